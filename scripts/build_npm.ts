@@ -1,0 +1,36 @@
+/**
+ * Builds the npm package into `npm/`: `deno task npm`. With JSR by dnt; without, by the TypeScript compiler to the same
+ * layout: `esm/mod.js` with `esm/mod.d.ts` beside it, `esm/cli.js` as the command, and nothing that is not used.
+ * `STD=jsr|local` forces a way, an argument names another folder. Then: `cd npm && npm publish`.
+ */
+import { exists, NPM, ROOT } from "./toolchain/folders.ts";
+import { chooseStandardLibrary, readWanted, type StandardLibrary } from "./toolchain/standard_library.ts";
+import { buildWithCompiler } from "./npm/with_compiler.ts";
+import { buildWithDnt } from "./npm/with_dnt.ts";
+import { npmManifest, readProject } from "./npm_manifest.ts";
+
+/** What npm leaves out of the package, beside what it always does. */
+const IGNORED = ["/node_modules/", "/src/", "/test_runner.js", "package-lock.json", "*.tgz", "*.map"];
+
+/** Builds the package into a folder, which is removed before; after a failure it is incomplete. */
+export async function buildNpm(wanted: StandardLibrary | "auto", folder: string): Promise<void> {
+  const project = readProject();
+  const manifest = npmManifest(project);
+  if (exists(folder)) Deno.removeSync(folder, { recursive: true });
+  Deno.mkdirSync(folder, { recursive: true });
+  if (await chooseStandardLibrary(wanted) === "jsr") await buildWithDnt(project, manifest, folder);
+  else await buildWithCompiler(project, folder);
+  // Both builds end here, and dnt's own manifest is replaced, so that the two packages cannot drift apart.
+  if (exists(`${folder}/esm/package.json`)) Deno.removeSync(`${folder}/esm/package.json`);
+  Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
+  Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
+  for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+    if (exists(`${ROOT}/${name}`)) Deno.copyFileSync(`${ROOT}/${name}`, `${folder}/${name}`);
+  }
+}
+
+if (import.meta.main) {
+  const folder = Deno.args[0] ?? NPM;
+  await buildNpm(readWanted(), folder);
+  console.log(`built ${folder}`);
+}

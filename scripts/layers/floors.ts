@@ -1,0 +1,53 @@
+/**
+ * The floors of the house: which part of the source may import which. Imports go down, never up, and never sideways
+ * between the feature folders. A new folder below src/ gets its place here.
+ */
+
+/** What each part may import beside itself. */
+const BELOW = {
+  core: [],
+  runtime: ["core"],
+  testing: ["core", "runtime"],
+  protocol: ["core", "runtime"],
+  lock: ["core", "runtime", "protocol"],
+  features: ["core", "runtime", "protocol", "lock"],
+  transaction: ["core", "runtime", "protocol", "lock", "features"],
+  store: ["core", "runtime", "protocol", "lock", "features"],
+  log: ["core", "runtime", "protocol", "lock", "features"],
+  compat: ["core", "runtime", "protocol", "lock", "features"],
+  cli: ["core", "runtime", "protocol", "lock", "features", "transaction", "store", "log"],
+  doors: [
+    "core",
+    "runtime",
+    "testing",
+    "protocol",
+    "lock",
+    "features",
+    "transaction",
+    "store",
+    "log",
+    "compat",
+    "cli",
+  ],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Part = keyof typeof BELOW;
+
+/** The part a file belongs to, or `undefined` when the house has no place for it. */
+export function partOf(path: string): Part | undefined {
+  if (path === "mod.ts" || path === "cli.ts") return "doors";
+  if (/^src\/[^/]+\.ts$/.test(path)) return "features";
+  const folder = path.match(/^src\/([^/]+)\//)?.[1];
+  const known = folder !== undefined && folder in BELOW && folder !== "features" && folder !== "doors";
+  return known ? folder as Part : undefined;
+}
+
+export function mayImport(from: Part, to: Part): boolean {
+  const below: readonly string[] = BELOW[from];
+  return (from === to && from !== "doors") || below.includes(to);
+}
+
+/** Whether a part stands above the seam, where no runtime and no operating system is named. */
+export function isAboveSeam(part: Part): boolean {
+  return part !== "core" && part !== "runtime" && part !== "testing";
+}

@@ -1,0 +1,69 @@
+/**
+ * The npm package's manifest, from deno.json. Both ways of building the package use it, so both make the same package.
+ *
+ * The code is ESM only, offered under the `default` condition: `require()` then works wherever the runtime can require
+ * ESM (Node from 20.19, Bun). There is no `files` field, because it would disable the .npmignore.
+ */
+import { ROOT } from "./toolchain/folders.ts";
+
+/** What deno.json says of the package. */
+export interface Project {
+  name: string;
+  version: string;
+  license: string;
+  exports: Record<string, string>;
+}
+
+export interface NpmManifest {
+  name: string;
+  version: string;
+  description: string;
+  keywords: string[];
+  license: string;
+  type: "module";
+  main: string;
+  types: string;
+  exports: Record<string, { types: string; default: string } | string>;
+  bin: Record<string, string>;
+  engines: { node: string };
+  sideEffects: boolean;
+  optionalDependencies: Record<string, string>;
+}
+
+export function readProject(): Project {
+  return JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as Project;
+}
+
+/** The subpaths that are imported, with the source of each; the command is not imported. */
+export function libraryEntries(project: Project): { name: string; path: string }[] {
+  return Object.entries(project.exports)
+    .filter(([, path]) => path !== "./cli.ts")
+    .map(([name, path]) => ({ name, path: path.replace(/^\.\//, "") }));
+}
+
+/** Where a source file ends up in the package, without its extension. */
+function built(path: string): string {
+  return `./esm/${path.replace(/\.ts$/, "")}`;
+}
+
+export function npmManifest(project: Project): NpmManifest {
+  const entries = libraryEntries(project);
+  const exports = entries.map(({ name, path }) =>
+    [name, { types: `${built(path)}.d.ts`, default: `${built(path)}.js` }] as const
+  );
+  return {
+    name: project.name,
+    version: project.version,
+    description: "Files that survive: replace, update, lock and group files so that no crash leaves half of one",
+    keywords: ["atomic", "write", "durable", "fsync", "file", "lock", "flock", "transaction", "deno", "bun"],
+    license: project.license,
+    type: "module",
+    main: "./esm/mod.js",
+    types: "./esm/mod.d.ts",
+    exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
+    bin: { "atomic-write": "esm/cli.js" },
+    engines: { node: ">=20" },
+    sideEffects: false,
+    optionalDependencies: { "fs-ext": "^2.1.1" },
+  };
+}

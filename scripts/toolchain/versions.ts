@@ -1,0 +1,15 @@
+/** What the scripts fetch from npm, in which version: the one place to update. */
+export const VERSIONS = {
+  /** Runs the suite, and the npm package. */
+  bun: "1.4.5",
+  /** Compiles; its path is also named in typescript.ts. */
+  typescript: "5.9.3",
+  /** Checks the package's declarations, beside the one above. */
+  newestTypescript: "7.0.2",
+  /** The oldest Node that is supported, so that nothing newer is used by accident. */
+  typesOfNode: "^20.19.0",
+  fsExt: "2.1.1",
+  nodeGyp: "^11.0.0",
+  publint: "0.3.25",
+  areTheTypesWrong: "0.18.5",
+} as const;

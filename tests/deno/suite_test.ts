@@ -1,0 +1,137 @@
+/** The parts of the test command that count: a test that is not counted would be worse than none. */
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import { execute } from "../../scripts/process.ts";
+import { readJunit } from "../../scripts/suite/junit.ts";
+import { readOptions } from "../../scripts/suite/options.ts";
+import { countLine } from "../../scripts/suite/report.ts";
+import { runFiles, type TestRunner } from "../../scripts/suite/run_files.ts";
+import { ROOT } from "../../scripts/toolchain/folders.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+
+/** Results as `state name`, in order. */
+function states(xml: string): string[] {
+  return readJunit(xml).map(({ name, state, reason }) => `${state} ${name}${reason && `: ${reason}`}`);
+}
+
+describe("reports", () => {
+  it("of Deno: groups are not counted, unless they failed by themselves", () => {
+    const xml = `<testsuites name="deno test" tests="6"><testsuite name="./a_test.ts">
+      <testcase name="alone" classname="./a_test.ts"></testcase>
+      <testcase name="group"><failure message="1 test step failed">1 test step failed.</failure></testcase>
+      <testcase name="broken"><failure message="Uncaught Error: x &lt;y&gt;">stack</failure></testcase>
+      <testcase name="group &gt; bad"><failure message="Error: no &quot;luck&quot;">stack</failure></testcase>
+      <testcase name="group &gt; good"></testcase>
+      <testcase name="broken &gt; good"></testcase>
+    </testsuite><testsuite name="ext:deno_node/testing.ts"><testcase name="group &gt; left"><skipped/></testcase>
+    </testsuite></testsuites>`;
+    assertEquals(states(xml), [
+      "passed alone",
+      "failed broken: Uncaught Error: x <y>",
+      'failed group > bad: Error: no "luck"',
+      "passed group > good",
+      "passed broken > good",
+      "skipped group > left: no reason given",
+    ]);
+  });
+  it("of Node: names may hold >", () => {
+    const xml = `<testsuites><testcase name="a > b" classname="test"/>
+      <testsuite name="group"><testcase name="one" classname="test"/>
+        <testcase name="two"><failure type="testCodeFailure" message="no">
+Error: x > y
+</failure></testcase>
+        <testcase name="three"><skipped type="skipped" message="needs root"/></testcase>
+        <testcase name="four"><skipped type="todo" message="true"/></testcase></testsuite>
+      <!-- tests 4 --></testsuites>`;
+    assertEquals(states(xml), [
+      "passed a > b",
+      "passed group > one",
+      "failed group > two: no",
+      "skipped group > three: needs root",
+      "skipped group > four: todo",
+    ]);
+  });
+  it("of Bun: groups are suites, and files as well", () => {
+    const xml = `<testsuites name="bun test"><testsuite name="build/a_test.js" file="a_test.js">
+      <testcase name="one" classname="" file="a_test.js" />
+      <testsuite name="group"><testcase name="one" classname="group"><skipped message="TODO" /></testcase></testsuite>
+      <testcase name="group"><failure type="Error" message="1 subtest failed">x</failure></testcase>
+    </testsuite></testsuites>`;
+    assertEquals(states(xml), ["passed one", "skipped group > one: todo", "failed group: 1 subtest failed"]);
+  });
+});
+
+describe("files", () => {
+  /** Runs one file whose runner prints `output`, writes `report`, and ends with `code`. */
+  async function runOne(output: string, report: string, code: number): Promise<string[]> {
+    return await withTemporaryDirectory(async (directory) => {
+      const script = `${directory}/runner.ts`;
+      const text = `console.log(${JSON.stringify(output)});
+        if (${JSON.stringify(report)}) Deno.writeTextFileSync(Deno.args[0], ${JSON.stringify(report)});
+        Deno.exit(${code});`;
+      Deno.writeTextFileSync(script, text);
+      const runner: TestRunner = {
+        name: "test",
+        environment: {},
+        command: (_, path) => [Deno.execPath(), "run", "-A", "--no-check", script, path],
+      };
+      const [result] = await runFiles(runner, ["a_test.ts"], { jobs: 1, effort: "quick" }, () => {});
+      return result?.tests.map(({ name, state, reason }) => `${state} ${name}${reason && `: ${reason}`}`) ?? [];
+    });
+  }
+  const one = `<testsuites><testcase name="one"/></testsuites>`;
+  it("count their tests", async () => assertEquals(await runOne("", one, 0), ["passed one"]));
+  it("that fail without a failed test are a failure", async () => {
+    assertEquals(await runOne("", one, 1), ["passed one", "failed a_test.ts: ended with status 1"]);
+    assertEquals(await runOne("", "", 3), ["failed a_test.ts: ended with status 3"]);
+  });
+  it("without a test are a failure", async () => {
+    assertEquals(await runOne("", "", 0), ["failed a_test.ts: no test in this file"]);
+    assertEquals(await runOne("", "<testsuites></testsuites>", 0), ["failed a_test.ts: no test in this file"]);
+  });
+  it("count a test that skipped itself once, as skipped", async () => {
+    assertEquals(await runOne("\n# SKIP one: needs: root\n", one, 0), ["skipped one: needs: root"]);
+    const two = `<testsuites><testsuite name="g"><testcase name="one"/><testcase name="two"/></testsuite></testsuites>`;
+    assertEquals(await runOne("# SKIP g > two: because", two, 0), ["passed g > one", "skipped g > two: because"]);
+  });
+});
+
+describe("the arguments", () => {
+  it("are read", () => {
+    const { only, filters, effort, node } = readOptions(["--", "--only=node,bun", "--filter=a=b", "--long"], undefined);
+    assertEquals({ only, filters, effort, node }, {
+      only: ["node", "bun"],
+      filters: ["a=b"],
+      effort: "long",
+      node: undefined,
+    });
+    assertEquals(readOptions([], "jsr").only, ["deno", "node", "bun", "npm"]);
+    assertEquals(readOptions(["--quick"], undefined).only, ["deno", "node", "bun"]);
+  });
+  it("that are not understood are refused", () => {
+    for (const argument of ["--onyl=deno", "--only=demo", "lock"]) {
+      assertThrows(() => readOptions([argument], undefined), TypeError);
+    }
+    assertThrows(() => readOptions([], "remote"), TypeError);
+  });
+});
+
+describe("the run", () => {
+  it("ends with the counts, and fails when nothing was run", async () => {
+    const args = [
+      "run",
+      "-A",
+      "--no-prompt",
+      `${ROOT}/scripts/test.ts`,
+      "--only=bun",
+      "--filter=there/is/no/such/test",
+    ];
+    const { code, output } = await execute(Deno.execPath(), args);
+    assertEquals(code, 1);
+    assertMatch(output.trimEnd().split("\n").at(-1) ?? "", /^\d+ passed, \d+ failed$/);
+  });
+  it("names the skipped only when there are any", () => {
+    assertEquals(countLine({ passed: 2, failed: 1, skipped: 0 }), "2 passed, 1 failed");
+    assertEquals(countLine({ passed: 2, failed: 1, skipped: 3 }), "2 passed, 1 failed, 3 skipped");
+  });
+});

@@ -1,0 +1,235 @@
+/**
+ * Real file systems for tests that need a full, small, read-only or crashing one. Linux and root only.
+ *
+ *     await withTmpfs(t, { size: 1 << 20 }, async ({ directory }) => { … });
+ *     await withLoopFileSystem(t, { type: "ext4", size: 16 << 20 }, async ({ directory, crash }) => { … });
+ *
+ * Where root, loop devices or a mkfs program are missing, the test is skipped with the reason and the callback is not
+ * called. Whatever happens — a failure, SIGINT, SIGTERM — the file system is unmounted and its loop device is free
+ * afterwards; the loop device detaches itself with its last mount. After a SIGKILL the test command does it.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { skip } from "./skip.ts";
+import { removeDirectory, testDirectory } from "./temporary_directory.ts";
+
+export interface Mounted {
+  /** The root of the file system. */
+  directory: string;
+  /** Unmounts and mounts again, with other mount options if given (`"ro"`). Nothing may be open below the directory. */
+  remount(options?: string): void;
+}
+
+export interface LoopMounted extends Mounted {
+  /** The file that holds the file system. */
+  image: string;
+  /**
+   * Cuts the file system off from its medium without flushing, as a power cut would, and mounts what is on the medium.
+   * Btrfs cannot be shut down: there the medium is what the image holds while the file system is still mounted, so
+   * nothing else may be written at that moment.
+   */
+  crash(): void;
+  /** The complaint of the file system's checker about the unmounted image, "" when it has none. */
+  check(): string;
+}
+
+export type LoopType = "ext4" | "xfs" | "btrfs";
+
+export interface LoopOptions {
+  type: LoopType;
+  /** Bytes; raised to the smallest size that mkfs accepts. */
+  size: number;
+  /** Further arguments for mkfs. */
+  mkfs?: readonly string[];
+  /** Mount options: `"ro,noatime"`. */
+  options?: string;
+}
+
+type Test = Parameters<typeof skip>[0];
+
+/** What this machine cannot do. */
+export class Unavailable extends Error {
+  override name = "Unavailable";
+}
+
+const PACKAGES: Record<string, string> = {
+  "mkfs.ext4": "e2fsprogs",
+  "mkfs.xfs": "xfsprogs",
+  "mkfs.btrfs": "btrfs-progs",
+  xfs_io: "xfsprogs",
+  mount: "mount",
+};
+
+const SMALLEST: Record<LoopType, number> = { ext4: 1 << 20, xfs: 300 << 20, btrfs: 120 << 20 };
+
+const MKFS: Record<LoopType, readonly string[]> = {
+  // Lazy initialisation would write to the image at random moments of a test.
+  ext4: ["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
+  xfs: ["-q", "-f"],
+  btrfs: ["-q", "-f"],
+};
+
+const CHECKERS: Record<LoopType, readonly [string, ...string[]]> = {
+  ext4: ["e2fsck", "-f", "-n"],
+  xfs: ["xfs_repair", "-n"],
+  btrfs: ["btrfs", "check", "--readonly"],
+};
+
+/** Where mkfs and mount are; not every user's PATH has these folders. */
+const ENVIRONMENT = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" };
+
+function execute(command: string, args: readonly string[]): { code: number | null; output: string } {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { env: ENVIRONMENT, encoding: "utf8" });
+  if (error !== undefined && "code" in error && error.code === "ENOENT") {
+    const name = PACKAGES[command];
+    throw new Unavailable(`needs the program ${command}${name ? ` (Debian: apt-get install ${name})` : ""}`);
+  }
+  if (error !== undefined) throw error;
+  return { code: status, output: `${stdout}${stderr}`.trim() };
+}
+
+function must(command: string, ...args: string[]): void {
+  const { code, output } = execute(command, args);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with status ${code}: ${output}`);
+}
+
+/** A mount that is refused for lack of rights or devices is a machine's limit, not a test's failure. */
+function mount(...args: string[]): void {
+  const { code, output } = execute("mount", args);
+  if (code === 0) return;
+  if (/permission denied|not permitted|failed to setup loop device|unknown filesystem type/i.test(output)) {
+    throw new Unavailable(`cannot mount here: ${output}`);
+  }
+  throw new Error(`mount ${args.join(" ")} ended with status ${code}: ${output}`);
+}
+
+function isMounted(directory: string): boolean {
+  return fs.readFileSync("/proc/self/mounts", "utf8").split("\n").some((line) => line.split(" ")[1] === directory);
+}
+
+function unmount(directory: string): void {
+  for (let attempt = 0; attempt < 20 && isMounted(directory); attempt++) {
+    if (execute("umount", [directory]).code === 0) continue;
+    // Busy: a process that was just killed may still be ending.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  }
+  while (isMounted(directory)) must("umount", "--lazy", directory);
+}
+
+/** What has to be undone if a signal ends the process now. */
+const cleanUps = new Set<() => void>();
+
+function stopped(signal: NodeJS.Signals): void {
+  for (const cleanUp of cleanUps) cleanUp();
+  process.removeListener(signal, stopped);
+  process.kill(process.pid, signal);
+}
+
+function watchSignals(cleanUp: () => void): () => void {
+  if (cleanUps.size === 0) {
+    process.on("SIGINT", stopped);
+    process.on("SIGTERM", stopped);
+  }
+  cleanUps.add(cleanUp);
+  return () => {
+    cleanUps.delete(cleanUp);
+    if (cleanUps.size > 0) return;
+    process.removeListener("SIGINT", stopped);
+    process.removeListener("SIGTERM", stopped);
+  };
+}
+
+/** Mounts what the medium holds now, and forgets what the file system has not yet written to it. */
+function crashByCopy(image: string, directory: string, remount: () => void): void {
+  const copy = `${image}.copy`;
+  must("cp", "--sparse=always", image, copy);
+  unmount(directory);
+  fs.renameSync(copy, image);
+  remount();
+}
+
+async function withMount<M>(
+  t: Test,
+  prepare: (folder: string) => M,
+  run: (mounted: M) => void | Promise<void>,
+): Promise<void> {
+  if (process.platform !== "linux") return skip(t, "needs Linux");
+  if (process.getuid?.() !== 0) return skip(t, "needs root");
+  const folder = fs.mkdtempSync(join(testDirectory(), "atomic-write-mount-"));
+  const cleanUp = () => {
+    unmount(join(folder, "root"));
+    removeDirectory(folder);
+  };
+  const unwatch = watchSignals(cleanUp);
+  try {
+    fs.mkdirSync(join(folder, "root"));
+    let mounted: M;
+    try {
+      mounted = prepare(folder);
+    } catch (error) {
+      if (error instanceof Unavailable) return skip(t, error.message);
+      throw error;
+    }
+    await run(mounted);
+  } finally {
+    cleanUp();
+    unwatch();
+  }
+}
+
+function mountAgain(directory: string, args: readonly string[], first: string | undefined): Mounted {
+  const withOptions = (options: string | undefined) => mount(...args, ...(options ? ["-o", options] : []), directory);
+  withOptions(first);
+  const remount = (options = first) => {
+    unmount(directory);
+    withOptions(options);
+  };
+  return { directory, remount };
+}
+
+/** Mounts a tmpfs of `size` bytes (at least one page), and at most `inodes` files, for the time of the callback. */
+export function withTmpfs(
+  t: Test,
+  options: { size: number; inodes?: number; options?: string },
+  run: (mounted: Mounted) => void | Promise<void>,
+): Promise<void> {
+  const limits = [`size=${options.size}`];
+  if (options.inodes !== undefined) limits.push(`nr_inodes=${options.inodes}`);
+  if (options.options !== undefined) limits.push(options.options);
+  return withMount(t, (folder) => mountAgain(join(folder, "root"), ["-t", "tmpfs", "tmpfs"], limits.join(",")), run);
+}
+
+/** Makes a file system in a file and mounts it for the time of the callback. */
+export function withLoopFileSystem(
+  t: Test,
+  options: LoopOptions,
+  run: (mounted: LoopMounted) => void | Promise<void>,
+): Promise<void> {
+  const { type } = options;
+  return withMount(t, (folder): LoopMounted => {
+    const image = join(folder, "image");
+    fs.writeFileSync(image, "");
+    fs.truncateSync(image, Math.max(options.size, SMALLEST[type]));
+    must(`mkfs.${type}`, ...MKFS[type], ...options.mkfs ?? [], image);
+    const mountOptions = options.options === undefined ? "loop" : `loop,${options.options}`;
+    const mounted = mountAgain(join(folder, "root"), ["-t", type, image], mountOptions);
+    const { directory } = mounted;
+    const remount = (other?: string) => mounted.remount(other === undefined ? mountOptions : `loop,${other}`);
+    const crash = () => {
+      if (type === "btrfs") return crashByCopy(image, directory, remount);
+      const { code, output } = execute("xfs_io", ["-x", "-c", "shutdown", directory]);
+      if (code !== 0 || output !== "") throw new Error(`cannot shut ${type} down: ${output}`);
+      remount();
+    };
+    const check = () => {
+      unmount(directory);
+      const [command, ...args] = CHECKERS[type];
+      const { code, output } = execute(command, [...args, image]);
+      remount();
+      return code === 0 ? "" : output;
+    };
+    return { directory, image, remount, crash, check };
+  }, run);
+}
