@@ -1,0 +1,69 @@
+/**
+ * Files that survive: atomic, durable writes for Deno, Bun and Node.
+ *
+ * @module
+ */
+export {
+  type Backup,
+  listBackups,
+  type ListBackupsOptions,
+  listBackupsSync,
+  restoreBackup,
+  type RestoreBackupOptions,
+  restoreBackupSync,
+} from "./src/backups.ts";
+export { copyFile, copyFileSync, type CopyTimes } from "./src/copy_file.ts";
+export type { FileData } from "./src/core/bytes.ts";
+export {
+  ConflictError,
+  CorruptionError,
+  DeadlockError,
+  FileError,
+  type FileErrorDetails,
+  LockBusyError,
+  LockError,
+  LockLostError,
+  LockTimeoutError,
+  type TargetState,
+  UnsupportedError,
+  ValidationError,
+  WriteError,
+} from "./src/core/errors.ts";
+export type { FilePath } from "./src/core/options.ts";
+export {
+  type FileChunk,
+  type FileWriter,
+  type FileWriterSync,
+  openFileWriter,
+  openFileWriterSync,
+} from "./src/file_writer.ts";
+export {
+  breakLock,
+  breakLockSync,
+  inspectLock,
+  type InspectLockOptions,
+  inspectLockSync,
+  type LockInfo,
+} from "./src/inspect_lock.ts";
+export type { FileLock } from "./src/lock/file_lock.ts";
+export type { LockBackend, LockOptions, LockSyncOptions } from "./src/lock/lock_plan.ts";
+export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core/standard_schema.ts";
+export type { Durability, Owner, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
+export {
+  type ReadFileOptions,
+  readJsonFile,
+  type ReadJsonFileOptions,
+  readJsonFileSync,
+  readTextFile,
+  readTextFileSync,
+} from "./src/read_file.ts";
+export { removeFile, type RemoveFileOptions, removeFileSync, type RemoveResult } from "./src/remove_file.ts";
+export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/sweep.ts";
+export { updateFile, updateFileSync } from "./src/update_file.ts";
+export { updateJsonFile, updateJsonFileSync, type UpdateJsonOptions } from "./src/update_json_file.ts";
+export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/update_operation.ts";
+export { updateTextFile, updateTextFileSync } from "./src/update_text_file.ts";
+export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/with_lock.ts";
+export { writeFile, writeFileSync } from "./src/write_file.ts";
+export type { WriteFileOptions, WriteFileSyncOptions } from "./src/write_options.ts";
+export { type JsonSpacing, writeJsonFile, writeJsonFileSync } from "./src/write_json_file.ts";

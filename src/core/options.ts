@@ -1,0 +1,144 @@
+/**
+ * Reading a caller's options: once, completely, before any I/O, without keeping or changing the caller's object.
+ *
+ * `readOptions(options, readers)` returns a frozen object of checked values. A wrong type or an unknown name is a
+ * TypeError (a misspelt `mode` would otherwise publish a secret), a number out of range a RangeError.
+ */
+
+/** Checks one value; `name` is for its message. */
+export type OptionReader<T> = (value: unknown, name: string) => T;
+
+/** The type a reader returns. */
+export type OptionValue<R> = R extends OptionReader<infer T> ? T : never;
+
+/** What a table of readers makes of an options object: the same names, each perhaps absent. */
+export type OptionValues<Readers> = { readonly [Name in keyof Readers]?: OptionValue<Readers[Name]> };
+
+/** Shows a value in a message. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function" || (typeof value === "object" && value !== null)) return `a ${typeof value}`;
+  return String(value);
+}
+
+/** Reads options by a table of readers. A value of undefined is an absent option. */
+export function readOptions<Readers extends Record<string, OptionReader<unknown>>>(
+  options: unknown,
+  readers: Readers,
+): OptionValues<Readers> {
+  if (options === undefined) return Object.freeze({});
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Options must be an object, not ${show(options)}`);
+  }
+  // Inherited ones, too: an option that is overlooked is as bad as one that is misspelt.
+  for (const name in options) {
+    if (Object.hasOwn(readers, name) || Reflect.get(options, name) === undefined) continue;
+    throw new TypeError(`There is no option ${JSON.stringify(name)}`);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, reader] of Object.entries(readers)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) values[name] = reader(value, name);
+  }
+  return Object.freeze(values) as OptionValues<Readers>;
+}
+
+/** One of some words. */
+export function oneOf<const Word extends string>(...words: Word[]): OptionReader<Word> {
+  return (value, name) => {
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) {
+      throw new TypeError(
+        `${name} must be ${words.map((each) => JSON.stringify(each)).join(" or ")}, not ${show(value)}`,
+      );
+    }
+    return word;
+  };
+}
+
+/** True or false. */
+export const flag: OptionReader<boolean> = (value, name) => {
+  if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, not ${show(value)}`);
+  return value;
+};
+
+/** A whole number from `least` to `most`. */
+export function wholeNumber(least: number, most: number): OptionReader<number> {
+  return (value, name) => {
+    if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${show(value)}`);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+    }
+    return value;
+  };
+}
+
+/** How many. */
+export const count: OptionReader<number> = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+/** A span of time in milliseconds; fractions and Infinity are fine. */
+export const milliseconds: OptionReader<number> = (value, name) => {
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds, not ${show(value)}`);
+  if (!(value >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${value}`);
+  return value;
+};
+
+/** Permission bits. */
+export const fileMode: OptionReader<number> = (value, name) => {
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number such as 0o600, not ${show(value)}`);
+  if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
+    throw new RangeError(`${name} must be from 0 to 0o7777, not ${value}`);
+  }
+  return value;
+};
+
+/** An AbortSignal, of whatever realm. */
+export const abortSignal: OptionReader<AbortSignal> = (value, name) => {
+  if (typeof value !== "object" || value === null || typeof Reflect.get(value, "aborted") !== "boolean") {
+    throw new TypeError(`${name} must be an AbortSignal, not ${show(value)}`);
+  }
+  return value as AbortSignal;
+};
+
+/** A path as callers write it. */
+export type FilePath = string | URL;
+
+/** A path or file: URL, not yet looked at further. */
+export const filePath: OptionReader<FilePath> = (value, name) => {
+  if (typeof value !== "string" && !(value instanceof URL)) {
+    throw new TypeError(`${name} must be a path or a file: URL, not ${show(value)}`);
+  }
+  return value;
+};
+
+/** The text of a path or file: URL; TypeError for what can name no file. */
+export function pathText(path: FilePath, style: "posix" | "windows"): string {
+  const text = typeof path === "string" ? path : urlPath(filePath(path, "path") as URL, style);
+  if (text === "") throw new TypeError("A path must not be empty");
+  if (text.includes("\0")) throw new TypeError(`A path must not contain NUL: ${JSON.stringify(text)}`);
+  return text;
+}
+
+function urlPath(url: URL, style: "posix" | "windows"): string {
+  if (url.protocol !== "file:") throw new TypeError(`A URL must begin with file:, not ${JSON.stringify(url.protocol)}`);
+  if (/%2f/i.test(url.pathname) || (style === "windows" && /%5c/i.test(url.pathname))) {
+    throw new TypeError(`A file: URL must not contain an encoded separator: ${url.href}`);
+  }
+  const path = decodedPath(url);
+  if (style === "posix") {
+    if (url.hostname !== "") throw new TypeError(`A file: URL must not name a host: ${url.href}`);
+    return path;
+  }
+  if (url.hostname !== "") return `\\\\${url.hostname}${path.replaceAll("/", "\\")}`;
+  if (!/^\/[A-Za-z]:\//.test(path)) throw new TypeError(`A file: URL must name a drive: ${url.href}`);
+  return path.slice(1).replaceAll("/", "\\");
+}
+
+/** Bytes that are not UTF-8 can be written in a URL, but no runtime can name a file by them. */
+function decodedPath(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch (error) {
+    throw new TypeError(`A file: URL must contain UTF-8: ${url.href}`, { cause: error });
+  }
+}

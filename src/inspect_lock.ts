@@ -1,0 +1,238 @@
+/**
+ * `inspectLock` and `breakLock`: who holds a file's lock, and taking it away from a holder that is known to be dead.
+ *
+ * Looking never takes the lock, not even for a moment: a probing lock would make a try-lock of somebody else fail.
+ */
+import { LockError } from "./core/errors.ts";
+import { type Operation, run, runSync, wait } from "./core/operation.ts";
+import { type FilePath, filePath, readOptions } from "./core/options.ts";
+import { lockAttempt } from "./lock/lock.ts";
+import { removeToken } from "./lock/lock_directory.ts";
+import { type LockDirectoryRequest, occupantOf } from "./lock/occupant.ts";
+import { findLockPlace } from "./lock/lock_place.ts";
+import type { LockBackend } from "./lock/lock_plan.ts";
+import { type OwnerRecord, parseRecord, recordSize } from "./lock/owner_record.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
+import { attemptFailed, translate } from "./protocol/failure.ts";
+import { closeQuietly } from "./protocol/file_call.ts";
+import { currentRuntime } from "./runtime/current.ts";
+import type { FileStatus, Runtime } from "./runtime/runtime.ts";
+
+/** Options of {@linkcode inspectLock} and {@linkcode breakLock}. */
+export interface InspectLockOptions {
+  /** Where the lock lives. Default: beside the file. */
+  lockDirectory?: FilePath;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** Who holds a lock, as far as it can be told. */
+export interface LockInfo {
+  /** The lock file or lock directory. */
+  path: string;
+  /** Which kind of lock it is. */
+  backend: LockBackend;
+  /** Whether the holder lives, judged from here. */
+  liveness: "alive" | "dead" | "unknown";
+  /** The holder's process number, in its own pid namespace. */
+  pid?: number;
+  /** When that process started, as its kernel counts. */
+  started?: string;
+  /** Which start of which machine. */
+  boot?: string;
+  /** Which pid namespace. */
+  namespace?: string;
+  /** The holder's host name. */
+  host?: string;
+  /** The holder's program. */
+  program?: string;
+  /** Since when, in milliseconds since 1970. */
+  since?: number;
+  /** Directory backend: what tells this holder from every other, for {@linkcode breakLock}. */
+  token?: string;
+}
+
+const readers = { lockDirectory: filePath, runtime: runtimeOption };
+
+function* readRecord(engine: Engine, path: string): Operation<OwnerRecord | undefined> {
+  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  if (file === undefined) return undefined;
+  try {
+    const bytes = new Uint8Array(recordSize);
+    return parseRecord(bytes.subarray(0, yield* wait(file.read(bytes))));
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
+function livenessOf(engine: Engine, record: OwnerRecord): LockInfo["liveness"] {
+  const { pid, started, boot, namespace } = record;
+  if (pid === undefined || started === undefined || boot === undefined || namespace === undefined) return "unknown";
+  return engine.runtime.process.liveness({ pid, started, boot, namespace });
+}
+
+function* inspectFile(engine: Engine, path: string, status: FileStatus): Operation<LockInfo | undefined> {
+  const record = yield* readRecord(engine, path);
+  if (record !== undefined) {
+    const liveness = livenessOf(engine, record);
+    // The kernel's lock has gone with the process; only the words are left.
+    if (liveness !== "dead") return { path, backend: "flock", liveness, ...record };
+  }
+  const holder = engine.runtime.process.lockHolder(status);
+  return holder === undefined ? undefined : { path, backend: "flock", liveness: "alive", pid: holder.pid };
+}
+
+function* inspectDirectory(request: LockDirectoryRequest): Operation<LockInfo | undefined> {
+  const occupant = yield* occupantOf(request);
+  if (occupant.kind !== "held") return undefined;
+  const { facts, random } = occupant.token;
+  const liveness = facts === undefined ? "unknown" : request.engine.runtime.process.liveness(facts);
+  return { path: request.lockPath, backend: "directory", liveness, ...facts, token: random };
+}
+
+interface Inspection {
+  readonly engine: Engine;
+  readonly path: string;
+  readonly options: { readonly lockDirectory?: FilePath };
+}
+
+function begin(path: FilePath, options: InspectLockOptions | undefined, synchronous: boolean): Inspection {
+  const checked = readOptions(options, readers);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  return { engine, path: locate(engine, path), options: checked };
+}
+
+function* inspect({ engine, path, options }: Inspection): Operation<LockInfo | undefined> {
+  const attempt = { ...lockAttempt(path), verb: "Cannot inspect the lock of" };
+  try {
+    const place = yield* findLockPlace(engine, path, options.lockDirectory, attempt);
+    const status = yield* wait(engine.fileSystem.linkStat(place.lockPath));
+    if (status === undefined) return undefined;
+    if (status.kind === "directory") return yield* inspectDirectory({ engine, attempt, lockPath: place.lockPath });
+    if (status.kind === "file") return yield* inspectFile(engine, place.lockPath, status);
+    throw attemptFailed(attempt, "EINVAL", "open", `${JSON.stringify(place.lockPath)} is not a lock`);
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+function* breakOperation({ engine, path, options }: Inspection, info: LockInfo): Operation<boolean> {
+  if (typeof info !== "object" || info === null) throw new TypeError("info must be what inspectLock returned");
+  const attempt = { ...lockAttempt(path), verb: "Cannot break the lock of" };
+  if (info.backend === "flock") {
+    throw new LockError(
+      `Cannot break the lock of ${JSON.stringify(path)}`,
+      "a kernel lock ends with its process only",
+      {
+        code: "ENOTSUP",
+        path,
+        step: "lock",
+        targetState: "unchanged",
+      },
+    );
+  }
+  try {
+    const place = yield* findLockPlace(engine, path, options.lockDirectory, attempt);
+    const request = { engine, attempt, lockPath: place.lockPath };
+    const occupant = yield* occupantOf(request);
+    if (occupant.kind !== "held" || occupant.token.random !== info.token) return false;
+    return yield* removeToken(request, occupant.name, occupant.token.generation);
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/**
+ * Tells who holds the lock of a file; `undefined` when nobody does. Never disturbs holders or waiters.
+ *
+ * It is told from what the holder wrote, or from the system's own list of locks where that can be read: a program that
+ * takes flock(2) without saying so, in another pid namespace, is not seen.
+ *
+ * @param path The file whose lock it is.
+ * @param options See {@linkcode InspectLockOptions}.
+ * @throws {LockError} The lock cannot be looked at.
+ *
+ * @example
+ * ```ts
+ * import { inspectLock, withLock } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await withLock(`${directory}/job`, async () => {
+ *   console.log((await inspectLock(`${directory}/job`))?.pid === Deno.pid); // true
+ * });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function inspectLock(path: FilePath, options?: InspectLockOptions): Promise<LockInfo | undefined> {
+  return run(() => inspect(begin(path, options, false)));
+}
+
+/**
+ * {@linkcode inspectLock} before it returns.
+ *
+ * @param path The file whose lock it is.
+ * @param options See {@linkcode InspectLockOptions}.
+ * @throws What {@linkcode inspectLock} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { inspectLockSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * console.log(inspectLockSync(`${directory}/job`)); // undefined
+ * Deno.removeSync(directory);
+ * ```
+ */
+export function inspectLockSync(path: FilePath, options?: InspectLockOptions): LockInfo | undefined {
+  return runSync(() => inspect(begin(path, options, true)));
+}
+
+/**
+ * Takes a lock directory away from the very holder that was inspected, and frees it. For a holder that is known to be
+ * dead but cannot be judged from here (another host, another container, before a restart).
+ *
+ * A holder that is broken while it lives notices before its next commit, and its `signal` aborts.
+ *
+ * @param path The file whose lock it is.
+ * @param info What {@linkcode inspectLock} returned.
+ * @param options See {@linkcode InspectLockOptions}.
+ * @returns Whether it was broken: false when another holder, or none, is there by now.
+ * @throws {LockError} It is a kernel lock, which ends with its process and cannot be broken.
+ *
+ * @example
+ * ```ts
+ * import { acquireLock, breakLock, inspectLock } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await acquireLock(`${directory}/job`, { backend: "directory" });
+ * const info = await inspectLock(`${directory}/job`);
+ * if (info !== undefined) console.log(await breakLock(`${directory}/job`, info)); // true
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function breakLock(path: FilePath, info: LockInfo, options?: InspectLockOptions): Promise<boolean> {
+  return run(() => breakOperation(begin(path, options, false), info));
+}
+
+/**
+ * {@linkcode breakLock} before it returns.
+ *
+ * @param path The file whose lock it is.
+ * @param info What {@linkcode inspectLockSync} returned.
+ * @param options See {@linkcode InspectLockOptions}.
+ * @throws What {@linkcode breakLock} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { acquireLockSync, breakLockSync, inspectLockSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * acquireLockSync(`${directory}/job`, { backend: "directory" });
+ * const info = inspectLockSync(`${directory}/job`);
+ * if (info !== undefined) console.log(breakLockSync(`${directory}/job`, info)); // true
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function breakLockSync(path: FilePath, info: LockInfo, options?: InspectLockOptions): boolean {
+  return runSync(() => breakOperation(begin(path, options, true), info));
+}

@@ -1,0 +1,192 @@
+/**
+ * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
+ *
+ * In the target's turn: backup → last look at directory, lock and signal → overtaken by a later call? → **rename** (or
+ * link, where nothing may be replaced). After it: directory sync, then outdated backups go.
+ *
+ * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What a network file system
+ * reports as failed is looked at: the state is what is there. A backup made for a commit that failed goes again.
+ */
+import { ConflictError, type TargetState } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { backupDirectoryOf, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
+import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
+import { checkParent } from "./directories.ts";
+import type { Engine } from "./engine.ts";
+import { afterUndoing, attachCleanup, type Attempt, attemptFailed, checkAbort, translate } from "./failure.ts";
+import { discard, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { isUnsupported, syncDirectory } from "./sync.ts";
+import { reachedDurability, type WriteResult } from "./write_plan.ts";
+
+/** Makes the staged content the target's content. */
+export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResult> {
+  const { engine, target, parent, plan, attempt } = staged;
+  const leftBehind: string[] = [];
+  let backup: string | undefined;
+  const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
+    if (plan.backup > 0) backup = yield* makeBackup(engine, target, plan, parent, attempt);
+    try {
+      yield* checkParent(engine, parent, attempt);
+      if (plan.guard !== undefined) yield* plan.guard();
+      checkAbort(plan.signal);
+      const newer = overtaken();
+      if (newer !== undefined) {
+        if (backup !== undefined) yield* removeBackup(engine, backup);
+        return newer;
+      }
+      yield* plan.mustNotExist ? publishNew(staged, leftBehind) : publish(staged);
+    } catch (error) {
+      throw yield* withoutBackup(engine, backup, attempt, error);
+    }
+    return staged.fileSynced;
+  });
+  if (later !== undefined) return yield* yieldTo(staged, later);
+  const directorySynced = yield* syncParent(staged);
+  if (plan.backup > 0) {
+    const directory = backupDirectoryOf(engine, target.path, plan);
+    leftBehind.push(...yield* pruneBackups(engine, target, directory, plan.backup));
+  }
+  return resultOf(staged, directorySynced, staged.fileSynced, {
+    ...backup === undefined ? {} : { backup },
+    ...leftBehind.length === 0 ? {} : { leftBehind },
+  });
+}
+
+function* syncParent(staged: StagedFile): Operation<boolean> {
+  const { engine, parent, plan, attempt } = staged;
+  if (parent.handle === undefined) return false;
+  return yield* syncDirectory(engine, parent.handle, parent.status.identity, plan, attempt);
+}
+
+function resultOf(
+  staged: StagedFile,
+  directorySynced: boolean,
+  fileSynced: boolean,
+  more: Partial<WriteResult>,
+): WriteResult {
+  const { target, plan, lost } = staged;
+  const replaced = target.status !== undefined;
+  if (target.status?.kind === "file") lost.push("unchecked");
+  return {
+    path: target.path,
+    bytesWritten: staged.writer.bytesWritten,
+    changed: true,
+    replaced,
+    durability: reachedDurability(plan.durability, fileSynced, directorySynced),
+    lost,
+    ...staged.digest === undefined || !plan.digest ? {} : { digest: staged.digest },
+    ...more,
+  };
+}
+
+/** The commit point. */
+function* publish(staged: StagedFile): Operation<void> {
+  const { engine, temporary, target, attempt } = staged;
+  try {
+    yield* wait(engine.fileSystem.rename(temporary.path, target.path));
+  } catch (error) {
+    throw error instanceof SystemError ? yield* judgeRename(staged, error) : error;
+  }
+  staged.phase = "committed";
+  attempt.targetState = "replaced";
+}
+
+/** The commit point of a file that must not exist: link(2) can never replace anything. */
+function* publishNew(staged: StagedFile, leftBehind: string[]): Operation<void> {
+  const { engine, temporary, target, attempt } = staged;
+  try {
+    yield* wait(engine.fileSystem.link(temporary.path, target.path));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code !== "EEXIST") throw yield* judgeLink(staged, error);
+    // NFS may answer EEXIST to a repeated request whose first reply was lost: open(2), "NOTES".
+    const now = yield* wait(engine.fileSystem.linkStat(target.path));
+    if (now === undefined || now.identity !== staged.identity) throw conflict(attempt, "link", error);
+  }
+  staged.phase = "committed";
+  attempt.targetState = "replaced";
+  try {
+    yield* wait(engine.fileSystem.remove(temporary.path));
+  } catch {
+    leftBehind.push(temporary.path);
+  }
+}
+
+/** The file exists although it must not. */
+export function conflict(attempt: Attempt, step: string, cause?: unknown): ConflictError {
+  const error = new ConflictError(`Cannot create ${JSON.stringify(attempt.path)}`, "it exists already", {
+    code: "EEXIST",
+    path: attempt.path,
+    step,
+    targetState: "unchanged",
+    cause,
+  });
+  error.expected = null;
+  return error;
+}
+
+/** What is at a name now; "unknown" where that cannot be seen. */
+function* identityAt(engine: Engine, path: string): Operation<string | undefined> {
+  try {
+    return (yield* wait(engine.fileSystem.linkStat(path)))?.identity;
+  } catch {
+    return "unknown";
+  }
+}
+
+/** A network file system may report failure after success: what is there decides what is said. */
+function* stateAfter(staged: StagedFile): Operation<TargetState | "vanished"> {
+  const temporary = yield* identityAt(staged.engine, staged.temporary.path);
+  const target = yield* identityAt(staged.engine, staged.target.path);
+  if (target === staged.identity) return "replaced";
+  if (temporary === staged.identity) return "unchanged";
+  return temporary === undefined && target !== "unknown" ? "vanished" : "unknown";
+}
+
+function* judgeRename(staged: StagedFile, error: SystemError): Operation<unknown> {
+  const state = yield* stateAfter(staged);
+  if (state === "vanished") return new TemporaryVanished(error);
+  if (state === "replaced") staged.phase = "committed";
+  staged.attempt.targetState = state;
+  return error;
+}
+
+function* judgeLink(staged: StagedFile, error: SystemError): Operation<unknown> {
+  if (isUnsupported(error) || error.code === "EPERM") {
+    const reason = "this file system has no hard links, without which a file cannot be created exclusively and whole";
+    return attemptFailed(staged.attempt, error.code, "link", reason, error);
+  }
+  return yield* judgeRename(staged, error);
+}
+
+/** After a failure before the commit: the backup that was made for it goes again. */
+function* withoutBackup(
+  engine: Engine,
+  backup: string | undefined,
+  attempt: Attempt,
+  error: unknown,
+): Operation<unknown> {
+  if (backup === undefined || attempt.targetState !== "unchanged") return error;
+  const undone = yield* afterUndoing(attempt, error, removeBackup(engine, backup), backup);
+  return error instanceof TemporaryVanished ? error : undone;
+}
+
+/** A later call has committed: this one's content never shows, but what shows is made as durable as it can be. */
+function* yieldTo(staged: StagedFile, later: Committed): Operation<WriteResult> {
+  const { engine, plan, target, attempt } = staged;
+  // To create a file that a later call has created is no success, be it that call's own content or not.
+  if (plan.mustNotExist && (yield* wait(engine.fileSystem.linkStat(target.path))) !== undefined) {
+    throw conflict(attempt, "link");
+  }
+  const failures = yield* discard(staged);
+  const failure = failures[0];
+  if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+  const directorySynced = yield* syncParent(staged);
+  return resultOf(staged, directorySynced, later.fileSynced, {
+    bytesWritten: 0,
+    changed: false,
+    superseded: true,
+    lost: [],
+  });
+}

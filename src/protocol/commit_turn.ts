@@ -1,0 +1,131 @@
+/**
+ * Order among the commits of one process: whoever was called later wins, whoever commits first.
+ *
+ * 1. `takeTicket` when the public function is called, before any I/O.
+ * 2. `enterTarget` once the target is resolved.
+ * 3. `commitTurn` around the last check and the rename; it says so when a later call has committed already. Then the
+ *    older one must not commit: its content was overtaken and is `superseded`.
+ * 4. `returnTicket` when the call settles, however it does.
+ *
+ * A turn is never held while a source is read: an endless stream delays nobody. A synchronous call cannot wait; it
+ * takes its turn at once, also in the middle of another's: whoever waits within his turn asks `overtaken` right before
+ * his commit, with nothing in between. The table hangs on `globalThis`, so that two copies of the module keep one order; its shape
+ * is versioned by its name.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+
+/** Content that a commit made visible, as later callers need to know it. */
+export interface Committed {
+  readonly order: number;
+  readonly fileSynced: boolean;
+}
+
+interface TargetTurns {
+  /** Calls that have entered and not yet returned their ticket. */
+  users: number;
+  latest: Committed | undefined;
+  /** Settles when the turn in progress ends. */
+  busy: Promise<void> | undefined;
+}
+
+interface TurnTable {
+  nextOrder: number;
+  /** Calls that hold a ticket but do not know their target yet: any target may be theirs. */
+  undecided: number;
+  targets: Map<string, TargetTurns>;
+  /** Targets nobody uses, remembered while somebody's target is undecided. */
+  idle: Set<string>;
+}
+
+const tableName = Symbol.for("@durable/atomic-write/commit-turns/1");
+
+function turnTable(): TurnTable {
+  const holder = globalThis as { [tableName]?: TurnTable };
+  return holder[tableName] ??= { nextOrder: 1, undecided: 0, targets: new Map(), idle: new Set() };
+}
+
+/** A call's place in the order. */
+export interface Ticket {
+  readonly order: number;
+  key: string | undefined;
+  returned: boolean;
+}
+
+/** Takes a place in the order, now. */
+export function takeTicket(): Ticket {
+  const table = turnTable();
+  table.undecided++;
+  return { order: table.nextOrder++, key: undefined, returned: false };
+}
+
+/** Says which target the ticket is for: its directory's identity and its name. */
+export function enterTarget(ticket: Ticket, key: string): void {
+  if (ticket.key === key) return;
+  const table = turnTable();
+  const turns = table.targets.get(key) ?? { users: 0, latest: undefined, busy: undefined };
+  table.targets.set(key, turns);
+  turns.users++;
+  const previous = ticket.key;
+  ticket.key = key;
+  if (previous === undefined) table.undecided--;
+  else leave(table, previous);
+  forgetIdle(table);
+}
+
+/** Gives the place back. */
+export function returnTicket(ticket: Ticket): void {
+  if (ticket.returned) return;
+  ticket.returned = true;
+  const table = turnTable();
+  if (ticket.key === undefined) table.undecided--;
+  else leave(table, ticket.key);
+  forgetIdle(table);
+}
+
+function leave(table: TurnTable, key: string): void {
+  const turns = table.targets.get(key);
+  if (turns !== undefined && --turns.users === 0) table.idle.add(key);
+}
+
+/** While somebody's target is undecided, what others committed must be remembered. */
+function forgetIdle(table: TurnTable): void {
+  if (table.undecided > 0) return;
+  for (const key of table.idle) {
+    if (table.targets.get(key)?.users === 0) table.targets.delete(key);
+  }
+  table.idle.clear();
+}
+
+/** Whether the content that was made visible is synced; what has overtaken it; undefined: nothing came of it. */
+export type TurnOutcome = boolean | Committed | undefined;
+
+/**
+ * Runs `commit` as the only one of this process for its target, unless a later call has committed: then answers what
+ * that one committed.
+ */
+export function* commitTurn(
+  ticket: Ticket,
+  synchronous: boolean,
+  commit: (overtaken: () => Committed | undefined) => Operation<TurnOutcome>,
+): Operation<Committed | undefined> {
+  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
+  if (turns === undefined) throw new Error("A ticket must enter its target before it commits");
+  while (!synchronous && turns.busy !== undefined) yield* wait(turns.busy);
+  const overtaken = (): Committed | undefined =>
+    turns.latest !== undefined && turns.latest.order > ticket.order ? turns.latest : undefined;
+  const already = overtaken();
+  if (already !== undefined) return already;
+  let end = (): void => {};
+  const turn = new Promise<void>((resolve) => end = resolve);
+  const before = turns.busy;
+  turns.busy = turn;
+  try {
+    const outcome = yield* commit(overtaken);
+    if (typeof outcome !== "boolean") return outcome;
+    if (overtaken() === undefined) turns.latest = { order: ticket.order, fileSynced: outcome };
+    return undefined;
+  } finally {
+    if (turns.busy === turn) turns.busy = before;
+    end();
+  }
+}

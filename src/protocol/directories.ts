@@ -1,0 +1,221 @@
+/**
+ * The directory a file lives in: opened first, because it is what gets synced last.
+ *
+ * 1. `ensureDirectory` (only if asked): makes missing ancestors, and syncs the parent of every ancestor that this
+ *    process has not itself proven durable. One that another process has just made is as lost after a power cut as one
+ *    of our own. Proven ones are remembered by identity and time of creation: inode numbers are used again. The parent is
+ *    the directory that holds the entry, which behind a symlink or `..` is not the one that the path names before it.
+ * 2. `openParent`: opens the directory; whether it can be synced is known from here on, before the commit point.
+ * 3. `checkParent` right before the commit: is this still the directory the path leads to?
+ * 4. `closeParent`.
+ *
+ * Directories made for a write that then fails stay: another writer may already rely on them.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { absolutePath } from "../core/path.ts";
+import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
+import { type Attempt, attemptFailed } from "./failure.ts";
+import { durabilityUnsupported, isUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
+import { syncsDirectory } from "./write_plan.ts";
+
+/** The opened directory of a target. */
+export interface ParentDirectory {
+  readonly path: string;
+  readonly status: FileStatus;
+  /** What is synced at the end; undefined where that is not wanted or cannot be. */
+  readonly handle: OpenFile | undefined;
+}
+
+/** A directory may be written to but not opened (mode 0300, a permission of the runtime): it cannot be synced then. */
+const isForbidden = (error: unknown): error is SystemError =>
+  error instanceof SystemError && ["EACCES", "EPERM", "ENOTCAPABLE"].includes(error.code);
+
+/** Opens the directory `path`; ENOENT when there is none. */
+export function* openParent(
+  engine: Engine,
+  path: string,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<ParentDirectory> {
+  const { fileSystem, capabilities } = engine;
+  const wanted = syncsDirectory(rules.durability);
+  const gone = () => attemptFailed(attempt, "ENOENT", "openDirectory", `there is no directory ${JSON.stringify(path)}`);
+  if (wanted && capabilities.directorySync) {
+    let handle: OpenFile | undefined;
+    try {
+      handle = yield* wait(fileSystem.openDirectory(path));
+      if (handle === undefined) throw gone();
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      if (rules.whenUnsupported === "throw") throw durabilityUnsupported(rules, "openDirectory", attempt, error);
+    }
+    if (handle !== undefined) return yield* probed(engine, path, handle, rules, attempt);
+  } else if (wanted && rules.whenUnsupported === "throw") {
+    throw durabilityUnsupported(rules, "syncDirectory", attempt);
+  }
+  const status = yield* wait(fileSystem.stat(path));
+  if (status === undefined) throw gone();
+  return { path, status, handle: undefined };
+}
+
+/** File systems whose directories are known to be syncable. */
+const syncable = new WeakMap<FileSystem, Set<string>>();
+
+/** Whoever insists on a durability must learn before the commit that this mount cannot give it: probed once. */
+function* probed(
+  engine: Engine,
+  path: string,
+  handle: OpenFile,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<ParentDirectory> {
+  try {
+    const status = yield* wait(handle.stat());
+    if (rules.whenUnsupported === "report") return { path, status, handle };
+    let devices = syncable.get(engine.fileSystem);
+    if (devices === undefined) syncable.set(engine.fileSystem, devices = new Set());
+    if (!devices.has(status.device)) {
+      yield* syncDirectory(engine, handle, status.identity, rules, attempt);
+      devices.add(status.device);
+    }
+    return { path, status, handle };
+  } catch (error) {
+    yield* closeParent({ handle });
+    throw error;
+  }
+}
+
+/** Fails when the path of the directory no longer leads to the one that was opened. */
+export function* checkParent(engine: Engine, parent: ParentDirectory, attempt: Attempt): Operation<void> {
+  const now = yield* wait(engine.fileSystem.stat(parent.path));
+  if (now?.identity === parent.status.identity) return;
+  throw attemptFailed(attempt, "ESTALE", "stat", `its directory ${JSON.stringify(parent.path)} was moved or replaced`);
+}
+
+/** Closes the directory. A failure has no meaning: nothing was written through this handle. */
+export function* closeParent(parent: { readonly handle: OpenFile | undefined }): Operation<void> {
+  try {
+    if (parent.handle !== undefined) yield* wait(parent.handle.close());
+  } catch {
+    // See above.
+  }
+}
+
+/** Directories whose own entry this process has seen synced. */
+const proven = new WeakMap<FileSystem, Set<string>>();
+
+function provenIn(fileSystem: FileSystem): Set<string> {
+  let directories = proven.get(fileSystem);
+  if (directories === undefined) proven.set(fileSystem, directories = new Set());
+  return directories;
+}
+
+/** Without a time of creation, a directory is not told from a later one with the same inode number: never remembered. */
+const keyOf = (status: FileStatus): string | undefined =>
+  status.created === undefined ? undefined : `${status.identity} ${status.created}`;
+
+/** Makes `path` and its ancestors where they are missing, and makes every one of them durable. */
+export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<void> {
+  const { fileSystem } = engine;
+  const missing: string[] = [];
+  let current = path;
+  let status = yield* wait(fileSystem.stat(current));
+  while (status === undefined) {
+    missing.push(current);
+    const above = parentOf(engine, current);
+    if (above === current) break;
+    current = above;
+    status = yield* wait(fileSystem.stat(current));
+  }
+  const made = new Map<string, string>();
+  const syncs = syncsDirectory(rules.durability) && engine.capabilities.directorySync;
+  for (const directory of missing.reverse()) {
+    yield* wait(fileSystem.makeDirectory(directory, 0o777));
+    const now = syncs ? yield* wait(fileSystem.stat(directory)) : undefined;
+    if (now !== undefined) made.set(now.identity, directory);
+  }
+  if (!syncs) return;
+  const walked = new Set<string>();
+  yield* proveDurable(engine, path, made, walked, rules, attempt);
+  // `made/..` in the path: what was made for it is not above the file, and yet the path needs it.
+  for (const [identity, directory] of made) {
+    if (!walked.has(identity)) yield* proveDurable(engine, directory, made, walked, rules, attempt);
+  }
+}
+
+function* proveDurable(
+  engine: Engine,
+  path: string,
+  made: ReadonlyMap<string, string>,
+  walked: Set<string>,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<void> {
+  const { fileSystem } = engine;
+  const known = provenIn(fileSystem);
+  let current: string | undefined;
+  let status = yield* wait(fileSystem.stat(path));
+  while (status !== undefined) {
+    const key = keyOf(status);
+    if (walked.has(status.identity) || (key !== undefined && known.has(key))) return;
+    walked.add(status.identity);
+    current ??= yield* physicalPath(engine, path);
+    const above = parentOf(engine, current);
+    if (above === current) return;
+    const parent = yield* openAncestor(engine, above, made.has(status.identity), rules, attempt);
+    if (parent === undefined) return;
+    try {
+      // The entry of a mount point is not on the file system that is mounted there.
+      if (parent.status.device !== status.device) return;
+      const handle = parent.handle;
+      if (handle !== undefined) {
+        const synced = yield* syncDirectory(engine, handle, parent.status.identity, rules, attempt);
+        if (synced && key !== undefined) known.add(key);
+      }
+    } finally {
+      yield* closeParent(parent);
+    }
+    current = above;
+    status = parent.status;
+  }
+}
+
+/** As many as Linux follows: path_resolution(7). */
+const mostLinks = 40;
+
+/** The path of a directory without symlinks and `..`, as far as this process may look. */
+function* physicalPath(engine: Engine, path: string, links = { followed: 0 }): Operation<string> {
+  const above = parentOf(engine, path);
+  if (above === path) return path;
+  const directory = yield* physicalPath(engine, above, links);
+  const name = nameOf(engine, path);
+  if (name === "..") return parentOf(engine, directory);
+  const own = childOf(engine, directory, name);
+  let text: string | undefined;
+  try {
+    text = yield* wait(engine.fileSystem.readLink(own));
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+  }
+  if (text === undefined || ++links.followed > mostLinks) return own;
+  return yield* physicalPath(engine, absolutePath(text, directory, engine.capabilities.pathStyle, true), links);
+}
+
+/** Ancestors that were there before us and that we may not open are not ours to prove. */
+function* openAncestor(
+  engine: Engine,
+  path: string,
+  made: boolean,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<ParentDirectory | undefined> {
+  try {
+    const parent = yield* openParent(engine, path, made ? rules : { ...rules, whenUnsupported: "report" }, attempt);
+    return parent.handle === undefined && !made ? undefined : parent;
+  } catch (error) {
+    if (made || !(isForbidden(error) || isUnsupported(error))) throw error;
+    return undefined;
+  }
+}

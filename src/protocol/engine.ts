@@ -1,0 +1,51 @@
+/**
+ * A runtime seen by one call: which of its two file systems serves it, and whether anything may be waited for.
+ */
+import { type FilePath, filePath, type OptionReader, pathText } from "../core/options.ts";
+import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, joinPath } from "../core/path.ts";
+import type { Capabilities, FileSystem, Runtime } from "../runtime/runtime.ts";
+
+/** What every protocol step works with. */
+export interface Engine {
+  readonly runtime: Runtime;
+  readonly fileSystem: FileSystem;
+  readonly synchronous: boolean;
+  readonly capabilities: Capabilities;
+}
+
+/** The engine for one call. */
+export function makeEngine(runtime: Runtime, synchronous: boolean): Engine {
+  return {
+    runtime,
+    fileSystem: synchronous ? runtime.syncFileSystem : runtime.fileSystem,
+    synchronous,
+    capabilities: runtime.capabilities,
+  };
+}
+
+/** Reads the option `runtime`. */
+export const runtimeOption: OptionReader<Runtime> = (value, name) => {
+  if (typeof value !== "object" || value === null || typeof Reflect.get(value, "syncFileSystem") !== "object") {
+    throw new TypeError(`${name} must be a runtime, such as memoryRuntime() returns`);
+  }
+  return value as Runtime;
+};
+
+/** The caller's path, absolute from the working directory of this moment. */
+export function locate(engine: Engine, path: FilePath): string {
+  const style = engine.capabilities.pathStyle;
+  const text = pathText(filePath(path, "path"), style);
+  // The working directory can be gone, or not permitted to be asked for; an absolute path does not need it.
+  const from = isAbsolute(text, style) ? "" : engine.runtime.process.workingDirectory();
+  const absolute = absolutePath(text, from, style, true);
+  // `name/` and `name/.` say "a directory": the resolution must still see that, and refuse.
+  return endsAsDirectory(text, style) ? joinPath(absolute, "", style) : absolute;
+}
+
+/** The directory of a path on this machine. */
+export const parentOf = (engine: Engine, path: string): string => directoryName(path, engine.capabilities.pathStyle);
+/** The last component of a path on this machine. */
+export const nameOf = (engine: Engine, path: string): string => baseName(path, engine.capabilities.pathStyle);
+/** A name in a directory on this machine. */
+export const childOf = (engine: Engine, directory: string, name: string): string =>
+  joinPath(directory, name, engine.capabilities.pathStyle);

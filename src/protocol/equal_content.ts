@@ -1,0 +1,141 @@
+/**
+ * `skipIfEqual`: content that is there already is left alone, but not believed to be durable: another program may have
+ * written it and never synced it. So mode and owner are corrected as asked, and file and directory are synced.
+ *
+ * 1. `hasEqualBytes` or `equalContent`: the status of the file that has the content, if it has.
+ * 2. `settleEqual`, as a commit in its turn: a slower write that was called earlier must not undo it. Undefined: a later
+ *    call has committed, or what was compared is no longer there; the caller then writes.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { commitTurn, type Ticket } from "./commit_turn.ts";
+import type { ParentDirectory } from "./directories.ts";
+import type { Engine } from "./engine.ts";
+import { type Attempt, checkAbort } from "./failure.ts";
+import { digestOf } from "./file_call.ts";
+import { applyMetadata, ownerNumbers } from "./metadata.ts";
+import type { StagedFile } from "./staged_file.ts";
+import { syncDirectory, syncFile } from "./sync.ts";
+import type { Target } from "./target.ts";
+import { reachedDurability, syncsFile, type WritePlan, type WriteResult } from "./write_plan.ts";
+
+const readSize = 256 * 1024;
+
+/** Reads an open file to its end. */
+function* eachPiece(file: OpenFile, use: (piece: Uint8Array) => boolean): Operation<boolean> {
+  const buffer = new Uint8Array(readSize);
+  while (true) {
+    const count = yield* wait(file.read(buffer));
+    if (count === 0) return true;
+    if (!use(buffer.subarray(0, count))) return false;
+  }
+}
+
+function* openTarget(engine: Engine, target: Target, size: number): Operation<OpenFile | undefined> {
+  if (target.status?.kind !== "file" || target.status.size !== size) return undefined;
+  return yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+}
+
+/** The target's file if it has exactly these bytes. */
+export function* hasEqualBytes(
+  engine: Engine,
+  target: Target,
+  bytes: Uint8Array,
+): Operation<FileStatus | undefined> {
+  const file = yield* openTarget(engine, target, bytes.length);
+  if (file === undefined) return undefined;
+  try {
+    const status = yield* wait(file.stat());
+    let offset = 0;
+    const same = yield* eachPiece(file, (piece) => {
+      const start = offset;
+      offset += piece.length;
+      return piece.every((byte, index) => byte === bytes[start + index]);
+    });
+    return same && offset === bytes.length ? status : undefined;
+  } finally {
+    yield* wait(file.close());
+  }
+}
+
+/** The target's file if it has the content that was staged, by SHA-256. */
+export function* equalContent(engine: Engine, staged: StagedFile): Operation<FileStatus | undefined> {
+  const file = yield* openTarget(engine, staged.target, staged.writer.bytesWritten);
+  if (file === undefined) return undefined;
+  try {
+    const status = yield* wait(file.stat());
+    return (yield* digestOf(engine, file)) === staged.digest ? status : undefined;
+  } finally {
+    yield* wait(file.close());
+  }
+}
+
+const isUnchanged = (now: FileStatus, before: FileStatus): boolean =>
+  now.identity === before.identity && now.size === before.size && now.modified === before.modified;
+
+/** Corrects the metadata that was asked for, and syncs what is there: the file that was `compared`. */
+export function* settleEqual(
+  engine: Engine,
+  target: Target,
+  parent: ParentDirectory,
+  plan: WritePlan,
+  attempt: Attempt,
+  ticket: Ticket,
+  compared: FileStatus,
+  bytes: Uint8Array | undefined,
+  digest?: string,
+): Operation<WriteResult | undefined> {
+  let fileSynced = false;
+  let lost: string[] | undefined;
+  yield* commitTurn(ticket, engine.synchronous, function* () {
+    checkAbort(plan.signal);
+    const file = yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+    if (file === undefined) return undefined;
+    try {
+      const now = yield* wait(file.stat());
+      if (!isUnchanged(now, compared)) return undefined;
+      const corrected = yield* correctMetadata(engine, file, plan, now);
+      if (syncsFile(plan.durability)) fileSynced = yield* syncFile(file, plan, attempt);
+      lost = corrected;
+      return fileSynced;
+    } finally {
+      yield* wait(file.close());
+    }
+  });
+  if (lost === undefined) return undefined;
+  const { handle, status } = parent;
+  const directorySynced = handle !== undefined &&
+    (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+  if (plan.digest && bytes !== undefined) {
+    const hash = engine.runtime.createHash();
+    hash.update(bytes);
+    digest = hash.digest();
+  }
+  return {
+    path: target.path,
+    bytesWritten: 0,
+    changed: false,
+    replaced: true,
+    durability: reachedDurability(plan.durability, fileSynced, directorySynced),
+    lost,
+    ...digest === undefined || !plan.digest ? {} : { digest },
+  };
+}
+
+function* correctMetadata(engine: Engine, file: OpenFile, plan: WritePlan, now: FileStatus): Operation<string[]> {
+  const { capabilities } = engine;
+  const owner = typeof plan.owner === "object" && capabilities.owner
+    ? ownerNumbers(plan.owner, engine.runtime)
+    : undefined;
+  const mode = typeof plan.mode === "number" && capabilities.mode ? plan.mode : undefined;
+  if (owner === undefined && mode === undefined) return [];
+  return yield* applyMetadata(file, {
+    creationMode: 0,
+    mode,
+    user: owner?.user,
+    group: owner?.group,
+    ownerRequired: owner !== undefined,
+    modeRequired: mode !== undefined,
+    lost: [],
+  }, now);
+}

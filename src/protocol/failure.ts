@@ -1,0 +1,114 @@
+/**
+ * From what went wrong to what the caller is told.
+ *
+ * - A `SystemError` from the seam becomes a `WriteError` that names step, code and target state.
+ * - A `CallerError` carries what the caller's own side threw (a failing stream, a callback, an abort reason): it is
+ *   unwrapped and rethrown as it is.
+ * - Clean-up runs after either; its failures are attached and never take the first error's place.
+ */
+import { FileError, type FileErrorDetails, type TargetState, WriteError } from "../core/errors.ts";
+import type { Operation } from "../core/operation.ts";
+import { SystemError } from "../runtime/system_error.ts";
+
+/** Something thrown on the caller's side of the API. */
+export class CallerError {
+  /** What was thrown. */
+  readonly reason: unknown;
+  /** Wraps what was thrown. */
+  constructor(reason: unknown) {
+    this.reason = reason;
+  }
+}
+
+/** Throws the signal's reason if it is aborted. */
+export function checkAbort(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CallerError(signal.reason);
+}
+
+/** Where an error happened and what it was about. */
+export interface Attempt {
+  /** `Cannot replace` and the like, without the path. */
+  verb: string;
+  /** The path as the caller should see it. */
+  path: string;
+  /** What is known about the target now; moved forward by the step that changes it. */
+  targetState: TargetState;
+  /** What its failures are; by default WriteError. */
+  readonly errorClass?: FileErrorClass;
+}
+
+/** A class of errors that concern a file. */
+export type FileErrorClass = new (attempt: string, reason: string, details: FileErrorDetails) => FileError;
+
+/** An error for a failure of this attempt. */
+export function attemptFailed(
+  attempt: Attempt,
+  code: string,
+  step: string,
+  reason: string,
+  cause?: unknown,
+): FileError {
+  const ErrorClass = attempt.errorClass ?? WriteError;
+  return new ErrorClass(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+    code,
+    path: attempt.path,
+    step,
+    targetState: attempt.targetState,
+    cause,
+  });
+}
+
+/** What to throw to the caller for `error`. */
+export function translate(error: unknown, attempt: Attempt): unknown {
+  if (error instanceof SystemError) {
+    const aside = error.path === attempt.path || error.path === "" ? "" : ` on ${JSON.stringify(error.path)}`;
+    return attemptFailed(attempt, error.code, error.call, `${error.call}${aside} failed`, error);
+  }
+  if (error instanceof CallerError) return error.reason;
+  return error;
+}
+
+/** A failed clean-up: what it was, and what is left where. */
+export interface CleanupFailure {
+  error: unknown;
+  leftBehind?: string;
+}
+
+/** Attaches clean-up failures to the error that goes to the caller; wraps it when it is not ours to write on. */
+export function attachCleanup(error: unknown, failures: readonly CleanupFailure[], attempt: Attempt): unknown {
+  const first = failures[0];
+  if (first === undefined) return error;
+  const carrier = FileError.is(error) ? error : attemptFailed(
+    attempt,
+    first.error instanceof SystemError ? first.error.code : "EUNKNOWN",
+    first.error instanceof SystemError ? first.error.call : "remove",
+    "cleaning up after the cause failed",
+    error,
+  );
+  for (const failure of failures) {
+    carrier.cleanupErrors.push(failure.error);
+    if (failure.leftBehind !== undefined) carrier.leftBehind.push(failure.leftBehind);
+  }
+  return carrier;
+}
+
+/** The error to throw when a step of an attempt has failed: `undo` takes back what it has made at `path`. */
+export function* afterUndoing(
+  attempt: Attempt,
+  error: unknown,
+  undo: Operation<unknown>,
+  path: string,
+): Operation<unknown> {
+  const failures: CleanupFailure[] = [];
+  yield* tidy(failures, undo, path);
+  return attachCleanup(translate(error, attempt), failures, attempt);
+}
+
+/** Runs a clean-up step, collecting its failure instead of throwing it. */
+export function* tidy(failures: CleanupFailure[], step: Operation<unknown>, leftBehind?: string): Operation<void> {
+  try {
+    yield* step;
+  } catch (error) {
+    failures.push(leftBehind === undefined ? { error } : { error, leftBehind });
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * An open file held for the length of a body, and read to its end.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
+import type { Engine } from "./engine.ts";
+
+/** Closes what was only read: that can lose nothing, and must not hide what the body answered. */
+export function* closeQuietly(file: OpenFile): Operation<void> {
+  try {
+    yield* wait(file.close());
+  } catch {
+    // See above.
+  }
+}
+
+/** Everything from the file's position to its end. */
+export function* readAll(file: OpenFile): Operation<Uint8Array> {
+  const { size } = yield* wait(file.stat());
+  // One byte more than the size: a file that has not grown ends in one read and one empty one.
+  let bytes = new Uint8Array(size + 1);
+  let used = 0;
+  while (true) {
+    if (used === bytes.length) {
+      const larger = new Uint8Array(bytes.length * 2);
+      larger.set(bytes);
+      bytes = larger;
+    }
+    const count = yield* wait(file.read(bytes.subarray(used)));
+    if (count === 0) return bytes.subarray(0, used);
+    used += count;
+  }
+}
+
+/** SHA-256 of a file from its position to its end. */
+export function* digestOf(engine: Engine, file: OpenFile): Operation<string> {
+  const hash = engine.runtime.createHash();
+  const buffer = new Uint8Array(256 * 1024);
+  for (let count = yield* wait(file.read(buffer)); count > 0; count = yield* wait(file.read(buffer))) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest();
+}
+
+/** The bytes of the file at an absolute path; undefined when there is none. */
+export function* readBytes(engine: Engine, path: string): Operation<Uint8Array | undefined> {
+  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  if (file === undefined) return undefined;
+  try {
+    return yield* readAll(file);
+  } finally {
+    yield* closeQuietly(file);
+  }
+}

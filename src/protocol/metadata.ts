@@ -1,0 +1,181 @@
+/**
+ * Mode and owner of a file that replaces another.
+ *
+ * 1. `wantedMetadata` before the temporary file exists: what it shall have, and with which mode it may be created so
+ *    that at no instant it is open to more than the finished file will be.
+ * 2. `applyMetadata` through the descriptor, after the content and before the sync: owner first (it clears setuid and
+ *    setgid), then mode. Answers what could not be kept.
+ *
+ * Nothing is ever changed by path. After a failure the temporary file is discarded; the target has not been touched.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { Engine } from "./engine.ts";
+import type { Owner, WritePlan } from "./write_plan.ts";
+
+/** What a new file shall have. */
+export interface WantedMetadata {
+  /** Given to `create`; the umask takes from it. */
+  readonly creationMode: number;
+  /** Exact permission bits, or undefined: as the kernel made it. */
+  readonly mode: number | undefined;
+  readonly user: number | undefined;
+  readonly group: number | undefined;
+  /** The caller named the owner: failing to set it is an error, not a loss. */
+  readonly ownerRequired: boolean;
+  /** The caller named the mode, likewise. */
+  readonly modeRequired: boolean;
+  /** What is lost already. */
+  readonly lost: readonly string[];
+}
+
+const setUserAndGroup = 0o6000;
+
+/** Owners learned from files this process has made, where it may not ask. */
+const learnedOwners = new WeakMap<Runtime, { user: number; group: number }>();
+
+/** The effective owner of this process, if it can be known. */
+export function knownOwner(runtime: Runtime): { user: number; group: number } | undefined {
+  return runtime.process.owner() ?? learnedOwners.get(runtime);
+}
+
+function numberOf(name: number | string | undefined, find: (name: string) => number | undefined, kind: string) {
+  if (typeof name !== "string") return name;
+  const number = find(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+  if (number === undefined) throw new RangeError(`There is no ${kind} named ${JSON.stringify(name)}`);
+  return number;
+}
+
+/** An owner by numbers. A name nobody bears is a RangeError. */
+export function ownerNumbers(owner: Owner, runtime: Runtime): { user: number | undefined; group: number | undefined } {
+  const { process } = runtime;
+  return {
+    user: numberOf(owner.user, (name) => process.userNumber(name), "user"),
+    group: numberOf(owner.group, (name) => process.groupNumber(name), "group"),
+  };
+}
+
+/** What the new file shall have, seen from what is there. */
+export function wantedMetadata(
+  engine: Engine,
+  plan: WritePlan,
+  previous: FileStatus | undefined,
+  directory: FileStatus,
+): WantedMetadata {
+  const { capabilities, runtime } = engine;
+  const lost: string[] = [];
+  let mode: number | undefined;
+  let modeRequired = true;
+  if (typeof plan.mode === "number") mode = plan.mode;
+  else if (previous !== undefined) {
+    mode = previous.mode & ~setUserAndGroup;
+    modeRequired = false;
+    if ((previous.mode & 0o4000) !== 0) lost.push("setuid");
+    if ((previous.mode & 0o2000) !== 0) lost.push("setgid");
+  } else mode = plan.defaults.mode;
+  if (!capabilities.mode) mode = undefined;
+
+  let named: Owner | undefined;
+  if (typeof plan.owner === "object") named = plan.owner;
+  else if (previous === undefined) named = plan.defaults.owner;
+  let user: number | undefined;
+  let group: number | undefined;
+  if (plan.owner === "keep" && previous !== undefined) ({ user, group } = previous);
+  if (named !== undefined) {
+    const numbers = ownerNumbers(named, runtime);
+    user = numbers.user ?? (previous === undefined ? undefined : previous.user);
+    group = numbers.group ?? (previous === undefined ? undefined : previous.group);
+  }
+  if (!capabilities.owner) {
+    if (named !== undefined) lost.push("owner");
+    user = group = undefined;
+  }
+  return {
+    creationMode: creationMode(engine, mode, user, group, directory, plan.newFileMode),
+    mode,
+    user,
+    group,
+    ownerRequired: named !== undefined && capabilities.owner,
+    modeRequired,
+    lost,
+  };
+}
+
+function creationMode(
+  engine: Engine,
+  mode: number | undefined,
+  user: number | undefined,
+  group: number | undefined,
+  directory: FileStatus,
+  newFileMode: number,
+): number {
+  if (mode === undefined) return newFileMode;
+  const permissions = mode & 0o777;
+  if (user === undefined && group === undefined) return permissions;
+  const ours = knownOwner(engine.runtime);
+  // Who we are is not known: what everybody may do is allowed, what the group may do waits for the group.
+  if (ours === undefined) return permissions & 0o707;
+  const newGroup = (directory.mode & 0o2000) === 0 ? ours.group : directory.group;
+  const sameOwner = (user ?? ours.user) === ours.user && (group ?? newGroup) === newGroup;
+  return sameOwner ? permissions : permissions & 0o600;
+}
+
+/** Remembers who this process is from a file it has just made. */
+export function learnOwner(engine: Engine, made: FileStatus, directory: FileStatus): void {
+  if ((directory.mode & 0o2000) !== 0 || learnedOwners.has(engine.runtime)) return;
+  learnedOwners.set(engine.runtime, { user: made.user, group: made.group });
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof SystemError && ["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error.code);
+
+/** Sets the owner as far as this process may. */
+function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<void> {
+  const user = wanted.user === now.user ? undefined : wanted.user;
+  const group = wanted.group === now.group ? undefined : wanted.group;
+  if (user === undefined && group === undefined) return;
+  try {
+    yield* wait(file.setOwner(user, group));
+    return;
+  } catch (error) {
+    if (wanted.ownerRequired || !isRefused(error)) throw error;
+  }
+  if (user === undefined || group === undefined) return;
+  try {
+    // Only root gives files away, but everybody may choose among his own groups: chown(2).
+    yield* wait(file.setOwner(undefined, group));
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+  }
+}
+
+/** Gives the open file what is wanted; answers what is lost. `now` is the file's status before. */
+export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
+  const lost = [...wanted.lost];
+  const ownerDiffers = (wanted.user ?? now.user) !== now.user || (wanted.group ?? now.group) !== now.group;
+  let status = now;
+  if (ownerDiffers) {
+    yield* setOwner(file, wanted, now);
+    status = yield* wait(file.stat());
+    if ((wanted.user ?? status.user) !== status.user) lost.push("owner");
+    if ((wanted.group ?? status.group) !== status.group) lost.push("group");
+  }
+  // Without any wish the mode is what the kernel made of umask and default ACLs; a change of owner must not alter it.
+  let mode = wanted.mode ?? now.mode;
+  if (lost.includes("group") && typeof wanted.mode === "number") {
+    // The group bits were meant for another group: ours gets no more than everybody has.
+    const narrowed = (mode & ~0o070) | (mode & 0o070 & ((mode & 0o007) << 3));
+    if (narrowed !== mode) lost.push("mode");
+    mode = narrowed;
+  }
+  if (status.mode === mode) return lost;
+  try {
+    yield* wait(file.setMode(mode));
+  } catch (error) {
+    // A mount without permissions: what it shows for every file is all there is to keep.
+    if (wanted.modeRequired || !isRefused(error)) throw error;
+    lost.push("mode");
+  }
+  return lost;
+}

@@ -1,0 +1,167 @@
+/**
+ * One file replaced or made, from the caller's path to the result.
+ *
+ * resolve → directory → (equal already? then only metadata and syncs) → stage → commit → close, in that order; every
+ * failure is translated here, with what could not be cleaned up attached.
+ */
+import type { Source } from "../core/bytes.ts";
+import type { Operation } from "../core/operation.ts";
+import { backupDirectoryOf, countBackupLinks } from "./backups.ts";
+import { enterTarget, type Ticket } from "./commit_turn.ts";
+import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
+import type { Engine } from "./engine.ts";
+import { equalContent, hasEqualBytes, settleEqual } from "./equal_content.ts";
+import { attachCleanup, type Attempt, attemptFailed, checkAbort, translate } from "./failure.ts";
+import { commit, conflict } from "./commit.ts";
+import { beginStage, discard, finishStage, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { resolveTarget, type Target } from "./target.ts";
+import { writeAll } from "./temporary_file.ts";
+import type { WritePlan, WriteResult } from "./write_plan.ts";
+
+/** Content on its way into a staged file. */
+export interface Filling {
+  /** All of it, if it is there already. */
+  readonly bytes: Uint8Array | undefined;
+  /** Whether it can be written a second time. */
+  readonly repeatable: boolean;
+  /** Writes all of it through `staged.writer`. */
+  fill(staged: StagedFile): Operation<void>;
+  /** It is not going to be read to its end. */
+  cancel(reason: unknown): void;
+}
+
+/** The filling from a caller's data. */
+export function fillingFrom(source: Source, signal: AbortSignal | undefined): Filling {
+  return {
+    bytes: source.kind === "bytes" ? source.bytes : undefined,
+    repeatable: source.kind === "bytes",
+    fill: (staged) => writeAll(staged.writer, source, signal),
+    cancel: (reason) => source.kind === "chunks" ? source.cancel(reason) : undefined,
+  };
+}
+
+/** Replaces or makes the file at the absolute `path`. */
+export function* replaceFile(
+  engine: Engine,
+  path: string,
+  plan: WritePlan,
+  filling: Filling,
+  ticket: Ticket,
+): Operation<WriteResult> {
+  const attempt: Attempt = { verb: "Cannot write", path, targetState: "unchanged" };
+  try {
+    checkAbort(plan.signal);
+    const target = yield* findTarget(engine, path, plan, attempt);
+    const parent = yield* openParent(engine, target.directory, plan, attempt);
+    try {
+      enterTarget(ticket, turnKey(engine, parent, target));
+      return yield* intoDirectory(engine, target, parent, plan, filling, ticket, attempt);
+    } finally {
+      yield* closeParent(parent);
+    }
+  } catch (error) {
+    const thrown = translate(error, attempt);
+    filling.cancel(thrown);
+    throw thrown;
+  }
+}
+
+/** What tells one target from another among the commits of a process. */
+export function turnKey(engine: Engine, parent: ParentDirectory, target: Target): string {
+  return `${engine.runtime.process.pid} ${parent.status.identity} ${target.name}`;
+}
+
+/** Resolves the path and refuses what the plan refuses. */
+export function* findTarget(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<Target> {
+  const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
+  attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
+  if (plan.mustNotExist && target.status !== undefined) throw conflict(attempt, "resolve");
+  if (plan.createDirectories) yield* ensureDirectory(engine, target.directory, plan, attempt);
+  return target;
+}
+
+/** Makes the directory of the file that a path means, for what must be there before the file: its lock. */
+export function* ensureTargetDirectory(
+  engine: Engine,
+  path: string,
+  plan: WritePlan,
+  attempt: Attempt,
+): Operation<void> {
+  const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
+  yield* ensureDirectory(engine, target.directory, plan, attempt);
+}
+
+/** Other names of the file that a replacement would separate from it; those of our own backups do not count. */
+export function* separatedNames(engine: Engine, target: Target, plan: WritePlan, attempt: Attempt): Operation<boolean> {
+  const { status } = target;
+  if (status?.kind !== "file" || status.links <= 1) return false;
+  const own = yield* countBackupLinks(engine, target, backupDirectoryOf(engine, target.path, plan));
+  if (status.links - own <= 1) return false;
+  if (plan.hardLink === "break") return true;
+  const reason = `it has ${status.links} names (hard links), which would no longer be one file`;
+  throw attemptFailed(attempt, "EMLINK", "resolve", reason);
+}
+
+/** A temporary file that is swept away three times is not swept by accident. */
+const mostStages = 3;
+
+function* intoDirectory(
+  engine: Engine,
+  target: Target,
+  parent: ParentDirectory,
+  plan: WritePlan,
+  filling: Filling,
+  ticket: Ticket,
+  attempt: Attempt,
+): Operation<WriteResult> {
+  const separates = yield* separatedNames(engine, target, plan, attempt);
+  if (plan.skipIfEqual && filling.bytes !== undefined) {
+    const { bytes } = filling;
+    const equal = yield* hasEqualBytes(engine, target, bytes);
+    const settled = equal && (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, bytes));
+    if (settled !== undefined) return settled;
+  }
+  for (let stages = 1;; stages++) {
+    const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, filling.bytes));
+    try {
+      yield* filling.fill(staged);
+      return yield* conclude(staged, ticket, separates);
+    } catch (error) {
+      if (error instanceof TemporaryVanished && filling.repeatable && stages < mostStages) continue;
+      throw yield* giveUp(staged, error);
+    }
+  }
+}
+
+/** Whether the SHA-256 is needed: content that comes in pieces is compared by it. */
+export function hashes(plan: WritePlan, bytes: Uint8Array | undefined): boolean {
+  return plan.digest || (plan.skipIfEqual && bytes === undefined);
+}
+
+/** From the last byte to the result. On an error the caller gives the staged file up. */
+export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean): Operation<WriteResult> {
+  const { engine, target, parent, plan, attempt } = staged;
+  yield* finishStage(staged);
+  // Bytes that are all there have been compared before they were staged.
+  if (plan.skipIfEqual && staged.digest !== undefined) {
+    const { digest } = staged;
+    const equal = yield* equalContent(engine, staged);
+    const settled = equal &&
+      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, undefined, digest));
+    if (settled !== undefined) {
+      const failures = yield* discard(staged);
+      const failure = failures[0];
+      if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+      return settled;
+    }
+  }
+  const result = yield* commit(staged, ticket);
+  if (separates && result.superseded !== true) result.lost.push("hard-links");
+  return result;
+}
+
+/** Discards what is staged; the error for the caller. */
+export function* giveUp(staged: StagedFile, error: unknown): Operation<unknown> {
+  const cause = error instanceof TemporaryVanished ? error.cause : error;
+  return attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
+}

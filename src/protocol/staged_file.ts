@@ -1,0 +1,119 @@
+/**
+ * THE protocol, in four calls. Everything that writes a file goes through them; there is no second copy.
+ *
+ * 1. `beginStage`: a temporary file beside the target.
+ * 2. the caller writes content through `staged.writer`.
+ * 3. `finishStage`: length, mode and owner, sync, close. The temporary file is complete and on the medium.
+ * 4. `commit`: backup, last look at directory and signal, **rename** — the commit point, one line — directory sync.
+ *
+ * `discard` at any time: before the commit it closes and removes, after it it does nothing. `phase` remembers which.
+ * State after a failure: `attempt.targetState`, moved forward on the line after the rename.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { ParentDirectory } from "./directories.ts";
+import type { Engine } from "./engine.ts";
+import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, tidy } from "./failure.ts";
+import { applyMetadata, learnOwner, type WantedMetadata, wantedMetadata } from "./metadata.ts";
+import { syncFile } from "./sync.ts";
+import type { Target } from "./target.ts";
+import { ContentWriter, createTemporary, type TemporaryFile } from "./temporary_file.ts";
+import { syncsFile, type WritePlan } from "./write_plan.ts";
+
+/** A file on its way to replace its target. */
+export interface StagedFile {
+  readonly engine: Engine;
+  readonly target: Target;
+  readonly parent: ParentDirectory;
+  readonly plan: WritePlan;
+  readonly attempt: Attempt;
+  readonly wanted: WantedMetadata;
+  readonly temporary: TemporaryFile;
+  readonly writer: ContentWriter;
+  phase: "open" | "closed" | "committed" | "discarded";
+  /** Known once it is finished. */
+  identity: string | undefined;
+  fileSynced: boolean;
+  digest: string | undefined;
+  readonly lost: string[];
+}
+
+/** The temporary file was taken away before the commit: swept by somebody who thought us dead. */
+export class TemporaryVanished {
+  /** What the failing rename said. */
+  readonly cause: SystemError;
+  /** Keeps the cause. */
+  constructor(cause: SystemError) {
+    this.cause = cause;
+  }
+}
+
+/** Creates the temporary file. `hash`: compute the SHA-256 while writing. */
+export function* beginStage(
+  engine: Engine,
+  target: Target,
+  parent: ParentDirectory,
+  plan: WritePlan,
+  attempt: Attempt,
+  hash: boolean,
+): Operation<StagedFile> {
+  const previous = target.status?.kind === "file" ? target.status : undefined;
+  const wanted = wantedMetadata(engine, plan, plan.like ?? previous, parent.status);
+  const temporary = yield* createTemporary(engine, parent, target.name, wanted.creationMode, attempt);
+  const running = hash ? engine.runtime.createHash() : undefined;
+  return {
+    engine,
+    target,
+    parent,
+    plan,
+    attempt,
+    wanted,
+    temporary,
+    writer: new ContentWriter(temporary.file, attempt, plan.signal, running),
+    phase: "open",
+    identity: undefined,
+    fileSynced: false,
+    digest: undefined,
+    lost: [],
+  };
+}
+
+/** Completes the temporary file: everything that shall be true after the rename is true and synced before it. */
+export function* finishStage(staged: StagedFile): Operation<void> {
+  const { engine, attempt, plan, parent, temporary, wanted, writer } = staged;
+  const { file } = temporary;
+  staged.digest = yield* writer.end();
+  const status = yield* wait(file.stat());
+  if (status.size !== writer.bytesWritten) {
+    const reason = `the temporary file has ${status.size} bytes instead of ${writer.bytesWritten}`;
+    throw attemptFailed(attempt, "EIO", "write", reason);
+  }
+  staged.identity = status.identity;
+  learnOwner(engine, status, parent.status);
+  staged.lost.push(...yield* applyMetadata(file, wanted, status));
+  if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));
+  if (syncsFile(plan.durability)) {
+    checkAbort(plan.signal);
+    staged.fileSynced = yield* syncFile(file, plan, attempt);
+  }
+  staged.phase = "closed";
+  yield* wait(file.close());
+}
+
+/** Gives up whatever was not committed. Always safe; answers what could not be cleaned up. */
+export function* discard(staged: StagedFile): Operation<CleanupFailure[]> {
+  const failures: CleanupFailure[] = [];
+  const { engine, temporary, parent, phase } = staged;
+  if (phase === "committed" || phase === "discarded") return failures;
+  staged.phase = "discarded";
+  if (phase === "open") yield* tidy(failures, wait(temporary.file.close()));
+  yield* tidy(failures, removeTemporary(engine, temporary, parent), temporary.path);
+  return failures;
+}
+
+function* removeTemporary(engine: Engine, temporary: TemporaryFile, parent: ParentDirectory): Operation<void> {
+  if (yield* wait(engine.fileSystem.remove(temporary.path))) return;
+  // Not there: taken away by somebody, or its directory was moved, and it with it.
+  const now = yield* wait(engine.fileSystem.stat(parent.path));
+  if (now?.identity !== parent.status.identity) throw new SystemError("ESTALE", "remove", temporary.path);
+}

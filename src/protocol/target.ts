@@ -1,0 +1,86 @@
+/**
+ * Which file a path means: resolves symlinks at its end by the caller's rule, and refuses what cannot be replaced.
+ *
+ * Symlinks further up are the system's to resolve. Nothing is changed here; every refusal leaves the file unchanged.
+ */
+import { absolutePath, endsAsDirectory } from "../core/path.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import { type Engine, nameOf, parentOf } from "./engine.ts";
+import { type Attempt, attemptFailed } from "./failure.ts";
+import { knownOwner } from "./metadata.ts";
+
+/** A file about to be replaced or made. */
+export interface Target {
+  /** Absolute, links at its end resolved. */
+  readonly path: string;
+  readonly directory: string;
+  readonly name: string;
+  /** What is there now: a regular file (or, under the rule `replace`, a symlink). */
+  readonly status: FileStatus | undefined;
+}
+
+/** Linux follows at most 40 links in one resolution: path_resolution(7). */
+const mostLinks = 40;
+
+/** Finds the file that `path` means. */
+export function* resolveTarget(
+  engine: Engine,
+  path: string,
+  rule: "follow" | "replace" | "refuse",
+  attempt: Attempt,
+): Operation<Target> {
+  const { fileSystem, capabilities } = engine;
+  let current = path;
+  for (let links = 0; links <= mostLinks; links++) {
+    attempt.path = current;
+    if (endsAsDirectory(current, capabilities.pathStyle)) {
+      throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
+    }
+    const directory = parentOf(engine, current);
+    const status = yield* wait(fileSystem.linkStat(current));
+    const target = { path: current, directory, name: nameOf(engine, current), status };
+    if (status === undefined || status.kind === "file") return target;
+    if (status.kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");
+    if (status.kind === "other") {
+      throw attemptFailed(
+        attempt,
+        "EINVAL",
+        "resolve",
+        "it is neither a file nor a symlink (a device, pipe or socket)",
+      );
+    }
+    if (rule === "replace") return target;
+    if (rule === "refuse") throw attemptFailed(attempt, "ELOOP", "resolve", "it is a symlink");
+    yield* checkPlantedLink(engine, directory, status, attempt);
+    const text = yield* wait(fileSystem.readLink(current));
+    // Replaced by something else in between: look again.
+    if (text !== undefined) {
+      current = absolutePath(text, directory, capabilities.pathStyle, false) + endOf(text, engine);
+    }
+  }
+  throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
+}
+
+/** What `absolutePath` drops but the resolution must see. */
+function endOf(text: string, engine: Engine): string {
+  return /[^/]\/$/.test(text) || (engine.capabilities.pathStyle === "windows" && /[^\\]\\$/.test(text)) ? "/" : "";
+}
+
+/**
+ * In a directory where everybody may put links, only links of root, of the directory's owner, or our own are followed:
+ * the rule of Linux's fs.protected_symlinks, which does not see a link that is read rather than opened.
+ * https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks
+ */
+function* checkPlantedLink(engine: Engine, directory: string, link: FileStatus, attempt: Attempt): Operation<void> {
+  if (!engine.capabilities.owner || link.user === 0) return;
+  const parent = yield* wait(engine.fileSystem.stat(directory));
+  const everybodys = parent !== undefined && (parent.mode & 0o1002) === 0o1002;
+  if (!everybodys || parent.user === link.user) return;
+  const ours = knownOwner(engine.runtime);
+  if (ours?.user === link.user) return;
+  const reason = ours === undefined
+    ? "it is a symlink in a directory open to everybody, and this process may not ask who it is"
+    : "it is another user's symlink in a directory open to everybody";
+  throw attemptFailed(attempt, "EACCES", "resolve", reason);
+}

@@ -1,0 +1,70 @@
+/**
+ * The command's process on Deno: its own calls throughout, because touching `process` would cost a start 10 ms. Nothing
+ * is asked of the user: what is not permitted is taken for absent.
+ */
+import {
+  type CommandHost,
+  dieOf,
+  readingInto,
+  type StandardStream,
+  type StopSignal,
+  writeText,
+} from "./command_host.ts";
+import { granted } from "./deno_permissions.ts";
+import { programArguments } from "./program_arguments.ts";
+
+interface Terminal {
+  isTerminal(): boolean;
+}
+
+/** What is used of `Deno` beside the adapter's own: https://docs.deno.com/api/deno/ */
+interface CommandNamespace {
+  readonly pid: number;
+  readonly build: { readonly os: string };
+  readonly stdin: Terminal & { read(buffer: Uint8Array): Promise<number | null> };
+  readonly stdout: Terminal & { writeSync(bytes: Uint8Array): number };
+  readonly stderr: Terminal & { writeSync(bytes: Uint8Array): number };
+  readonly env: { get(name: string): string | undefined };
+  consoleSize(): { columns: number };
+  addSignalListener(signal: string, listener: () => void): void;
+  removeSignalListener(signal: string, listener: () => void): void;
+  kill(pid: number, signal: string): void;
+  exit(status: number): never;
+}
+
+/** The command's process. */
+export function denoCommandHost(): CommandHost {
+  const { Deno: deno } = globalThis as unknown as { Deno: CommandNamespace };
+  const streams = { input: deno.stdin, output: deno.stdout, errors: deno.stderr };
+  const isTerminal = (stream: StandardStream) => streams[stream].isTerminal();
+  // Windows has no SIGTERM to listen to, and its SIGHUP leaves no time to clean up.
+  const signals: readonly StopSignal[] = deno.build.os === "windows" ? ["SIGINT"] : ["SIGHUP", "SIGINT", "SIGTERM"];
+  let stopListening = () => {};
+
+  return {
+    arguments: programArguments(),
+    readInput: readingInto(async (buffer) => await deno.stdin.read(buffer) ?? 0),
+    write: (stream, text) => writeText(text, stream, (bytes) => streams[stream].writeSync(bytes)),
+    isTerminal,
+    columns: (stream) => isTerminal(stream) ? deno.consoleSize().columns : undefined,
+    environment: (name) => granted({ name: "env" }) ? deno.env.get(name) : undefined,
+    onSignal(listener) {
+      const listeners = signals.map((signal) => ({ signal, listen: () => listener(signal) }));
+      for (const { signal, listen } of listeners) deno.addSignalListener(signal, listen);
+      return stopListening = () => {
+        for (const { signal, listen } of listeners.splice(0)) deno.removeSignalListener(signal, listen);
+      };
+    },
+    exit: (status) => deno.exit(status),
+    endBySignal(signal) {
+      const send = () => {
+        stopListening();
+        // Deno would ask the person at the terminal for the permission.
+        const possible = deno.build.os !== "windows" && granted({ name: "run" });
+        if (possible) deno.kill(deno.pid, signal);
+        return possible;
+      };
+      return dieOf(signal, send, (status) => deno.exit(status));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * What the adapter uses of `Deno`, as an interface of our own: the same source compiles with and without Deno's ambient
+ * types, and its build for npm needs no shim. Documentation: https://docs.deno.com/api/deno/
+ */
+
+/** Deno.FileInfo. */
+export interface DenoFileInfo {
+  isFile: boolean;
+  isDirectory: boolean;
+  isSymlink: boolean;
+  size: number;
+  mtime: Date | null;
+  birthtime: Date | null;
+  dev: number;
+  ino: number | null;
+  mode: number | null;
+  nlink: number | null;
+  uid: number | null;
+  gid: number | null;
+}
+
+/** Deno.FsFile. */
+export interface DenoFile {
+  read(buffer: Uint8Array): Promise<number | null>;
+  readSync(buffer: Uint8Array): number | null;
+  write(bytes: Uint8Array): Promise<number>;
+  writeSync(bytes: Uint8Array): number;
+  seekSync(offset: number, whence: number): number;
+  truncateSync(size: number): void;
+  statSync(): DenoFileInfo;
+  utimeSync(accessed: Date, modified: Date): void;
+  sync(): Promise<void>;
+  syncSync(): void;
+  lock(exclusive: boolean): Promise<void>;
+  lockSync(exclusive: boolean): void;
+  tryLockSync(exclusive: boolean): boolean;
+  unlockSync(): void;
+  close(): void;
+}
+
+/** Deno.DirEntry. */
+export interface DenoDirectoryEntry {
+  name: string;
+  isFile: boolean;
+  isDirectory: boolean;
+  isSymlink: boolean;
+}
+
+/** A permission that can be asked about. */
+export type DenoPermission =
+  | { name: "read" | "write"; path?: string }
+  | { name: "sys"; kind?: "uid" | "gid" | "hostname" }
+  | { name: "run" | "net" | "env" | "ffi" };
+
+/** What is used of a library opened by Deno.dlopen. */
+export interface DenoLibrary {
+  symbols: {
+    blocking: (destination: number, request: bigint, source: number) => number;
+    waiting: (destination: number, request: bigint, source: number) => Promise<number>;
+  };
+}
+
+/** A function in a foreign library. */
+export interface DenoForeignFunction {
+  name: string;
+  parameters: readonly string[];
+  result: string;
+  nonblocking?: boolean;
+}
+
+/** The `Deno` global. */
+export interface DenoNamespace {
+  readonly version: { readonly deno: string };
+  readonly build: { readonly os: string; readonly arch: string };
+  readonly pid: number;
+  readonly stdin: { isTerminal(): boolean };
+  readonly permissions: { querySync(permission: DenoPermission): { state: string } };
+  /** Needs no permission since Deno 2. */
+  readonly mainModule: string;
+  hostname(): string;
+  cwd(): string;
+  uid(): number | null;
+  gid(): number | null;
+  unrefTimer(timer: unknown): void;
+  openSync(
+    path: string,
+    options: { read?: boolean; write?: boolean; createNew?: boolean; mode?: number },
+  ): DenoFile;
+  statSync(path: string): DenoFileInfo;
+  lstatSync(path: string): DenoFileInfo;
+  readLinkSync(path: string): string;
+  readDir(path: string): AsyncIterable<DenoDirectoryEntry>;
+  readDirSync(path: string): Iterable<DenoDirectoryEntry>;
+  mkdirSync(path: string, options: { mode: number }): void;
+  renameSync(from: string, to: string): void;
+  linkSync(existing: string, path: string): void;
+  symlinkSync(text: string, path: string): void;
+  removeSync(path: string): void;
+  readTextFileSync(path: string): string;
+  dlopen(library: string, symbols: Readonly<Record<string, DenoForeignFunction>>): DenoLibrary;
+}
+
+/** The `Deno` global, or undefined on other runtimes. */
+export function denoNamespace(): DenoNamespace | undefined {
+  const found = (globalThis as unknown as { Deno?: DenoNamespace }).Deno;
+  // A shim that merely defines some functions has no version of Deno.
+  return typeof found?.version?.deno === "string" ? found : undefined;
+}
+
+/** The `Deno` global, in code that runs on Deno only. */
+export function deno(): DenoNamespace {
+  return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
+}

@@ -1,0 +1,146 @@
+/** An open file over Deno.FsFile. What FsFile lacks goes through a second descriptor (deno_second_descriptor.ts). */
+import type { Awaitable } from "../core/operation.ts";
+import { builtin } from "./builtin.ts";
+import type { DenoCalls } from "./deno_calls.ts";
+import { mayClone } from "./deno_clone.ts";
+import type { DenoDirectoryEntry, DenoFile, DenoFileInfo } from "./deno_namespace.ts";
+import { permit } from "./deno_permissions.ts";
+import { openSecond } from "./deno_second_descriptor.ts";
+import type { EntryKind, FileStatus, OpenFile } from "./runtime.ts";
+import { guard, guardAwaitable } from "./system_error.ts";
+
+/** What kind of thing Deno describes. */
+export function kindOf(entry: Pick<DenoDirectoryEntry, "isFile" | "isDirectory" | "isSymlink">): EntryKind {
+  if (entry.isSymlink) return "symlink";
+  if (entry.isDirectory) return "directory";
+  return entry.isFile ? "file" : "other";
+}
+
+/** Deno's answer as ours. */
+export function toStatus(info: DenoFileInfo): FileStatus {
+  const created = info.birthtime?.getTime();
+  const status: FileStatus = {
+    kind: kindOf(info),
+    size: info.size,
+    mode: (info.mode ?? 0) & 0o7777,
+    user: info.uid ?? 0,
+    group: info.gid ?? 0,
+    device: String(info.dev),
+    // Deno rounds inode numbers beyond 2^53 (overlays, FUSE, NTFS and network file systems have such), and so does
+    // its node:fs, big integers or not. The time of creation, which stays with a file as well, tells apart most of those
+    // that were rounded to one number; not neighbours made within one millisecond.
+    identity: `${info.dev}:${info.ino}${Number.isSafeInteger(info.ino) ? "" : `@${created}`}`,
+    links: info.nlink ?? 1,
+    modified: info.mtime?.getTime() ?? 0,
+  };
+  if (created !== undefined && created > 0) status.created = created;
+  return status;
+}
+
+/** An open file or directory of Deno. */
+export class DenoOpenFile implements OpenFile {
+  readonly #file: DenoFile;
+  readonly #path: string;
+  readonly #calls: DenoCalls;
+  #second: number | undefined;
+
+  constructor(file: DenoFile, path: string, calls: DenoCalls, second?: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#calls = calls;
+    this.#second = second;
+  }
+
+  read(buffer: Uint8Array): Awaitable<number> {
+    return guardAwaitable("read", this.#path, () => this.#calls.read(this.#file, buffer));
+  }
+
+  write(bytes: Uint8Array): Awaitable<number> {
+    return guardAwaitable("write", this.#path, () => this.#calls.write(this.#file, bytes));
+  }
+
+  seek(offset: number): void {
+    guard("seek", this.#path, () => this.#file.seekSync(offset, 0));
+  }
+
+  truncate(size: number): void {
+    guard("truncate", this.#path, () => this.#file.truncateSync(size));
+  }
+
+  stat(): FileStatus {
+    return guard("stat", this.#path, () => toStatus(this.#file.statSync()));
+  }
+
+  #descriptor(call: string): number {
+    permit(call, this.#path, "read");
+    return this.#second ??= openSecond(this.#file, this.#path, call);
+  }
+
+  setMode(mode: number): void {
+    guard("setMode", this.#path, () => builtin("node:fs").fchmodSync(this.#descriptor("setMode"), mode));
+  }
+
+  setOwner(user: number | undefined, group: number | undefined): void {
+    guard("setOwner", this.#path, () => {
+      builtin("node:fs").fchownSync(this.#descriptor("setOwner"), user ?? -1, group ?? -1);
+    });
+  }
+
+  setTimes(accessed: number, modified: number): void {
+    guard("setTimes", this.#path, () => this.#file.utimeSync(new Date(accessed), new Date(modified)));
+  }
+
+  sync(): Awaitable<void> {
+    return guardAwaitable("sync", this.#path, () => this.#calls.sync(this.#file));
+  }
+
+  clone(source: OpenFile): Awaitable<boolean> {
+    if (!(source instanceof DenoOpenFile) || !mayClone()) return false;
+    const descriptors: number[] = [];
+    const close = () => descriptors.forEach((descriptor) => builtin("node:fs").closeSync(descriptor));
+    try {
+      permit("clone", this.#path, "read", "write");
+      descriptors.push(openSecond(this.#file, this.#path, "clone", true));
+      permit("clone", source.#path, "read");
+      descriptors.push(openSecond(source.#file, source.#path, "clone"));
+    } catch {
+      // Not to be opened a second time, or not by that name any more: no clone, and the engine copies.
+      close();
+      return false;
+    }
+    const [destination = -1, from = -1] = descriptors;
+    let result: Awaitable<boolean>;
+    try {
+      result = guardAwaitable("clone", this.#path, () => this.#calls.clone(destination, from));
+    } catch (error) {
+      close();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(close);
+    close();
+    return result;
+  }
+
+  tryLock(shared: boolean): boolean {
+    // Deno's is flock(2) on all but Windows and needs no permission of its own.
+    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
+  }
+
+  lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
+    return guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#file, shared, timeout, signal));
+  }
+
+  unlock(): void {
+    guard("unlock", this.#path, () => this.#file.unlockSync());
+  }
+
+  close(): void {
+    const second = this.#second;
+    this.#second = undefined;
+    try {
+      guard("close", this.#path, () => this.#file.close());
+    } finally {
+      if (second !== undefined) guard("close", this.#path, () => builtin("node:fs").closeSync(second));
+    }
+  }
+}

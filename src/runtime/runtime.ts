@@ -1,0 +1,234 @@
+/**
+ * The seam: everything this module asks of the machine it runs on, and the contract in prose.
+ *
+ * Four runtimes stand behind it: Deno, Node, Bun, and the memory runtime of `./testing`. One contract suite
+ * (tests/runtime/contract_test.ts) runs against all of them. Above this file nobody names a runtime or an operating
+ * system: they ask `capabilities`.
+ *
+ * Contract:
+ * - "Not there" is `undefined` or `false`: nothing by that name, or (where no directory was asked for) something above it
+ *   that is no directory. Everything else that fails throws a {@linkcode SystemError} whose `call` is the name of the
+ *   method and whose `path` is the one it was called with (of `rename` the old one, of `link` and `symbolicLink` the new
+ *   one), so that the engine can say which step failed without keeping count.
+ * - A method does one thing once. It does not retry, loop, fall back or decide; EINTR is the one exception (it is
+ *   retried inside the adapter), and not for `close`. Any other failure of `sync` is final, and so is one of `close`,
+ *   which Deno and Bun do not even report.
+ * - `write` may be short; the engine loops. `read` returns 0 only at the end of the file.
+ * - Paths are absolute. A path handed to `rename`, `link`, `remove`, `linkStat` and `create` is never followed in its
+ *   last component.
+ * - Methods of `syncFileSystem` never return a promise. Those of `fileSystem` may: syncs and large payloads should,
+ *   so that a disk never stops the event loop; calls that only touch memory should not (each promise costs 20–40 µs).
+ * - An `OpenFile` belongs to its caller, who closes it exactly once, whatever happened to it before, and makes one call on
+ *   it at a time: no other call, and not `close`, while a promise of it is pending.
+ */
+import type { Awaitable } from "../core/operation.ts";
+import type { PathStyle } from "../core/path.ts";
+
+/** What kind of thing a directory entry is. */
+export type EntryKind = "file" | "directory" | "symlink" | "other";
+
+/** What stat tells. */
+export interface FileStatus {
+  kind: EntryKind;
+  /** Bytes. */
+  size: number;
+  /** Permission bits, with setuid, setgid and sticky: `0o7777` at most. */
+  mode: number;
+  /** Numeric owner; 0 where there are no owners. */
+  user: number;
+  /** Numeric group; 0 where there are no groups. */
+  group: number;
+  /** The file system it is on. */
+  device: string;
+  /** The file itself: equal for two names exactly when they are one file. Contains the device. */
+  identity: string;
+  /** How many names the file has. */
+  links: number;
+  /** Time of the last change of content, in milliseconds since 1970. */
+  modified: number;
+  /** Time of creation in milliseconds since 1970, where the file system keeps it. */
+  created?: number;
+}
+
+/** One name in a directory. */
+export interface DirectoryEntry {
+  name: string;
+  kind: EntryKind;
+}
+
+/** How far a sync must reach: onto the medium, or (where the platform tells them apart) only into write order. */
+export type SyncLevel = "full" | "barrier";
+
+/** An open file or directory. Reads and writes are sequential. */
+export interface OpenFile {
+  /** Reads into `buffer` at the file's position; the count, 0 at the end. */
+  read(buffer: Uint8Array): Awaitable<number>;
+  /** Writes from the beginning of `bytes` at the file's position; the count, which may be short. */
+  write(bytes: Uint8Array): Awaitable<number>;
+  /** Moves the position to `offset` bytes from the beginning. */
+  seek(offset: number): Awaitable<void>;
+  /** Sets the length in bytes. */
+  truncate(size: number): Awaitable<void>;
+  stat(): Awaitable<FileStatus>;
+  /**
+   * Sets the permission bits (`0o7777` at most) of this very file, whatever its name leads to by now. A runtime that
+   * must look the file up once more to do so throws ESTALE or ELOOP when the name leads elsewhere. So does `setOwner`.
+   */
+  setMode(mode: number): Awaitable<void>;
+  /** Sets the numeric owner; `undefined` leaves that one as it is. The system may drop setuid and setgid thereby. */
+  setOwner(user: number | undefined, group: number | undefined): Awaitable<void>;
+  /** Sets access and modification time, in milliseconds since 1970. */
+  setTimes(accessed: number, modified: number): Awaitable<void>;
+  /** Content and metadata of this file (or the entries of this directory) onto the medium. Never retried. */
+  sync(level: SyncLevel): Awaitable<void>;
+  /**
+   * Makes this empty file share the blocks of `source`, copied on write; neither position moves. False where that cannot
+   * be done, for whatever reason: the file is then empty as before.
+   */
+  clone(source: OpenFile): Awaitable<boolean>;
+  /** Takes the kernel's advisory lock on this open file (flock) without waiting. Needs `capabilities.fileLock`. */
+  tryLock(shared: boolean): Awaitable<boolean>;
+  /**
+   * Waits for the kernel's lock: true when it is granted; false when it was not within `timeout` milliseconds or the
+   * signal aborted; undefined where there is no way to wait. After anything but true the caller must close the file:
+   * the grant may have come in the moment the waiting ended. Occupies neither the event loop nor the I/O pool.
+   */
+  lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined>;
+  /** Gives the kernel lock back; closing does it too. */
+  unlock(): Awaitable<void>;
+  close(): Awaitable<void>;
+}
+
+/** The file system, as small as the protocol allows. */
+export interface FileSystem {
+  /**
+   * Opens a file that exists; undefined when it does not. `follow: false` refuses a symlink in the last component
+   * (ELOOP). A directory is EISDIR; what is neither (a FIFO, a device, a socket) is ENXIO, and never waited for.
+   */
+  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined>;
+  /**
+   * Creates a file for reading and writing, exclusively (EEXIST, also for a dangling symlink). Of `mode` the bits `0o777`
+   * count, less umask.
+   */
+  create(path: string, mode: number): Awaitable<OpenFile>;
+  /**
+   * Opens a directory so that it can be synced; undefined when it does not exist, ENOTDIR when it is none. Needs
+   * `capabilities.directorySync` (else ENOTSUP).
+   */
+  openDirectory(path: string): Awaitable<OpenFile | undefined>;
+  /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
+  stat(path: string): Awaitable<FileStatus | undefined>;
+  /** Does not follow the last component. */
+  linkStat(path: string): Awaitable<FileStatus | undefined>;
+  /** The text of a symlink; undefined when there is nothing or no symlink. */
+  readLink(path: string): Awaitable<string | undefined>;
+  /** Names in a directory, unsorted; undefined when it does not exist. */
+  readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined>;
+  /**
+   * True when made, false when something by that name exists. The parent must exist (ENOENT). Of `mode` the bits `0o777`
+   * count, less umask.
+   */
+  makeDirectory(path: string, mode: number): Awaitable<boolean>;
+  /** Replaces `to` if it exists, in one step for every reader. A directory in the way is ENOTEMPTY, EISDIR or ENOTDIR. */
+  rename(from: string, to: string): Awaitable<void>;
+  /** A second name for a file; EEXIST when the name is taken. */
+  link(existing: string, path: string): Awaitable<void>;
+  /** A symlink at `path` whose text is `text`; EEXIST when the name is taken. */
+  symbolicLink(text: string, path: string): Awaitable<void>;
+  /** Removes a name that is no directory (EISDIR; macOS says EPERM); false when there is none. */
+  remove(path: string): Awaitable<boolean>;
+  /** Removes an empty directory; false when there is none. ENOTEMPTY and ENOTDIR remove nothing. */
+  removeDirectory(path: string): Awaitable<boolean>;
+}
+
+/** What this machine can do. Asked for instead of guessed from the runtime's or the system's name. */
+export interface Capabilities {
+  /** A directory can be opened and synced. */
+  directorySync: boolean;
+  /** How an open file can be locked in the kernel: by a call, by a helper program (milliseconds), or not at all. */
+  fileLock: "call" | "program" | "none";
+  /** Files have owners and groups. */
+  owner: boolean;
+  /** Files have permission bits. */
+  mode: boolean;
+  /** Symbolic links exist, and directories may be sticky. */
+  symbolicLinks: boolean;
+  /** `sync("barrier")` is cheaper than `sync("full")`. */
+  barrierSync: boolean;
+  /** How paths are written. */
+  pathStyle: PathStyle;
+}
+
+/** Time, as a caller may fake it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds since some moment; never goes back. */
+  monotonic(): number;
+  /**
+   * Resolves after that many milliseconds, or rejects with the signal's reason. Keeps the process alive meanwhile (who
+   * awaits nothing else would otherwise be ended in the middle), unless told `keepAlive: false`.
+   */
+  sleep(milliseconds: number, signal?: AbortSignal, options?: { keepAlive?: boolean }): Promise<void>;
+  /** Returns after that many milliseconds; the whole thread waits. */
+  pause(milliseconds: number): void;
+}
+
+/** What identifies a running process for as long as the machine runs: a pid alone is reused. */
+export interface ProcessFacts {
+  /** Which start of the machine, as the kernel names it; letters and digits only. */
+  boot: string;
+  /** Which pid namespace, by the kernel's number. */
+  namespace: string;
+  pid: number;
+  /** When the process started, as the kernel counts. */
+  started: string;
+}
+
+/** The process this code runs in. */
+export interface ProcessHost {
+  pid: number;
+  /** The current working directory, now. */
+  workingDirectory(): string;
+  /**
+   * Effective user and group, or undefined where that is not known or not permitted to be asked. (The group of a new
+   * file may still be its directory's.)
+   */
+  owner(): { user: number; group: number } | undefined;
+  /** The facts of this process, or undefined where they cannot be read. */
+  facts(): ProcessFacts | undefined;
+  /** What people call this machine and this program, as far as it may be asked. */
+  description(): { host?: string; program?: string };
+  /** Whether the process with these facts runs. "unknown" unless that is provable from here. */
+  liveness(facts: ProcessFacts): "alive" | "dead" | "unknown";
+  /** Who holds a kernel lock on this file, as far as the system tells without taking the lock. */
+  lockHolder(file: FileStatus): { pid: number; shared: boolean } | undefined;
+  /** Number of the user by that name; undefined when there is none. */
+  userNumber(name: string): number | undefined;
+  /** Number of the group by that name; undefined when there is none. */
+  groupNumber(name: string): number | undefined;
+}
+
+/** A running SHA-256. */
+export interface Hash {
+  update(bytes: Uint8Array): void;
+  /** Lowercase hexadecimal. */
+  digest(): string;
+}
+
+/** The machine. */
+export interface Runtime {
+  /** For people: in traces, reports and `doctor`. Never asked by code. */
+  readonly name: string;
+  /** May return promises. */
+  readonly fileSystem: FileSystem;
+  /** Never returns promises. */
+  readonly syncFileSystem: FileSystem;
+  readonly clock: Clock;
+  /** That many bytes nobody can guess. */
+  random(length: number): Uint8Array;
+  /** A new SHA-256. */
+  createHash(): Hash;
+  readonly process: ProcessHost;
+  readonly capabilities: Capabilities;
+}

@@ -1,0 +1,173 @@
+/**
+ * Native errors of every runtime, translated once: a portable `code`, the seam's `call` that failed, the `path`.
+ *
+ * Adapters wrap each call in one of the guards below; nobody above floor 1 sees a native error except as `cause`.
+ *
+ * - `guard` — a call that returns at once or throws.
+ * - `guardAwaitable` — a call that may return a promise.
+ * - `guardMissing`, `guardMissingAwaitable` — a call for which "not there" is an answer and no error.
+ *
+ * State after a failure: whatever the native call left; a guard only renames. The one thing it repeats is a call that a
+ * signal interrupted (EINTR), as Node and Rust do by themselves where Bun does not; and never `close`, after which the
+ * descriptor is gone, whatever it reported: https://man7.org/linux/man-pages/man2/close.2.html#NOTES
+ */
+import type { Awaitable } from "../core/operation.ts";
+import { processNamespace } from "./builtin.ts";
+import { codeOfNumber } from "./error_numbers.ts";
+
+/** A call at the seam failed. */
+export class SystemError extends Error {
+  override readonly name: string = "SystemError";
+  /** `"ENOENT"`, `"ENOSPC"`, …; `"ENOTCAPABLE"` when a runtime permission is missing; `"EUNKNOWN"` at worst. */
+  readonly code: string;
+  /** The method of the seam: `"rename"`, `"sync"`, … */
+  readonly call: string;
+  /** What the call was made on. */
+  readonly path: string;
+
+  /** Makes an error from its parts. */
+  constructor(code: string, call: string, path: string, cause?: unknown) {
+    super(`${call} ${path}: ${code}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.call = call;
+    this.path = path;
+  }
+}
+
+/** Codes that are two names of one thing. EOPNOTSUPP and ENOTSUP are one number on Linux; libuv says ENOTSUP. */
+const synonyms: Readonly<Record<string, string>> = {
+  EWOULDBLOCK: "EAGAIN",
+  EOPNOTSUPP: "ENOTSUP",
+  EDEADLOCK: "EDEADLK",
+  // Bun and Node refuse a path with a NUL byte by themselves; Deno reports what the system would.
+  ERR_INVALID_ARG_VALUE: "EINVAL",
+};
+
+/** Deno's classes whose instances may come without a code: https://docs.deno.com/api/deno/~/Deno.errors */
+const classes: Readonly<Record<string, string>> = {
+  NotCapable: "ENOTCAPABLE",
+  PermissionDenied: "EACCES",
+  NotFound: "ENOENT",
+  AlreadyExists: "EEXIST",
+  Interrupted: "EINTR",
+  WouldBlock: "EAGAIN",
+  BadResource: "EBADF",
+  Busy: "EBUSY",
+  FilesystemLoop: "ELOOP",
+  IsADirectory: "EISDIR",
+  NotADirectory: "ENOTDIR",
+  NotSupported: "ENOTSUP",
+  TimedOut: "ETIMEDOUT",
+  InvalidData: "EINVAL",
+};
+
+/** Calls that answer EEXIST on some file systems (xfs) where others say ENOTEMPTY. POSIX allows both. */
+const emptiness: ReadonlySet<string> = new Set(["rename", "removeDirectory"]);
+
+function property(error: object, name: string): unknown {
+  return Reflect.get(error, name);
+}
+
+/** The portable code of a native error. */
+export function codeOf(error: unknown, system?: string): string {
+  if (typeof error !== "object" || error === null) return "EUNKNOWN";
+  const name = property(error, "name");
+  // Before the code: a missing permission of the runtime must not be taken for the system's EACCES.
+  if (name === "NotCapable") return "ENOTCAPABLE";
+  const code = property(error, "code");
+  if (typeof code === "string") {
+    const synonym = synonyms[code];
+    if (synonym !== undefined) return synonym;
+    if (/^E[A-Z0-9]+$/.test(code) && code !== "EUNKNOWN") return code;
+  }
+  const number = numberOf(error);
+  const named = number === undefined
+    ? undefined
+    : codeOfNumber(number, system ?? processNamespace()?.platform ?? "unknown");
+  if (named !== undefined) return named;
+  return (typeof name === "string" ? classes[name] : undefined) ?? "EUNKNOWN";
+}
+
+/** libuv's negative `errno`, or the number that Rust appends to the messages of errors that Deno has no code for. */
+function numberOf(error: object): number | undefined {
+  const number = property(error, "errno");
+  if (typeof number === "number") return Math.abs(number);
+  const message = property(error, "message");
+  const found = typeof message === "string" ? /\(os error (\d+)\)/.exec(message) : null;
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** A native error as a SystemError, which keeps it as `cause`. A SystemError stays what it is. */
+export function toSystemError(error: unknown, call: string, path: string): SystemError {
+  if (error instanceof SystemError) return error;
+  const code = codeOf(error);
+  return new SystemError(code === "EEXIST" && emptiness.has(call) ? "ENOTEMPTY" : code, call, path, error);
+}
+
+function mayRepeat(error: SystemError): boolean {
+  return error.code === "EINTR" && error.call !== "close";
+}
+
+/** Runs a native call and translates what it throws. */
+export function guard<T>(call: string, path: string, body: () => T): T {
+  for (;;) {
+    try {
+      return body();
+    } catch (error) {
+      const translated = toSystemError(error, call, path);
+      if (!mayRepeat(translated)) throw translated;
+    }
+  }
+}
+
+/** Runs a native call that may return a promise. */
+export function guardAwaitable<T>(call: string, path: string, body: () => Awaitable<T>): Awaitable<T> {
+  const result = guard(call, path, body);
+  if (!(result instanceof Promise)) return result;
+  return result.then(undefined, (error: unknown) => {
+    const translated = toSystemError(error, call, path);
+    if (!mayRepeat(translated)) throw translated;
+    return guardAwaitable(call, path, body);
+  });
+}
+
+/** What "not there" looks like: no such name, or something above it that is no directory. */
+export const notThere: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+function missingOr<Missing>(error: unknown, missing: Missing, answers: ReadonlySet<string>): Missing {
+  // Looked at before it is translated: of a SystemError that nobody will see, only the stack would cost 8 µs.
+  if (answers.has(codeOf(error))) return missing;
+  throw error;
+}
+
+/** Runs a native call for which the codes in `answers` mean `missing`, by default "not there". */
+export function guardMissing<T, Missing>(
+  call: string,
+  path: string,
+  missing: Missing,
+  body: () => T,
+  answers: ReadonlySet<string> = notThere,
+): T | Missing {
+  return guard(call, path, () => {
+    try {
+      return body();
+    } catch (error) {
+      return missingOr(error, missing, answers);
+    }
+  });
+}
+
+/** The same for a call that may return a promise. */
+export function guardMissingAwaitable<T, Missing>(
+  call: string,
+  path: string,
+  missing: Missing,
+  body: () => Awaitable<T>,
+  answers: ReadonlySet<string> = notThere,
+): Awaitable<T | Missing> {
+  return guardAwaitable<T | Missing>(call, path, () => {
+    const result: Awaitable<T> | Missing = guardMissing(call, path, missing, body, answers);
+    if (!(result instanceof Promise)) return result;
+    return (result as Promise<T>).catch((error: unknown) => missingOr(error, missing, answers));
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * The one body behind `openFileWriter` and its synchronous twin: lock if asked → directory → temporary file → chunks →
+ * commit or discard. A failing step discards, gives the lock back, and is what every later call throws.
+ */
+import { ChunkEncoder } from "./core/bytes.ts";
+import type { Operation } from "./core/operation.ts";
+import type { FileChunk } from "./file_writer.ts";
+import { type LockWish, takeLock } from "./lock/file_lock.ts";
+import { LockHold } from "./lock/lock.ts";
+import { enterTarget, returnTicket, type Ticket } from "./protocol/commit_turn.ts";
+import { closeParent, openParent } from "./protocol/directories.ts";
+import { attachCleanup, type Attempt, checkAbort, translate } from "./protocol/failure.ts";
+import {
+  conclude,
+  ensureTargetDirectory,
+  findTarget,
+  giveUp,
+  hashes,
+  separatedNames,
+  turnKey,
+} from "./protocol/replace_file.ts";
+import { beginStage, discard, type StagedFile } from "./protocol/staged_file.ts";
+import type { WriteResult } from "./protocol/write_plan.ts";
+import { checkMatch, guarded, type WriteRequest } from "./write_options.ts";
+
+/** The one body behind both writers. */
+export class WriterBody {
+  readonly #staged: StagedFile;
+  readonly #separates: boolean;
+  /** The lock that was taken for this writer, if any. */
+  readonly #hold: LockHold | undefined;
+  readonly #encoder = new ChunkEncoder();
+  /** Why nothing more can be written. */
+  #ended: { error: unknown } | undefined;
+
+  constructor(staged: StagedFile, separates: boolean, hold: LockHold | undefined) {
+    this.#staged = staged;
+    this.#separates = separates;
+    this.#hold = hold;
+  }
+
+  /** The caller's signal, as it was given at the beginning. */
+  get signal(): AbortSignal | undefined {
+    return this.#staged.plan.signal;
+  }
+
+  /** Takes the lock that is asked for, and opens the temporary file. */
+  static *open(path: string, request: WriteRequest): Operation<WriterBody> {
+    const { engine, lock } = request;
+    const attempt: Attempt = { verb: "Cannot write", path, targetState: "unchanged" };
+    let hold: LockHold | undefined;
+    try {
+      checkAbort(request.plan.signal);
+      if (lock !== undefined && request.plan.createDirectories) {
+        yield* ensureTargetDirectory(engine, path, request.plan, attempt);
+      }
+      hold = lock === undefined ? undefined : yield* takeLock(engine, path, lock, request.plan.signal);
+      const plan = hold === undefined ? request.plan : guarded(request.plan, hold);
+      const target = yield* findTarget(engine, path, plan, attempt);
+      if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
+      const parent = yield* openParent(engine, target.directory, plan, attempt);
+      try {
+        const separates = yield* separatedNames(engine, target, plan, attempt);
+        const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, undefined));
+        return new WriterBody(staged, separates, ownHold(hold, lock));
+      } catch (error) {
+        yield* closeParent(parent);
+        throw error;
+      }
+    } catch (error) {
+      yield* releaseQuietly(ownHold(hold, lock));
+      throw translate(error, attempt);
+    }
+  }
+
+  *write(chunk: FileChunk): Operation<void> {
+    this.#checkOpen();
+    try {
+      // A chunk that is none ends it all, too: what is around it must not become a whole file.
+      yield* this.#staged.writer.take(this.#encoder.encode(chunk));
+    } catch (error) {
+      throw yield* this.#fail(error);
+    }
+  }
+
+  /** `ticket` is from the moment of the call; it is returned here. */
+  *commit(ticket: Ticket): Operation<WriteResult> {
+    try {
+      this.#checkOpen();
+      return yield* this.#publish(ticket);
+    } finally {
+      returnTicket(ticket);
+    }
+  }
+
+  *#publish(ticket: Ticket): Operation<WriteResult> {
+    const staged = this.#staged;
+    const { engine, parent, target } = staged;
+    try {
+      enterTarget(ticket, turnKey(engine, parent, target));
+      const rest = this.#encoder.end();
+      if (rest !== undefined) yield* staged.writer.take(rest);
+      const result = yield* conclude(staged, ticket, this.#separates);
+      this.#ended = { error: new TypeError("The file has been committed") };
+      yield* this.#end();
+      return result;
+    } catch (error) {
+      throw yield* this.#fail(error);
+    }
+  }
+
+  *discard(reason: unknown): Operation<void> {
+    if (this.#ended !== undefined) return;
+    this.#ended = { error: reason };
+    const { attempt } = this.#staged;
+    const failures = yield* discard(this.#staged);
+    yield* this.#end();
+    const failure = failures[0];
+    if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+  }
+
+  #checkOpen(): void {
+    if (this.#ended !== undefined) throw this.#ended.error;
+  }
+
+  *#fail(error: unknown): Operation<unknown> {
+    const thrown = yield* giveUp(this.#staged, error);
+    this.#ended = { error: thrown };
+    yield* this.#end();
+    return thrown;
+  }
+
+  *#end(): Operation<void> {
+    yield* closeParent(this.#staged.parent);
+    yield* releaseQuietly(this.#hold);
+  }
+}
+
+/** A lock that was handed in stays its holder's. */
+function ownHold(hold: LockHold | undefined, wish: LockWish): LockHold | undefined {
+  return wish !== undefined && "hold" in wish ? undefined : hold;
+}
+
+/** The turn is free in any case, and closing frees the kernel's lock: nothing the writer could do about a failure. */
+function* releaseQuietly(hold: LockHold | undefined): Operation<void> {
+  try {
+    if (hold !== undefined) yield* hold.release();
+  } catch {
+    // See above.
+  }
+}

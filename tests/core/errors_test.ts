@@ -1,0 +1,80 @@
+/** What a FileError tells, and how it is recognised. */
+import { assert, assertEquals, assertFalse, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { test } from "node:test";
+import {
+  ConflictError,
+  CorruptionError,
+  FileError,
+  type FileErrorDetails,
+  UnsupportedError,
+  WriteError,
+} from "../../src/core/errors.ts";
+
+const details: FileErrorDetails = { code: "EACCES", path: "/etc/a.json", step: "rename", targetState: "unchanged" };
+const classes = { FileError, WriteError, ConflictError, CorruptionError, UnsupportedError };
+
+test("FileError says what was tried, why it failed and what became of the file, in one line", () => {
+  const error = new WriteError('Cannot replace "/etc/a.json"', "rename failed", details);
+  assertEquals(error.message, 'Cannot replace "/etc/a.json": rename failed (EACCES); the file is unchanged');
+});
+
+for (
+  const [targetState, words] of [
+    ["unchanged", "the file is unchanged"],
+    ["replaced", "the change is visible, but not proven durable"],
+    ["unknown", "it is not known whether the file was changed"],
+  ] as const
+) {
+  test(`FileError names the target state ${targetState}`, () => {
+    const error = new WriteError("Cannot write", "sync failed", { ...details, targetState });
+    assert(error.message.endsWith(`; ${words}`), error.message);
+    assertEquals(error.targetState, targetState);
+  });
+}
+
+test("FileError carries code, path, step and cause, and empty lists for what cleaning up may add", () => {
+  const cause = new Error("native");
+  const error = new WriteError("Cannot write", "sync failed", { ...details, cause });
+  assertEquals([error.code, error.path, error.step], ["EACCES", "/etc/a.json", "rename"]);
+  assertStrictEquals(error.cause, cause);
+  assertEquals([error.cleanupErrors, error.leftBehind], [[], []]);
+});
+
+test("FileError without a cause has no property cause", () => {
+  assertFalse("cause" in new WriteError("Cannot write", "it is a directory", details));
+});
+
+for (const [name, Class] of Object.entries(classes)) {
+  test(`${name} is an Error and a FileError by that name, recognised by is`, () => {
+    const error = new Class("Cannot write", "no reason", details);
+    assertInstanceOf(error, Error);
+    assertInstanceOf(error, FileError);
+    assertEquals(error.name, name);
+    assert(Class.is(error));
+    assert(FileError.is(error));
+  });
+
+  test(`${name}.is knows no other class for its own`, () => {
+    const others = Object.values(classes).filter((other) => other !== Class && other !== FileError);
+    for (const Other of others) {
+      if (Class === FileError) continue;
+      assertFalse(Class.is(new Other("Cannot write", "no reason", details)), Other.name);
+    }
+    for (const value of [undefined, null, "text", 5, {}, new Error(name), Object.create(null)]) {
+      assertFalse(Class.is(value));
+    }
+  });
+}
+
+test("is recognises an error of another copy of the module by its brand", () => {
+  const brands = ["FileError", "WriteError"].map((name) => Symbol.for(`@durable/atomic-write/${name}`));
+  const foreign = Object.assign(new Error("from elsewhere"), Object.fromEntries(brands.map((brand) => [brand, true])));
+  assert(FileError.is(foreign));
+  assert(WriteError.is(foreign));
+  assertFalse(ConflictError.is(foreign));
+});
+
+test("is does not take a class or its prototype's brand on a foreign value for granted", () => {
+  assertFalse(WriteError.is(WriteError));
+  assertFalse(WriteError.is({ [Symbol.for("@durable/atomic-write/WriteError")]: "yes" }));
+});

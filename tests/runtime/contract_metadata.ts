@@ -1,0 +1,199 @@
+/** The contract of what files are besides their content: status, identity, mode, owner, times. */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { describe, it } from "node:test";
+import { SystemError } from "../../src/runtime/system_error.ts";
+import {
+  type ContractOptions,
+  encode,
+  isRoot,
+  opened,
+  put,
+  type Subject,
+  withMask,
+  type WithSubject,
+} from "./contract_support.ts";
+
+/** Runs a change that may be refused when the file's name leads elsewhere. */
+async function mayRefuse(body: () => unknown): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    assert(error instanceof SystemError && ["ESTALE", "ELOOP"].includes(error.code), String(error));
+  }
+}
+
+/** Opens `file`, then gives its name to a symlink to `victim`. */
+async function replacedByLink({ fileSystem, directory }: Subject) {
+  await put(fileSystem, `${directory}/victim`, "", 0o644);
+  await put(fileSystem, `${directory}/file`, "", 0o600);
+  const file = await opened(fileSystem, `${directory}/file`, "read-write");
+  await fileSystem.rename(`${directory}/file`, `${directory}/moved`);
+  await fileSystem.symbolicLink("victim", `${directory}/file`);
+  return file;
+}
+
+export function describeMetadata(withSubject: WithSubject, { real }: ContractOptions): void {
+  describe("status", () => {
+    it("tells kind, size and links", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        await put(fileSystem, `${directory}/file`, "hello");
+        await fileSystem.link(`${directory}/file`, `${directory}/second`);
+        await fileSystem.symbolicLink("file", `${directory}/link`);
+        const status = await fileSystem.stat(`${directory}/file`);
+        assertEquals([status?.kind, status?.size, status?.links], ["file", 5, 2]);
+        assertEquals((await fileSystem.stat(directory))?.kind, "directory");
+        assertEquals((await fileSystem.stat(`${directory}/link`))?.kind, "file");
+        const link = await fileSystem.linkStat(`${directory}/link`);
+        assertEquals([link?.kind, link?.size], ["symlink", 4]);
+      }));
+
+    it("answers undefined for what is not there", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        await put(fileSystem, `${directory}/file`);
+        await fileSystem.symbolicLink("nowhere", `${directory}/dangling`);
+        for (const name of ["absent", "absent/below", "file/below"]) {
+          assertEquals(await fileSystem.stat(`${directory}/${name}`), undefined, name);
+          assertEquals(await fileSystem.linkStat(`${directory}/${name}`), undefined, name);
+        }
+        assertEquals(await fileSystem.stat(`${directory}/dangling`), undefined);
+        assertEquals((await fileSystem.linkStat(`${directory}/dangling`))?.kind, "symlink");
+      }));
+
+    it("names one file alike, whichever way it is asked and whatever it is called", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        await put(fileSystem, `${directory}/one`);
+        await put(fileSystem, `${directory}/other`);
+        await fileSystem.link(`${directory}/one`, `${directory}/second`);
+        const first = await fileSystem.stat(`${directory}/one`);
+        assert(first !== undefined);
+        assertEquals(await fileSystem.linkStat(`${directory}/second`), first);
+        const file = await opened(fileSystem, `${directory}/one`);
+        assertEquals(await file.stat(), first);
+        await file.close();
+        await fileSystem.rename(`${directory}/one`, `${directory}/renamed`);
+        assertEquals((await fileSystem.stat(`${directory}/renamed`))?.identity, first.identity);
+        const other = await fileSystem.stat(`${directory}/other`);
+        assertNotEquals(other?.identity, first.identity);
+        assertEquals(other?.device, first.device);
+        assertNotEquals((await fileSystem.stat(directory))?.identity, first.identity);
+        assert(first.identity.includes(first.device));
+      }));
+
+    it("tells when content changed last, and when the file was made", () =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        const earliest = runtime.clock.now() - 2000;
+        await put(fileSystem, `${directory}/file`, "x");
+        const status = await fileSystem.stat(`${directory}/file`);
+        assert(status !== undefined && status.modified >= earliest && status.modified <= runtime.clock.now() + 2000);
+        if (status.created === undefined) return;
+        assert(status.created >= earliest && status.created <= runtime.clock.now() + 2000);
+        // A time of creation that moves with the inode's is none.
+        const file = await opened(fileSystem, `${directory}/file`, "read-write");
+        await file.setTimes(1e12, 1e12);
+        await runtime.clock.sleep(20);
+        await file.setMode(0o600);
+        assertEquals((await file.stat()).created, status.created);
+        await file.close();
+      }));
+  });
+
+  describe("setMode", () => {
+    it("sets all permission bits, whatever umask says, also where the mode forbids its owner to read", () =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (!runtime.capabilities.mode) return;
+        const file = await fileSystem.create(`${directory}/file`, 0o200);
+        for (const mode of [0o777, 0o000, 0o4755, 0o2711, 0o1666, 0o200, 0o644]) {
+          await (real ? withMask(0o077, () => file.setMode(mode)) : file.setMode(mode));
+          assertEquals((await file.stat()).mode, mode, mode.toString(8));
+        }
+        assertEquals(await file.write(encode("x")), 1);
+        await file.close();
+        assertEquals((await fileSystem.stat(`${directory}/file`))?.mode, 0o644);
+      }));
+
+    it("works for a file opened for reading, and for a directory", () =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (!runtime.capabilities.mode) return;
+        await put(fileSystem, `${directory}/file`, "", 0o644);
+        const file = await opened(fileSystem, `${directory}/file`);
+        await file.setMode(0o600);
+        assertEquals((await file.stat()).mode, 0o600);
+        await file.close();
+        await fileSystem.makeDirectory(`${directory}/directory`, 0o700);
+        const below = await fileSystem.openDirectory(`${directory}/directory`);
+        assert(below !== undefined);
+        await below.setMode(0o2755);
+        assertEquals((await below.stat()).mode, 0o2755);
+        await below.close();
+      }));
+
+    it("touches no other file when the name leads elsewhere", () =>
+      withSubject(async (subject) => {
+        if (!subject.runtime.capabilities.mode) return;
+        const { fileSystem, directory } = subject;
+        const file = await replacedByLink(subject);
+        await mayRefuse(() => file.setMode(0o777));
+        assertEquals((await fileSystem.stat(`${directory}/victim`))?.mode, 0o644);
+        await fileSystem.remove(`${directory}/file`);
+        await fileSystem.link(`${directory}/victim`, `${directory}/file`);
+        await mayRefuse(() => file.setMode(0o777));
+        assertEquals((await fileSystem.stat(`${directory}/victim`))?.mode, 0o644);
+        await file.close();
+      }));
+  });
+
+  describe("setOwner", () => {
+    it("changes nothing that is undefined", () =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (!runtime.capabilities.owner) return;
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        const { user, group } = await file.stat();
+        await file.setOwner(undefined, undefined);
+        await file.setOwner(user, undefined);
+        await file.setOwner(undefined, group);
+        assertEquals([(await file.stat()).user, (await file.stat()).group], [user, group]);
+        await file.close();
+      }));
+
+    if (isRoot || !real) {
+      it("changes user and group", () =>
+        withSubject(async ({ runtime, fileSystem, directory }) => {
+          if (!runtime.capabilities.owner) return;
+          const file = await fileSystem.create(`${directory}/file`, 0o600);
+          await file.setOwner(1234, undefined);
+          await file.setOwner(undefined, 2 ** 31 + 5);
+          const status = await file.stat();
+          assertEquals([status.user, status.group, status.mode], [1234, 2 ** 31 + 5, 0o600]);
+          await file.close();
+        }));
+
+      it("touches no other file when the name leads elsewhere", () =>
+        withSubject(async (subject) => {
+          if (!subject.runtime.capabilities.owner) return;
+          const { fileSystem, directory } = subject;
+          const before = await fileSystem.stat(directory);
+          const file = await replacedByLink(subject);
+          await mayRefuse(() => file.setOwner(1234, 1234));
+          assertEquals((await fileSystem.stat(`${directory}/victim`))?.user, before?.user);
+          assertEquals((await fileSystem.linkStat(`${directory}/file`))?.user, before?.user);
+          await file.close();
+        }));
+    }
+  });
+
+  describe("setTimes", () => {
+    it("sets the time of the last change to the millisecond", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        for (let step = 0; step < 50; step++) {
+          const modified = 1_700_000_000_000 + step * 997;
+          await file.setTimes(1_600_000_000_001 + step, modified);
+          assertEquals((await file.stat()).modified, modified);
+          if (!real) continue;
+          assertEquals(Math.floor(fs.statSync(`${directory}/file`).atimeMs), 1_600_000_000_001 + step);
+        }
+        await file.close();
+      }));
+  });
+}
