@@ -13,6 +13,9 @@ import { strictness } from "./strictness.ts";
 /** Runs on Deno only, or is not part of the suite. */
 const NOT_COMPILED = /^tests\/deno\//;
 
+/** Folders whose scripts run on all three runtimes. */
+const COMPILED = ["src", "tests", "examples", "bench/contestants"];
+
 /** What all builds of the project share. `types` is the folder that `installTypes` answers. */
 export function compilerOptions(types: string): TS.CompilerOptions {
   return {
@@ -39,7 +42,7 @@ export function formatDiagnostics(diagnostics: readonly TS.Diagnostic[]): string
 }
 
 function removeStale(written: ReadonlySet<string>): void {
-  for (const folder of ["src", "tests", "examples"]) {
+  for (const folder of COMPILED) {
     for (const path of listFiles(folder, OUT)) {
       if (path.endsWith(".js") && !written.has(`${OUT}/${path}`)) Deno.removeSync(`${OUT}/${path}`);
     }
@@ -62,7 +65,7 @@ export function compilerHost(options: TS.CompilerOptions, root: string = ROOT): 
 /** Compiles everything; resolves with the type errors, an empty text when there are none. */
 export async function compile(): Promise<string> {
   const files = ["mod.ts", "cli.ts"].filter((path) => exists(`${ROOT}/${path}`));
-  for (const folder of ["src", "tests", "examples"]) {
+  for (const folder of COMPILED) {
     files.push(...listFiles(folder).filter((path) => path.endsWith(".ts") && !NOT_COMPILED.test(path)));
   }
   const options: TS.CompilerOptions = {

@@ -13,3 +13,10 @@ export const VERSIONS = {
   publint: "0.3.25",
   areTheTypesWrong: "0.18.5",
 } as const;
+
+/** What the benches and comparisons run beside the product. */
+export const PEERS = {
+  "write-file-atomic": "7.0.1",
+  atomically: "2.1.1",
+  steno: "4.0.2",
+} as const;

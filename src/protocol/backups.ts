@@ -131,11 +131,25 @@ function* linkOrCopy(
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<string | undefined> {
-  const { runtime } = engine;
   const found = yield* backupsByName(engine, target.path, home.path);
   // A name of a time that cannot be counted on was not made by a clock.
   const newest = found.find((backup) => backup.time < lastBackupTime);
-  let time = Math.max(runtime.clock.now(), newest === undefined ? 0 : newest.time + 1);
+  return yield* placeBackup(engine, target, home, rules, attempt, newest?.time);
+}
+
+/**
+ * Makes a backup of the target's present file in `home`, later than `newest`, and syncs its content, but not its name;
+ * its path, or undefined when the file is gone.
+ */
+export function* placeBackup(
+  engine: Engine,
+  target: Target,
+  home: ParentDirectory,
+  rules: SyncRules,
+  attempt: Attempt,
+  newest: number | undefined,
+): Operation<string | undefined> {
+  let time = Math.max(engine.runtime.clock.now(), newest === undefined ? 0 : newest + 1);
   for (let tries = 1;; tries++) {
     const path = childOf(engine, home.path, backupName(target.name, time++));
     try {

@@ -1,8 +1,9 @@
 /**
  * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
  *
- * In the target's turn: backup → last look at directory, lock and signal → overtaken by a later call? → **rename** (or
- * link, where nothing may be replaced). After it: directory sync, then outdated backups go.
+ * In the target's turn: backup → close → last look at directory, lock and signal → overtaken by a later call? →
+ * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups go. The temporary
+ * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
  * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What a network file system
  * reports as failed is looked at: the state is what is there. A backup made for a commit that failed goes again.
@@ -15,7 +16,7 @@ import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
 import { checkParent } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { afterUndoing, attachCleanup, type Attempt, attemptFailed, checkAbort, translate } from "./failure.ts";
-import { discard, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { closeStaged, discard, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { isUnsupported, syncDirectory } from "./sync.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
 
@@ -27,6 +28,7 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
   const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
     if (plan.backup > 0) backup = yield* makeBackup(engine, target, plan, parent, attempt);
     try {
+      yield* closeStaged(staged);
       yield* checkParent(engine, parent, attempt);
       if (plan.guard !== undefined) yield* plan.guard();
       checkAbort(plan.signal);

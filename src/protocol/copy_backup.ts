@@ -62,7 +62,8 @@ function copiedMetadata({ capabilities }: Engine, status: FileStatus): WantedMet
     mode: capabilities.mode ? status.mode & 0o1777 : undefined,
     user: capabilities.owner ? status.user : undefined,
     group: capabilities.owner ? status.group : undefined,
-    ownerRequired: false,
+    userRequired: false,
+    groupRequired: false,
     modeRequired: false,
     lost: [],
   };

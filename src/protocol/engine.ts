@@ -4,6 +4,7 @@
 import { type FilePath, filePath, type OptionReader, pathText } from "../core/options.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, joinPath } from "../core/path.ts";
 import type { Capabilities, FileSystem, Runtime } from "../runtime/runtime.ts";
+import { translate } from "./failure.ts";
 
 /** What every protocol step works with. */
 export interface Engine {
@@ -36,10 +37,18 @@ export function locate(engine: Engine, path: FilePath): string {
   const style = engine.capabilities.pathStyle;
   const text = pathText(filePath(path, "path"), style);
   // The working directory can be gone, or not permitted to be asked for; an absolute path does not need it.
-  const from = isAbsolute(text, style) ? "" : engine.runtime.process.workingDirectory();
+  const from = isAbsolute(text, style) ? "" : workingDirectory(engine, text);
   const absolute = absolutePath(text, from, style, true);
   // `name/` and `name/.` say "a directory": the resolution must still see that, and refuse.
   return endsAsDirectory(text, style) ? joinPath(absolute, "", style) : absolute;
+}
+
+function workingDirectory(engine: Engine, path: string): string {
+  try {
+    return engine.runtime.process.workingDirectory();
+  } catch (error) {
+    throw translate(error, { verb: "Cannot find", path, targetState: "unchanged" });
+  }
 }
 
 /** The directory of a path on this machine. */

@@ -134,7 +134,8 @@ function* correctMetadata(engine: Engine, file: OpenFile, plan: WritePlan, now: 
     mode,
     user: owner?.user,
     group: owner?.group,
-    ownerRequired: owner !== undefined,
+    userRequired: owner?.user !== undefined,
+    groupRequired: owner?.group !== undefined,
     modeRequired: mode !== undefined,
     lost: [],
   }, now);

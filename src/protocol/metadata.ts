@@ -22,8 +22,10 @@ export interface WantedMetadata {
   readonly mode: number | undefined;
   readonly user: number | undefined;
   readonly group: number | undefined;
-  /** The caller named the owner: failing to set it is an error, not a loss. */
-  readonly ownerRequired: boolean;
+  /** The caller named the user: failing to set it is an error, not a loss. */
+  readonly userRequired: boolean;
+  /** The caller named the group, likewise. */
+  readonly groupRequired: boolean;
   /** The caller named the mode, likewise. */
   readonly modeRequired: boolean;
   /** What is lost already. */
@@ -82,21 +84,22 @@ export function wantedMetadata(
   let user: number | undefined;
   let group: number | undefined;
   if (plan.owner === "keep" && previous !== undefined) ({ user, group } = previous);
-  if (named !== undefined) {
-    const numbers = ownerNumbers(named, runtime);
-    user = numbers.user ?? (previous === undefined ? undefined : previous.user);
-    group = numbers.group ?? (previous === undefined ? undefined : previous.group);
-  }
   if (!capabilities.owner) {
+    // Where there are no owners, nobody bears a name either.
     if (named !== undefined) lost.push("owner");
     user = group = undefined;
+  } else if (named !== undefined) {
+    const numbers = ownerNumbers(named, runtime);
+    user = numbers.user ?? previous?.user;
+    group = numbers.group ?? previous?.group;
   }
   return {
     creationMode: creationMode(engine, mode, user, group, directory, plan.newFileMode),
     mode,
     user,
     group,
-    ownerRequired: named !== undefined && capabilities.owner,
+    userRequired: named?.user !== undefined && capabilities.owner,
+    groupRequired: named?.group !== undefined && capabilities.owner,
     modeRequired,
     lost,
   };
@@ -116,10 +119,17 @@ function creationMode(
   const ours = knownOwner(engine.runtime);
   // Who we are is not known: what everybody may do is allowed, what the group may do waits for the group.
   if (ours === undefined) return permissions & 0o707;
-  const newGroup = (directory.mode & 0o2000) === 0 ? ours.group : directory.group;
+  const inherits = (directory.mode & 0o2000) !== 0;
+  const newGroup = inherits ? directory.group : ours.group;
   const sameOwner = (user ?? ours.user) === ours.user && (group ?? newGroup) === newGroup;
-  return sameOwner ? permissions : permissions & 0o600;
+  if (!sameOwner) return permissions & 0o600;
+  // Some systems, and some mounts (ext4's grpid), give every new file its directory's group: mount(8).
+  const certain = inherits || directory.group === ours.group || group === undefined;
+  return certain ? permissions : narrowed(permissions);
 }
+
+/** Group bits that were meant for another group: this one gets no more than everybody has. */
+const narrowed = (mode: number): number => (mode & ~0o070) | (mode & 0o070 & ((mode & 0o007) << 3));
 
 /** Remembers who this process is from a file it has just made. */
 export function learnOwner(engine: Engine, made: FileStatus, directory: FileStatus): void {
@@ -127,8 +137,8 @@ export function learnOwner(engine: Engine, made: FileStatus, directory: FileStat
   learnedOwners.set(engine.runtime, { user: made.user, group: made.group });
 }
 
-const isRefused = (error: unknown): boolean =>
-  error instanceof SystemError && ["EPERM", "EACCES", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(error.code);
+const refusals = new Set(["EPERM", "EACCES", "ENOTCAPABLE", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+const isRefused = (error: unknown): boolean => error instanceof SystemError && refusals.has(error.code);
 
 /** Sets the owner as far as this process may. */
 function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<void> {
@@ -139,14 +149,15 @@ function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Ope
     yield* wait(file.setOwner(user, group));
     return;
   } catch (error) {
-    if (wanted.ownerRequired || !isRefused(error)) throw error;
+    const required = (user !== undefined && wanted.userRequired) || (user === undefined && wanted.groupRequired);
+    if (required || !isRefused(error)) throw error;
   }
   if (user === undefined || group === undefined) return;
   try {
     // Only root gives files away, but everybody may choose among his own groups: chown(2).
     yield* wait(file.setOwner(undefined, group));
   } catch (error) {
-    if (!isRefused(error)) throw error;
+    if (wanted.groupRequired || !isRefused(error)) throw error;
   }
 }
 
@@ -164,10 +175,8 @@ export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: File
   // Without any wish the mode is what the kernel made of umask and default ACLs; a change of owner must not alter it.
   let mode = wanted.mode ?? now.mode;
   if (lost.includes("group") && typeof wanted.mode === "number") {
-    // The group bits were meant for another group: ours gets no more than everybody has.
-    const narrowed = (mode & ~0o070) | (mode & 0o070 & ((mode & 0o007) << 3));
-    if (narrowed !== mode) lost.push("mode");
-    mode = narrowed;
+    if (narrowed(mode) !== mode) lost.push("mode");
+    mode = narrowed(mode);
   }
   if (status.mode === mode) return lost;
   try {
@@ -176,6 +185,9 @@ export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: File
     // A mount without permissions: what it shows for every file is all there is to keep.
     if (wanted.modeRequired || !isRefused(error)) throw error;
     lost.push("mode");
+    return lost;
   }
+  // Who is not in the file's group is not told that setgid was left out: chmod(2).
+  if ((mode & 0o2000) !== 0 && ((yield* wait(file.stat())).mode & 0o2000) === 0) lost.push("setgid");
   return lost;
 }

@@ -1,5 +1,6 @@
 /**
- * Every name this module puts on disk: built and parsed here, nowhere else.
+ * Every name this module puts on disk: built and parsed here, those of transactions in transaction_names.ts, and
+ * nowhere else.
  *
  *     .NAME.RANDOM.PROOF.tmp    a temporary file; RANDOM is 128 bits in base 32; PROOF says how its owner's death shows:
  *         f                       its owner holds flock on it until the commit
@@ -34,7 +35,8 @@ export interface BackupName {
 
 /** NAME_MAX of the file systems in use; eCryptfs has 143, which a shortened temporary name with `f` keeps to. */
 const nameLimit = 255;
-const temporaryTargetLimit = 64;
+/** How much of a target's name stands in the name of a temporary file or a stage. */
+export const temporaryTargetLimit = 64;
 const backupTargetLimit = nameLimit - ".".length - ".20261120T191022123Z.bak".length;
 const randomBytes = 16;
 const alphabet = "abcdefghijklmnopqrstuvwxyz234567";
@@ -59,6 +61,11 @@ export function shortenName(name: string, limit: number): string {
   return new TextDecoder().decode(bytes.subarray(0, end)) + suffix;
 }
 
+/** 128 random bits as a part of a name. */
+export const randomPart = (random: (length: number) => Uint8Array): string => base32(random(randomBytes));
+/** What {@linkcode randomPart} makes, as a regular expression. */
+export const randomGrammar = "[a-z2-7]{26}";
+
 function base32(bytes: Uint8Array): string {
   let text = "";
   let value = 0;
@@ -75,29 +82,38 @@ function base32(bytes: Uint8Array): string {
   return bits === 0 ? text : text + alphabet[(value << (5 - bits)) & 31];
 }
 
-function proofText(proof: Proof): string {
+/** A proof as a part of a name. */
+export function proofText(proof: Proof): string {
   if (proof.kind === "lock") return "f";
   if (proof.kind === "none") return "n";
   const { boot, namespace, pid, started } = proof.facts;
   return `p${boot}-${namespace}-${pid}-${started}`;
 }
 
-/** A new name for a temporary file of `target`. */
-export function temporaryName(target: string, proof: Proof, random: (length: number) => Uint8Array): string {
-  return `.${shortenName(target, temporaryTargetLimit)}.${base32(random(randomBytes))}.${proofText(proof)}.tmp`;
+const factsGrammar = "p([0-9a-z]{1,40})-([0-9]{1,20})-([0-9]{1,10})-([0-9]{1,20})";
+/** What {@linkcode proofText} makes, as a regular expression with five groups. */
+export const proofGrammar: string = `(f|n|${factsGrammar})`;
+
+/** The proof that five groups of a match say. */
+export function proofOf(groups: readonly (string | undefined)[]): Proof {
+  const [kind, boot = "", namespace = "", pid = "", started = ""] = groups;
+  if (kind === "f") return { kind: "lock" };
+  if (kind === "n") return { kind: "none" };
+  return { kind: "process", facts: { boot, namespace, pid: Number(pid), started } };
 }
 
-const temporaryPattern =
-  /^\.(.+)\.[a-z2-7]{26}\.(f|n|p([0-9a-z]{1,40})-([0-9]{1,20})-([0-9]{1,10})-([0-9]{1,20}))\.tmp$/s;
+/** A new name for a temporary file of `target`. */
+export function temporaryName(target: string, proof: Proof, random: (length: number) => Uint8Array): string {
+  return `.${shortenName(target, temporaryTargetLimit)}.${randomPart(random)}.${proofText(proof)}.tmp`;
+}
+
+const temporaryPattern = new RegExp(`^\\.(.+)\\.${randomGrammar}\\.${proofGrammar}\\.tmp$`, "s");
 
 /** Reads the name of a temporary file; undefined for every other name. */
 export function parseTemporaryName(name: string): TemporaryName | undefined {
   const match = temporaryPattern.exec(name);
   if (match === null) return undefined;
-  const [, target = "", kind, boot = "", namespace = "", pid = "", started = ""] = match;
-  if (kind === "f") return { target, proof: { kind: "lock" } };
-  if (kind === "n") return { target, proof: { kind: "none" } };
-  return { target, proof: { kind: "process", facts: { boot, namespace, pid: Number(pid), started } } };
+  return { target: match[1] ?? "", proof: proofOf(match.slice(2)) };
 }
 
 /** Whether process facts can stand in a name. */
@@ -171,11 +187,10 @@ export function newToken(
   random: (length: number) => Uint8Array,
 ): LockToken {
   const known = facts !== undefined && factsFitName(facts) ? facts : undefined;
-  return { generation, stamp: renews ? 0 : undefined, random: base32(random(randomBytes)), facts: known };
+  return { generation, stamp: renews ? 0 : undefined, random: randomPart(random), facts: known };
 }
 
-const tokenPattern =
-  /^g([0-9]{1,10})\.(x|[0-9]{1,12})\.([a-z2-7]{26})\.(?:n|p([0-9a-z]{1,40})-([0-9]{1,20})-([0-9]{1,10})-([0-9]{1,20}))$/;
+const tokenPattern = new RegExp(`^g([0-9]{1,10})\\.(x|[0-9]{1,12})\\.(${randomGrammar})\\.(?:n|${factsGrammar})$`);
 
 /** Reads the name of a token; undefined for every other name. */
 export function parseTokenName(name: string): LockToken | undefined {

@@ -5,6 +5,7 @@
  * failure is translated here, with what could not be cleaned up attached.
  */
 import type { Source } from "../core/bytes.ts";
+import { FileError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { backupDirectoryOf, countBackupLinks } from "./backups.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
@@ -127,8 +128,10 @@ function* intoDirectory(
       yield* filling.fill(staged);
       return yield* conclude(staged, ticket, separates);
     } catch (error) {
-      if (error instanceof TemporaryVanished && filling.repeatable && stages < mostStages) continue;
-      throw yield* giveUp(staged, error);
+      const thrown = yield* giveUp(staged, error);
+      // What a moved directory took with it is not gone: that is told, and not tried again.
+      const isGone = error instanceof TemporaryVanished && FileError.is(thrown) && thrown.leftBehind.length === 0;
+      if (!(isGone && filling.repeatable && stages < mostStages)) throw thrown;
     }
   }
 }

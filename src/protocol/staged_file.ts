@@ -3,13 +3,14 @@
  *
  * 1. `beginStage`: a temporary file beside the target.
  * 2. the caller writes content through `staged.writer`.
- * 3. `finishStage`: length, mode and owner, sync, close. The temporary file is complete and on the medium.
- * 4. `commit`: backup, last look at directory and signal, **rename** — the commit point, one line — directory sync.
+ * 3. `finishStage`: length, mode and owner, sync. The temporary file is complete and on the medium.
+ * 4. `commit`: backup, close, last look at directory and signal, **rename** — the commit point, one line — directory sync.
  *
  * `discard` at any time: before the commit it closes and removes, after it it does nothing. `phase` remembers which.
  * State after a failure: `attempt.targetState`, moved forward on the line after the rename.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
@@ -48,6 +49,9 @@ export class TemporaryVanished {
   }
 }
 
+/** Makes the file that content is staged in, with this mode. */
+export type CreateStage = (mode: number) => Operation<TemporaryFile>;
+
 /** Creates the temporary file. `hash`: compute the SHA-256 while writing. */
 export function* beginStage(
   engine: Engine,
@@ -56,10 +60,11 @@ export function* beginStage(
   plan: WritePlan,
   attempt: Attempt,
   hash: boolean,
+  create: CreateStage = (mode) => createTemporary(engine, parent, target.name, mode, attempt),
 ): Operation<StagedFile> {
   const previous = target.status?.kind === "file" ? target.status : undefined;
   const wanted = wantedMetadata(engine, plan, plan.like ?? previous, parent.status);
-  const temporary = yield* createTemporary(engine, parent, target.name, wanted.creationMode, attempt);
+  const temporary = yield* create(wanted.creationMode);
   const running = hash ? engine.runtime.createHash() : undefined;
   return {
     engine,
@@ -80,7 +85,7 @@ export function* beginStage(
 
 /** Completes the temporary file: everything that shall be true after the rename is true and synced before it. */
 export function* finishStage(staged: StagedFile): Operation<void> {
-  const { engine, attempt, plan, parent, temporary, wanted, writer } = staged;
+  const { engine, attempt, plan, parent, temporary, writer } = staged;
   const { file } = temporary;
   staged.digest = yield* writer.end();
   const status = yield* wait(file.stat());
@@ -90,14 +95,27 @@ export function* finishStage(staged: StagedFile): Operation<void> {
   }
   staged.identity = status.identity;
   learnOwner(engine, status, parent.status);
-  staged.lost.push(...yield* applyMetadata(file, wanted, status));
+  staged.lost.push(...yield* applyWanted(staged, status));
   if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));
   if (syncsFile(plan.durability)) {
     checkAbort(plan.signal);
     staged.fileSynced = yield* syncFile(file, plan, attempt);
   }
+}
+
+/** Closes the finished file; what that reports counts. The lock that proves its owner alive ends here: rename follows. */
+export function* closeStaged(staged: StagedFile): Operation<void> {
   staged.phase = "closed";
-  yield* wait(file.close());
+  yield* wait(staged.temporary.file.close());
+}
+
+/** A runtime that must look the file up once more for its mode or owner learns here that it was taken away. */
+function* applyWanted({ temporary, wanted }: StagedFile, status: FileStatus): Operation<string[]> {
+  try {
+    return yield* applyMetadata(temporary.file, wanted, status);
+  } catch (error) {
+    throw error instanceof SystemError && error.code === "ENOENT" ? new TemporaryVanished(error) : error;
+  }
 }
 
 /** Gives up whatever was not committed. Always safe; answers what could not be cleaned up. */

@@ -6,7 +6,7 @@
 import { absolutePath, endsAsDirectory } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import { type Engine, nameOf, parentOf } from "./engine.ts";
+import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { knownOwner } from "./metadata.ts";
 
@@ -56,15 +56,12 @@ export function* resolveTarget(
     const text = yield* wait(fileSystem.readLink(current));
     // Replaced by something else in between: look again.
     if (text !== undefined) {
-      current = absolutePath(text, directory, capabilities.pathStyle, false) + endOf(text, engine);
+      current = absolutePath(text, directory, capabilities.pathStyle, false);
+      // `absolutePath` drops what the resolution must still see.
+      if (endsAsDirectory(text, capabilities.pathStyle)) current = childOf(engine, current, "");
     }
   }
   throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
-}
-
-/** What `absolutePath` drops but the resolution must see. */
-function endOf(text: string, engine: Engine): string {
-  return /[^/]\/$/.test(text) || (engine.capabilities.pathStyle === "windows" && /[^\\]\\$/.test(text)) ? "/" : "";
 }
 
 /**

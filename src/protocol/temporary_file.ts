@@ -38,8 +38,11 @@ const lockless = new WeakMap<FileSystem, Set<string>>();
 /** A name that is taken is a planted one, or a 2^-128 accident: three tries tell the difference. */
 const mostTries = 3;
 
-function proofFor(engine: Engine, device: string): Proof {
-  if (engine.capabilities.fileLock === "call" && !lockless.get(engine.fileSystem)?.has(device)) return { kind: "lock" };
+/** `program`: also where the lock costs the start of a program, which is too much for every write. */
+function proofFor(engine: Engine, device: string, program: boolean): Proof {
+  const { fileLock } = engine.capabilities;
+  const locks = fileLock === "call" || (program && fileLock === "program");
+  if (locks && !lockless.get(engine.fileSystem)?.has(device)) return { kind: "lock" };
   const facts = engine.runtime.process.facts();
   return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
 }
@@ -56,10 +59,31 @@ export function* createTemporary(
   mode: number,
   attempt: Attempt,
 ): Operation<TemporaryFile> {
-  const { fileSystem, runtime } = engine;
+  const nameFor = (proof: Proof) => temporaryName(name, proof, (length) => engine.runtime.random(length));
+  // Not locked: somebody tests this very file. He finds it young, and leaves it.
+  return yield* createProven(engine, parent, mode, attempt, nameFor, false);
+}
+
+/** A file whose name says how its owner's death can be proven, and whether it is locked, where that is the proof. */
+export interface ProvenFile extends TemporaryFile {
+  readonly proof: Proof;
+  /** False where somebody else held the lock in the moment of asking. */
+  readonly locked: boolean;
+}
+
+/** Creates a file whose name carries the proof of its owner's life; `nameFor` makes a new name with every call. */
+export function* createProven(
+  engine: Engine,
+  parent: ParentDirectory,
+  mode: number,
+  attempt: Attempt,
+  nameFor: (proof: Proof) => string,
+  program: boolean,
+): Operation<ProvenFile> {
+  const { fileSystem } = engine;
   for (let tries = 1;; tries++) {
-    const proof = proofFor(engine, parent.status.device);
-    const path = childOf(engine, parent.path, temporaryName(name, proof, (length) => runtime.random(length)));
+    const proof = proofFor(engine, parent.status.device, program);
+    const path = childOf(engine, parent.path, nameFor(proof));
     let file: OpenFile;
     try {
       file = yield* wait(fileSystem.create(path, mode));
@@ -67,11 +91,9 @@ export function* createTemporary(
       if (error instanceof SystemError && error.code === "EEXIST" && tries < mostTries) continue;
       throw error;
     }
-    if (proof.kind !== "lock") return { path, file };
+    if (proof.kind !== "lock") return { path, file, proof, locked: false };
     try {
-      // Refused: somebody tests this very file. He finds it young, and leaves it.
-      yield* wait(file.tryLock(false));
-      return { path, file };
+      return { path, file, proof, locked: yield* wait(file.tryLock(false)) };
     } catch (error) {
       const failures: CleanupFailure[] = [];
       yield* tidy(failures, wait(file.close()));

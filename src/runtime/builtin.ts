@@ -28,6 +28,7 @@ export interface ProcessNamespace {
   readonly env: Readonly<Record<string, string | undefined>>;
   cwd(): string;
   kill(pid: number, signal: number): boolean;
+  on(event: "exit", listener: () => void): unknown;
   getuid?(): number;
   geteuid?(): number;
   getegid?(): number;

@@ -83,6 +83,7 @@ const syncCalls: DescriptorCalls = {
 
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
+  syncAtOnce: syncCalls.sync,
   sync: (descriptor, level) => {
     if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));
     if (level === "barrier" && barrier(descriptor)) return;

@@ -2,6 +2,7 @@
 import type { Awaitable } from "../core/operation.ts";
 import { cloneInto, cloneIntoSync } from "./deno_clone.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./deno_namespace.ts";
+import { waitFlock, waitFlockSync } from "./flock_program.ts";
 import { largePayload, largestTransfer } from "./node_calls.ts";
 
 /** Calls that one file system makes at once and the other, where they may take long, as promises. */
@@ -9,8 +10,11 @@ export interface DenoCalls {
   read(file: DenoFile, buffer: Uint8Array): Awaitable<number>;
   write(file: DenoFile, bytes: Uint8Array): Awaitable<number>;
   sync(file: DenoFile): Awaitable<void>;
-  lock(
-    file: DenoFile,
+  /** Waits for the lock without a limit, in Deno itself. */
+  lock(file: DenoFile, shared: boolean): Awaitable<void>;
+  /** Waits for it with a limit, in a child that inherits the descriptor. */
+  lockInChild(
+    descriptor: number,
     shared: boolean,
     timeout: number | undefined,
     signal: AbortSignal | undefined,
@@ -29,12 +33,8 @@ export const syncCalls: DenoCalls = {
   write: (file, bytes) => file.writeSync(atMost(bytes)),
   // Rust's sync_all: fsync, on macOS F_FULLFSYNC. https://doc.rust-lang.org/std/fs/struct.File.html#method.sync_all
   sync: (file) => file.syncSync(),
-  lock: (file, shared, timeout) => {
-    // There is no waiting call with a limit.
-    if (timeout !== undefined) return undefined;
-    file.lockSync(!shared);
-    return true;
-  },
+  lock: (file, shared) => file.lockSync(!shared),
+  lockInChild: waitFlockSync,
   clone: cloneIntoSync,
   readDirectory: (path) => Array.from(deno().readDirSync(path)),
 };
@@ -47,12 +47,8 @@ export const asyncCalls: DenoCalls = {
       : file.read(atMost(buffer)).then((count) => count ?? 0),
   write: (file, bytes) => bytes.byteLength < largePayload ? syncCalls.write(file, bytes) : file.write(atMost(bytes)),
   sync: (file) => file.sync(),
-  // Deno waits on a thread of its own, fairly; but that thread cannot be called off: it would go on waiting after the
-  // caller has given up, and keep the process from ending. Whoever may give up looks again instead.
-  lock: (file, shared, timeout, signal) => {
-    if (timeout !== undefined || signal !== undefined) return undefined;
-    return file.lock(!shared).then(() => true);
-  },
+  lock: (file, shared) => file.lock(!shared),
+  lockInChild: waitFlock,
   clone: cloneInto,
   readDirectory: (path) => Array.fromAsync(deno().readDir(path)),
 };

@@ -3,11 +3,16 @@ import type { Awaitable } from "../core/operation.ts";
 import { builtin } from "./builtin.ts";
 import type { DenoCalls } from "./deno_calls.ts";
 import { mayClone } from "./deno_clone.ts";
-import type { DenoDirectoryEntry, DenoFile, DenoFileInfo } from "./deno_namespace.ts";
-import { permit } from "./deno_permissions.ts";
+import { deno, type DenoDirectoryEntry, type DenoFile, type DenoFileInfo } from "./deno_namespace.ts";
+import { everythingGranted, permit } from "./deno_permissions.ts";
+import { flockProgram } from "./flock_program.ts";
 import { openSecond } from "./deno_second_descriptor.ts";
+import { isMemoryDevice } from "./memory_mounts.ts";
 import type { EntryKind, FileStatus, OpenFile } from "./runtime.ts";
 import { guard, guardAwaitable } from "./system_error.ts";
+
+/** Deno guards /proc with --allow-all; without it nothing is known, and every sync is waited for. */
+const readMounts = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
 
 /** What kind of thing Deno describes. */
 export function kindOf(entry: Pick<DenoDirectoryEntry, "isFile" | "isDirectory" | "isSymlink">): EntryKind {
@@ -43,6 +48,9 @@ export class DenoOpenFile implements OpenFile {
   readonly #path: string;
   readonly #calls: DenoCalls;
   #second: number | undefined;
+  #secondIsLocked = false;
+  /** Known once somebody has asked for the status. */
+  #device: string | undefined;
 
   constructor(file: DenoFile, path: string, calls: DenoCalls, second?: number) {
     this.#file = file;
@@ -68,7 +76,9 @@ export class DenoOpenFile implements OpenFile {
   }
 
   stat(): FileStatus {
-    return guard("stat", this.#path, () => toStatus(this.#file.statSync()));
+    const status = guard("stat", this.#path, () => toStatus(this.#file.statSync()));
+    this.#device = status.device;
+    return status;
   }
 
   #descriptor(call: string): number {
@@ -91,7 +101,9 @@ export class DenoOpenFile implements OpenFile {
   }
 
   sync(): Awaitable<void> {
-    return guardAwaitable("sync", this.#path, () => this.#calls.sync(this.#file));
+    // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
+    const atOnce = this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+    return guardAwaitable("sync", this.#path, () => atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file));
   }
 
   clone(source: OpenFile): Awaitable<boolean> {
@@ -127,20 +139,54 @@ export class DenoOpenFile implements OpenFile {
   }
 
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
-    return guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#file, shared, timeout, signal));
+    // Deno waits on a thread of its own, fairly; but that thread cannot be called off: it would go on waiting after the
+    // caller has given up, and keep the process from ending. Whoever may give up waits in a child.
+    if (timeout !== undefined || signal !== undefined) return this.#lockInChild(shared, timeout, signal);
+    const granted = guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#file, shared));
+    return granted instanceof Promise ? granted.then(() => true) : true;
+  }
+
+  /** Through a second descriptor, for FsFile does not tell its own; the lock then belongs to that one. */
+  #lockInChild(
+    shared: boolean,
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Awaitable<boolean | undefined> {
+    // To start a program with a descriptor of ours takes nearly every permission, and none is asked for.
+    if (!everythingGranted() || flockProgram() === undefined) return undefined;
+    let descriptor: number;
+    try {
+      descriptor = this.#second ??= openSecond(this.#file, this.#path, "lock");
+    } catch {
+      // Not by that name any more, or not to be opened twice: the caller looks again by himself.
+      return undefined;
+    }
+    const wait = () => this.#calls.lockInChild(descriptor, shared, timeout, signal);
+    const note = (had: boolean | undefined) => {
+      this.#secondIsLocked = had === true;
+      return had;
+    };
+    const granted = guardAwaitable("lock", this.#path, wait);
+    return granted instanceof Promise ? granted.then(note) : note(granted as boolean | undefined);
   }
 
   unlock(): void {
+    if (this.#secondIsLocked) this.#closeSecond();
     guard("unlock", this.#path, () => this.#file.unlockSync());
   }
 
-  close(): void {
+  #closeSecond(): void {
     const second = this.#second;
     this.#second = undefined;
+    this.#secondIsLocked = false;
+    if (second !== undefined) guard("close", this.#path, () => builtin("node:fs").closeSync(second));
+  }
+
+  close(): void {
     try {
       guard("close", this.#path, () => this.#file.close());
     } finally {
-      if (second !== undefined) guard("close", this.#path, () => builtin("node:fs").closeSync(second));
+      this.#closeSecond();
     }
   }
 }

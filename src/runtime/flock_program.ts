@@ -2,10 +2,13 @@
  * Kernel locks without an addon: `flock -n -x 3` as a child that inherits our descriptor as its descriptor 3.
  *
  * flock(2) locks the open description, which parent and child share, so the lock stays when the child has exited:
- * https://man7.org/linux/man-pages/man2/flock.2.html. It costs 1–10 ms. Used only where there is no flock call.
+ * https://man7.org/linux/man-pages/man2/flock.2.html. It costs 1–10 ms, so it is used only where there is no flock call,
+ * and for waiting: a waiting call would hold up the event loop, and on a thread of the pool all file work; a child is
+ * killed to end the waiting. Whoever stops a wait must close the file: the grant may have come in the same moment.
  */
+import type { ChildProcess } from "node:child_process";
 import { builtin, requiredProcess } from "./builtin.ts";
-import { longestTimer, stoppable } from "./clock.ts";
+import { stoppable } from "./clock.ts";
 import { codeOf } from "./system_error.ts";
 
 let program: { path: string | undefined } | undefined;
@@ -51,8 +54,18 @@ function verdict(status: number | null, complaint: string): boolean {
   throw Object.assign(new Error(`flock ended with ${status}: ${complaint}`), { code });
 }
 
-/** In the C locale, so that a failure can be told by its words. */
-const environment = () => ({ ...requiredProcess().env, LC_ALL: "C" });
+/** The child could not be started: no process or no memory left for it. */
+export class NotStarted extends Error {
+  override readonly name: string = "NotStarted";
+  readonly code: string;
+  constructor(cause: unknown) {
+    super("flock cannot be started", { cause });
+    this.code = codeOf(cause);
+  }
+}
+
+/** The C locale, so that a failure can be told by its words; the child needs nothing else. */
+const environment = { LC_ALL: "C" };
 
 /** Runs the program on the descriptor and waits for it; false when that takes longer than `timeout` milliseconds. */
 export function runFlock(descriptor: number, flags: readonly string[], timeout?: number): boolean {
@@ -61,33 +74,60 @@ export function runFlock(descriptor: number, flags: readonly string[], timeout?:
     [...flags, "3"],
     {
       stdio: ["ignore", "ignore", "pipe", descriptor],
-      env: environment(),
+      env: environment,
       encoding: "utf8",
       killSignal: "SIGKILL",
       ...timeout === undefined ? {} : { timeout },
     },
   );
   if (error && codeOf(error) === "ETIMEDOUT") return false;
-  if (error) throw error;
+  if (error) throw new NotStarted(error);
   return verdict(status, stderr.trim());
+}
+
+/** Children that wait: they end with this process when it ends itself. After a SIGKILL they end with their grant. */
+const waiting = new Set<ChildProcess>();
+let watchesExit = false;
+
+function endWithProcess(child: ChildProcess): void {
+  waiting.add(child);
+  if (watchesExit) return;
+  watchesExit = true;
+  requiredProcess().on("exit", () => waiting.forEach((each) => each.kill("SIGKILL")));
+}
+
+function start(descriptor: number, flags: readonly string[]): ChildProcess {
+  try {
+    return builtin("node:child_process").spawn(
+      flockProgram() ?? "flock",
+      [...flags, "3"],
+      { stdio: ["ignore", "ignore", "pipe", descriptor], env: environment },
+    );
+  } catch (error) {
+    throw new NotStarted(error);
+  }
 }
 
 /** Runs the program on the descriptor without holding up the event loop; false when it is stopped before its end. */
 export function startFlock(descriptor: number, flags: readonly string[], stop?: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = builtin("node:child_process").spawn(
-      flockProgram() ?? "flock",
-      [...flags, "3"],
-      { stdio: ["ignore", "ignore", "pipe", descriptor], env: environment() },
-    );
+    const child = start(descriptor, flags);
+    if (stop !== undefined) endWithProcess(child);
     const kill = () => void child.kill("SIGKILL");
+    const ended = () => {
+      waiting.delete(child);
+      stop?.removeEventListener("abort", kill);
+    };
     stop?.addEventListener("abort", kill, { once: true });
     let complaint = "";
     child.stderr?.setEncoding("utf8");
     child.stderr?.on("data", (text: string) => complaint += text);
-    child.on("error", reject);
+    child.on("error", (error) => {
+      ended();
+      reject(new NotStarted(error));
+    });
     child.on("close", (status) => {
-      stop?.removeEventListener("abort", kill);
+      ended();
       if (stop?.aborted) return resolve(false);
       try {
         resolve(verdict(status, complaint.trim()));
@@ -100,9 +140,15 @@ export function startFlock(descriptor: number, flags: readonly string[], stop?: 
 
 const waitFlags = (shared: boolean) => [shared ? "-s" : "-x"];
 
+/** What is left of a timeout, whenever it is asked. */
+function countdown(timeout: number | undefined): () => number | undefined {
+  const end = timeout === undefined ? undefined : performance.now() + timeout;
+  return () => end === undefined ? undefined : end - performance.now();
+}
+
 /**
- * Waits for a lock in a child, whatever else takes locks here: a waiting flock call would hold up the event loop, and on
- * a thread of the pool all file work; a child is killed to end the waiting (busybox's flock has no `-w`).
+ * Waits for a lock in a child. Undefined where there is no such program, or it cannot be started now. A child that
+ * somebody else ends is started anew, for the time that is left.
  */
 export async function waitFlock(
   descriptor: number,
@@ -111,13 +157,34 @@ export async function waitFlock(
   signal: AbortSignal | undefined,
 ): Promise<boolean | undefined> {
   if (flockProgram() === undefined) return undefined;
-  return await stoppable(timeout, signal, (stop) => startFlock(descriptor, waitFlags(shared), stop));
+  const left = countdown(timeout);
+  for (;;) {
+    try {
+      return await stoppable(left(), signal, (stop) => startFlock(descriptor, waitFlags(shared), stop));
+    } catch (error) {
+      if (error instanceof NotStarted) return undefined;
+      if (codeOf(error) !== "EINTR") throw error;
+    }
+  }
 }
+
+/** To spawnSync no timeout is 0; more than a day is a day, after which it is started anew. */
+const leastTimeout = 1;
+const mostTimeout = 86_400_000;
 
 /** The same, and the thread waits. */
 export function waitFlockSync(descriptor: number, shared: boolean, timeout: number | undefined): boolean | undefined {
   if (flockProgram() === undefined) return undefined;
-  if (timeout === undefined) return runFlock(descriptor, waitFlags(shared));
-  // To spawnSync no timeout is 0.
-  return runFlock(descriptor, waitFlags(shared), Math.min(Math.max(1, Math.ceil(timeout)), longestTimer));
+  const left = countdown(timeout);
+  for (;;) {
+    const now = left();
+    if (now !== undefined && now <= 0) return false;
+    const limit = now === undefined ? [] : [Math.max(leastTimeout, Math.min(Math.ceil(now), mostTimeout))];
+    try {
+      if (runFlock(descriptor, waitFlags(shared), ...limit)) return true;
+    } catch (error) {
+      if (error instanceof NotStarted) return undefined;
+      if (codeOf(error) !== "EINTR") throw error;
+    }
+  }
 }

@@ -3,17 +3,15 @@
  * namespaces are not listed, and file systems that number devices by subvolume are not found.
  * https://man7.org/linux/man-pages/man5/proc_locks.5.html
  */
+import { deviceNumbers } from "./device_number.ts";
 import type { FileStatus } from "./runtime.ts";
 
 /** `MAJOR:MINOR:INODE` as the kernel prints it, of a status whose identity is `DEVICE:INODE`. */
 function lockedName(status: FileStatus): string | undefined {
   const [device = "", inode = ""] = status.identity.split(":");
-  if (!/^[0-9]+$/.test(device) || !/^[0-9]+$/.test(inode)) return undefined;
-  // glibc's gnu_dev_major and gnu_dev_minor: makedev(3).
-  const number = BigInt(device);
-  const major = ((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn);
-  const minor = (number & 0xffn) | ((number >> 12n) & ~0xffn);
-  return `${major.toString(16).padStart(2, "0")}:${minor.toString(16).padStart(2, "0")}:${inode}`;
+  const numbers = deviceNumbers(device);
+  if (numbers === undefined || !/^[0-9]+$/.test(inode)) return undefined;
+  return `${numbers.major.toString(16).padStart(2, "0")}:${numbers.minor.toString(16).padStart(2, "0")}:${inode}`;
 }
 
 /** The first holder of a flock on the file, from the text of /proc/locks. */

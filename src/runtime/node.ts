@@ -84,6 +84,7 @@ const syncCalls: DescriptorCalls = {
 
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
+  syncAtOnce: syncCalls.sync,
   sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);

@@ -23,6 +23,8 @@ export interface DescriptorCalls {
   read(descriptor: number, buffer: Uint8Array, position: number): Awaitable<number>;
   write(descriptor: number, bytes: Uint8Array, position: number): Awaitable<number>;
   sync(descriptor: number, level: SyncLevel): Awaitable<void>;
+  /** The same without a promise, where `sync` gives one. */
+  syncAtOnce?(descriptor: number, level: SyncLevel): Awaitable<void>;
   clone(destination: number, source: number): Awaitable<boolean>;
   tryLock(descriptor: number, shared: boolean): Awaitable<boolean>;
   lock(

@@ -9,7 +9,7 @@ import type { Dirent } from "node:fs";
 import type { Awaitable } from "../core/operation.ts";
 import { builtin } from "./builtin.ts";
 import type { DescriptorCalls } from "./node_calls.ts";
-import { kindOf, NodeOpenFile, toStatus } from "./node_open_file.ts";
+import { kindOf, NodeOpenFile, readStatus } from "./node_open_file.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "./runtime.ts";
 import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "./system_error.ts";
 
@@ -47,7 +47,7 @@ export class NodeFileSystem implements FileSystem {
       );
       let kind = "other";
       try {
-        kind = kindOf(fstatSync(descriptor, { bigint: true }));
+        kind = kindOf(fstatSync(descriptor));
       } finally {
         if (kind !== "file") closeSync(descriptor);
       }
@@ -77,15 +77,13 @@ export class NodeFileSystem implements FileSystem {
   stat(path: string): FileStatus | undefined {
     return guardMissing("stat", path, undefined, () => {
       // An exception costs ten times the call; asking for `undefined` keeps the frequent answer cheap.
-      const stats = builtin("node:fs").statSync(path, { bigint: true, throwIfNoEntry: false });
-      return stats && toStatus(stats);
+      return readStatus(({ bigint }) => builtin("node:fs").statSync(path, { bigint, throwIfNoEntry: false }));
     });
   }
 
   linkStat(path: string): FileStatus | undefined {
     return guardMissing("linkStat", path, undefined, () => {
-      const stats = builtin("node:fs").lstatSync(path, { bigint: true, throwIfNoEntry: false });
-      return stats && toStatus(stats);
+      return readStatus(({ bigint }) => builtin("node:fs").lstatSync(path, { bigint, throwIfNoEntry: false }));
     });
   }
 

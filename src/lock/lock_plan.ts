@@ -1,0 +1,109 @@
+/**
+ * The options of a lock, and the plan they become before any I/O.
+ */
+import {
+  abortSignal,
+  type FilePath,
+  filePath,
+  flag,
+  milliseconds,
+  oneOf,
+  type OptionReader,
+  readOptions,
+} from "../core/options.ts";
+import type { Clock, Runtime } from "../runtime/runtime.ts";
+import { runtimeOption } from "../protocol/engine.ts";
+
+/** How a file is locked: by the kernel (flock), or by a lock directory where there is no kernel lock. */
+export type LockBackend = "flock" | "directory";
+
+/** Options of everything that takes a lock. */
+export interface LockOptions {
+  /** Together with other shared holders, but never beside an exclusive one. Default false: exclusive. */
+  shared?: boolean;
+  /** How long to wait, in milliseconds; 0 tries once. Default: wait until it is free. */
+  timeout?: number;
+  /** Ends the waiting; the call rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** `"auto"` (default): the kernel's lock where there is one, else a lock directory. */
+  backend?: "auto" | LockBackend;
+  /**
+   * Directory backend only: a lock whose holder has not renewed it for so many milliseconds may be taken away, although
+   * nothing proves the holder dead. No update is then safe from being lost; see docs/guarantees.md.
+   */
+  staleAfter?: number;
+  /** Where the lock file lives. Default: beside the file, as `NAME.lock`. All who lock a file must agree. */
+  lockDirectory?: FilePath;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** {@linkcode LockOptions} without what cannot exist synchronously. */
+export type LockSyncOptions = Omit<LockOptions, "signal">;
+
+/** How long somebody is willing to wait. */
+export interface Patience {
+  /** Milliseconds in all; undefined without end. */
+  readonly timeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds left. */
+  left(): number | undefined;
+}
+
+/** What a lock shall be, with every default filled in. */
+export interface LockPlan {
+  readonly shared: boolean;
+  readonly timeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly backend: "auto" | LockBackend;
+  readonly staleAfter: number | undefined;
+  readonly lockDirectory: FilePath | undefined;
+}
+
+/** Less would take locks from holders that a busy machine keeps from renewing in time. */
+const leastStaleAfter = 2_000;
+
+const staleAfter: OptionReader<number> = (value, name) => {
+  const checked = milliseconds(value, name);
+  if (checked < leastStaleAfter) throw new RangeError(`${name} must be ${leastStaleAfter} ms or more, not ${checked}`);
+  return checked;
+};
+
+/** The readers of {@linkcode LockOptions}. */
+export const lockOptionReaders = {
+  shared: flag,
+  timeout: milliseconds,
+  signal: abortSignal,
+  backend: oneOf("auto", "flock", "directory"),
+  staleAfter,
+  lockDirectory: filePath,
+  runtime: runtimeOption,
+};
+
+/** Reads and checks lock options. */
+export function lockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
+  const checked = readOptions(options, lockOptionReaders);
+  const backend = checked.backend ?? "auto";
+  if (checked.staleAfter !== undefined && backend === "flock") {
+    throw new TypeError("staleAfter is for lock directories: a kernel lock ends with its process");
+  }
+  const plan = Object.freeze({
+    shared: checked.shared ?? false,
+    timeout: checked.timeout === Infinity ? undefined : checked.timeout,
+    signal: checked.signal,
+    backend,
+    staleAfter: checked.staleAfter,
+    lockDirectory: checked.lockDirectory,
+  });
+  return { plan, runtime: checked.runtime };
+}
+
+/** Starts the clock of a plan's timeout. */
+export function patienceOf(plan: LockPlan, clock: Clock): Patience {
+  const start = plan.timeout === undefined ? 0 : clock.monotonic();
+  return {
+    timeout: plan.timeout,
+    signal: plan.signal,
+    left: () => plan.timeout === undefined ? undefined : Math.max(0, plan.timeout - (clock.monotonic() - start)),
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * Waiting for a lock: for the turn within this process, and between two looks at a lock that cannot be waited for.
+ *
+ * Nothing here occupies the I/O pool or blocks the event loop (the synchronous twins, which block by nature, pause the
+ * thread). A wait that is given up leaves nothing behind.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { Engine } from "../protocol/engine.ts";
+import { CallerError, checkAbort } from "../protocol/failure.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import type { Patience } from "./lock_plan.ts";
+import { cancelWait, type Turn } from "./turn_queue.ts";
+
+/** Waits for a turn. False: not in time. An abort is thrown. Whoever gets anything but true holds no turn. */
+export async function waitForTurn(turn: Turn, patience: Patience, clock: Clock): Promise<boolean> {
+  if (turn.granted === undefined) return true;
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  patience.signal?.addEventListener("abort", abort, { once: true });
+  const left = patience.left();
+  const granted = turn.granted.then(() => true);
+  const ended = new Promise<false>((resolve) => {
+    stop.signal.addEventListener("abort", () => resolve(false), { once: true });
+    if (left !== undefined) clock.sleep(left, stop.signal).then(() => resolve(false), () => resolve(false));
+  });
+  const had = await Promise.race([granted, ended]);
+  patience.signal?.removeEventListener("abort", abort);
+  stop.abort();
+  if (had && !patience.signal?.aborted) return true;
+  cancelWait(turn);
+  if (patience.signal?.aborted) throw new CallerError(patience.signal.reason);
+  return false;
+}
+
+/** Pauses between two looks, in milliseconds: short at first, then long enough to cost nothing. */
+const shortest = 2;
+const longest = 40;
+
+/** Pauses before look number `looks`; false when there is no time left for another. */
+export function* pauseBeforeRetry(engine: Engine, patience: Patience, looks: number): Operation<boolean> {
+  const left = patience.left();
+  if (left === 0) return false;
+  checkAbort(patience.signal);
+  const { clock, random } = engine.runtime;
+  // Jittered, so that waiters who came together do not look together for ever.
+  const jitter = 0.5 + (random(1)[0] ?? 0) / 255;
+  const pause = Math.min(shortest * 1.5 ** Math.min(looks, 20), longest) * jitter;
+  const bounded = left === undefined ? pause : Math.min(pause, left);
+  if (engine.synchronous) {
+    clock.pause(bounded);
+    return true;
+  }
+  try {
+    yield* wait(clock.sleep(bounded, patience.signal));
+  } catch (error) {
+    checkAbort(patience.signal);
+    throw error;
+  }
+  return true;
+}

@@ -1,0 +1,48 @@
+/**
+ * Which errors a kernel gives for which call, whatever is on the disk: what a sweep over faults tries by default.
+ *
+ * Not those that would be untrue: an ENOENT or EEXIST from a fault says of the disk what is not so, and code that
+ * believes it is not to blame.
+ */
+import type { SeamCall, SeamMethod } from "./intercept.ts";
+
+const opening = ["EACCES", "EMFILE", "EIO"];
+const naming = ["EACCES", "EROFS", "ENOSPC", "EIO"];
+const looking = ["EACCES", "EIO"];
+
+const codes: Record<SeamMethod, readonly string[]> = {
+  open: opening,
+  create: [...naming, "EMFILE", "EDQUOT"],
+  openDirectory: opening,
+  linkStat: looking,
+  readLink: looking,
+  readDirectory: looking,
+  makeDirectory: [...naming, "EDQUOT"],
+  rename: [...naming, "EXDEV", "EBUSY", "EPERM"],
+  link: [...naming, "EPERM", "EXDEV", "EMLINK"],
+  symbolicLink: [...naming, "EPERM"],
+  remove: ["EACCES", "EPERM", "EROFS", "EBUSY", "EIO"],
+  removeDirectory: ["EACCES", "EPERM", "ENOTEMPTY", "EBUSY", "EIO"],
+  read: ["EIO"],
+  write: ["ENOSPC", "EIO", "EDQUOT", "EFBIG"],
+  seek: ["EIO"],
+  truncate: ["EIO"],
+  stat: looking,
+  setMode: ["EPERM", "EROFS", "EIO"],
+  setOwner: ["EPERM", "EROFS", "EIO"],
+  setTimes: ["EPERM", "EROFS", "EIO"],
+  sync: ["EIO", "ENOSPC", "EDQUOT", "EINVAL", "EINTR"],
+  clone: ["EIO", "ENOSPC"],
+  tryLock: ["ENOLCK", "ENOTSUP", "EIO"],
+  lock: ["ENOLCK", "ENOTSUP", "EIO"],
+  unlock: ["EIO"],
+  close: ["EIO", "EDQUOT", "EINTR"],
+};
+
+/** The errors that fit a call. */
+export function fittingErrors(call: SeamCall): readonly string[] {
+  return codes[call.method];
+}
+
+/** Answers of a sync that say that nothing was tried: what is pending stays pending. */
+export const undecidedSyncs: ReadonlySet<string> = new Set(["EINTR", "EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);

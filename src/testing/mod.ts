@@ -1,0 +1,99 @@
+/**
+ * Tools to prove that code which writes files survives: a whole machine in memory, calls that fail on purpose, traces,
+ * and every disk that a power cut may leave.
+ *
+ * - {@linkcode memoryRuntime}: a machine in memory that knows what is on the medium and what only programs see.
+ * - {@linkcode exploreCrashes}, {@linkcode exploreCrashesSync}: cuts the power after every call, and tries every disk that
+ *   may be found then. {@linkcode crashStates}: those disks, to look at.
+ * - {@linkcode faultRuntime}: lets the Nth call fail. {@linkcode sweepFaults}, {@linkcode sweepFaultsSync}: every call once.
+ * - {@linkcode traceRuntime}: writes down what a protocol does.
+ *
+ * Every function of this package takes what these make as its option `runtime`. Code of your own can be proven likewise,
+ * if it reaches the disk through a runtime's file system.
+ *
+ * What is simulated is the weakest disk that POSIX allows. What is not synced may be lost, kept or torn, each change
+ * independently of all others; what is synced stays. Not simulated: hardware that loses what it has confirmed, blocks of
+ * removed files that come up in others, content that comes back changed.
+ *
+ * @example A save function that loses data, and one that is proven
+ * ```ts
+ * import { writeFileSync } from "@durable/atomic-write";
+ * import { exploreCrashesSync, type MemoryRuntime } from "@durable/atomic-write/testing";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * // What many programs do: write a temporary file, rename it over the old one.
+ * function naiveSave(runtime: MemoryRuntime, text: string) {
+ *   const { syncFileSystem: files } = runtime;
+ *   const file = files.create("/home/notes.txt.tmp", 0o666);
+ *   file.write(new TextEncoder().encode(text));
+ *   file.close();
+ *   files.rename("/home/notes.txt.tmp", "/home/notes.txt");
+ * }
+ *
+ * function explore(save: (runtime: MemoryRuntime, text: string) => void) {
+ *   return exploreCrashesSync({
+ *     machine: { files: { "/home/notes.txt": "old notes" } },
+ *     run: (runtime, acknowledge) => {
+ *       save(runtime, "new notes");
+ *       acknowledge("saved"); // from here on, the user relies on it
+ *     },
+ *     check: (runtime, acknowledged) => {
+ *       const text = runtime.readText("/home/notes.txt");
+ *       const allowed = acknowledged.includes("saved") ? ["new notes"] : ["old notes", "new notes"];
+ *       assert(allowed.includes(text ?? "nothing"), `found ${JSON.stringify(text)}`);
+ *     },
+ *   });
+ * }
+ *
+ * const naive = explore(naiveSave);
+ * console.log(naive.violations[0]?.trace.join("\n")); // create …, write 9, close, rename …, --- power cut ---
+ * console.log(naive.violations[0]?.state); // /home/notes.txt 0644 1000:1000 0 bytes ""
+ * assert(naive.violations.length > 0);
+ *
+ * const proven = explore((runtime, text) => writeFileSync("/home/notes.txt", text, { runtime }));
+ * assertEquals(proven.violations, []);
+ * assert(proven.exhaustive); // every state there is
+ * ```
+ *
+ * @module
+ */
+export { memoryRuntime } from "./memory_file_system.ts";
+export type { MemoryRuntime } from "./memory_file_system.ts";
+export type { InitialEntry, MachineOptions, MemoryOptions, MountOptions, ProcessOptions } from "./memory_options.ts";
+export type { MemoryClock } from "./scheduler.ts";
+export type { SyncFileSystem, SyncOpenFile } from "./sync_file_system.ts";
+
+export { exploreCrashes, exploreCrashesSync } from "./crash.ts";
+export type { CrashMode, CrashOptions, CrashReport, CrashViolation } from "./crash.ts";
+export { describeCrashReport } from "./crash_report.ts";
+export { crashStates } from "./crash_states.ts";
+export type { CrashState, CrashStateOptions, CrashStates } from "./crash_states.ts";
+
+export { faultRuntime } from "./fault_file_system.ts";
+export type { Fault, FaultyRuntime } from "./fault_file_system.ts";
+export { fittingErrors } from "./fault_codes.ts";
+export { sweepFaults, sweepFaultsSync } from "./sweep_faults.ts";
+export type { FaultOutcome, FaultSweep, FaultSweepReport } from "./sweep_faults.ts";
+
+export { traceRuntime } from "./trace_file_system.ts";
+export type { TracedRuntime, TraceOptions } from "./trace_file_system.ts";
+export type { SeamCall, SeamMethod } from "./intercept.ts";
+
+// The seam itself, for code that is written against it.
+export type { Awaitable } from "../core/operation.ts";
+export type { PathStyle } from "../core/path.ts";
+export type {
+  Capabilities,
+  Clock,
+  DirectoryEntry,
+  EntryKind,
+  FileStatus,
+  FileSystem,
+  Hash,
+  OpenFile,
+  ProcessFacts,
+  ProcessHost,
+  Runtime,
+  SyncLevel,
+} from "../runtime/runtime.ts";
+export { SystemError } from "../runtime/system_error.ts";
