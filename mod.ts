@@ -1,5 +1,22 @@
 /**
- * Files that survive: atomic, durable writes for Deno, Bun and Node.
+ * Files that survive: atomic, durable writes, locks and updates for Deno, Bun and Node.
+ *
+ * {@linkcode writeFile} replaces a file so that a crash, a full disk, a kill or a rival process never leaves half of it,
+ * and a power cut after the call changes nothing. {@linkcode updateFile} and {@linkcode withLock} make read-modify-write
+ * safe against everybody who locks the same file, on any mix of runtimes. Errors say what became of the file
+ * (`targetState`), results what was reached (`durability`).
+ *
+ * ```ts
+ * import { updateJsonFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeFile(`${directory}/settings.json`, '{"theme":"dark"}\n', { mode: 0o600, backup: 3 });
+ * await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => ({ runs: state.runs + 1 }));
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * On Deno, `--allow-read=DIR --allow-write=DIR` is enough for files in DIR; relative paths need `--allow-read` of the
+ * working directory. Nothing ever prompts.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { ConflictError } from "./core/errors.ts";
 import { type OptionReader, readOptions } from "./core/options.ts";
 import type { Operation } from "./core/operation.ts";
 import { type FileLock, lockOption, type LockWish, underLock } from "./lock/file_lock.ts";
-import { type LockHold } from "./lock/lock.ts";
+import type { LockHold } from "./lock/lock.ts";
 import { type LockOptions, lockPlan } from "./lock/lock_plan.ts";
 import { type Engine, makeEngine } from "./protocol/engine.ts";
 import { type Attempt, translate } from "./protocol/failure.ts";

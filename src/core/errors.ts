@@ -41,6 +41,7 @@ export class FileError extends Error {
   static {
     mark(this, "FileError");
   }
+  /** The name of its class. */
   override readonly name: string = "FileError";
   /** A portable code such as `"ENOSPC"`. */
   readonly code: string;
@@ -83,6 +84,7 @@ export class WriteError extends FileError {
   static {
     mark(this, "WriteError");
   }
+  /** The name of its class. */
   override readonly name: string = "WriteError";
   /** Whether `value` is a WriteError, of this or another copy of the module. */
   static override is(value: unknown): value is WriteError {
@@ -95,6 +97,7 @@ export class ConflictError extends FileError {
   static {
     mark(this, "ConflictError");
   }
+  /** The name of its class. */
   override readonly name: string = "ConflictError";
   /** SHA-256 of the content that was required; null: that there be no file; undefined: no digest was asked for. */
   expected?: string | null;
@@ -111,9 +114,12 @@ export class CorruptionError extends FileError {
   static {
     mark(this, "CorruptionError");
   }
+  /** The name of its class. */
   override readonly name: string = "CorruptionError";
   /** Byte offset (or, for text, the character offset) of the damage, where it is known. */
   offset?: number;
+  /** SHA-256 that the content should have, where it is known. */
+  digest?: string;
   /** Whether `value` is a CorruptionError, of this or another copy of the module. */
   static override is(value: unknown): value is CorruptionError {
     return bears(value, "CorruptionError");
@@ -125,6 +131,7 @@ export class UnsupportedError extends FileError {
   static {
     mark(this, "UnsupportedError");
   }
+  /** The name of its class. */
   override readonly name: string = "UnsupportedError";
   /** Whether `value` is an UnsupportedError, of this or another copy of the module. */
   static override is(value: unknown): value is UnsupportedError {
@@ -137,6 +144,7 @@ export class LockError extends FileError {
   static {
     mark(this, "LockError");
   }
+  /** The name of its class. */
   override readonly name: string = "LockError";
   /** Whether `value` is a LockError, of this or another copy of the module. */
   static override is(value: unknown): value is LockError {
@@ -149,6 +157,7 @@ export class LockTimeoutError extends LockError {
   static {
     mark(this, "LockTimeoutError");
   }
+  /** The name of its class. */
   override readonly name: string = "LockTimeoutError";
   /** Whether `value` is a LockTimeoutError, of this or another copy of the module. */
   static override is(value: unknown): value is LockTimeoutError {
@@ -161,6 +170,7 @@ export class LockBusyError extends LockTimeoutError {
   static {
     mark(this, "LockBusyError");
   }
+  /** The name of its class. */
   override readonly name: string = "LockBusyError";
   /** Whether `value` is a LockBusyError, of this or another copy of the module. */
   static override is(value: unknown): value is LockBusyError {
@@ -173,6 +183,7 @@ export class LockLostError extends LockError {
   static {
     mark(this, "LockLostError");
   }
+  /** The name of its class. */
   override readonly name: string = "LockLostError";
   /** Whether `value` is a LockLostError, of this or another copy of the module. */
   static override is(value: unknown): value is LockLostError {
@@ -185,6 +196,7 @@ export class DeadlockError extends LockError {
   static {
     mark(this, "DeadlockError");
   }
+  /** The name of its class. */
   override readonly name: string = "DeadlockError";
   /** Whether `value` is a DeadlockError, of this or another copy of the module. */
   static override is(value: unknown): value is DeadlockError {
@@ -197,6 +209,7 @@ export class ValidationError extends FileError {
   static {
     mark(this, "ValidationError");
   }
+  /** The name of its class. */
   override readonly name: string = "ValidationError";
   /** Whether `value` is a ValidationError, of this or another copy of the module. */
   static override is(value: unknown): value is ValidationError {

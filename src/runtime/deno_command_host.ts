@@ -59,8 +59,9 @@ export function denoCommandHost(): CommandHost {
     endBySignal(signal) {
       const send = () => {
         stopListening();
-        // Deno would ask the person at the terminal for the permission.
-        const possible = deno.build.os !== "windows" && granted({ name: "run" });
+        // The first process of a container survives its own signal, upon which Deno aborts. And without the permission
+        // it would ask the person at the terminal for it.
+        const possible = deno.build.os !== "windows" && deno.pid !== 1 && granted({ name: "run" });
         if (possible) deno.kill(deno.pid, signal);
         return possible;
       };

@@ -12,7 +12,9 @@ import type { EntryKind, FileStatus, OpenFile, SyncLevel } from "./runtime.ts";
 import { guard, guardAwaitable } from "./system_error.ts";
 
 /** What kind of thing node:fs describes. */
-export function kindOf(entry: Pick<Dirent | Stats | BigIntStats, "isFile" | "isDirectory" | "isSymbolicLink">): EntryKind {
+export function kindOf(
+  entry: Pick<Dirent | Stats | BigIntStats, "isFile" | "isDirectory" | "isSymbolicLink">,
+): EntryKind {
   if (entry.isFile()) return "file";
   if (entry.isDirectory()) return "directory";
   return entry.isSymbolicLink() ? "symlink" : "other";

@@ -29,6 +29,7 @@ export type EntryKind = "file" | "directory" | "symlink" | "other";
 
 /** What stat tells. */
 export interface FileStatus {
+  /** What kind of thing it is. */
   kind: EntryKind;
   /** Bytes. */
   size: number;
@@ -52,7 +53,9 @@ export interface FileStatus {
 
 /** One name in a directory. */
 export interface DirectoryEntry {
+  /** The name in its directory. */
   name: string;
+  /** What kind of thing it is. */
   kind: EntryKind;
 }
 
@@ -69,6 +72,7 @@ export interface OpenFile {
   seek(offset: number): Awaitable<void>;
   /** Sets the length in bytes. */
   truncate(size: number): Awaitable<void>;
+  /** The status of the open file itself, whatever its name leads to by now. */
   stat(): Awaitable<FileStatus>;
   /**
    * Sets the permission bits (`0o7777` at most) of this very file, whatever its name leads to by now. A runtime that
@@ -96,6 +100,7 @@ export interface OpenFile {
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined>;
   /** Gives the kernel lock back; closing does it too. */
   unlock(): Awaitable<void>;
+  /** Gives the file back; exactly once, whatever happened to it before. */
   close(): Awaitable<void>;
 }
 
@@ -180,6 +185,7 @@ export interface ProcessFacts {
   boot: string;
   /** Which pid namespace, by the kernel's number. */
   namespace: string;
+  /** The process's number in its pid namespace. */
   pid: number;
   /** When the process started, as the kernel counts. */
   started: string;
@@ -187,6 +193,7 @@ export interface ProcessFacts {
 
 /** The process this code runs in. */
 export interface ProcessHost {
+  /** The process's number. */
   pid: number;
   /** The current working directory, now. */
   workingDirectory(): string;
@@ -211,6 +218,7 @@ export interface ProcessHost {
 
 /** A running SHA-256. */
 export interface Hash {
+  /** Adds bytes. */
   update(bytes: Uint8Array): void;
   /** Lowercase hexadecimal. */
   digest(): string;
@@ -224,11 +232,14 @@ export interface Runtime {
   readonly fileSystem: FileSystem;
   /** Never returns promises. */
   readonly syncFileSystem: FileSystem;
+  /** Time. */
   readonly clock: Clock;
   /** That many bytes nobody can guess. */
   random(length: number): Uint8Array;
   /** A new SHA-256. */
   createHash(): Hash;
+  /** The process this code runs in. */
   readonly process: ProcessHost;
+  /** What this machine can do. */
   readonly capabilities: Capabilities;
 }

@@ -17,6 +17,7 @@ import { codeOfNumber } from "./error_numbers.ts";
 
 /** A call at the seam failed. */
 export class SystemError extends Error {
+  /** The name of its class. */
   override readonly name: string = "SystemError";
   /** `"ENOENT"`, `"ENOSPC"`, …; `"ENOTCAPABLE"` when a runtime permission is missing; `"EUNKNOWN"` at worst. */
   readonly code: string;
