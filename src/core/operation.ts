@@ -36,6 +36,16 @@ export async function run<T>(start: () => Operation<T>): Promise<T> {
   return resume(operation, operation.next());
 }
 
+/**
+ * Runs an operation as far as it goes without waiting, which on a real file system may be its end. What is left goes on
+ * by itself; a failure of that is nobody's.
+ */
+export function runNow(start: () => Operation<void>): void {
+  const operation = start();
+  const step = operation.next();
+  if (!step.done) resume(operation, step).catch(() => {});
+}
+
 async function resume<T>(operation: Operation<T>, first: IteratorResult<PromiseLike<unknown>, T>): Promise<T> {
   let step = first;
   while (!step.done) {

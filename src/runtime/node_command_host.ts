@@ -1,8 +1,9 @@
 /**
  * The command's process on Node and Bun. Modules of the runtime are loaded with the first call that needs them.
  *
- * They read standard input differently. On Node a read that waits in the thread pool holds up `process.exit` until it
- * is answered, so the stream it is. Bun exits at once, and its stream takes 10 ms to set up.
+ * Standard input is read from its descriptor, but not where Node might have to wait for somebody else: a read that
+ * waits in its thread pool holds up `process.exit` until it is answered. Pipes, sockets and terminals are left to its
+ * stream there (which in turn takes a directory or a disk for empty). Bun exits at once, and its stream takes 10 ms.
  */
 import { builtin, builtinByName, requiredProcess } from "./builtin.ts";
 import {
@@ -46,6 +47,20 @@ function readDescriptor(): CommandHost["readInput"] {
   );
 }
 
+/** Whether a read of standard input may take as long as somebody else likes. */
+function mayHaveToWait(): boolean {
+  const status = builtin("node:fs").fstatSync(descriptors.input);
+  return !status.isFile() && !status.isDirectory() && !status.isBlockDevice();
+}
+
+function readInput(host: CommandProcess): CommandHost["readInput"] {
+  let read: CommandHost["readInput"] | undefined;
+  return () => {
+    read ??= host.versions["bun"] === undefined && mayHaveToWait() ? readStream(host) : readDescriptor();
+    return read();
+  };
+}
+
 /** Loading node:tty takes milliseconds, and most streams are no terminal, which stat tells as well. */
 function isTerminal(stream: StandardStream): boolean {
   try {
@@ -70,7 +85,7 @@ export function nodeCommandHost(): CommandHost {
 
   return {
     arguments: programArguments(),
-    readInput: host.versions["bun"] === undefined ? readStream(host) : readDescriptor(),
+    readInput: readInput(host),
     write: (stream, text) =>
       writeText(text, stream, (bytes) => builtin("node:fs").writeSync(descriptors[stream], bytes)),
     isTerminal,

@@ -1,0 +1,16 @@
+/**
+ * The command `atomic-write`: `… | atomic-write FILE`. See docs/command.md, or `atomic-write --help`.
+ *
+ * The version is answered here: each further module would cost Bun half a millisecond of the six that it takes.
+ *
+ * @module
+ */
+import { version } from "./src/core/version.ts";
+import { programArguments } from "./src/runtime/program_arguments.ts";
+
+if (["--version", "-V"].includes(programArguments()[0] ?? "")) {
+  console.log(`atomic-write ${version}`);
+} else {
+  const { main } = await import("./src/cli/main.ts");
+  await main();
+}

@@ -1,0 +1,155 @@
+/**
+ * Arguments read by a command's table.
+ *
+ * Options and operands may be mixed; `--` ends the options. `--name value` and `--name=value` are the same, `-r` may be
+ * joined with other letters, and of an option that is given twice the last one counts, so that a script can put its
+ * wishes behind those of a wrapper. Names are never guessed: a script that relies on an abbreviation breaks when the
+ * next option is added.
+ */
+import { nearest } from "./nearest.ts";
+import {
+  type CommandTable,
+  commonOptions,
+  type CommonValues,
+  type OperandTable,
+  type OperandValues,
+  type Option,
+  type OptionTable,
+  type OptionValues,
+  UnreadableValue,
+} from "./table.ts";
+
+/** The command was called wrongly. */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+  /** A way out. */
+  readonly hint: string | undefined;
+  /** What is wrong, and perhaps a way out. */
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** Arguments of a command. */
+export interface ParsedArguments<Table extends CommandTable> {
+  readonly operands: OperandValues<Table["operands"]>;
+  readonly options: OptionValues<Table["options"]>;
+  readonly common: CommonValues;
+}
+
+/** `skipEqual` as it is typed: `--skip-equal`. */
+export function optionName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** `file` as it is shown: FILE. */
+export function operandName(key: string): string {
+  return key.toUpperCase();
+}
+
+interface Found {
+  /** As it was typed. */
+  readonly name: string;
+  readonly key: string;
+  readonly option: Option<unknown>;
+}
+
+function findLong(name: string, table: OptionTable): Found {
+  const entry = Object.entries(table).find(([key]) => optionName(key) === name);
+  if (entry !== undefined) return { name, key: entry[0], option: entry[1] };
+  const similar = nearest(name, Object.keys(table).map(optionName));
+  throw new UsageError(`There is no option ${name}`, similar === undefined ? undefined : `did you mean ${similar}?`);
+}
+
+function findShort(letter: string, table: OptionTable): Found {
+  const entry = Object.entries(table).find(([, option]) => option.short === letter);
+  if (entry === undefined) throw new UsageError(`There is no option -${letter}`);
+  return { name: `-${letter}`, key: entry[0], option: entry[1] };
+}
+
+function valueOf({ name, option }: Found, text: string): unknown {
+  try {
+    return option.read(text);
+  } catch (error) {
+    if (!(error instanceof UnreadableValue)) throw error;
+    throw new UsageError(`${name} ${error.wanted}, not ${JSON.stringify(text)}`);
+  }
+}
+
+/** Splits arguments into the values of options and what is left. */
+function readOptions(args: readonly string[], table: OptionTable): { values: Map<string, unknown>; rest: string[] } {
+  const values = new Map<string, unknown>();
+  const rest: string[] = [];
+  const queue = [...args];
+  const takeValue = (found: Found, joined: string | undefined) => {
+    const text = joined ?? queue.shift();
+    if (text === undefined) throw new UsageError(`${found.name} needs a value: ${found.option.value}`);
+    values.set(found.key, valueOf(found, text));
+  };
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    if (word === "--") {
+      rest.push(...queue.splice(0));
+    } else if (word.startsWith("--")) {
+      const equals = word.indexOf("=");
+      const found = findLong(equals < 0 ? word : word.slice(0, equals), table);
+      const joined = equals < 0 ? undefined : word.slice(equals + 1);
+      if (found.option.value !== undefined) takeValue(found, joined);
+      else if (joined === undefined) values.set(found.key, found.option.read(""));
+      else throw new UsageError(`${found.name} takes no value`);
+    } else if (word.startsWith("-") && word !== "-") {
+      for (let letters = word.slice(1); letters !== ""; letters = letters.slice(1)) {
+        const found = findShort(letters.slice(0, 1), table);
+        if (found.option.value === undefined) {
+          values.set(found.key, found.option.read(""));
+          continue;
+        }
+        takeValue(found, letters.length > 1 ? letters.slice(1) : undefined);
+        break;
+      }
+    } else {
+      rest.push(word);
+    }
+  }
+  return { values, rest };
+}
+
+function readOperands(rest: readonly string[], table: OperandTable): Record<string, string> {
+  const values: Record<string, string> = {};
+  const keys = Object.keys(table);
+  for (const [index, key] of keys.entries()) {
+    const text = rest[index];
+    const name = operandName(key);
+    if (text === undefined) {
+      if (table[key]?.optional) break;
+      throw new UsageError(`${name} is missing`, "--help tells what is needed");
+    }
+    if (text === "") throw new UsageError(`${name} must not be empty`);
+    if (text === "-") {
+      throw new UsageError(`${name} must be the name of a file, not "-"`, 'a file of that name is "./-"');
+    }
+    values[key] = text;
+  }
+  const extra = rest[keys.length];
+  if (extra !== undefined) {
+    throw new UsageError(
+      `${JSON.stringify(extra)} is too much: all that is taken is ${keys.map(operandName).join(" ")}`,
+    );
+  }
+  return values;
+}
+
+/** Reads arguments by a table; throws a UsageError. With `--help` the operands may be missing. */
+export function parseArguments<Table extends CommandTable>(
+  args: readonly string[],
+  table: Table,
+): ParsedArguments<Table> {
+  const { values, rest } = readOptions(args, { ...table.options, ...commonOptions });
+  const pick = (names: OptionTable) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(names, key)));
+  const common = pick(commonOptions) as CommonValues;
+  return {
+    operands: (common.help ? {} : readOperands(rest, table.operands)) as OperandValues<Table["operands"]>,
+    options: pick(table.options) as OptionValues<Table["options"]>,
+    common,
+  };
+}

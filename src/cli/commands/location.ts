@@ -1,0 +1,24 @@
+/** The file an operand means, absolute, so that messages and machines are told the same name whatever happens next. */
+import { FileError } from "../../core/errors.ts";
+import { locate, makeEngine } from "../../protocol/engine.ts";
+import { currentRuntime } from "../../runtime/current.ts";
+import { SystemError } from "../../runtime/system_error.ts";
+import { UsageError } from "../arguments.ts";
+
+/** The absolute path of an operand. `attempt` begins the message of a failure: `Cannot write`. */
+export function locateOperand(operand: string, attempt: string): string {
+  try {
+    return locate(makeEngine(currentRuntime(), false), operand);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    if (!(error instanceof SystemError)) throw error;
+    const details = {
+      code: error.code,
+      path: operand,
+      step: error.call,
+      targetState: "unchanged",
+      cause: error,
+    } as const;
+    throw new FileError(`${attempt} ${JSON.stringify(operand)}`, "it is not known which directory this is", details);
+  }
+}

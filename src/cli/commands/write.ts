@@ -1,0 +1,20 @@
+/** `atomic-write [write] FILE`: standard input into a file. */
+import { writeFile } from "../../write_file.ts";
+import { readContent } from "../input.ts";
+import type { Call, Outcome } from "../table.ts";
+import type { table } from "../tables/write.ts";
+import { locateOperand } from "./location.ts";
+import { writeOptions, written } from "./written.ts";
+
+/** Runs the command. */
+export async function run(call: Call<typeof table>): Promise<Outcome> {
+  const { host } = call;
+  const { appendNewline: _added, allowEmpty: _accepted, requireJson: _required, ...rest } = call.options;
+  const attempt = "Cannot write";
+  const path = locateOperand(call.operands.file, attempt);
+  const signal = call.abortOnSignal(attempt, path);
+  if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
+  const content = await readContent(host, call.options, signal, { attempt, path });
+  const result = await writeFile(path, content, writeOptions(rest, signal));
+  return written(result, rest);
+}

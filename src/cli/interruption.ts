@@ -1,0 +1,29 @@
+/**
+ * Signals that ask the command to stop while it works on a file.
+ *
+ * The first one aborts the work; whatever is staged is discarded, and the command ends by that signal. Further ones
+ * change nothing: a shell, a terminal and a task runner may each send the same one. Nothing looks at the signal after
+ * the commit point, so one that comes too late leaves a success a success.
+ */
+import { FileError } from "../core/errors.ts";
+import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
+
+/** The command was asked to stop, and did. */
+export class Interrupted extends FileError {
+  override readonly name: string = "Interrupted";
+  /** By which signal. */
+  readonly signal: StopSignal;
+  /** The work on the file at `path` was stopped before its commit point. */
+  constructor(attempt: string, path: string, signal: StopSignal) {
+    const details = { code: signal, path, step: "interrupt", targetState: "unchanged" } as const;
+    super(`${attempt} ${JSON.stringify(path)}`, "interrupted", details);
+    this.signal = signal;
+  }
+}
+
+/** A signal that aborts with an Interrupted as soon as the process is asked to stop. */
+export function abortOnSignal(host: CommandHost, attempt: string, path: string): AbortSignal {
+  const controller = new AbortController();
+  host.onSignal((signal) => controller.abort(new Interrupted(attempt, path, signal)));
+  return controller.signal;
+}

@@ -1,0 +1,139 @@
+/**
+ * One call of the command: which command, what it was given, what it answers, how the process ends.
+ *
+ * The first argument (but for --json, --quiet and --help) is a command if it is the name of one; otherwise everything is
+ * for `write`, so that `… | atomic-write FILE` works. A FILE that is named like a command, also one that is only
+ * planned, must be given as `./NAME` or after the word `write`: a misplaced command must not become a file.
+ */
+import { type CommandHost, signalNumbers } from "../runtime/command_host.ts";
+import { currentCommandHost } from "../runtime/current_command_host.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { optionName, parseArguments, type ParsedArguments, UsageError } from "./arguments.ts";
+import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
+import { describeFailure, type Failure } from "./failure.ts";
+import { abortOnSignal } from "./interruption.ts";
+import { type Command, commandNamed, commands, isReserved, plannedCommands } from "./registry.ts";
+import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
+
+interface Selected {
+  readonly name: string;
+  readonly command: Command;
+  readonly args: readonly string[];
+  /** The word `write` was left out. */
+  readonly implied: boolean;
+}
+
+/** What may stand before the command. */
+const commonWords: ReadonlySet<string> = new Set(
+  Object.entries(commonOptions).flatMap(([key, { short }]) => [optionName(key), `-${short}`]),
+);
+
+function select(args: readonly string[]): Selected {
+  const place = args.findIndex((word) => !commonWords.has(word));
+  const first = args[place];
+  const others = args.toSpliced(place, 1);
+  if (first === "help") return select([...others.slice(0, 1), "--help"]);
+  if (first !== undefined && plannedCommands.includes(first)) {
+    throw new UsageError(
+      `The command "${first}" is not available in this version`,
+      `a file of that name is "./${first}"`,
+    );
+  }
+  const command = first === undefined ? undefined : commandNamed(first);
+  if (first !== undefined && command !== undefined) return { name: first, command, args: others, implied: false };
+  return { name: "write", command: commands.write, args, implied: true };
+}
+
+/** Reads the arguments. Where `write` was left out, a word that names a command may explain what is wrong. */
+function parse<Table extends CommandTable>({ args, implied }: Selected, table: Table): ParsedArguments<Table> {
+  const misplaced = implied ? args.find(isReserved) : undefined;
+  if (misplaced === undefined) return parseArguments(args, table);
+  const order = `"${misplaced}" is a command, and a command comes first`;
+  let parsed: ParsedArguments<Table>;
+  try {
+    parsed = parseArguments(args, table);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message, error.hint ?? order) : error;
+  }
+  const { file } = parsed.operands as { file?: string };
+  if (file === misplaced) throw new UsageError(order, `a file of that name is "./${misplaced}"`);
+  return parsed;
+}
+
+async function help(host: CommandHost, { name, command, implied }: Selected): Promise<ExitStatus> {
+  const { commandHelp, topHelp } = await import("./help.ts");
+  const width = Math.min(host.columns("output") ?? 80, 100);
+  const text = implied ? topHelp(width) : commandHelp(name, (await command.table()).table, width);
+  return print(host, text, false);
+}
+
+/** Prints; the status. A reader who has gone away is no failure of a change that was made. */
+function print(host: CommandHost, text: string, changing: boolean): ExitStatus {
+  try {
+    host.write("output", text);
+    return exitStatus.done;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code === "EPIPE") return changing ? exitStatus.done : 128 + signalNumbers.SIGPIPE;
+    const what = changing ? "The command was carried out, but its result cannot be printed" : "Cannot print the result";
+    complain(host, [`${what} (${error.code})`]);
+    return statusOf(error.code);
+  }
+}
+
+/** Writes lines to standard error; where nobody reads them, there is nobody to tell. */
+function complain(host: CommandHost, lines: readonly string[]): void {
+  try {
+    host.write("errors", lines.map((line) => `atomic-write: ${line}\n`).join(""));
+  } catch {
+    // See above.
+  }
+}
+
+function report(host: CommandHost, outcome: Outcome, common: CommonValues): ExitStatus {
+  const lines = common.json ? [JSON.stringify(outcome.result)] : common.quiet ? [] : outcome.output ?? [];
+  const printed = print(host, lines.map((line) => `${line}\n`).join(""), outcome.changing);
+  if (!common.quiet) complain(host, outcome.notes ?? []);
+  return outcome.status === undefined || outcome.status === exitStatus.done ? printed : outcome.status;
+}
+
+async function execute(host: CommandHost, args: readonly string[]): Promise<ExitStatus> {
+  const selected = select(args);
+  const { table } = await selected.command.table();
+  const { operands, options, common } = parse(selected, table);
+  if (common.help) return await help(host, selected);
+  const { run } = await selected.command.load();
+  const outcome = await run({
+    host,
+    operands,
+    options,
+    note: (line) => common.quiet ? undefined : complain(host, [line]),
+    abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
+  });
+  return report(host, outcome, common);
+}
+
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}
+
+function fail(host: CommandHost, failure: Failure): ExitStatus {
+  complain(host, failure.lines);
+  if (asksForJson(host.arguments)) print(host, `${JSON.stringify({ error: failure.error })}\n`, false);
+  return failure.status;
+}
+
+/** Runs the command and ends the process. */
+export async function main(): Promise<never> {
+  const host = await currentCommandHost();
+  let status: ExitStatus;
+  try {
+    status = await execute(host, host.arguments);
+  } catch (error) {
+    const failure = describeFailure(error);
+    status = fail(host, failure);
+    if (failure.signal !== undefined) return await host.endBySignal(failure.signal);
+  }
+  return host.exit(status);
+}

@@ -1,0 +1,136 @@
+/**
+ * What a command takes, as data: the parser, `--help`, the shells' completions and docs/command.md are all made from
+ * one table for each command (tables/).
+ */
+import type { CommandHost } from "../runtime/command_host.ts";
+import type { ExitStatus } from "./exit_status.ts";
+
+/** An option: `--name VALUE`, or a flag. Its name is the table's key with dashes: `skipEqual` is `--skip-equal`. */
+export interface Option<Value> {
+  /** What it does, in a sentence without its dot. */
+  readonly help: string;
+  /** Its one-letter name. */
+  readonly short?: string;
+  /** What stands for the value in help texts; a flag has none. */
+  readonly value?: string;
+  /** All there is to choose from. */
+  readonly words?: readonly string[];
+  /** Reads the value, or throws an UnreadableValue. */
+  read(text: string): Value;
+}
+
+/** A value that cannot be one of this option. */
+export class UnreadableValue extends Error {
+  override readonly name: string = "UnreadableValue";
+  /** `must be …`. */
+  readonly wanted: string;
+  /** Says what it should be: `must be …`. */
+  constructor(wanted: string) {
+    super(wanted);
+    this.wanted = wanted;
+  }
+}
+
+/** Something that is given without a name: FILE. It is shown in capitals. */
+export interface Operand {
+  readonly help: string;
+  readonly optional?: boolean;
+}
+
+/** Options by name. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+/** Operands in their order. */
+export type OperandTable = Readonly<Record<string, Operand>>;
+
+/** Everything a command takes. */
+export interface CommandTable {
+  /** What it does, in sentences; an element is a paragraph. */
+  readonly description: readonly string[];
+  readonly operands: OperandTable;
+  readonly options: OptionTable;
+  /** Lines that can be pasted into a shell. */
+  readonly examples: readonly string[];
+}
+
+/** The values of options. */
+export type OptionValues<Options extends OptionTable> = {
+  readonly [Name in keyof Options]?: Options[Name] extends Option<infer Value> ? Value : never;
+};
+
+/** The values of operands. */
+export type OperandValues<Operands extends OperandTable> = {
+  readonly [Name in keyof Operands]: Operands[Name] extends { readonly optional: true } ? string | undefined : string;
+};
+
+/** A command called with these values. */
+export interface Call<Table extends CommandTable = CommandTable> {
+  readonly host: CommandHost;
+  readonly operands: OperandValues<Table["operands"]>;
+  readonly options: OptionValues<Table["options"]>;
+  /** Says something on standard error while the work goes on, unless the user wants it quiet. */
+  note(line: string): void;
+  /**
+   * From now on SIGINT, SIGTERM and SIGHUP do not end the process but abort this signal. Without it they do what they
+   * always do: commands that may be stopped at any point need nothing else.
+   *
+   * @param attempt What is being tried: `Cannot write`.
+   * @param path On which file.
+   */
+  abortOnSignal(attempt: string, path: string): AbortSignal;
+}
+
+/** What a command has to say at its end. */
+export interface Outcome {
+  /** For machines. */
+  readonly result: object;
+  /** Lines for standard output. */
+  readonly output?: readonly string[];
+  /** Lines for standard error: what went well, but not as it might be expected. */
+  readonly notes?: readonly string[];
+  /** By default 0. */
+  readonly status?: ExitStatus;
+  /** Whether a file may have been changed: a status of 0 then stands even when nobody reads the output. */
+  readonly changing: boolean;
+}
+
+/** A flag. */
+export function flag(help: string, short?: string): Option<boolean> {
+  return { help, ...short === undefined ? {} : { short }, read: () => true };
+}
+
+/** One of some words. */
+export function oneOf<const Word extends string>(words: readonly Word[], help: string): Option<Word> {
+  return {
+    help,
+    value: words.join("|"),
+    words,
+    read(text) {
+      const word = words.find((candidate) => candidate === text);
+      if (word === undefined) throw new UnreadableValue(`must be ${words.join(" or ")}`);
+      return word;
+    },
+  };
+}
+
+/** A whole number. */
+export function count(value: string, help: string): Option<number> {
+  return {
+    help,
+    value,
+    read(text) {
+      const number = /^[0-9]+$/.test(text) ? Number(text) : NaN;
+      if (!Number.isSafeInteger(number)) throw new UnreadableValue("must be a whole number");
+      return number;
+    },
+  };
+}
+
+/** What every command takes. */
+export const commonOptions = {
+  json: flag("Print the result, or the error, as one JSON object on standard output"),
+  quiet: flag("Print nothing but errors", "q"),
+  help: flag("Print this help", "h"),
+} satisfies OptionTable;
+
+/** Their values. */
+export type CommonValues = OptionValues<typeof commonOptions>;

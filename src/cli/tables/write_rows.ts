@@ -1,0 +1,68 @@
+/** Rows that several tables share: how a file is written, whatever its content comes from. */
+import { count, flag, oneOf, type Option, type OptionTable, type OptionValues, UnreadableValue } from "../table.ts";
+
+const mode: Option<number> = {
+  value: "OCTAL",
+  help: "Permission bits of the file, exactly; default: those it has, or for a new file what the umask leaves of 666",
+  read(text) {
+    if (!/^0*[0-7]{1,4}$/.test(text)) throw new UnreadableValue("must be permission bits in octal, such as 640");
+    return parseInt(text, 8);
+  },
+};
+
+/** What is left out is undefined. Names and numbers are told apart later, by whether there is such a name. */
+export interface OwnerValue {
+  readonly user?: string;
+  readonly group?: string;
+}
+
+const owner: Option<OwnerValue> = {
+  value: "USER:GROUP",
+  help: "Owner of the file, by names or numbers; USER or :GROUP alone leaves the other as it is; default: those it has",
+  read(text) {
+    const [, user = "", , group = ""] = /^([^:]*)(:([^:]*))?$/.exec(text) ?? [];
+    if (user === "" && group === "") throw new UnreadableValue("must be USER, USER:GROUP or :GROUP");
+    return { ...user === "" ? {} : { user }, ...group === "" ? {} : { group } };
+  },
+};
+
+/** How far a change must have reached. */
+export const durabilityRows = {
+  durability: oneOf(
+    ["full", "barrier", "file", "none"],
+    "What a power cut must not undo: content and name (full, the default; barrier: ordered before later writes, where " +
+      "that is cheaper), the content under the name it had (file), or nothing (none: atomic only)",
+  ),
+  whenUnsupported: oneOf(
+    ["report", "throw"],
+    "If that durability cannot be had here: say what was reached (the default), or refuse before anything is changed",
+  ),
+  whenSyncFails: oneOf(
+    ["throw", "report"],
+    "If the disk fails to sync: fail (the default), or let the change stand and say what was reached",
+  ),
+} satisfies OptionTable;
+
+/** Everything about the file that is written. */
+export const writeRows = {
+  mode,
+  owner,
+  backup: count("N", "Keep the last N versions beside the file, hidden; see `atomic-write restore`"),
+  create: flag("Only make a new file: never replace one"),
+  ifMatch: oneOf(["none"], "The same as --create: the file must match nothing, which is to say, not exist"),
+  skipEqual: flag("Leave the file alone if it has this content already; its mode and owner are still corrected"),
+  ...durabilityRows,
+  symlink: oneOf(
+    ["follow", "replace", "refuse"],
+    "If FILE is a symlink: write what it leads to (the default), replace the link itself, or refuse",
+  ),
+  hardLink: oneOf(
+    ["break", "refuse"],
+    "If the file has further names (hard links): leave them with the old content (the default), or refuse",
+  ),
+  mkdir: flag("Make missing directories, each of them durable"),
+  digest: flag("Print the SHA-256 of the content"),
+} satisfies OptionTable;
+
+/** Their values. */
+export type WriteValues = OptionValues<typeof writeRows>;

@@ -1,0 +1,179 @@
+/** `copy`, `remove`, `restore` and `sweep`. */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { answer, atomicWrite, modeOf, names, put, send, start, text, until } from "./command.ts";
+
+/** Runs a command; its status and what it says, with the directory's name replaced. */
+async function say(
+  directory: string,
+  ...args: string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await atomicWrite(directory, args);
+  return { code, stdout: stdout.replaceAll(directory, "DIR"), stderr: stderr.replaceAll(directory, "DIR") };
+}
+
+const silent = { code: 0, stdout: "", stderr: "" };
+
+describe("copy", () => {
+  it("copies content, and mode for a new file", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "content", 0o600);
+      assertEquals(await say(directory, "copy", "a", "b"), silent);
+      assertEquals([text(directory, "b"), modeOf(directory, "b")], ["content", "600"]);
+      put(directory, "c", "old", 0o640);
+      assertEquals(await say(directory, "copy", "--backup", "1", "a", "c"), silent);
+      assertEquals([text(directory, "c"), modeOf(directory, "c")], ["content", "640"]);
+      assertEquals(names(directory).filter((name) => name.endsWith(".bak")).length, 1);
+    });
+  });
+
+  it("copies large files, with --keep-times their time", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", new Uint8Array(3_000_000).fill(7));
+      fs.utimesSync(join(directory, "a"), 1_000_000_000, 1_000_000_000);
+      const result = await answer(directory, ["copy", "--keep-times", "--digest", "a", "b"]);
+      assertEquals([result["bytesWritten"], String(result["digest"]).length], [3_000_000, 64]);
+      assertEquals(Math.round(fs.statSync(join(directory, "b")).mtimeMs), 1_000_000_000_000);
+      assertEquals(await say(directory, "copy", "a", "b"), silent);
+      assert(fs.statSync(join(directory, "b")).mtimeMs > 1_500_000_000_000);
+    });
+  });
+
+  it("fails with 66 where there is no source, 73 where there is no place, 2 where there must be no file", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "content");
+      put(directory, "b", "old");
+      const missing =
+        'atomic-write: Cannot copy "DIR/x" to "DIR/b": "DIR/x" does not exist (ENOENT); the file is unchanged\n';
+      assertEquals(await say(directory, "copy", "x", "b"), { code: 66, stdout: "", stderr: missing });
+      assertEquals((await say(directory, "copy", ".", "b")).code, 66);
+      assertEquals((await say(directory, "copy", "a", "no/b")).code, 73);
+      assertEquals((await say(directory, "copy", "a", ".")).code, 73);
+      assertEquals((await say(directory, "copy", "--create", "a", "b")).code, 2);
+      assertEquals((await say(directory, "copy", "a")).code, 64);
+      assertEquals([names(directory), text(directory, "b")], [["a", "b"], "old"]);
+    });
+  });
+});
+
+describe("remove", () => {
+  it("removes a file, and says when there was none", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "x");
+      assertEquals(await say(directory, "remove", "a"), silent);
+      assertEquals(names(directory), []);
+      assertEquals(await say(directory, "remove", "a"), { ...silent, stderr: 'atomic-write: there is no "DIR/a"\n' });
+      assertEquals(await say(directory, "remove", "-q", "a"), silent);
+      const path = join(directory, "a");
+      assertEquals(await answer(directory, ["remove", "a"]), { path, removed: false, durability: "full" });
+      put(directory, "a", "x");
+      assertEquals(await answer(directory, ["remove", "--durability", "none", "a"]), {
+        path,
+        removed: true,
+        durability: "none",
+      });
+    });
+  });
+
+  it("does not remove a directory", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      fs.mkdirSync(join(directory, "sub"));
+      const { code, stderr } = await say(directory, "remove", "sub");
+      assertEquals(code, 73, stderr);
+      assert(/^atomic-write: Cannot remove "DIR\/sub": .*the file is unchanged\n$/.test(stderr), stderr);
+      assertEquals(names(directory), ["sub"]);
+    });
+  });
+});
+
+describe("restore", () => {
+  it("lists the versions, and brings one back", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      for (const [content, mode] of [["one", "600"], ["two!", "640"], ["three", "644"]] as const) {
+        await atomicWrite(directory, ["--backup", "5", "--mode", mode, "a"], { stdin: content });
+      }
+      const { code, stdout } = await say(directory, "restore", "--list", "a");
+      assertEquals(code, 0);
+      const lines = stdout.trimEnd().split("\n");
+      assertEquals(lines.map((line) => line.replace(/^[0-9T:.-]+Z +/, "").replace(/\..*/, "")), ["4 DIR/", "3 DIR/"]);
+      const { backups } = await answer(directory, ["restore", "--list", "a"]) as {
+        backups: { path: string; size: number; mode: number }[];
+      };
+      assertEquals(backups.map(({ size, mode }) => [size, mode]), [[4, 0o640], [3, 0o600]]);
+
+      assertEquals(await say(directory, "restore", "a"), silent);
+      assertEquals([text(directory, "a"), modeOf(directory, "a")], ["two!", "640"]);
+      const oldest = backups[1]?.path ?? "";
+      assertEquals((await answer(directory, ["restore", "a", oldest]))["bytesWritten"], 3);
+      assertEquals([text(directory, "a"), modeOf(directory, "a")], ["one", "600"]);
+      assertEquals(await say(directory, "restore", "--backup", "9", "a", oldest.split("/").at(-1) ?? ""), silent);
+      assertEquals(names(directory).length, 4);
+    });
+  });
+
+  it("fails with 66 where there is no such version", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "x");
+      put(directory, "evil", "y");
+      assertEquals(await say(directory, "restore", "--list", "a"), silent);
+      const none = 'atomic-write: Cannot restore "DIR/a": it has no backup (ENOENT); the file is unchanged\n';
+      assertEquals(await say(directory, "restore", "a"), { code: 66, stdout: "", stderr: none });
+      const other = 'atomic-write: Cannot restore "DIR/a": it has no backup "evil" (ENOENT); the file is unchanged\n';
+      assertEquals(await say(directory, "restore", "a", "evil"), { code: 66, stdout: "", stderr: other });
+      assertEquals((await say(directory, "restore", "--list", "a", "evil")).code, 64);
+      assertEquals(text(directory, "a"), "x");
+    });
+  });
+});
+
+describe("sweep", () => {
+  it("removes what a killed writer left, once it is old enough, and says what it leaves", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      fs.mkdirSync(join(directory, "sub"));
+      for (const where of ["", "sub/"]) {
+        const { child, status } = start(directory, [`${where}a`], { stdin: "pipe" });
+        child.stdin?.write(new Uint8Array(2_000_000));
+        await until(() => names(join(directory, where)).some((name) => name.endsWith(".tmp")));
+        send(child, "SIGKILL");
+        await status;
+      }
+      const left = names(directory).find((name) => name.endsWith(".tmp")) ?? "";
+      const young = `kept DIR/${left}: it was changed a moment ago\n`;
+      assertEquals(await say(directory, "sweep", "."), { ...silent, stdout: young });
+      for (const where of [directory, join(directory, "sub")]) {
+        const [name = ""] = names(where).filter((name) => name.endsWith(".tmp"));
+        fs.utimesSync(join(where, name), Date.now() / 1000 - 3600, Date.now() / 1000 - 3600);
+      }
+      // Where the kernel's locks cannot be had without a helper, the name may carry no proof that can be judged here.
+      const age = ["--older-than", "600"];
+      assertEquals(await say(directory, "sweep", "--dry-run", ...age, "."), {
+        ...silent,
+        stdout: `would remove DIR/${left}\n`,
+      });
+      assertEquals(await say(directory, "sweep", ...age, "."), { ...silent, stdout: `removed DIR/${left}\n` });
+      assertEquals(names(directory), ["sub"]);
+      assertEquals(await say(directory, "sweep", "-q", "-r", ...age, "."), silent);
+      assertEquals(names(join(directory, "sub")), []);
+      assertEquals(await answer(directory, ["sweep", "-r", "."]), { removed: [], kept: [] });
+    });
+  });
+
+  it("leaves everything else alone, and fails with 66 where there is no directory", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      for (const name of ["a.tmp", ".a.tmp", ".a.1234.tmp", "a"]) {
+        put(directory, name, "x");
+        fs.utimesSync(join(directory, name), 1_000_000_000, 1_000_000_000);
+      }
+      assertEquals(await say(directory, "sweep", "--older-than", "60", "."), silent);
+      assertEquals(names(directory).length, 4);
+      const missing =
+        'atomic-write: Cannot sweep "DIR/no": there is no such directory (ENOENT); the file is unchanged\n';
+      assertEquals(await say(directory, "sweep", "no"), { code: 66, stdout: "", stderr: missing });
+      assertEquals((await say(directory, "sweep", "a")).code, 66);
+      assertEquals((await say(directory, "sweep")).code, 64);
+    });
+  });
+});
