@@ -7,7 +7,7 @@ import { LockError } from "./core/errors.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { type FilePath, filePath, readOptions } from "./core/options.ts";
 import { lockAttempt } from "./lock/lock.ts";
-import { removeToken } from "./lock/lock_directory.ts";
+import { removeToken } from "./lock/token.ts";
 import { type LockDirectoryRequest, occupantOf } from "./lock/occupant.ts";
 import { findLockPlace } from "./lock/lock_place.ts";
 import type { LockBackend } from "./lock/lock_plan.ts";
@@ -93,19 +93,20 @@ function* inspectDirectory(request: LockDirectoryRequest): Operation<LockInfo | 
 interface Inspection {
   readonly engine: Engine;
   readonly path: string;
-  readonly options: { readonly lockDirectory?: FilePath };
+  readonly lockDirectory: string | undefined;
 }
 
 function begin(path: FilePath, options: InspectLockOptions | undefined, synchronous: boolean): Inspection {
   const checked = readOptions(options, readers);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  return { engine, path: locate(engine, path), options: checked };
+  const lockDirectory = checked.lockDirectory === undefined ? undefined : locate(engine, checked.lockDirectory);
+  return { engine, path: locate(engine, path), lockDirectory };
 }
 
-function* inspect({ engine, path, options }: Inspection): Operation<LockInfo | undefined> {
+function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockInfo | undefined> {
   const attempt = { ...lockAttempt(path), verb: "Cannot inspect the lock of" };
   try {
-    const place = yield* findLockPlace(engine, path, options.lockDirectory, attempt);
+    const place = yield* findLockPlace(engine, path, lockDirectory, attempt);
     const status = yield* wait(engine.fileSystem.linkStat(place.lockPath));
     if (status === undefined) return undefined;
     if (status.kind === "directory") return yield* inspectDirectory({ engine, attempt, lockPath: place.lockPath });
@@ -116,7 +117,7 @@ function* inspect({ engine, path, options }: Inspection): Operation<LockInfo | u
   }
 }
 
-function* breakOperation({ engine, path, options }: Inspection, info: LockInfo): Operation<boolean> {
+function* breakOperation({ engine, path, lockDirectory }: Inspection, info: LockInfo): Operation<boolean> {
   if (typeof info !== "object" || info === null) throw new TypeError("info must be what inspectLock returned");
   const attempt = { ...lockAttempt(path), verb: "Cannot break the lock of" };
   if (info.backend === "flock") {
@@ -132,11 +133,14 @@ function* breakOperation({ engine, path, options }: Inspection, info: LockInfo):
     );
   }
   try {
-    const place = yield* findLockPlace(engine, path, options.lockDirectory, attempt);
+    const place = yield* findLockPlace(engine, path, lockDirectory, attempt);
     const request = { engine, attempt, lockPath: place.lockPath };
-    const occupant = yield* occupantOf(request);
-    if (occupant.kind !== "held" || occupant.token.random !== info.token) return false;
-    return yield* removeToken(request, occupant.name, occupant.token.generation);
+    for (;;) {
+      const occupant = yield* occupantOf(request);
+      if (occupant.kind !== "held" || occupant.token.random !== info.token) return false;
+      // Not there any more: perhaps it was only renewed.
+      if (yield* removeToken(request, occupant.name, occupant.token.generation)) return true;
+    }
   } catch (error) {
     throw translate(error, attempt);
   }

@@ -5,18 +5,20 @@
  * commit → release. A throwing callback changes nothing. Programs that take no lock can still slip in between.
  */
 import { type FileData, sourceOf } from "./core/bytes.ts";
-import type { Operation } from "./core/operation.ts";
+import { type Operation, wait } from "./core/operation.ts";
 import { type FilePath, readOptions } from "./core/options.ts";
 import { underLock } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
 import { lockPlan } from "./lock/lock_plan.ts";
-import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
+import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
-import { locate } from "./protocol/engine.ts";
-import { type Attempt, translate } from "./protocol/failure.ts";
+import { type Engine, locate } from "./protocol/engine.ts";
+import { settleEqual } from "./protocol/equal_content.ts";
+import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
-import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile } from "./protocol/replace_file.ts";
+import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile, turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory } from "./protocol/sync.ts";
+import type { Target } from "./protocol/target.ts";
 import { reachedDurability, type WritePlan, type WriteResult } from "./protocol/write_plan.ts";
 import {
   checkMatch,
@@ -42,48 +44,96 @@ export type Change = (current: Uint8Array | undefined, path: string, hold: LockH
 /** The readers of {@linkcode UpdateOptions}. */
 export const { skipIfEqual: _always, ...updateReaders } = writeOptionReaders;
 
+/** A path that leads to another file again and again is not to be updated. */
+const mostTurnings = 20;
+
 /** Runs a change of the file at `path` under its lock. */
 export function* update(path: FilePath, change: Change, request: WriteRequest): Operation<UpdateResult> {
-  const { engine } = request;
+  const { engine, plan } = request;
   const location = locate(engine, path);
   const attempt: Attempt = { verb: "Cannot update", path: location, targetState: "unchanged" };
   const wish = request.lock ?? { plan: lockPlan(undefined).plan };
   try {
-    if (request.plan.createDirectories) yield* ensureTargetDirectory(engine, location, request.plan, attempt);
-    return yield* underLock(engine, location, wish, request.plan.signal, function* (hold) {
-      const plan = { ...guarded(request.plan, hold), skipIfEqual: true };
-      const target = yield* findTarget(engine, location, plan, attempt);
-      if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
-      const current = yield* readBytes(engine, target.path);
-      const data = (yield* change(current, target.path, hold)) ?? current;
-      if (data === undefined) return yield* stayAbsent(request, target.path, target.directory, plan, attempt);
-      const filling = fillingFrom(sourceOf(data, engine.synchronous), plan.signal);
-      const ticket = takeTicket();
-      try {
-        return yield* replaceFile(engine, target.path, plan, filling, ticket);
-      } finally {
-        returnTicket(ticket);
-      }
-    });
+    if (plan.createDirectories) yield* ensureTargetDirectory(engine, location, plan, attempt);
+    for (let turnings = 0; turnings < mostTurnings; turnings++) {
+      const done = yield* underLock(
+        engine,
+        location,
+        wish,
+        plan.signal,
+        (hold) => updateInside(request, location, hold, change, attempt),
+        (result) => result?.changed ? "replaced" : "unchanged",
+      );
+      if (done !== undefined) return done;
+    }
+    throw attemptFailed(attempt, "ELOOP", "resolve", "the path leads to another file again and again");
   } catch (error) {
     throw translate(error, attempt);
   }
 }
 
-/** There was no file and there shall be none: that, too, is made durable. */
-function* stayAbsent(
-  { engine }: WriteRequest,
+/** Undefined when the path leads to another file than the one that is locked. */
+function* updateInside(
+  request: WriteRequest,
   path: string,
-  directory: string,
+  hold: LockHold,
+  change: Change,
+  attempt: Attempt,
+): Operation<UpdateResult | undefined> {
+  const { engine } = request;
+  const plan = { ...guarded(request.plan, hold), skipIfEqual: true };
+  const target = yield* findTarget(engine, path, plan, attempt);
+  // Nothing keeps a symlink from being put there between the look at the path and the lock.
+  const isOwn = request.lock === undefined || "plan" in request.lock;
+  if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;
+  if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
+  const current = yield* readBytes(engine, target.path);
+  const data = yield* change(current, target.path, hold);
+  if (data === undefined) return yield* leave(engine, target, plan, attempt, current);
+  const filling = fillingFrom(sourceOf(data, engine.synchronous), plan.signal);
+  const ticket = takeTicket();
+  try {
+    return yield* replaceFile(engine, target.path, plan, filling, ticket);
+  } finally {
+    returnTicket(ticket);
+  }
+}
+
+/** Somebody who replaces a file so often while it is looked at is not going to stop. */
+const mostLooks = 20;
+
+/**
+ * The file stays as it is, which is made durable: another program may have written or removed it and never synced that.
+ * It is not written, not even with the content that was read: who takes no lock may have changed it since.
+ */
+function* leave(
+  engine: Engine,
+  target: Target,
   plan: WritePlan,
   attempt: Attempt,
+  current: Uint8Array | undefined,
 ): Operation<UpdateResult> {
-  const parent = yield* openParent(engine, directory, plan, attempt);
+  const { path } = target;
+  const parent = yield* openParent(engine, target.directory, plan, attempt);
   try {
-    const { handle, status } = parent;
-    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
-    const durability = reachedDurability(plan.durability, synced, synced);
-    return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
+    for (let looks = 0; looks < mostLooks; looks++) {
+      const status = yield* wait(engine.fileSystem.stat(path));
+      if (status?.kind !== "file") {
+        const { handle, status: { identity } } = parent;
+        const synced = handle !== undefined && (yield* syncDirectory(engine, handle, identity, plan, attempt));
+        const durability = reachedDurability(plan.durability, synced, synced);
+        return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
+      }
+      const ticket = takeTicket();
+      try {
+        enterTarget(ticket, turnKey(engine, parent, target));
+        const settled = yield* settleEqual(engine, target, parent, plan, attempt, ticket, status, current);
+        if (settled !== undefined) return settled;
+      } finally {
+        returnTicket(ticket);
+      }
+    }
+    throw attemptFailed(attempt, "EAGAIN", "stat", "it is replaced again and again");
   } finally {
     yield* closeParent(parent);
   }

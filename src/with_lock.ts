@@ -55,7 +55,7 @@ function* withLockOperation<T>(call: LockCall, body: (lock: FileLock) => T | Pro
   if (typeof body !== "function") throw new TypeError("run must be a function");
   const hold = yield* takeInTime(call);
   try {
-    return yield* inside(hold, (held) => askInside(call.engine, held, () => body(fileLock(held))));
+    return yield* inside(hold, (held) => askInside(call.engine, held, () => body(fileLock(held))), () => "unknown");
   } catch (error) {
     throw translate(error, lockAttempt(call.path));
   }

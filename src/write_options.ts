@@ -21,6 +21,7 @@ import {
   type ReplaceOptions,
   type WritePlan,
   writePlan,
+  type WriteResult,
 } from "./protocol/write_plan.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -96,11 +97,11 @@ export function readWriteOptions(options: WriteFileOptions | undefined, synchron
 }
 
 /** Runs a write under the lock it asks for, with a plan that looks at the lock right before the commit. */
-export function* lockedWrite<T>(
+export function* lockedWrite(
   request: WriteRequest,
   path: string,
-  body: (plan: WritePlan) => Operation<T>,
-): Operation<T> {
+  body: (plan: WritePlan) => Operation<WriteResult>,
+): Operation<WriteResult> {
   const { engine, plan, lock, ifMatch } = request;
   if (lock === undefined) return yield* body(plan);
   const attempt: Attempt = { verb: "Cannot replace", path, targetState: "unchanged" };
@@ -110,7 +111,7 @@ export function* lockedWrite<T>(
     return yield* underLock(engine, path, lock, plan.signal, function* (hold) {
       if (ifMatch !== undefined) yield* checkMatch(engine, path, ifMatch, plan, attempt);
       return yield* body(guarded(plan, hold));
-    });
+    }, ({ changed }) => changed ? "replaced" : "unchanged");
   } catch (error) {
     throw translate(error, attempt);
   }

@@ -9,11 +9,16 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { isAbandoned } from "./held_directory.ts";
 import type { LockRequest } from "./held_lock.ts";
+import { directoryTurnKey } from "./lock_directory.ts";
+import { fileTurnKey, lacksKernelLock } from "./lock_file.ts";
 import { occupantOf } from "./occupant.ts";
-import { removeEmpty, removeToken } from "./lock_directory.ts";
-import { isLockContent } from "./owner_record.ts";
+import { isLockContent, recordSize } from "./owner_record.ts";
+import { refuseEndless } from "./own_holds.ts";
+import { removeEmpty, removeToken } from "./token.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
 
 /** Removes a lock directory that is in the way of a lock file. */
@@ -27,16 +32,18 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
       yield* removeEmpty(request);
       return "free";
     }
+    // Not shared: a lock directory never is.
+    refuseEndless({ ...request, shared: false }, yield* directoryTurnKey(request));
     const { facts, generation } = occupant.token;
     const liveness = facts === undefined ? "unknown" : process.liveness(facts);
+    if (liveness === "dead" || isAbandoned(occupant.token)) {
+      if (yield* removeToken(request, occupant.name, generation)) return "free";
+      continue;
+    }
     if (liveness === "unknown") {
       const reason = `${JSON.stringify(lockPath)} is a lock directory whose holder cannot be judged from here; ` +
         'use backend: "directory", or breakLock when it is known to be dead';
       throw attemptFailed(attempt, "EBUSY", "lock", reason);
-    }
-    if (liveness === "dead") {
-      if (yield* removeToken(request, occupant.name, generation)) return "free";
-      continue;
     }
     if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
   }
@@ -44,47 +51,72 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
 
 /** Removes a lock file that is in the way of a lock directory. */
 export function* convertFile(request: LockRequest): Operation<"free" | "timeout"> {
-  const { engine, attempt, lockPath, patience } = request;
-  const { fileSystem } = engine;
+  const { engine, patience } = request;
   for (let looks = 0;; looks++) {
-    const file = yield* wait(fileSystem.open(lockPath, "read", { follow: false }));
+    const file = yield* openLockFile(request);
     if (file === undefined) return "free";
+    let verdict: "removed" | "held" | "unprovable";
     try {
-      const start = new Uint8Array(64);
-      const count = yield* wait(file.read(start));
-      if (!isLockContent(start.subarray(0, count))) {
-        const reason = `${JSON.stringify(lockPath)} is somebody's file, not a lock; choose a lockDirectory`;
-        throw attemptFailed(attempt, "EEXIST", "lock", reason);
-      }
-      if (yield* lockForRemoval(request, file)) {
-        const named = yield* wait(fileSystem.linkStat(lockPath));
-        if (named?.identity === (yield* wait(file.stat())).identity) yield* wait(fileSystem.remove(lockPath));
-        return "free";
-      }
+      verdict = yield* removeIfFree(request, file, looks < mostMoments);
     } finally {
       yield* closeQuietly(file);
     }
-    if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
+    if (verdict === "removed") return "free";
+    if (verdict === "unprovable") yield* aMoment(request);
+    else if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
   }
 }
 
-function* lockForRemoval(request: LockRequest, file: { tryLock(shared: boolean): unknown }): Operation<boolean> {
-  const unprovable = (cause?: unknown) =>
-    attemptFailed(
-      request.attempt,
-      "EBUSY",
-      "lock",
-      `${
-        JSON.stringify(request.lockPath)
-      } is a lock file, and there is no kernel lock here to prove that nobody holds ` +
-        "it; remove it when no program uses it",
-      cause,
-    );
-  if (request.engine.capabilities.fileLock === "none") throw unprovable();
+/** The file at the place; undefined when there is none. */
+function* openLockFile({ engine, lockPath }: LockRequest): Operation<OpenFile | undefined> {
   try {
-    return (yield* wait(file.tryLock(false))) === true;
+    return yield* wait(engine.fileSystem.open(lockPath, "read", { follow: false }));
   } catch (error) {
-    if (error instanceof SystemError && error.call === "tryLock") throw unprovable(error);
+    // Converted by somebody else meanwhile, or something else altogether, which the next look will refuse.
+    if (error instanceof SystemError && ["EISDIR", "ELOOP", "ENXIO"].includes(error.code)) return undefined;
     throw error;
   }
+}
+
+function* removeIfFree(
+  request: LockRequest,
+  file: OpenFile,
+  mayWait: boolean,
+): Operation<"removed" | "held" | "unprovable"> {
+  const { engine, attempt, lockPath } = request;
+  const start = new Uint8Array(recordSize + 1);
+  const count = yield* wait(file.read(start));
+  if (!isLockContent(start, count)) {
+    const reason = `${JSON.stringify(lockPath)} is somebody's file, not a lock; choose a lockDirectory`;
+    throw attemptFailed(attempt, "EEXIST", "read", reason);
+  }
+  const { identity } = yield* wait(file.stat());
+  refuseEndless({ ...request, shared: false }, fileTurnKey(request, identity));
+  try {
+    if (engine.capabilities.fileLock === "none") throw unprovable(request);
+    if (!(yield* wait(file.tryLock(false)))) return "held";
+  } catch (error) {
+    // Who makes a lock file where it turns out that there are no kernel locks takes it away in a moment.
+    if (lacksKernelLock(error) && count === 0 && mayWait) return "unprovable";
+    throw lacksKernelLock(error) ? unprovable(request, error) : error;
+  }
+  const named = yield* wait(engine.fileSystem.linkStat(lockPath));
+  if (named?.identity === identity) yield* wait(engine.fileSystem.remove(lockPath));
+  return "removed";
+}
+
+function unprovable({ attempt, lockPath }: LockRequest, cause?: unknown): unknown {
+  const reason = `${JSON.stringify(lockPath)} is a lock file, and there is no kernel lock here to prove that nobody ` +
+    "holds it; remove it when no program uses it";
+  return attemptFailed(attempt, "EBUSY", "lock", reason, cause);
+}
+
+const mostMoments = 10;
+const moment = 10;
+
+/** Waits whatever the caller's patience: this has an end. */
+function* aMoment({ engine }: LockRequest): Operation<void> {
+  const { clock } = engine.runtime;
+  if (engine.synchronous) clock.pause(moment);
+  else yield* wait(clock.sleep(moment));
 }

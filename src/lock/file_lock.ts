@@ -1,14 +1,15 @@
 /**
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
-import { LockBusyError, LockTimeoutError } from "../core/errors.ts";
-import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { LockBusyError, LockTimeoutError, type TargetState } from "../core/errors.ts";
+import { type Operation, run, runNow, wait } from "../core/operation.ts";
 import type { OptionReader } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, translate } from "../protocol/failure.ts";
-import { acquire, type HoldChain, holdContext, lockAttempt, type LockHold } from "./lock.ts";
+import { acquire, lockAttempt, type LockHold, releaseAfter } from "./lock.ts";
 import { type LockBackend, type LockPlan, lockPlan } from "./lock_plan.ts";
-import { findLockPlace } from "./lock_place.ts";
+import { findLockPlace, isSameFile } from "./lock_place.ts";
+import { holdContext } from "./own_holds.ts";
 
 /** A lock that is held; `using` and `await using` give it back. */
 export interface FileLock extends Disposable, AsyncDisposable {
@@ -18,9 +19,16 @@ export interface FileLock extends Disposable, AsyncDisposable {
   readonly backend: LockBackend;
   /** Whether others may hold it too, as long as they ask for it shared. Always false in the directory backend. */
   readonly shared: boolean;
-  /** Aborts when the lock is lost, which only a lock directory can be; the reason is a LockLostError. */
+  /**
+   * Aborts with a LockLostError when the lock is found to be lost. A lock directory that renews its stamp
+   * (`staleAfter`) finds out by itself; every other lock when it is looked at, right before a commit that was given it.
+   */
   readonly signal: AbortSignal;
-  /** Gives the lock back; a second time does nothing. On a real file system it is free when the call returns. */
+  /**
+   * Gives the lock back; a second time does nothing. On a real file system it is free when the call returns. Rejects
+   * with a LockError when the token of a lock directory cannot be removed: others are then kept out until this process
+   * takes the lock once more, or ends.
+   */
   release(): Promise<void>;
 }
 
@@ -30,23 +38,26 @@ class HeldFileLock implements FileLock {
   readonly path: string;
   readonly backend: LockBackend;
   readonly shared: boolean;
-  readonly signal: AbortSignal;
   readonly [holdOf]: LockHold;
+  #released: Promise<void> | undefined;
 
   constructor(hold: LockHold) {
     this.path = hold.place.target.path;
     this.backend = hold.held.backend;
     this.shared = hold.held.shared;
-    this.signal = hold.held.signal;
     this[holdOf] = hold;
   }
 
+  get signal(): AbortSignal {
+    return this[holdOf].held.loss.signal;
+  }
+
   release(): Promise<void> {
-    return run(() => this[holdOf].release());
+    return this.#released ??= run(() => releaseTold(this[holdOf], "unknown"));
   }
 
   [Symbol.dispose](): void {
-    runSync(() => this[holdOf].release());
+    runNow(() => releaseTold(this[holdOf], "unknown"));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -84,20 +95,24 @@ export const lockOption: OptionReader<LockWish> = (value, name) => {
 export function notInTime(path: string, plan: LockPlan): LockTimeoutError {
   const attempt = `Cannot lock ${JSON.stringify(path)}`;
   const details = { path, step: "lock", targetState: "unchanged" as const };
-  if (plan.timeout === 0) return new LockBusyError(attempt, "somebody else holds it", { ...details, code: "EBUSY" });
+  if (plan.timeout === 0) return new LockBusyError(attempt, "it is held already", { ...details, code: "EBUSY" });
   return new LockTimeoutError(attempt, `it was not free within ${plan.timeout} ms`, { ...details, code: "ETIMEDOUT" });
 }
 
-/** Runs `body` inside the lock: one that is held already, or one that is taken and given back. */
+/**
+ * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what
+ * became of the file when `body` has succeeded but the lock cannot be given back.
+ */
 export function* underLock<T>(
   engine: Engine,
   path: string,
   wish: Exclude<LockWish, undefined>,
   signal: AbortSignal | undefined,
   body: (hold: LockHold) => Operation<T>,
+  stateAfter: (result: T) => TargetState,
 ): Operation<T> {
   const hold = yield* takeLock(engine, path, wish, signal);
-  return yield* "hold" in wish ? body(hold) : inside(hold, body);
+  return yield* "hold" in wish ? body(hold) : inside(hold, body, stateAfter);
 }
 
 /** Joins the lock that is held, or takes one, which is then the caller's to release. */
@@ -107,43 +122,52 @@ export function* takeLock(
   wish: Exclude<LockWish, undefined>,
   signal: AbortSignal | undefined,
 ): Operation<LockHold> {
-  if ("hold" in wish) {
-    const place = yield* findLockPlace(engine, path, undefined, lockAttempt(path));
-    if (place.fileKey !== wish.hold.place.fileKey) {
-      throw new TypeError(
-        `The lock that was given is for ${JSON.stringify(wish.hold.place.target.path)}, not for this`,
-      );
-    }
-    yield* wish.hold.confirm("unchanged");
-    return wish.hold;
+  const attempt = lockAttempt(path);
+  try {
+    if ("hold" in wish) return yield* joined(engine, path, wish.hold);
+    const plan = { ...wish.plan, signal: wish.plan.signal ?? signal };
+    const hold = yield* acquire(engine, path, plan, attempt);
+    if (hold === undefined) throw notInTime(attempt.path, plan);
+    return hold;
+  } catch (error) {
+    throw translate(error, attempt);
   }
-  const plan = { ...wish.plan, signal: wish.plan.signal ?? signal };
-  const hold = yield* acquire(engine, path, plan);
-  if (hold === undefined) throw notInTime(path, plan);
+}
+
+function* joined(engine: Engine, path: string, hold: LockHold): Operation<LockHold> {
+  const attempt = lockAttempt(path);
+  const { target } = yield* findLockPlace(engine, path, undefined, attempt);
+  const locked = hold.place.target;
+  if (!(yield* isSameFile(engine, target, locked, attempt))) {
+    throw new TypeError(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
+  }
+  yield* hold.confirm("unchanged");
   return hold;
 }
 
 /** Runs `body` while the lock is held, then gives it back; what `body` throws comes first. */
-export function* inside<T>(hold: LockHold, body: (hold: LockHold) => Operation<T>): Operation<T> {
+export function* inside<T>(
+  hold: LockHold,
+  body: (hold: LockHold) => Operation<T>,
+  stateAfter: (result: T) => TargetState,
+): Operation<T> {
   let result: T;
   try {
     result = yield* body(hold);
   } catch (error) {
-    try {
-      yield* hold.release();
-    } catch {
-      // The turn is free in any case, and closing frees the kernel's lock; what `body` threw is what went wrong.
-    }
+    yield* releaseAfter(hold, error);
     throw error;
   }
+  yield* releaseTold(hold, stateAfter(result));
+  return result;
+}
+
+function* releaseTold(hold: LockHold, targetState: TargetState): Operation<void> {
   try {
     yield* hold.release();
   } catch (error) {
-    // What was done inside is done; only a lock directory can fail to go away.
-    const { path } = hold.place.target;
-    throw translate(error, { ...lockAttempt(path), verb: "Cannot give back the lock of", targetState: "unknown" });
+    throw translate(error, { ...lockAttempt(hold.place.target.path), verb: "Cannot unlock", targetState });
   }
-  return result;
 }
 
 /**
@@ -151,7 +175,7 @@ export function* inside<T>(hold: LockHold, body: (hold: LockHold) => Operation<T
  * rethrown to the caller as it is.
  */
 export function* askInside<T>(engine: Engine, hold: LockHold, call: () => T | PromiseLike<T>): Operation<T> {
-  const chain: HoldChain = { hold, above: holdContext.get() };
+  const chain = { hold, above: holdContext.get() };
   try {
     const answer = holdContext.run(chain, call);
     if (engine.synchronous && typeof answer === "object" && answer !== null && "then" in answer) {
@@ -161,5 +185,7 @@ export function* askInside<T>(engine: Engine, hold: LockHold, call: () => T | Pr
     return yield* wait(answer);
   } catch (error) {
     throw new CallerError(error);
+  } finally {
+    holdContext.end();
   }
 }

@@ -1,136 +1,98 @@
 /**
  * The flock backend: the kernel's advisory lock on a lock file.
  *
- * 1. Open the lock file, or create it exclusively; refuse what is no lock file. Never follow a link.
- * 2. Lock it: a try, then waiting where the machine offers a way, else looking again.
- * 3. Is the file that is locked still the one with that name? Else begin again.
- * 4. Say who holds it. 5. Release: mark it free, unlock, close. The file stays: deleting a lock file that others have
- *    open lets two of them hold "the" lock.
+ * 1. Open the lock file, or create it exclusively (open_lock_file.ts). 2. Take the turn within this process: the queue is
+ * that of this very file. 3. Lock it: a try, then waiting where the machine offers a way, else looking again. 4. Is it
+ * still the file with that name? Else begin again. 5. Say who holds it. 6. Release: mark it free, unlock, close. The file
+ * stays: deleting a lock file that others have open lets two of them hold "the" lock.
  *
  * The lock dies with the process, however it dies. After a failure nothing is held and nothing is open.
  */
-import { type Operation, wait } from "../core/operation.ts";
+import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import { attemptFailed, checkAbort } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { isUnsupported } from "../protocol/sync.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { attemptFailed, checkAbort, type CleanupFailure, tidy } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
-import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
-import { freeMark, isLockContent, type OwnerRecord, recordBytes } from "./owner_record.ts";
-import { pauseBeforeRetry } from "./waiting.ts";
+import { type HeldLock, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";
+import { discardNewLockFile, mostReplacements, type OpenedLockFile, openLockFile } from "./open_lock_file.ts";
+import { freeMark, ownRecord } from "./owner_record.ts";
+import { joinTurn } from "./own_holds.ts";
+import { cancelWait, type Turn } from "./turn_queue.ts";
+import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
 
-/** Somebody who replaces the lock file again and again is not waiting for it. */
-const mostReplacements = 100;
+/** The key of the turns for a lock file. */
+export const fileTurnKey = (request: Pick<LockRequest, "engine">, identity: string): string =>
+  `${request.engine.runtime.process.pid} ${identity}`;
 
 /** Takes the kernel's lock. */
 export function* acquireLockFile(request: LockRequest): Operation<HeldLock | NotHeld> {
-  for (let replaced = 0; replaced < mostReplacements; replaced++) {
-    checkAbort(request.patience.signal);
-    const opened = yield* openLockFile(request);
-    if (opened === "other-backend") return opened;
-    let kept = false;
-    try {
-      yield* checkContent(request, opened.file);
-      if (!(yield* lockInTime(request, opened.file))) return "timeout";
-      if (!(yield* isStillNamed(request, opened.file))) continue;
-      if (opened.writable && !request.shared) yield* writeAt(opened.file, recordBytes(ownRecord(request)));
-      kept = true;
-      return heldLockFile(request, opened);
-    } finally {
-      if (!kept) yield* closeQuietly(opened.file);
+  let turn: Turn | undefined;
+  let kept = false;
+  try {
+    for (let tries = 0; tries < mostReplacements; tries++) {
+      checkAbort(request.patience.signal);
+      const opened = yield* openLockFile(request);
+      if (typeof opened === "string") return opened;
+      try {
+        turn = sameOrJoined(request, turn, fileTurnKey(request, opened.identity));
+        if (turn === undefined) return "timeout";
+        if (turn.granted === undefined) {
+          const outcome = yield* lockOpened(request, opened, turn);
+          kept = typeof outcome !== "string";
+          if (outcome !== "replaced") return outcome;
+        }
+      } finally {
+        if (!kept) yield* closeQuietly(opened.file);
+      }
+      // With the file closed: hundreds of waiters need no descriptor, and it may be another file by then.
+      const joined: Turn = turn;
+      turn = undefined;
+      turn = yield* waitedFor(request, joined);
+      if (turn === undefined) return "timeout";
     }
+  } finally {
+    if (turn !== undefined && !kept) cancelWait(turn);
   }
-  throw attemptFailed(request.attempt, "ESTALE", "tryLock", `${show(request)} is replaced again and again`);
+  const reason = `${JSON.stringify(request.lockPath)} is replaced again and again`;
+  throw attemptFailed(request.attempt, "ESTALE", "tryLock", reason);
 }
 
-const show = (request: LockRequest): string => JSON.stringify(request.lockPath);
-
-interface OpenedLockFile {
-  readonly file: OpenFile;
-  readonly writable: boolean;
+/** The turn that is held already if it is for this file, else a new one, perhaps to be waited for. */
+function sameOrJoined(request: LockRequest, turn: Turn | undefined, key: string): Turn | undefined {
+  if (turn?.key === key) return turn;
+  const joined = joinTurn(request, key);
+  if (turn !== undefined) cancelWait(turn);
+  return joined;
 }
 
-function* openLockFile(request: LockRequest): Operation<OpenedLockFile | "other-backend"> {
-  const { fileSystem } = request.engine;
-  for (let tries = 0; tries < mostReplacements; tries++) {
-    const status = yield* wait(fileSystem.linkStat(request.lockPath));
-    if (status?.kind === "directory") return "other-backend";
-    if (status !== undefined && status.kind !== "file") {
-      const what = status.kind === "symlink" ? "a symlink" : "no regular file";
-      throw attemptFailed(request.attempt, "EINVAL", "open", `${show(request)} is ${what}, not a lock file`);
-    }
-    const opened = status === undefined ? yield* createLockFile(request) : yield* openExisting(request);
-    if (opened !== undefined) return opened;
-  }
-  throw attemptFailed(request.attempt, "ESTALE", "open", `${show(request)} appears and disappears`);
+/** The turn once it has come. Undefined, or an error: no turn is held. */
+function* waitedFor(request: LockRequest, turn: Turn): Operation<Turn | undefined> {
+  if (turn.granted === undefined) return turn;
+  if (!(yield* wait(waitForTurn(turn, request.patience, request.engine.runtime.clock)))) return undefined;
+  return { ...turn, granted: undefined };
 }
 
-function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefined> {
-  const { fileSystem } = request.engine;
-  let file: OpenFile | undefined;
-  let writable = true;
+type Outcome = HeldLock | NotHeld | "replaced";
+
+function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): Operation<Outcome> {
+  const { file, identity, mayRecord } = opened;
   try {
-    file = yield* wait(fileSystem.open(request.lockPath, "read-write", { follow: false }));
+    if (!(yield* lockInTime(request, file))) return "timeout";
   } catch (error) {
-    // flock needs no permission to write; only the record does.
-    if (!(error instanceof SystemError && ["EACCES", "EPERM", "EROFS", "ENOTCAPABLE"].includes(error.code))) {
-      throw error;
-    }
-    writable = false;
-    file = yield* wait(fileSystem.open(request.lockPath, "read", { follow: false }));
+    if (!lacksKernelLock(error)) throw error;
+    yield* discardNewLockFile(request, opened);
+    return "no-kernel-lock";
   }
-  if (file === undefined) return undefined;
-  try {
-    if ((yield* wait(file.stat())).kind === "file") return { file, writable };
-  } catch (error) {
-    yield* closeQuietly(file);
-    throw error;
-  }
-  // Exchanged between the look and the opening.
-  yield* closeQuietly(file);
-  return undefined;
+  if (!(yield* isNamed(request, identity))) return "replaced";
+  if (mayRecord && !request.shared) yield* writeAt(file, ownRecord(request.engine.runtime));
+  return heldLockFile(request, opened, turn);
 }
 
-function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undefined> {
-  const { engine, like } = request;
-  const mode = like === undefined ? 0o666 : like.mode & 0o666;
-  let file: OpenFile;
-  try {
-    file = yield* wait(engine.fileSystem.create(request.lockPath, mode));
-  } catch (error) {
-    if (error instanceof SystemError && error.code === "EEXIST") return undefined;
-    throw error;
-  }
-  try {
-    if (like !== undefined) yield* shareWith(request, file, mode);
-    return { file, writable: true };
-  } catch (error) {
-    // The file stays, empty: somebody may have opened it already.
-    yield* closeQuietly(file);
-    throw error;
-  }
-}
-
-/** Whoever may use the file may lock it: the lock file gets its mode in spite of the umask, and its owner if it can. */
-function* shareWith(request: LockRequest, file: OpenFile, mode: number): Operation<void> {
-  const { like, engine } = request;
-  if (like === undefined) return;
-  const status = yield* wait(file.stat());
-  try {
-    const differs = status.user !== like.user || status.group !== like.group;
-    if (engine.capabilities.owner && differs) yield* wait(file.setOwner(like.user, like.group));
-    if (engine.capabilities.mode && status.mode !== mode) yield* wait(file.setMode(mode));
-  } catch (error) {
-    // Not ours to give away: others who may write the file may then be refused the lock, and are told so.
-    if (!(error instanceof SystemError)) throw error;
-  }
-}
-
-function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
-  const start = new Uint8Array(freeMark.length);
-  const count = yield* wait(file.read(start));
-  if (isLockContent(start.subarray(0, count))) return;
-  const reason = `${show(request)} is somebody's file, not a lock file: it has content of its own`;
-  throw attemptFailed(request.attempt, "EEXIST", "read", `${reason}; choose a lockDirectory`);
+/** Whether a failure to lock says that this file system has no such locks. */
+export function lacksKernelLock(error: unknown): error is SystemError {
+  return error instanceof SystemError && ["tryLock", "lock"].includes(error.call) &&
+    (isUnsupported(error) || error.code === "ENOLCK");
 }
 
 function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
@@ -139,6 +101,7 @@ function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
   for (let looks = 0;; looks++) {
     const left = patience.left();
     if (left === 0) return false;
+    patience.waited = true;
     const had = yield* wait(file.lock(shared, left, patience.signal));
     checkAbort(patience.signal);
     if (had !== undefined) return had;
@@ -148,15 +111,8 @@ function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
 }
 
 /** A lock on a file that has lost its name excludes nobody who comes later. */
-function* isStillNamed(request: LockRequest, file: OpenFile): Operation<boolean> {
-  const named = yield* wait(request.engine.fileSystem.linkStat(request.lockPath));
-  return named?.identity === (yield* wait(file.stat())).identity;
-}
-
-/** The record of this process. */
-export function ownRecord(request: LockRequest): OwnerRecord {
-  const { process, clock } = request.engine.runtime;
-  return { pid: process.pid, ...process.facts(), ...process.description(), since: clock.now() };
+function* isNamed({ engine, lockPath }: LockRequest, identity: string): Operation<boolean> {
+  return (yield* wait(engine.fileSystem.linkStat(lockPath)))?.identity === identity;
 }
 
 function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
@@ -174,21 +130,34 @@ function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
   }
 }
 
-function heldLockFile(request: LockRequest, opened: OpenedLockFile): HeldLock {
+function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn): HeldLock {
+  const { file, identity, mayRecord } = opened;
+  const loss = new Loss(request.attempt.path);
   return {
     backend: "flock",
     shared: request.shared,
     lockPath: request.lockPath,
-    // The kernel takes no lock away. A deleted lock file is noticed by `check`.
-    signal: new AbortController().signal,
-    check: () => isStillNamed(request, opened.file),
+    turn,
+    loss,
+    // The kernel takes no lock away; but once the lock file is deleted or replaced, others lock another one.
+    *check() {
+      if (!(yield* isNamed(request, identity))) loss.declare("its lock file was deleted or replaced");
+      return loss.error === undefined;
+    },
     *release() {
-      if (opened.writable && !request.shared) yield* writeAt(opened.file, freeMark);
-      // Closing alone would not do where a child process has inherited the descriptor. What either call says does not
-      // matter: once the descriptor is gone, and it always is, the kernel's lock is gone; nothing of worth was written.
-      const ignored: CleanupFailure[] = [];
-      if (request.engine.capabilities.fileLock === "call") yield* tidy(ignored, wait(opened.file.unlock()));
-      yield* closeQuietly(opened.file);
+      if (mayRecord && !request.shared) yield* writeAt(file, freeMark);
+      // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
+      // everybody: once it is closed, the kernel holds the lock for nobody.
+      if (request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());
+      yield* closeQuietly(file);
     },
   };
+}
+
+function* quietly(call: () => Awaitable<void>): Operation<void> {
+  try {
+    yield* wait(call());
+  } catch {
+    // See above.
+  }
 }

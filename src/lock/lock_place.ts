@@ -1,55 +1,63 @@
 /**
- * Where the lock of a file is, and what it is called among the turns of this process.
+ * Where the lock of a file is.
  *
  * The lock is beside the file that the path leads to, never on it: the file is replaced by every write. Two paths to one
  * file (symlinks at the end, or in directories above) lead to one lock.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { FilePath } from "../core/options.ts";
-import { childOf, type Engine, locate } from "../protocol/engine.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { distantLockName, lockName } from "../protocol/names.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 
 /** Where a lock is. */
 export interface LockPlace {
   /** The file that is locked. */
   readonly target: Target;
+  /** Whether the path that was given is a symlink to it. */
+  readonly throughLink: boolean;
   readonly home: string;
   readonly name: string;
   readonly lockPath: string;
-  /** Equal for two requests of this process exactly when they are for one lock. */
-  readonly key: string;
-  /** Equal exactly when they are for one file, wherever its lock is. */
-  readonly fileKey: string;
 }
 
-/** Finds the lock of the file at the absolute `path`. */
+/** Finds the lock of the file at the absolute `path`; `lockDirectory` is absolute, too. */
 export function* findLockPlace(
   engine: Engine,
   path: string,
-  lockDirectory: FilePath | undefined,
+  lockDirectory: string | undefined,
   attempt: Attempt,
 ): Operation<LockPlace> {
   const target = yield* resolveTarget(engine, path, "follow", attempt);
-  const directory = yield* statusOf(engine, target.directory, attempt);
-  const home = lockDirectory === undefined ? target.directory : locate(engine, lockDirectory);
-  const beside = home === target.directory;
-  const name = lockDirectory === undefined ? lockName(target.name) : distantLockName(target.name, directory.identity);
-  const homeIdentity = beside ? directory.identity : (yield* statusOf(engine, home, attempt)).identity;
-  return {
-    target,
-    home,
-    name,
-    lockPath: childOf(engine, home, name),
-    key: `${engine.runtime.process.pid} ${homeIdentity} ${name}`,
-    fileKey: `${engine.runtime.process.pid} ${directory.identity} ${target.name}`,
-  };
+  const home = lockDirectory ?? target.directory;
+  const name = lockDirectory === undefined
+    ? lockName(target.name)
+    : distantLockName(target.name, roundedIdentity(yield* directoryStatus(engine, target.directory, attempt)));
+  return { target, throughLink: target.path !== path, home, name, lockPath: childOf(engine, home, name) };
 }
 
-function* statusOf(engine: Engine, directory: string, attempt: Attempt) {
+/**
+ * A directory as every runtime sees it: some round inode numbers beyond 2^53. That two directories may then look like
+ * one does no harm: files of one name in them share a lock.
+ */
+function roundedIdentity({ device, identity }: FileStatus): string {
+  const inode = Number.parseInt(identity.slice(device.length + 1));
+  return Number.isNaN(inode) ? identity : `${device}:${inode}`;
+}
+
+/** The status of a directory that must be there. */
+export function* directoryStatus(engine: Engine, directory: string, attempt: Attempt): Operation<FileStatus> {
   const status = yield* wait(engine.fileSystem.stat(directory));
   if (status?.kind === "directory") return status;
   const reason = `there is no directory ${JSON.stringify(directory)}`;
   throw attemptFailed(attempt, status === undefined ? "ENOENT" : "ENOTDIR", "stat", reason);
+}
+
+/** Whether two places are those of one file, wherever its locks are. */
+export function* isSameFile(engine: Engine, one: Target, other: Target, attempt: Attempt): Operation<boolean> {
+  if (one.path === other.path) return true;
+  if (one.name !== other.name) return false;
+  const home = yield* directoryStatus(engine, one.directory, attempt);
+  return home.identity === (yield* directoryStatus(engine, other.directory, attempt)).identity;
 }

@@ -48,6 +48,8 @@ export interface Patience {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds left. */
   left(): number | undefined;
+  /** Whether any time has been spent on waiting: what was seen before may not be so any more. */
+  waited: boolean;
 }
 
 /** What a lock shall be, with every default filled in. */
@@ -105,5 +107,6 @@ export function patienceOf(plan: LockPlan, clock: Clock): Patience {
     timeout: plan.timeout,
     signal: plan.signal,
     left: () => plan.timeout === undefined ? undefined : Math.max(0, plan.timeout - (clock.monotonic() - start)),
+    waited: false,
   };
 }

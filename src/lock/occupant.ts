@@ -4,6 +4,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { type LockToken, parseTokenName } from "../protocol/names.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 
 /** What is at the place. */
@@ -25,17 +26,26 @@ export function* occupantOf(request: LockDirectoryRequest): Operation<Occupant> 
   if (status.kind !== "directory") {
     throw attemptFailed(attempt, "EINVAL", "rename", `${show} is neither a lock directory nor a lock file`);
   }
-  const entries = (yield* wait(engine.fileSystem.readDirectory(lockPath))) ?? [];
-  const name = entries[0]?.name;
-  if (name === undefined) return { kind: "free" };
-  const token = parseTokenName(name);
-  if (token === undefined || entries.length > 1) {
-    throw attemptFailed(
-      attempt,
-      "EEXIST",
-      "rename",
-      `${show} is somebody's directory, not a lock; choose a lockDirectory`,
-    );
+  const names = yield* namesIn(request);
+  const tokens = names.map(parseTokenName);
+  if (tokens.includes(undefined)) {
+    const reason = `${show} is somebody's directory, not a lock; choose a lockDirectory`;
+    throw attemptFailed(attempt, "EEXIST", "readDirectory", reason);
   }
-  return { kind: "held", name, token };
+  // A directory that is read while a token is renamed may show it twice, or not at all: the last name is the one.
+  const token = tokens.at(-1);
+  const name = names.at(-1);
+  return token === undefined || name === undefined ? { kind: "free" } : { kind: "held", name, token };
+}
+
+/** The names in it, in the order of their stamps; none when it is not there, or not a directory any more. */
+function* namesIn({ engine, lockPath }: LockDirectoryRequest): Operation<string[]> {
+  try {
+    const entries = yield* wait(engine.fileSystem.readDirectory(lockPath));
+    const stampOf = (name: string) => parseTokenName(name)?.stamp ?? 0;
+    return (entries ?? []).map((entry) => entry.name).sort((a, b) => stampOf(a) - stampOf(b));
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ENOTDIR") return [];
+    throw error;
+  }
 }

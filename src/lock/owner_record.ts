@@ -10,6 +10,8 @@
  * of this, or zeros: still ours.
  */
 
+import type { ProcessHost, Runtime } from "../runtime/runtime.ts";
+
 /** Who holds a lock, as far as he says. */
 export interface OwnerRecord {
   pid?: number;
@@ -37,16 +39,61 @@ export const freeMark: Uint8Array = encoder.encode(free);
 
 /** The bytes of a held lock's record. */
 export function recordBytes(record: OwnerRecord): Uint8Array {
-  const bytes = new Uint8Array(recordSize).fill(0x20);
-  const text = encoder.encode(`${held}${JSON.stringify(record)}\n`);
-  if (text.length > recordSize) return recordBytes({ ...record, program: "", host: "" });
-  bytes.set(text);
+  const { since, ...constant } = record;
+  return completed(beginning(constant), since ?? 0);
+}
+
+/** Everything but the time, which comes last. What is too long says less. */
+function beginning(record: Omit<OwnerRecord, "since">): Uint8Array {
+  const text = encoder.encode(`${held}${JSON.stringify(record).slice(0, -1)},"since":`);
+  return text.length <= recordSize - longestTime ? text : beginning({ ...record, program: "", host: "" });
+}
+
+/** A number of milliseconds, and what ends the record. */
+const longestTime = 24;
+
+function completed(start: Uint8Array, since: number): Uint8Array {
+  const bytes = new Uint8Array(recordSize).fill(space);
+  bytes.set(start);
+  putTime(bytes, start.length, since);
   return bytes;
 }
 
-/** Whether a file that begins with these bytes is a lock file, or empty, or what a power cut left of one. */
-export function isLockContent(bytes: Uint8Array): boolean {
-  const length = Math.min(bytes.length, markBytes.length);
+const space = 0x20;
+
+/** Writes `since}` and a line feed, and spaces over what a longer number may have left. */
+function putTime(bytes: Uint8Array, offset: number, since: number): void {
+  const text = `${since}}\n`.padEnd(longestTime);
+  for (let index = 0; index < longestTime; index++) bytes[offset + index] = text.charCodeAt(index);
+}
+
+/** The record of a process, put together once, and what may be written at this moment. */
+interface Draft {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+const drafts = new WeakMap<ProcessHost, Draft>();
+
+/** The record of this process, as of now. Only good until the next call: it is the same bytes every time. */
+export function ownRecord({ process, clock }: Pick<Runtime, "process" | "clock">): Uint8Array {
+  let draft = drafts.get(process);
+  if (draft === undefined) {
+    const start = beginning({ pid: process.pid, ...process.facts(), ...process.description() });
+    draft = { start: start.length, bytes: completed(start, 0) };
+    drafts.set(process, draft);
+  }
+  putTime(draft.bytes, draft.start, Math.trunc(clock.now()));
+  return draft.bytes;
+}
+
+/**
+ * Whether a file that begins with the first `count` of these bytes is a lock file, or empty, or what a power cut left of
+ * one. A file of more than `recordSize` bytes is none: read so many, and one more.
+ */
+export function isLockContent(bytes: Uint8Array, count: number): boolean {
+  if (count > recordSize) return false;
+  const length = Math.min(count, markBytes.length);
   for (let index = 0; index < length; index++) {
     if (bytes[index] !== 0 && bytes[index] !== markBytes[index]) return false;
   }
@@ -66,18 +113,14 @@ export function parseRecord(bytes: Uint8Array): OwnerRecord | undefined {
   }
   if (typeof value !== "object" || value === null) return {};
   const record: OwnerRecord = {};
-  const take = (name: string, type: "string" | "number"): unknown => {
-    const found: unknown = Reflect.get(value, name);
-    return typeof found === type ? found : undefined;
-  };
   // A record may be anybody's writing: only fields of the right type are believed to be there.
-  const pid = take("pid", "number") as number | undefined;
-  const since = take("since", "number") as number | undefined;
-  if (pid !== undefined && Number.isSafeInteger(pid)) record.pid = pid;
-  if (since !== undefined) record.since = since;
+  const pid: unknown = Reflect.get(value, "pid");
+  const since: unknown = Reflect.get(value, "since");
+  if (typeof pid === "number" && Number.isSafeInteger(pid)) record.pid = pid;
+  if (typeof since === "number") record.since = since;
   for (const name of ["started", "boot", "namespace", "host", "program"] as const) {
-    const found = take(name, "string") as string | undefined;
-    if (found !== undefined) record[name] = found;
+    const found: unknown = Reflect.get(value, name);
+    if (typeof found === "string") record[name] = found;
   }
   return record;
 }

@@ -8,28 +8,48 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
+import { isThere } from "./token.ts";
+
+/** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
+const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
+/** What Windows says of every directory in the way. */
+const takenPerhaps = ["EPERM", "EACCES", "EBUSY"];
+
+/** Whoever may write the file may take its lock over: the directory is as open as the file is. */
+const modeFor = (like: FileStatus | undefined): number =>
+  like === undefined ? 0o777 : (like.mode & 0o666) | ((like.mode & 0o222) >> 1) | 0o700;
 
 /** A lock directory that is ready to be renamed into place. */
 export class PreparedDirectory {
-  readonly token: LockToken;
   readonly #request: LockRequest;
-  readonly #path: string;
+  #token: LockToken;
+  #path: string;
   #exists = false;
 
   constructor(request: LockRequest) {
-    const { runtime } = request.engine;
-    const facts = runtime.process.facts();
-    const random = (length: number) => runtime.random(length);
     this.#request = request;
-    this.token = newToken(facts, request.staleAfter !== undefined, 1, random);
-    const proof = this.token.facts === undefined
-      ? { kind: "none" as const }
-      : { kind: "process" as const, facts: this.token.facts };
-    this.#path = childOf(request.engine, request.home, temporaryName(request.name, proof, random));
+    [this.#token, this.#path] = this.#names();
   }
 
+  /** What the lock is held by once it is in place. */
+  get token(): LockToken {
+    return this.#token;
+  }
+
+  #names(): [token: LockToken, path: string] {
+    const { engine, name, home, staleAfter } = this.#request;
+    const random = (length: number) => engine.runtime.random(length);
+    const token = newToken(engine.runtime.process.facts(), staleAfter !== undefined, 1, random);
+    const proof = token.facts === undefined
+      ? { kind: "none" as const }
+      : { kind: "process" as const, facts: token.facts };
+    return [token, childOf(engine, home, temporaryName(name, proof, random))];
+  }
+
+  /** Takes the place; false when something is there. */
   *moveToPlace(): Operation<boolean> {
     const { fileSystem } = this.#request.engine;
     yield* this.#make();
@@ -38,28 +58,65 @@ export class PreparedDirectory {
       this.#exists = false;
       return true;
     } catch (error) {
-      // POSIX lets a system say either for a directory that is not empty; ENOTDIR for a file in the way.
-      const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
-      if (error instanceof SystemError && taken.includes(error.code)) return false;
-      throw error;
+      if (!(error instanceof SystemError)) throw error;
+      if (taken.includes(error.code)) return false;
+      return yield* this.#judge(error);
     }
+  }
+
+  /** The rename failed, or a network file system says so of one that it carried out. */
+  *#judge(error: SystemError): Operation<boolean> {
+    const { fileSystem } = this.#request.engine;
+    if (yield* isThere(this.#request, this.#token)) {
+      this.#exists = false;
+      return true;
+    }
+    if (error.code === "ENOENT") {
+      if ((yield* wait(fileSystem.linkStat(this.#path))) !== undefined) throw error;
+      // Swept by somebody who thought us dead: once more, under other names.
+      this.#exists = false;
+      [this.#token, this.#path] = this.#names();
+      return false;
+    }
+    const inTheWay = takenPerhaps.includes(error.code) &&
+      (yield* wait(fileSystem.linkStat(this.#request.lockPath))) !== undefined;
+    if (inTheWay) return false;
+    throw error;
   }
 
   *#make(): Operation<void> {
     if (this.#exists) return;
     const { engine, like } = this.#request;
-    // Whoever may write the file may take its lock over: the directory is as open as the file is.
-    const mode = like === undefined ? 0o777 : (like.mode & 0o666) | ((like.mode & 0o222) >> 1) | 0o700;
+    const mode = modeFor(like);
     yield* wait(engine.fileSystem.makeDirectory(this.#path, mode));
     this.#exists = true;
-    const file = yield* wait(engine.fileSystem.create(childOf(engine, this.#path, tokenName(this.token)), 0o666));
+    if (like !== undefined && (mode & 0o022) !== 0) yield* this.#shareWith(mode);
+    const file = yield* wait(engine.fileSystem.create(childOf(engine, this.#path, tokenName(this.#token)), 0o666));
     yield* closeQuietly(file);
+  }
+
+  /** The umask takes rights away that others have to the file. */
+  *#shareWith(mode: number): Operation<void> {
+    const { fileSystem, capabilities } = this.#request.engine;
+    if (!capabilities.directorySync || !capabilities.mode) return;
+    try {
+      const directory = yield* wait(fileSystem.openDirectory(this.#path));
+      if (directory === undefined) return;
+      try {
+        yield* wait(directory.setMode(mode));
+      } finally {
+        yield* closeQuietly(directory);
+      }
+    } catch (error) {
+      // Others who may write the file may then not be able to take the lock over, and are told so.
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
   *remove(): Operation<void> {
     if (!this.#exists) return;
     const { engine } = this.#request;
-    yield* wait(engine.fileSystem.remove(childOf(engine, this.#path, tokenName(this.token))));
+    yield* wait(engine.fileSystem.remove(childOf(engine, this.#path, tokenName(this.#token))));
     yield* wait(engine.fileSystem.removeDirectory(this.#path));
   }
 }

@@ -6,9 +6,10 @@
  *    got that far.
  * 3. a waiter that gives up calls `cancelWait`; if the turn was granted in the same moment, it is passed on.
  *
- * Kernel locks alone would do between processes, but not within one: a synchronous call cannot wait for a lock that
- * code of its own thread holds, and must say so at once. The table hangs on `globalThis`, shared by all copies of the
- * module; its shape is versioned by its name.
+ * Keys are the identity of the lock file, or of the lock directory's place, so that all paths to one lock share one
+ * queue. Kernel locks alone would do between processes, but not within one: a synchronous call cannot wait for a lock
+ * that code of its own thread holds, and must say so at once. The table hangs on `globalThis`, shared by all copies of
+ * the module; its shape is versioned by its name.
  */
 
 interface Waiter {
@@ -46,8 +47,11 @@ function admits(queue: Queue, shared: boolean): boolean {
 /** Takes a place. With `overtake` a shared turn joins shared holders although others wait before it. */
 export function joinQueue(key: string, shared: boolean, overtake: boolean): Turn {
   const table = turnTable();
-  const queue = table.get(key) ?? { holders: 0, shared, waiting: [] };
-  table.set(key, queue);
+  const queue = table.get(key);
+  if (queue === undefined) {
+    table.set(key, { holders: 1, shared, waiting: [] });
+    return { key, shared, granted: undefined, waiter: undefined };
+  }
   if (admits(queue, shared) && (overtake || queue.waiting.length === 0)) {
     queue.holders++;
     queue.shared = shared;
@@ -60,7 +64,7 @@ export function joinQueue(key: string, shared: boolean, overtake: boolean): Turn
   return { key, shared, granted, waiter };
 }
 
-/** Whether a turn would come at once. */
+/** Whether nobody stands in the way of a turn. */
 export function isFree(key: string, shared: boolean): boolean {
   const queue = turnTable().get(key);
   return queue === undefined || admits(queue, shared);

@@ -14,12 +14,16 @@ import { cancelWait, type Turn } from "./turn_queue.ts";
 /** Waits for a turn. False: not in time. An abort is thrown. Whoever gets anything but true holds no turn. */
 export async function waitForTurn(turn: Turn, patience: Patience, clock: Clock): Promise<boolean> {
   if (turn.granted === undefined) return true;
+  patience.waited = true;
   const stop = new AbortController();
   const abort = () => stop.abort();
+  // An event that has happened already is not heard of.
+  if (patience.signal?.aborted) abort();
   patience.signal?.addEventListener("abort", abort, { once: true });
   const left = patience.left();
   const granted = turn.granted.then(() => true);
   const ended = new Promise<false>((resolve) => {
+    if (stop.signal.aborted) resolve(false);
     stop.signal.addEventListener("abort", () => resolve(false), { once: true });
     if (left !== undefined) clock.sleep(left, stop.signal).then(() => resolve(false), () => resolve(false));
   });
@@ -41,6 +45,7 @@ export function* pauseBeforeRetry(engine: Engine, patience: Patience, looks: num
   const left = patience.left();
   if (left === 0) return false;
   checkAbort(patience.signal);
+  patience.waited = true;
   const { clock, random } = engine.runtime;
   // Jittered, so that waiters who came together do not look together for ever.
   const jitter = 0.5 + (random(1)[0] ?? 0) / 255;

@@ -1,0 +1,163 @@
+/**
+ * The lock file, opened: created if there is none, refused if it is not a lock file of ours or an empty one.
+ *
+ * 1. Open without following a link; nothing there: create exclusively, as open to others as the file that is locked.
+ * 2. Look at its beginning: a file with content of its own is somebody's (`Cargo.lock`), and is never locked or written.
+ *
+ * After a failure nothing is open. A file that was created stays: somebody may have opened it already.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { attemptFailed } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { LockRequest, NotHeld } from "./held_lock.ts";
+import { directoryStatus } from "./lock_place.ts";
+import { isLockContent, recordSize } from "./owner_record.ts";
+
+/** A lock file that is open. */
+export interface OpenedLockFile {
+  readonly file: OpenFile;
+  readonly identity: string;
+  /** Whether it may be written to: it is open for that, and has no second name. */
+  readonly mayRecord: boolean;
+  /** Made by this very request. */
+  readonly created: boolean;
+}
+
+/** Somebody who replaces the lock file again and again is not waiting for it. */
+export const mostReplacements = 100;
+
+const show = (request: LockRequest): string => JSON.stringify(request.lockPath);
+
+/** Opens the lock file, or says why another backend is called for. */
+export function* openLockFile(request: LockRequest): Operation<OpenedLockFile | NotHeld> {
+  for (let tries = 0; tries < mostReplacements; tries++) {
+    let opened: OpenedLockFile | undefined;
+    try {
+      opened = yield* openExisting(request);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      if (error.code === "EISDIR") return "other-backend";
+      if (error.code !== "ELOOP" && error.code !== "ENXIO") throw error;
+      yield* refuseOther(request, error);
+      continue;
+    }
+    if (opened !== undefined) return opened;
+    if (yield* isKnownToLackLocks(request)) return "no-kernel-lock";
+    opened = yield* createLockFile(request);
+    if (opened !== undefined) return opened;
+  }
+  throw attemptFailed(request.attempt, "ESTALE", "open", `${show(request)} appears and disappears`);
+}
+
+/** Throws unless what could not be opened was exchanged for a file or a lock directory meanwhile. */
+function* refuseOther(request: LockRequest, error: SystemError): Operation<void> {
+  const status = yield* wait(request.engine.fileSystem.linkStat(request.lockPath));
+  if (status?.kind !== "symlink" && status?.kind !== "other") return;
+  const what = status.kind === "symlink" ? "a symlink" : "no regular file";
+  throw attemptFailed(request.attempt, "EINVAL", "open", `${show(request)} is ${what}, not a lock file`, error);
+}
+
+const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTCAPABLE"];
+const isForbidden = (error: unknown): error is SystemError =>
+  error instanceof SystemError && forbidden.includes(error.code);
+
+function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefined> {
+  const { fileSystem } = request.engine;
+  let file: OpenFile | undefined;
+  let writable = true;
+  try {
+    file = yield* wait(fileSystem.open(request.lockPath, "read-write", { follow: false }));
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    // flock needs no permission to write; only the record does.
+    writable = false;
+    file = yield* wait(fileSystem.open(request.lockPath, "read", { follow: false }));
+  }
+  if (file === undefined) return undefined;
+  try {
+    const { identity, links } = yield* wait(file.stat());
+    yield* checkContent(request, file);
+    // A second name is somebody's, who might not want it written to.
+    return { file, identity, mayRecord: writable && links === 1, created: false };
+  } catch (error) {
+    yield* closeQuietly(file);
+    throw error;
+  }
+}
+
+/** Kept from one look to the next: to allocate it costs more than to fill it. */
+let spare: Uint8Array | undefined;
+
+function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
+  const start = spare ?? new Uint8Array(recordSize + 1);
+  spare = undefined;
+  const count = yield* wait(file.read(start));
+  const isOurs = isLockContent(start, count);
+  spare = start;
+  if (isOurs) return;
+  const reason = `${show(request)} is somebody's file, not a lock file: it has content of its own`;
+  throw attemptFailed(request.attempt, "EEXIST", "read", `${reason}; choose a lockDirectory`);
+}
+
+/** The rights to a lock file: its owner may always use it; others as far as they may use the file that is locked. */
+const modeFor = (like: FileStatus): number => (like.mode & 0o666) | 0o600;
+
+function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undefined> {
+  const { engine, like } = request;
+  let file: OpenFile;
+  try {
+    file = yield* wait(engine.fileSystem.create(request.lockPath, like === undefined ? 0o666 : modeFor(like)));
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "EEXIST") return undefined;
+    if (error instanceof SystemError && error.code === "ENOENT") {
+      yield* directoryStatus(engine, request.home, request.attempt);
+      return undefined;
+    }
+    if (!isForbidden(error)) throw error;
+    const reason = `its lock file cannot be created in ${JSON.stringify(request.home)}; choose a lockDirectory`;
+    throw attemptFailed(request.attempt, error.code, "create", reason, error);
+  }
+  try {
+    const status = yield* wait(file.stat());
+    if (like !== undefined) yield* shareWith(request, file, status, like);
+    return { file, identity: status.identity, mayRecord: true, created: true };
+  } catch (error) {
+    yield* closeQuietly(file);
+    throw error;
+  }
+}
+
+/** Whoever may use the file may lock it: the lock file gets its mode in spite of the umask, and its owner if it can. */
+function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, like: FileStatus): Operation<void> {
+  const { capabilities } = request.engine;
+  try {
+    const differs = status.user !== like.user || status.group !== like.group;
+    if (capabilities.owner && differs) yield* wait(file.setOwner(like.user, like.group));
+    if (capabilities.mode && status.mode !== modeFor(like)) yield* wait(file.setMode(modeFor(like)));
+  } catch (error) {
+    // Not ours to give away: others who may write the file may then be refused the lock, and are told so.
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
+/** Devices whose file systems have no kernel lock, as this process has learned. */
+const lockless = new WeakMap<FileSystem, Set<string>>();
+
+function* isKnownToLackLocks(request: LockRequest): Operation<boolean> {
+  const known = lockless.get(request.engine.fileSystem);
+  if (known === undefined) return false;
+  return known.has((yield* directoryStatus(request.engine, request.home, request.attempt)).device);
+}
+
+/** There is no kernel lock here: remembers it, and takes an own new file away, which a lock directory would meet. */
+export function* discardNewLockFile(request: LockRequest, opened: OpenedLockFile): Operation<void> {
+  const { fileSystem } = request.engine;
+  const status = yield* wait(opened.file.stat());
+  const known = lockless.get(fileSystem) ?? new Set();
+  lockless.set(fileSystem, known.add(status.device));
+  if (!opened.created || status.size > 0) return;
+  const named = yield* wait(fileSystem.linkStat(request.lockPath));
+  if (named?.identity === opened.identity) yield* wait(fileSystem.remove(request.lockPath));
+}

@@ -1,0 +1,192 @@
+/**
+ * Locks on simulated processes, in every order of their steps, with kills between any two: never two holders, and
+ * nobody is kept out by the dead.
+ */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import { LockError } from "../../mod.ts";
+import { acquire } from "../../src/lock/lock.ts";
+import { type LockOptions, lockPlan } from "../../src/lock/lock_plan.ts";
+import { runSync, wait } from "../../src/core/operation.ts";
+import { makeEngine } from "../../src/protocol/engine.ts";
+import { tokenName } from "../../src/protocol/names.ts";
+import { type MemoryOptions, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
+import { byEffort } from "../support/effort.ts";
+import { currentRuntime } from "../support/spawn.ts";
+import { type Contender, type ContenderState, type ExplorationReport, explore } from "./interleavings.ts";
+
+const path = "/work/a";
+const inside = "inside";
+
+/** Takes the lock, is inside, gives it back. */
+function contender(options: LockOptions): Contender {
+  return function* (engine, mark) {
+    const hold = yield* acquire(engine, path, lockPlan(options).plan);
+    if (hold === undefined) return "not in time";
+    yield* mark(inside);
+    yield* mark("leaving");
+    yield* hold.release();
+    yield* mark("out");
+    return "held";
+  };
+}
+
+const machineWith = (options: MemoryOptions = {}) => (): MemoryRuntime =>
+  memoryRuntime({ user: 0, device: "disk", ...options, files: { "/work": { kind: "directory" }, ...options.files } });
+
+/** What must be so at every moment. */
+function neverTwo(contenders: readonly ContenderState[]): void {
+  const holders = contenders.filter(({ place, killed }) => place === inside && !killed);
+  assert(holders.length <= 1, "two hold the lock");
+  for (const { ended } of contenders) {
+    if (ended !== undefined && "error" in ended && !isUnprovable(ended.error)) throw ended.error;
+  }
+}
+
+/** Of somebody who stops right after he has made a lock file where there are no kernel locks: nothing can be proven. */
+const isUnprovable = (error: unknown): boolean =>
+  LockError.is(error) && error.code === "EBUSY" && error.message.includes("remove it when no program uses it");
+
+/** What must be so at the end: the next one gets the lock at once, and nothing is left of those who lived. */
+function nobodyKeptOut(options: LockOptions) {
+  return (contenders: readonly ContenderState[], machine: MemoryRuntime, over: boolean): void => {
+    neverTwo(contenders);
+    if (!over) return;
+    const alive = contenders.filter(({ killed }) => !killed);
+    for (const { process } of alive) assertEquals(process.openHandles, []);
+    if (alive.length === contenders.length) {
+      const names = Object.keys(machine.files("/work")).filter((name) =>
+        name.endsWith(".tmp") || name.includes(".tmp/")
+      );
+      assertEquals(names, []);
+    }
+    const engine = makeEngine(machine, true);
+    const next = runSync(() => acquire(engine, path, lockPlan({ ...options, timeout: 60 }).plan));
+    assert(next !== undefined, "the dead keep the lock");
+    runSync(() => next.release());
+  };
+}
+
+function told(name: string, { states, ends, exhaustive }: ExplorationReport): void {
+  console.log(`${name}: ${states} states, ${ends} ends, ${exhaustive ? "all there are" : "a part"}`);
+}
+
+// Nothing here depends on the runtime: one of them goes far.
+const limit = currentRuntime === "deno" ? byEffort({ quick: 500, normal: 4_200, long: 400_000 }) : 300;
+
+describe("locks, in every order of steps", () => {
+  const directory: LockOptions = { backend: "directory", timeout: 3 };
+  const flock: LockOptions = { backend: "flock", timeout: 3 };
+  const auto: LockOptions = { timeout: 3 };
+  const dead = { boot: "1".padStart(32, "0"), namespace: "4026531836", pid: 999, started: "1" };
+  const token = tokenName({ generation: 1, stamp: undefined, random: "a".repeat(26), facts: dead });
+  const ofTheDead: MemoryOptions = { files: { [`${path}.lock/${token}`]: "" } };
+  const cases: [name: string, options: LockOptions[], kills: number, machine?: MemoryOptions][] = [
+    ["two lock directories", [directory, directory], 0],
+    ["two lock directories, one killed", [directory, directory], 1],
+    ["three lock directories", [directory, directory, directory], 0],
+    ["three lock directories, two killed", [directory, directory, directory], 2],
+    ["two lock files", [flock, flock], 0],
+    ["two lock files, one killed", [flock, flock], 1],
+    ["three lock files, two killed", [flock, flock, flock], 2],
+    ["a lock file and a lock directory", [flock, directory], 0],
+    ["a lock file and a lock directory, one killed", [flock, directory], 1],
+    ["two who take over from the dead", [directory, directory], 0, ofTheDead],
+    ["two who take over from the dead, one killed", [directory, directory], 1, ofTheDead],
+    ["three who take over from the dead, two killed", [directory, directory, directory], 2, ofTheDead],
+    ["a lock file and a lock directory after the dead", [flock, directory], 1, ofTheDead],
+    ["two where the file system has no kernel lock", [auto, auto], 0, { disk: { fileLock: false } }],
+    ["two lock files and a lock directory, one killed", [flock, flock, directory], 1],
+    ["a lock file and two lock directories, one killed", [flock, directory, directory], 1],
+  ];
+  for (const [name, options, kills, machine] of cases) {
+    it(name, () => {
+      const report = explore({
+        machine: machineWith(machine),
+        contenders: options.map(contender),
+        kills,
+        limit,
+        check: nobodyKeptOut(options[0] ?? {}),
+      });
+      told(name, report);
+    });
+  }
+});
+
+describe("a holder who cannot be judged", () => {
+  it("is not robbed, whatever became of it", () => {
+    const options: LockOptions = { backend: "directory", timeout: 3 };
+    const report = explore({
+      machine: machineWith({ processFacts: false }),
+      contenders: [contender(options), contender(options)],
+      kills: 1,
+      limit,
+      check: (contenders, machine, over) => {
+        neverTwo(contenders);
+        const robbed = contenders.some(({ place, killed }) => place === inside && killed);
+        if (!robbed) return;
+        assert(contenders.every(({ place, killed }) => killed || place !== inside), "it was robbed");
+        if (!over) return;
+        const engine = makeEngine(machine, true);
+        assertEquals(runSync(() => acquire(engine, path, lockPlan({ ...options, timeout: 60 }).plan)), undefined);
+      },
+    });
+    told("one who cannot be judged", report);
+  });
+});
+
+describe("the explorer", () => {
+  it("finds the two holders of a lock that is taken over without comparing (the negative control)", () => {
+    const naive: Contender = function* (engine, mark) {
+      const { fileSystem, runtime } = engine;
+      const own = `${path}.lock/${runtime.process.pid}`;
+      for (let looks = 0; looks < 3; looks++) {
+        if (yield* wait(fileSystem.makeDirectory(`${path}.lock`, 0o755))) {
+          (yield* wait(fileSystem.create(own, 0o644))).close();
+          yield* mark(inside);
+          yield* mark("out");
+          return;
+        }
+        const [token] = (yield* wait(fileSystem.readDirectory(`${path}.lock`))) ?? [];
+        if (token === undefined || (token.name !== "999" && looks < 2)) continue;
+        // Thought to be dead: as by its age.
+        yield* wait(fileSystem.remove(`${path}.lock/${token.name}`));
+        yield* wait(fileSystem.removeDirectory(`${path}.lock`));
+      }
+    };
+    const error = assertThrows(() =>
+      explore({
+        machine: machineWith({ files: { "/work/a.lock/999": "" } }),
+        contenders: [naive, naive],
+        limit: 5_000,
+        check: twoOnly,
+      }), Error);
+    assert(error.message.startsWith("two hold the lock"), error.message);
+  });
+
+  it("finds the two holders of a lock file that is removed when it is given back", () => {
+    const naive: Contender = function* (engine, mark) {
+      const { fileSystem } = engine;
+      for (let looks = 0; looks < 2; looks++) {
+        const file = (yield* wait(fileSystem.open(`${path}.lock`, "read"))) ??
+          (yield* wait(fileSystem.create(`${path}.lock`, 0o644)));
+        if (yield* wait(file.tryLock(false))) {
+          yield* mark(inside);
+          yield* mark("out");
+          yield* wait(fileSystem.remove(`${path}.lock`));
+          yield* wait(file.close());
+          return;
+        }
+        yield* wait(file.close());
+      }
+    };
+    const options = { machine: machineWith(), contenders: [naive, naive, naive], limit: 5_000 };
+    const error = assertThrows(() => explore({ ...options, check: twoOnly }), Error);
+    assert(error.message.startsWith("two hold the lock"), error.message);
+  });
+});
+
+/** Only that: the naive ones may fail in other ways, too. */
+function twoOnly(contenders: readonly ContenderState[]): void {
+  assert(contenders.filter(({ place, killed }) => place === inside && !killed).length <= 1, "two hold the lock");
+}

@@ -1,0 +1,83 @@
+/**
+ * Our locks and those of other programs exclude each other: flock(1) of util-linux, Python's fcntl.flock, and this module
+ * on every runtime, whichever way it gets at flock.
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { skip } from "../support/skip.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { ask, foreignGets, foreignHold, hasFlockProgram, hasPython, hold, until, variants } from "./support.ts";
+
+const programs = [["flock", hasFlockProgram], ["python", hasPython]] as const;
+
+for (const variant of variants()) {
+  for (const how of ["", "sync"]) {
+    describe(`${variant.name}${how && ", synchronous"}`, () => {
+      for (const [program, isThere] of programs) {
+        const theirs = program === "flock" ? "flock(1)" : "Python's fcntl.flock";
+
+        it(`its exclusive lock keeps ${theirs} out, its shared one only from an exclusive one`, (t) =>
+          withTemporaryDirectory(async (directory) => {
+            if (!isThere()) return skip(t, `there is no ${program}`);
+            const path = join(directory, "state");
+            const exclusive = await hold(path, {}, variant, how);
+            assertEquals(exclusive.heard.text, "held flock false\n");
+            assertEquals(foreignGets(program, `${path}.lock`), false);
+            assertEquals(foreignGets(program, `${path}.lock`, true), false);
+            await exclusive.release();
+            assertEquals(foreignGets(program, `${path}.lock`), true);
+            const shared = await hold(path, { shared: true }, variant, how);
+            assertEquals(foreignGets(program, `${path}.lock`), false);
+            assertEquals(foreignGets(program, `${path}.lock`, true), true);
+            await shared.release();
+          }));
+
+        it(`it is kept out by ${theirs}, and gets the lock when that is given back`, (t) =>
+          withTemporaryDirectory(async (directory) => {
+            if (!isThere()) return skip(t, `there is no ${program}`);
+            const path = join(directory, "state");
+            fs.writeFileSync(`${path}.lock`, "");
+            const other = await foreignHold(program, `${path}.lock`);
+            const asking = [
+              ask(path, { timeout: 0 }, variant, how),
+              ask(path, { timeout: 60 }, variant, how),
+              ask(path, { timeout: 60, shared: true }, variant, how),
+            ];
+            for (const { script } of asking) assertEquals((await script.status).stdout, "not in time\n");
+            const waiting = [ask(path, {}, variant, how), ask(path, { timeout: 60_000 }, variant, how)];
+            for (const { script } of waiting) script.child.stdin?.end("\n");
+            await other.release();
+            for (const { script } of waiting) {
+              assertEquals((await script.status).stdout, "held flock false\nreleased\n");
+            }
+          }));
+
+        it(`its shared lock and that of ${theirs} are held together`, (t) =>
+          withTemporaryDirectory(async (directory) => {
+            if (!isThere()) return skip(t, `there is no ${program}`);
+            const path = join(directory, "state");
+            fs.writeFileSync(`${path}.lock`, "");
+            const other = await foreignHold(program, `${path}.lock`, true);
+            const shared = await hold(path, { shared: true, timeout: 0 }, variant, how);
+            await shared.release();
+            await other.release();
+          }));
+      }
+
+      it("its lock is free the moment it is killed, and waiters get it", () =>
+        withTemporaryDirectory(async (directory) => {
+          const path = join(directory, "state");
+          for (const backend of ["flock", "directory"]) {
+            const holder = await hold(path, { backend }, variant, how);
+            const waiter = ask(path, { backend }, variant, how);
+            await until(() => holder.heard.text !== "", "it is held");
+            await holder.kill();
+            assert(await waiter.heard.seen(/^held /), "the dead keep the lock");
+            await waiter.release();
+          }
+        }));
+    });
+  }
+}

@@ -1,0 +1,136 @@
+/** What the tests of locks share: holders in other processes, other programs that lock, and time. */
+import { assert, assertEquals } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import process from "node:process";
+import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
+import { listen, type Listener } from "../real/processes.ts";
+import { currentRuntime, type RuntimeName, type SpawnedScript, spawnProgram, spawnScript } from "../support/spawn.ts";
+
+/** A runtime, and how it gets at flock. */
+export interface Variant {
+  readonly name: string;
+  readonly runtime: RuntimeName;
+  readonly env: Record<string, string>;
+}
+
+/** Makes `require("fs-ext")` fail in Node. */
+const withoutAddon = `--import=data:text/javascript,${
+  encodeURIComponent(
+    'import Module from "node:module"; const load = Module._load; Module._load = function (name, ...rest) {' +
+      'if (name === "fs-ext") throw new Error("hidden"); return load.call(this, name, ...rest); };',
+  )
+}`;
+
+/** What a Node process gets that shall do without fs-ext, and one that shall find no program flock either. */
+export const hiddenAddon: Record<string, string> = { NODE_OPTIONS: withoutAddon };
+export const nothingToLockWith: Record<string, string> = { NODE_OPTIONS: withoutAddon, PATH: "/nowhere" };
+
+/** The ways in which this runtime gets at flock. (The others have theirs in their own run of the tests.) */
+export function variants(): Variant[] {
+  const name = currentRuntime;
+  const own: Variant = { name, runtime: name, env: {} };
+  return name === "node" ? [own, { name: "node without fs-ext", runtime: name, env: hiddenAddon }] : [own];
+}
+
+/** Whether the program flock(1) and a Python with fcntl are there. */
+export const hasFlockProgram = (): boolean => spawnSync("flock", ["--version"]).status === 0;
+export const hasPython = (): boolean => spawnSync("python3", ["-c", "import fcntl"]).status === 0;
+export const hasKernelLock = (): boolean => runtimeHere().capabilities.fileLock !== "none";
+
+/** Another process, and what it says. */
+export interface Other {
+  readonly script: SpawnedScript;
+  readonly heard: Listener;
+  /** Tells it to give the lock back, and waits for its end. */
+  release(): Promise<void>;
+  /** SIGKILL, and its end. */
+  kill(): Promise<void>;
+}
+
+function other(script: SpawnedScript): Other {
+  const { child, status } = script;
+  return {
+    script,
+    heard: listen(child),
+    release: async () => {
+      child.stdin?.end("\n");
+      const { code, stderr } = await status;
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await status;
+    },
+  };
+}
+
+/** Starts a process that asks for the lock; it need not have it yet. */
+export function ask(path: string, options: object = {}, variant?: Variant, how = ""): Other {
+  const args = [path, JSON.stringify(options), how];
+  return other(spawnScript("tests/lock/scripts/hold.ts", args, {
+    runtime: variant?.runtime,
+    env: variant?.env ?? {},
+    stdin: "pipe",
+  }));
+}
+
+/** A process that holds the lock. */
+export async function hold(path: string, options: object = {}, variant?: Variant, how = ""): Promise<Other> {
+  const asked = ask(path, options, variant, how);
+  const held = await asked.heard.seen(/^held /);
+  if (!held) assert(false, `it did not get the lock: ${asked.heard.text} ${(await asked.script.status).stderr}`);
+  return asked;
+}
+
+/** A program of somebody else's that holds a lock on a file: flock(1), or Python's fcntl.flock. */
+export async function foreignHold(program: "flock" | "python", file: string, shared = false): Promise<Other> {
+  const python = "import fcntl, sys\n" +
+    "file = open(sys.argv[1], 'a')\n" +
+    "fcntl.flock(file, fcntl.LOCK_SH if sys.argv[2] == '-s' else fcntl.LOCK_EX)\n" +
+    "print('held', flush=True)\n" +
+    "sys.stdin.read()\n";
+  const flag = shared ? "-s" : "-x";
+  const started = other(spawnProgram(
+    program === "flock"
+      ? ["flock", flag, file, "sh", "-c", "echo held; exec cat >/dev/null"]
+      : ["python3", "-c", python, file, flag],
+    { stdin: "pipe" },
+  ));
+  assert(await started.heard.seen(/^held/), "the other program did not get the lock");
+  return started;
+}
+
+/** Whether somebody else's program gets a lock on a file at once. */
+export function foreignGets(program: "flock" | "python", file: string, shared = false): boolean {
+  const flag = shared ? "-s" : "-x";
+  if (program === "flock") return spawnSync("flock", ["-n", flag, file, "true"]).status === 0;
+  const python = "import fcntl, sys\n" +
+    "kind = fcntl.LOCK_SH if sys.argv[2] == '-s' else fcntl.LOCK_EX\n" +
+    "fcntl.flock(open(sys.argv[1], 'a'), kind | fcntl.LOCK_NB)\n";
+  return spawnSync("python3", ["-c", python, file, flag], { stdio: "ignore" }).status === 0;
+}
+
+export const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Waits until something is so that nobody tells us about. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    if (await condition()) return;
+    await pause(10);
+  }
+  assert(false, `waited in vain until ${what}`);
+}
+
+/** The state of a process as Linux tells it: `R`, `S`, `T` for stopped, `Z`; undefined when it is gone. */
+export function stateOf(pid: number): string | undefined {
+  try {
+    const line = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    return line.slice(line.lastIndexOf(")") + 2)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+export const isLinux = process.platform === "linux";

@@ -1,0 +1,245 @@
+/** Waiting for a lock that another process holds: what it does not hold up, how it ends, and what it leaves. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { acquireLock, LockTimeoutError, tryLock } from "../../mod.ts";
+import { listen } from "../real/processes.ts";
+import { skip } from "../support/skip.ts";
+import { runtimes, spawnProgram, spawnScript } from "../support/spawn.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import {
+  ask,
+  foreignGets,
+  foreignHold,
+  hasFlockProgram,
+  hasKernelLock,
+  isLinux,
+  nothingToLockWith,
+  pause,
+  until,
+  variants,
+} from "./support.ts";
+
+/** A lock file that flock(1) holds. */
+function withForeignHolder(
+  t: Parameters<typeof skip>[0],
+  run: (path: string, release: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  return withTemporaryDirectory(async (directory) => {
+    if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and the program flock");
+    const path = join(directory, "state");
+    fs.writeFileSync(`${path}.lock`, "");
+    const other = await foreignHold("flock", `${path}.lock`);
+    let released = false;
+    const release = async () => {
+      if (!released) await other.release();
+      released = true;
+    };
+    try {
+      await run(path, release);
+    } finally {
+      await release();
+    }
+  });
+}
+
+/** Programs that wait for this lock file in our name. */
+function waitingPrograms(lockFile: string): string[] {
+  const { ino } = fs.statSync(lockFile);
+  const waits = fs.readFileSync("/proc/locks", "utf8").split("\n").filter((line) => line.includes("->"));
+  return waits.filter((line) => line.includes(`:${ino} `));
+}
+
+describe("waiting for another process", () => {
+  for (const options of [{}, { timeout: 60_000 }, { signal: new AbortController().signal }]) {
+    it(`ends with the lock (${Object.keys(options)[0] ?? "without end"})`, (t) =>
+      withForeignHolder(t, async (path, release) => {
+        const waiting = acquireLock(path, options);
+        await pause(150);
+        await release();
+        const lock = await waiting;
+        assertEquals(foreignGets("flock", `${path}.lock`), false);
+        await lock.release();
+        assertEquals(foreignGets("flock", `${path}.lock`), true);
+      }));
+  }
+
+  for (const how of ["timeout", "abort"] as const) {
+    it(`that ends by ${how} leaves no lock, no waiter and no open file`, (t) =>
+      withForeignHolder(t, async (path, release) => {
+        // What is opened once for good.
+        await assertRejects(() => acquireLock(path, { timeout: 40 }), LockTimeoutError);
+        const descriptors = () => isLinux ? fs.readdirSync("/proc/self/fd").length : 0;
+        const before = descriptors();
+        for (let round = 0; round < 5; round++) {
+          const reason = new Error("enough");
+          const controller = new AbortController();
+          const options = how === "timeout" ? { timeout: 40 } : { signal: controller.signal };
+          const waiting = acquireLock(path, options).then(() => "had it", (error) => error);
+          await pause(40);
+          controller.abort(reason);
+          const outcome = await waiting;
+          assert(how === "timeout" ? LockTimeoutError.is(outcome) : outcome === reason, String(outcome));
+        }
+        if (isLinux) {
+          assertEquals(waitingPrograms(`${path}.lock`), []);
+          await until(() => descriptors() <= before, "all files are closed");
+        }
+        await release();
+        assertEquals(foreignGets("flock", `${path}.lock`), true);
+        const lock = await tryLock(path);
+        assert(lock !== undefined);
+        await lock.release();
+      }));
+  }
+
+  it("that is given up in the very moment of the grant leaks no lock", (t) =>
+    withForeignHolder(t, async (path, release) => {
+      await release();
+      for (let round = 0; round < 12; round++) {
+        const other = await foreignHold("flock", `${path}.lock`);
+        const controller = new AbortController();
+        const waiting = acquireLock(path, { signal: controller.signal }).then((lock) => lock.release(), () => {});
+        await pause(25 + round);
+        await Promise.all([other.release(), pause(round / 3).then(() => controller.abort())]);
+        await waiting;
+        await until(() => foreignGets("flock", `${path}.lock`), "the lock is free");
+      }
+    }));
+
+  for (const variant of variants()) {
+    for (const options of ["{}", '{"timeout":60000}']) {
+      it(`lets the event loop run (${variant.name}, ${options})`, (t) =>
+        withForeignHolder(t, async (path, release) => {
+          const args = [path, "1", options];
+          const { runtime, env } = variant;
+          const { child, status } = spawnScript("tests/lock/scripts/wait_ticking.ts", args, {
+            runtime,
+            env,
+            stdin: "pipe",
+          });
+          const heard = listen(child);
+          assert(await heard.seen(/^ticks/));
+          const ticks = Number(/^ticks (\d+)/m.exec(heard.text)?.[1]);
+          assert(ticks >= 10, `${ticks} ticks in half a second`);
+          child.stdin?.end("\n");
+          await release();
+          assertEquals((await status).code, 0);
+        }));
+    }
+
+    it(`40 waiters for 40 locks do not delay a file that is read (${variant.name})`, (t) =>
+      withTemporaryDirectory(async (directory) => {
+        if (!hasFlockProgram()) return skip(t, "needs the program flock");
+        const path = join(directory, "state");
+        const command = `${
+          Array.from({ length: 40 }, (_, index) => `exec ${index + 10}<>${path}.${index}.lock; flock ${index + 10}`)
+            .join(";")
+        }; echo held; cat > /dev/null`;
+        const holder = spawnScriptOfBash(command);
+        assert(await holder.heard.seen(/^held/));
+        const { runtime, env } = variant;
+        const script = spawnScript("tests/lock/scripts/wait_ticking.ts", [path, "40"], { runtime, env, stdin: "pipe" });
+        const heard = listen(script.child);
+        assert(await heard.seen(/^ticks/), (await script.status).stderr);
+        const read = Number(/read (\d+)/.exec(heard.text)?.[1]);
+        assert(read < 400, `a file took ${read} ms to read`);
+        script.child.stdin?.end("\n");
+        await holder.release();
+        const { code, stdout, stderr } = await script.status;
+        assertEquals([code, stdout.includes("had them all"), stderr], [0, true, ""]);
+      }));
+
+    for (const how of ["exit", "timeout", "abort"]) {
+      it(`does not keep the process from ending by ${how} (${variant.name})`, (t) =>
+        withForeignHolder(t, async (path) => {
+          fs.writeFileSync(`${path}.2.lock`, "");
+          const other = await foreignHold("flock", `${path}.2.lock`);
+          const { runtime, env } = variant;
+          const { status } = spawnScript("tests/lock/scripts/give_up.ts", [path, how], { runtime, env });
+          const outcome = await Promise.race([status, pause(20_000)]);
+          assert(outcome !== undefined, "it does not end");
+          const { code, stdout, stderr } = outcome;
+          const said = { exit: "", timeout: "LockTimeoutError\n", abort: "TimeoutError\n" }[how];
+          assertEquals({ code, stdout, stderr }, { code: how === "exit" ? 7 : 0, stdout: said, stderr: "" });
+          if (isLinux) await until(() => waitingPrograms(`${path}.lock`).length === 0, "nobody waits any more");
+          await other.release();
+        }));
+    }
+
+    it(`a child that was started while the lock was held does not keep it (${variant.name})`, (t) =>
+      withTemporaryDirectory(async (directory) => {
+        if (!hasFlockProgram()) return skip(t, "needs the program flock");
+        const path = join(directory, "state");
+        const { runtime, env } = variant;
+        const script = spawnScript("tests/lock/scripts/spawn_child.ts", [path, "{}"], { runtime, env, stdin: "pipe" });
+        const heard = listen(script.child);
+        assert(await heard.seen(/^released/), (await script.status).stderr);
+        assertEquals(foreignGets("flock", `${path}.lock`), true);
+        script.child.stdin?.end("\n");
+        assertEquals((await script.status).code, 0);
+      }));
+  }
+
+  it("Ctrl-C that only reaches the waiting child does not end the waiting", (t) =>
+    withForeignHolder(t, async (path, release) => {
+      if (!isLinux) return skip(t, "needs Linux");
+      const waiting = acquireLock(path, { timeout: 60_000 });
+      await until(() => waitingPrograms(`${path}.lock`).length > 0, "somebody waits");
+      const pid = Number(/-> FLOCK\s+ADVISORY\s+WRITE (\d+)/.exec(waitingPrograms(`${path}.lock`)[0] ?? "")?.[1]);
+      if (pid !== process.pid) spawnSync("kill", ["-INT", String(pid)]);
+      await pause(50);
+      await release();
+      await (await waiting).release();
+    }));
+
+  it("without a program to wait with: by looking again and again", (t) =>
+    withForeignHolder(t, async (path, release) => {
+      const { Deno } = globalThis as { Deno?: unknown };
+      if (Deno === undefined) return skip(t, "Deno with few permissions cannot start programs");
+      const permissions = [`--allow-read`, `--allow-write=${join(path, "..")}`];
+      const options = { permissions, stdin: "pipe" as const };
+      const args = [path, '{"timeout":60000}'];
+      const script = spawnScript("tests/lock/scripts/hold.ts", args, options);
+      const heard = listen(script.child);
+      await pause(400);
+      assertEquals(heard.text, "");
+      await release();
+      assert(await heard.seen(/^held/), (await script.status).stderr);
+      script.child.stdin?.end("\n");
+      await script.status;
+    }));
+
+  it("where nothing locks in the kernel, a lock directory takes its place", () =>
+    withTemporaryDirectory(async (directory) => {
+      if (!runtimes().includes("node")) return;
+      const path = join(directory, "state");
+      const variant = { name: "node", runtime: "node" as const, env: nothingToLockWith };
+      const holder = ask(path, {}, variant);
+      assert(await holder.heard.seen(/^held directory false/), (await holder.script.status).stderr);
+      const other = ask(path, { timeout: 100 }, variant);
+      assertEquals((await other.script.status).stdout, "not in time\n");
+      // Whoever has kernel locks sees that the other kind is held, and waits for it.
+      const kernel = ask(path, { timeout: 60_000 });
+      await pause(300);
+      assertEquals(kernel.heard.text, "");
+      await holder.release();
+      assert(await kernel.heard.seen(/^held flock/));
+      await kernel.release();
+    }));
+});
+
+/** A shell that holds many locks at once. */
+function spawnScriptOfBash(command: string) {
+  const script = spawnProgram(["bash", "-c", command], { stdin: "pipe" });
+  return {
+    heard: listen(script.child),
+    release: async () => {
+      script.child.stdin?.end();
+      await script.status;
+    },
+  };
+}
