@@ -1,0 +1,213 @@
+/**
+ * The one body behind `openLog` and its synchronous twin.
+ *
+ * Open: lock → make the file if there is none (through the write protocol) → read to the end, cut a torn tail, sync →
+ * sync the directory: who made the file may not have done so. Append: is it still our file? → one write, one sync.
+ * Checkpoint: a new file — header, snapshot, the records that shall stay — through the write protocol; its rename drops
+ * the old records and takes the snapshot in, in one step. Close: seal, close, give the lock back.
+ *
+ * State after a failure: see append_file.ts. When a checkpoint fails after its rename, the log must be opened anew.
+ */
+import type { Source } from "../core/bytes.ts";
+import { FileError } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { takeLock } from "../lock/file_lock.ts";
+import type { LockHold } from "../lock/lock.ts";
+import type { LockPlan } from "../lock/lock_plan.ts";
+import type { AppendFile, TornTail } from "../protocol/append_file.ts";
+import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { ensureDirectory } from "../protocol/directories.ts";
+import { type Engine, parentOf } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { type Filling, replaceFile } from "../protocol/replace_file.ts";
+import type { Durability, WritePlan } from "../protocol/write_plan.ts";
+import { checkpointFilling } from "./checkpoint.ts";
+import { recordsOf } from "./log_header.ts";
+import { type Opened, openExisting, openOrMake } from "./open_log_file.ts";
+import { LogRecords, readHeader, readSnapshot } from "./read_log.ts";
+
+/** What opening a log was told. */
+export interface LogRequest {
+  readonly engine: Engine;
+  readonly plan: WritePlan;
+  readonly lock: LockPlan;
+}
+
+const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
+
+/** An open log. */
+export class LogBody {
+  readonly engine: Engine;
+  readonly path: string;
+  readonly #plan: WritePlan;
+  readonly #hold: LockHold;
+  #appended: AppendFile;
+  #identity: string;
+  #closed = false;
+  /** What opening has cut off. */
+  readonly tornTail: TornTail | undefined;
+  /** The least that anything so far has reached. */
+  reached: Durability;
+
+  /** Called by `open` only. */
+  constructor(request: LogRequest, path: string, hold: LockHold, opened: Opened) {
+    this.engine = request.engine;
+    this.path = path;
+    this.#plan = { ...request.plan, guard: () => hold.confirm("unchanged") };
+    this.#hold = hold;
+    this.#appended = opened.appended;
+    this.#identity = opened.identity;
+    this.tornTail = opened.tornTail;
+    this.reached = opened.reached;
+  }
+
+  /** The sequence that the next record gets. */
+  get nextSequence(): number {
+    return this.#appended.nextSequence;
+  }
+
+  /** Takes the lock and opens the file, which is made if there is none. */
+  static *open(path: string, request: LogRequest): Operation<LogBody> {
+    const { engine, plan, lock } = request;
+    const attempt: Attempt = { verb: "Cannot open", path, targetState: "unchanged" };
+    try {
+      if (plan.createDirectories) yield* ensureDirectory(engine, parentOf(engine, path), plan, attempt);
+      const hold = yield* takeLock(engine, path, { plan: lock }, undefined);
+      try {
+        const target = hold.place.target.path;
+        attempt.path = target;
+        const opened = yield* openOrMake(engine, plan, target, hold, attempt);
+        return new LogBody(request, target, hold, opened);
+      } catch (error) {
+        yield* releaseQuietly(hold);
+        throw error;
+      }
+    } catch (error) {
+      throw translate(error, attempt);
+    }
+  }
+
+  #attempt(verb: string): Attempt {
+    return { verb, path: this.path, targetState: "unchanged" };
+  }
+
+  #note(reached: Durability): void {
+    if (ranks.indexOf(reached) < ranks.indexOf(this.reached)) this.reached = reached;
+  }
+
+  /** Appends records, all or none; the sequence of the first. */
+  *append(records: readonly Uint8Array[]): Operation<number> {
+    const attempt = this.#attempt("Cannot append to");
+    try {
+      this.#appended.check();
+      yield* this.#checkFile(attempt);
+      const { first, synced } = yield* this.#appended.append(records, attempt);
+      if (!synced) this.#note("none");
+      return first;
+    } catch (error) {
+      throw translate(error, attempt);
+    }
+  }
+
+  /** Records in a file that has lost its name, or that others may write too, are in no log. */
+  *#checkFile(attempt: Attempt): Operation<void> {
+    yield* this.#hold.confirm("unchanged");
+    const now = yield* wait(this.engine.fileSystem.linkStat(this.path));
+    if (now?.identity === this.#identity) return;
+    throw attemptFailed(attempt, "ESTALE", "linkStat", "the log was removed or replaced by somebody without its lock");
+  }
+
+  /** Replaces everything up to the sequence `through` by a snapshot. */
+  *checkpoint(source: Source, through: number | undefined): Operation<void> {
+    const attempt = this.#attempt("Cannot checkpoint");
+    let filling: Filling | undefined;
+    try {
+      this.#appended.check();
+      yield* this.#checkFile(attempt);
+      const last = this.#appended.nextSequence - 1;
+      if (through !== undefined && through > last) {
+        throw new RangeError(`through must be ${last} or less, the sequence of the last record`);
+      }
+      const old = yield* readHeader(this.#appended.file, this.path);
+      const kept = { file: this.#appended.file, records: recordsOf(old), from: (through ?? last) + 1 };
+      filling = checkpointFilling(this.engine, source, kept);
+      yield* this.#replace(filling);
+    } catch (error) {
+      const thrown = translate(error, attempt);
+      if (filling === undefined && source.kind === "chunks") source.cancel(thrown);
+      throw thrown;
+    }
+  }
+
+  *#replace(filling: Filling): Operation<void> {
+    const ticket = takeTicket();
+    try {
+      const plan = { ...this.#plan, skipIfEqual: false };
+      const { durability } = yield* replaceFile(this.engine, this.path, plan, filling, ticket);
+      this.#note(durability);
+    } catch (error) {
+      // What is open is no longer, or perhaps not, what the name leads to.
+      if (FileError.is(error) && error.targetState !== "unchanged") this.#appended.fail(error);
+      throw error;
+    } finally {
+      returnTicket(ticket);
+    }
+    const before = this.#appended;
+    try {
+      const opened = yield* openExisting(this.engine, this.path, this.#plan, this.#attempt("Cannot open"));
+      if (opened === undefined) throw new Error("The log is gone");
+      this.#appended = opened.appended;
+      this.#identity = opened.identity;
+    } catch (error) {
+      const attempt = { ...this.#attempt("Cannot open"), targetState: "replaced" as const };
+      const thrown = translate(error, attempt);
+      before.fail(thrown);
+      throw thrown;
+    }
+    yield* closeQuietly(before.file);
+  }
+
+  /** The records on the medium. */
+  records(from: number): LogRecords {
+    return new LogRecords(this.engine, this.path, from);
+  }
+
+  /** The snapshot of the last checkpoint. */
+  snapshot(): Operation<Uint8Array | undefined> {
+    return readSnapshot(this.engine, this.path);
+  }
+
+  /** Ends it; a second time does nothing. */
+  *close(): Operation<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const attempt: Attempt = { ...this.#attempt("Cannot close"), targetState: "replaced" };
+    try {
+      yield* this.#seal(attempt);
+      yield* this.#appended.close();
+    } catch (error) {
+      throw translate(error, attempt);
+    } finally {
+      yield* releaseQuietly(this.#hold);
+    }
+  }
+
+  /** What the seal is for, nobody has been promised. */
+  *#seal(attempt: Attempt): Operation<void> {
+    try {
+      yield* this.#checkFile(attempt);
+      yield* this.#appended.seal(attempt);
+    } catch {
+      // Without it, damage to the last batch passes for a torn tail, as after a kill.
+    }
+  }
+}
+
+function* releaseQuietly(hold: LockHold): Operation<void> {
+  try {
+    yield* hold.release();
+  } catch {
+    // Closing frees the kernel's lock.
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What callers ask of a log, checked before any I/O.
+ */
+import { bytesOf } from "../core/bytes.ts";
+import { count, type FilePath, flag, oneOf, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
+import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
+import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { longestRecord } from "../protocol/record.ts";
+import { type Durability, replaceOptionReaders, writePlan } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { LogRequest } from "./log_body.ts";
+
+/** Options of opening a log to read it. */
+export interface LogReaderOptions {
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** Options of opening a log to write it. */
+export interface LogOptions extends LogReaderOptions {
+  /** How far a record must have reached when `append` resolves. Default `"full"`. */
+  durability?: Durability;
+  /** When the platform cannot give that durability: report what was reached (default), or throw. */
+  whenUnsupported?: "report" | "throw";
+  /** When a sync fails with a real error: throw (default), or go on; `durability` then tells. */
+  whenSyncFails?: "throw" | "report";
+  /** Permission bits of a new log. Default: 0o666 less the umask. */
+  mode?: number;
+  /** Make missing directories above a new log, and make each of them durable. Default false. */
+  createDirectories?: boolean;
+  /** How many of the files that checkpoints have replaced are kept, as hidden backups. Default 0. */
+  backup?: number;
+  /** How to take the writer's lock; `timeout: 0` fails at once when there is another writer. Default: wait for it. */
+  lock?: Omit<LockOptions, "shared" | "runtime">;
+}
+
+/** Options of a checkpoint. */
+export interface CheckpointOptions {
+  /** The last sequence that the snapshot covers; later records stay. Default: that of the last record. */
+  through?: number;
+}
+
+/** Options of reading. */
+export interface ReadOptions {
+  /** The first sequence to read. Default: the first there is. */
+  from?: number;
+}
+
+const lockReader: OptionReader<NonNullable<LogOptions["lock"]>> = (value, name) => {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be lock options`);
+  if (Reflect.get(value, "shared") !== undefined) throw new TypeError("A log has one writer: its lock is never shared");
+  return value;
+};
+
+const readers = {
+  durability: oneOf("full", "barrier", "file", "none"),
+  whenUnsupported: oneOf("report", "throw"),
+  whenSyncFails: oneOf("throw", "report"),
+  mode: replaceOptionReaders.mode as OptionReader<number>,
+  createDirectories: flag,
+  backup: count,
+  lock: lockReader,
+  runtime: runtimeOption,
+};
+
+/** Reads path and options. */
+export function logRequest(
+  path: FilePath,
+  options: LogOptions | undefined,
+  synchronous: boolean,
+): { path: string; request: LogRequest } {
+  const { runtime, lock, mode, ...rules } = readOptions(options, readers);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const { plan } = lockPlan(lock);
+  if (synchronous && plan.signal !== undefined) {
+    throw new TypeError("A synchronous call cannot be aborted: give it a timeout");
+  }
+  const defaults = mode === undefined ? {} : { defaults: { mode } };
+  const request = { engine, plan: writePlan(engine, { ...rules, ...defaults }), lock: plan };
+  return { path: locate(engine, path), request };
+}
+
+/** Reads path and options of a reader. */
+export function readerRequest(path: FilePath, options: LogReaderOptions | undefined, synchronous: boolean) {
+  const { runtime } = readOptions(options, { runtime: runtimeOption });
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  return { engine, path: locate(engine, path) };
+}
+
+const encoder = new TextEncoder();
+
+/** The bytes of a record. They are copied only when it is written: the caller must not change them until then. */
+export function recordBytes(record: unknown): Uint8Array {
+  const bytes = typeof record === "string" ? encoder.encode(record) : bytesOf(record);
+  if (bytes === undefined) throw new TypeError("A record must be a string or bytes");
+  if (bytes.length > longestRecord) throw new RangeError(`A record must have ${longestRecord} bytes or less`);
+  return bytes;
+}
+
+const sequence = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+/** Where to begin reading. */
+export const readFrom = (options: ReadOptions | undefined): number =>
+  readOptions(options, { from: sequence }).from ?? 0;
+
+/** What a snapshot covers. */
+export const checkpointThrough = (options: CheckpointOptions | undefined): number | undefined =>
+  readOptions(options, { through: sequence }).through;

@@ -1,0 +1,29 @@
+/**
+ * An append-only log that a power cut cannot tear: one writer, any number of readers, group commit, checkpoints.
+ *
+ * - {@linkcode openLog}, {@linkcode openLogSync}: append, checkpoint, read.
+ * - {@linkcode openLogReader}, {@linkcode openLogReaderSync}: read alone, beside a writer or after damage.
+ *
+ * @module
+ */
+export type { FileData } from "../core/bytes.ts";
+export {
+  CorruptionError,
+  DeadlockError,
+  FileError,
+  type FileErrorDetails,
+  LockBusyError,
+  LockError,
+  LockLostError,
+  LockTimeoutError,
+  type TargetState,
+  WriteError,
+} from "../core/errors.ts";
+export type { FilePath } from "../core/options.ts";
+export type { LockBackend, LockOptions } from "../lock/lock_plan.ts";
+export type { TornTail } from "../protocol/append_file.ts";
+export type { Durability } from "../protocol/write_plan.ts";
+export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
+export type { CheckpointOptions, LogOptions, LogReaderOptions, ReadOptions } from "./log_options.ts";
+export { type LogReaderSync, type LogSync, openLogReaderSync, openLogSync } from "./log_sync.ts";
+export type { LogRecord } from "./read_log.ts";

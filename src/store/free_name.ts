@@ -1,0 +1,71 @@
+/**
+ * Whether a name can be a reference beside those that exist: as a path, and on a disk that does not tell letters apart.
+ *
+ * Called inside the lock of the references. Directories without references, which a power cut or a failed removal may
+ * leave, do not count: they are removed.
+ */
+import { ConflictError } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { childOf } from "../protocol/engine.ts";
+import type { Attempt } from "../protocol/failure.ts";
+import { foldName } from "../protocol/store_names.ts";
+import type { EntryKind } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { StoreContext } from "./store.ts";
+
+function taken(attempt: Attempt, reason: string): ConflictError {
+  return new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+    code: "ECONFLICT",
+    path: attempt.path,
+    step: "resolve",
+    targetState: "unchanged",
+  });
+}
+
+/** Throws a ConflictError if another reference is in the way of this one. */
+export function* checkFree(context: StoreContext, parts: readonly string[], attempt: Attempt): Operation<void> {
+  const { fileSystem } = context.engine;
+  let directory = context.directory;
+  for (const [index, part] of parts.entries()) {
+    const entries = yield* wait(fileSystem.readDirectory(directory));
+    if (entries === undefined) return;
+    const same = entries.filter(({ name }) => foldName(name) === foldName(part));
+    const path = childOf(context.engine, directory, part);
+    const own = same.find(({ name }) => name === part)?.kind;
+    const shown = parts.slice(0, index + 1).join("/");
+    if (own === undefined) {
+      const other = same[0];
+      if (other === undefined) return;
+      const names = `${JSON.stringify(other.name)} and ${JSON.stringify(part)}`;
+      throw taken(attempt, `${names} are one name on a disk that does not tell letters apart`);
+    }
+    const last = index === parts.length - 1;
+    if (!last && own !== "directory") throw taken(attempt, `${JSON.stringify(shown)} is a reference itself`);
+    if (last && own === "directory") yield* clear(context, path, attempt, shown);
+    directory = path;
+  }
+}
+
+function* clear(context: StoreContext, path: string, attempt: Attempt, shown: string): Operation<void> {
+  const found = yield* removeTree(context, path);
+  if (found === undefined) return;
+  const name = JSON.stringify(`${shown}/`);
+  throw taken(attempt, found === "file" ? `there are references below ${name}` : `${name} cannot be removed`);
+}
+
+/** Removes a directory in which there is nothing but directories; else says what is in the way. */
+function* removeTree(context: StoreContext, path: string): Operation<EntryKind | undefined> {
+  const { fileSystem } = context.engine;
+  for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
+    if (kind !== "directory") return kind;
+    const found = yield* removeTree(context, childOf(context.engine, path, name));
+    if (found !== undefined) return found;
+  }
+  try {
+    yield* wait(fileSystem.removeDirectory(path));
+    return undefined;
+  } catch (error) {
+    if (error instanceof SystemError) return "other";
+    throw error;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Content on its way into a store: from what the caller gives to a staged file whose digest is known.
+ *
+ * - Bytes: hashed first; staged beside their place only if nothing is there.
+ * - A stream or a file: staged in the store's directory and hashed on the way, for its place is not known before its end.
+ *   A file shares its blocks with the copy where the file system can; what is hashed is always the copy.
+ *
+ * Whoever has an incoming content calls `drop` in the end; it does nothing after the commit.
+ */
+import type { ChunkSource, Source } from "../core/bytes.ts";
+import { ConflictError } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { fillingFromFile, openSource } from "../copy_file.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf } from "../protocol/engine.ts";
+import { attachCleanup, type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { beginStage, discard, finishStage, type StagedFile } from "../protocol/staged_file.ts";
+import { type Digest, incomingName } from "../protocol/store_names.ts";
+import { writeAll } from "../protocol/temporary_file.ts";
+import type { WritePlan } from "../protocol/write_plan.ts";
+import type { StoreContext } from "./store.ts";
+
+/** What is to be stored. */
+export interface PutRequest {
+  readonly content: Source | { readonly kind: "file"; readonly path: string };
+  /** What the digest must turn out to be. */
+  readonly expected: Digest | undefined;
+}
+
+/** One content on its way. */
+export class Incoming {
+  readonly #context: StoreContext;
+  readonly #request: PutRequest;
+  #digest: Digest | undefined;
+  #staged: StagedFile | undefined;
+  #finished = false;
+  /** Whether something was at its place when that was looked at. */
+  seen = false;
+  readonly attempt: Attempt;
+
+  /** Nothing has been read yet. */
+  constructor(context: StoreContext, request: PutRequest) {
+    this.#context = context;
+    this.#request = request;
+    this.attempt = context.attempt("Cannot store into");
+  }
+
+  /** Known once `read` has ended. */
+  get digest(): Digest {
+    if (this.#digest === undefined) throw new Error("The content has not been read");
+    return this.#digest;
+  }
+
+  /** Whether it can be staged again. */
+  get repeatable(): boolean {
+    return this.#request.content.kind === "bytes";
+  }
+
+  /** Reads what cannot be read twice, and learns the digest. */
+  *read(): Operation<void> {
+    const { content, expected } = this.#request;
+    if (content.kind === "bytes") {
+      const hash = this.#context.engine.runtime.createHash();
+      hash.update(content.bytes);
+      this.#digest = hash.digest();
+    } else if (content.kind === "file") yield* this.#readFile(content.path);
+    else yield* this.#readChunks(content);
+    const { digest } = this;
+    this.attempt.verb = "Cannot store";
+    this.attempt.path = this.#context.place(digest).path;
+    if (expected !== undefined && expected !== digest) throw this.#refused(expected);
+    const { fileSystem } = this.#context.engine;
+    this.seen = (yield* wait(fileSystem.linkStat(this.attempt.path))) !== undefined;
+  }
+
+  #refused(expected: Digest): ConflictError {
+    const reason = `the content's digest is ${this.digest}, and ${expected} was expected`;
+    const path = this.#context.place(expected).path;
+    const error = new ConflictError(`Cannot store ${JSON.stringify(path)}`, reason, {
+      code: "ECONFLICT",
+      path,
+      step: "read",
+      targetState: "unchanged",
+    });
+    error.expected = expected;
+    error.actual = this.digest;
+    return error;
+  }
+
+  *#readFile(path: string): Operation<void> {
+    const source = yield* openSource(this.#context.engine, path, this.attempt);
+    try {
+      const before = yield* wait(source.stat());
+      const staged = yield* this.#begin();
+      yield* fillingFromFile(source, before, path).fill(staged);
+      this.#digest = yield* staged.writer.end();
+    } finally {
+      yield* closeQuietly(source);
+    }
+  }
+
+  *#readChunks(source: ChunkSource): Operation<void> {
+    try {
+      const staged = yield* this.#begin();
+      yield* writeAll(staged.writer, source, undefined);
+      this.#digest = yield* staged.writer.end();
+    } catch (error) {
+      source.cancel(error);
+      throw error;
+    }
+  }
+
+  /** Stages in the store's own directory: the temporary file moves from there to its place by its commit. */
+  *#begin(): Operation<StagedFile> {
+    const { engine, directory } = this.#context;
+    const status = yield* wait(engine.fileSystem.stat(directory));
+    if (status === undefined) throw attemptFailed(this.attempt, "ENOENT", "stat", "the store is gone");
+    const home = { path: directory, status, handle: undefined };
+    const path = childOf(engine, directory, incomingName);
+    const target = { path, directory, name: incomingName, status: undefined };
+    return this.#staged = yield* beginStage(engine, target, home, this.#plan(true), this.attempt, true);
+  }
+
+  #plan(mustNotExist: boolean): WritePlan {
+    const { engine, plan } = this.#context;
+    // Without permission bits "not writable" is an attribute that keeps files from being removed.
+    const newFileMode = engine.capabilities.mode ? 0o444 : 0o666;
+    return { ...plan, skipIfEqual: false, mustNotExist, newFileMode };
+  }
+
+  /** Completes and syncs what is to be committed; stages it, if that has not been done. */
+  *stage(parent: ParentDirectory): Operation<void> {
+    if (this.#staged === undefined) {
+      const { content } = this.#request;
+      if (content.kind !== "bytes") throw attemptFailed(this.attempt, "ENOENT", "link", "what was staged is gone");
+      const { engine } = this.#context;
+      const target = { ...this.#context.place(this.digest), status: undefined };
+      this.#finished = false;
+      this.#staged = yield* beginStage(engine, target, parent, this.#plan(true), this.attempt, false);
+      yield* this.#staged.writer.takeAll(content.bytes);
+    }
+    if (this.#finished) return;
+    yield* finishStage(this.#staged);
+    this.#finished = true;
+  }
+
+  /** What is staged, bound for its place. The directory is left for the caller to sync: once for all objects in it. */
+  bound(parent: ParentDirectory, mustNotExist: boolean): StagedFile {
+    if (this.#staged === undefined) throw new Error("Nothing is staged");
+    const target = { ...this.#context.place(this.digest), status: undefined };
+    this.#staged = {
+      ...this.#staged,
+      target,
+      parent: { ...parent, handle: undefined },
+      plan: this.#plan(mustNotExist),
+    };
+    return this.#staged;
+  }
+
+  /** The temporary file is gone: another one must be staged. */
+  *lose(): Operation<void> {
+    const staged = this.#staged;
+    this.#staged = undefined;
+    if (staged !== undefined) yield* discard(staged);
+  }
+
+  /** Gives up what is staged and not committed. The error to throw, if that or `error` is one. */
+  *drop(error: unknown): Operation<unknown> {
+    const staged = this.#staged;
+    const translated = error === undefined ? undefined : translate(error, this.attempt);
+    if (staged === undefined) return translated;
+    const failures = yield* discard(staged);
+    // What was asked for is done: a leftover is for `sweep`.
+    return translated === undefined ? undefined : attachCleanup(translated, failures, this.attempt);
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * `openObjectStore`: content kept under its own digest, safe from power cuts, rot and rivals.
+ *
+ * Open, then `put` what is to be kept and remember the digest; `get`, `stream` or `restore` by it. How objects are
+ * stored is told in put.ts, how they are read in get.ts, how they are collected in scan.ts. A failed put has stored
+ * nothing that could be taken for another object.
+ */
+import { Batches } from "../core/batches.ts";
+import type { FileData } from "../core/bytes.ts";
+import type { FilePath } from "../core/options.ts";
+import { type Operation, run } from "../core/operation.ts";
+import { type Digest, objectsLockTarget, readDigest } from "../protocol/store_names.ts";
+import type { Durability, WriteResult } from "../protocol/write_plan.ts";
+import { getObject, ObjectReader, restoreObject } from "./get.ts";
+import type { PutRequest } from "./incoming.ts";
+import { sizeOf } from "./look.ts";
+import { putObjects } from "./put.ts";
+import {
+  type CollectRules,
+  collectRules,
+  progressOf,
+  putFileRequest,
+  type PutOptions,
+  putRequest,
+  type RestoreOptions,
+  restoreRequest,
+  type VerifyOptions,
+} from "./requests.ts";
+import {
+  collect,
+  type CollectResult,
+  listCandidates,
+  listShard,
+  listShards,
+  verifyAll,
+  type VerifyResult,
+} from "./scan.ts";
+import { openContext, type StoreContext, type StoreOptions } from "./store.ts";
+
+/** Options of {@linkcode ObjectStore.collectGarbage}. */
+export interface CollectOptions extends CollectRules {
+  /** Every digest that must stay. Read once, after the objects have been listed. */
+  reachable: Iterable<Digest> | AsyncIterable<Digest>;
+}
+
+/** A store of objects; see {@linkcode openObjectStore}. */
+export interface ObjectStore {
+  /** The directory, absolute. */
+  readonly directory: string;
+  /** The least durability that any put of this store object has reached: `"full"` where everything is as it should be. */
+  readonly durability: Durability;
+  /**
+   * Keeps content and answers its SHA-256. When the promise resolves the object is on the medium, whoever wrote it; one
+   * that is there already is verified, made young and synced, not written again (and replaced, if it was damaged).
+   * Puts of bytes that are asked for together share their lock and directory syncs.
+   */
+  put(data: FileData, options?: PutOptions): Promise<Digest>;
+  /** Keeps a file's content, sharing its blocks where the file system can. A source that changes meanwhile is EAGAIN. */
+  putFile(path: FilePath, options?: PutOptions): Promise<Digest>;
+  /** Keeps many contents, in order; the first failure is thrown once those asked for with it have settled. */
+  putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]>;
+  /** The bytes of an object. CorruptionError rather than bytes that are not the object's; WriteError (ENOENT) for none. */
+  get(digest: Digest): Promise<Uint8Array>;
+  /** An object piece by piece, all of it verified before the first one is handed out. Errors as with `get`. */
+  stream(digest: Digest): ReadableStream<Uint8Array>;
+  /** Whether there is such an object. Does not keep it from being collected: only `put` does. */
+  has(digest: Digest): Promise<boolean>;
+  /** Its size in bytes; undefined when there is none. Content is not verified. */
+  size(digest: Digest): Promise<number | undefined>;
+  /**
+   * Writes an object to a file with the guarantees of `writeFile`: verified first, its time now (and later than that of
+   * the file it replaces), its mode that of the file it replaces or a new file's.
+   */
+  restore(digest: Digest, path: FilePath, options?: RestoreOptions): Promise<WriteResult>;
+  /** Every digest, sorted. Objects put or removed meanwhile may or may not be among them. */
+  list(): AsyncIterable<Digest>;
+  /** Reads everything and tells what is damaged. */
+  verify(options?: VerifyOptions): Promise<VerifyResult>;
+  /**
+   * Removes objects that are neither reachable nor young. Safe beside puts of any process: what is put, for the first
+   * time or again, is young. So whoever is going to refer to an object puts it, even if `has` says it is there.
+   */
+  collectGarbage(options: CollectOptions): Promise<CollectResult>;
+}
+
+/** So many are staged, open, at a time. */
+const batchSize = 64;
+
+class AsynchronousStore implements ObjectStore {
+  readonly #context: StoreContext;
+  // Two, so that one round hashes and stages while the other syncs.
+  readonly #batches = new Batches(
+    (requests: PutRequest[]) => run(() => putObjects(this.#context, requests)),
+    batchSize,
+    2,
+  );
+
+  constructor(context: StoreContext) {
+    this.#context = context;
+  }
+
+  get directory(): string {
+    return this.#context.directory;
+  }
+
+  get durability(): Durability {
+    return this.#context.reached;
+  }
+
+  // deno-lint-ignore require-await -- a wrong argument is a rejection
+  async put(data: FileData, options?: PutOptions): Promise<Digest> {
+    return this.#put(putRequest(this.#context, data, options));
+  }
+
+  // deno-lint-ignore require-await -- a wrong argument is a rejection
+  async putFile(path: FilePath, options?: PutOptions): Promise<Digest> {
+    return this.#put(putFileRequest(this.#context, path, options));
+  }
+
+  /** Bytes go together with others. What comes from elsewhere may be slow, and must not hold anybody up. */
+  async #put(request: PutRequest): Promise<Digest> {
+    if (request.content.kind === "bytes") return this.#batches.add(request);
+    const [outcome] = await run(() => putObjects(this.#context, [request]));
+    if (outcome === undefined || "error" in outcome) throw outcome?.error;
+    return outcome.value;
+  }
+
+  async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {
+    const digests: Digest[] = [];
+    let waiting: Promise<Digest>[] = [];
+    const settle = async () => {
+      const settled = await Promise.allSettled(waiting);
+      waiting = [];
+      for (const each of settled) {
+        if (each.status === "rejected") throw each.reason;
+        digests.push(each.value);
+      }
+    };
+    const add = (content: FileData): Promise<void> | undefined => {
+      const put = this.put(content);
+      // It is looked at when the others are; until then its failure is nobody's fault.
+      put.catch(() => {});
+      return waiting.push(put) < 2 * batchSize ? undefined : settle();
+    };
+    try {
+      if (Symbol.iterator in contents) {
+        // What is there already goes together: nothing is awaited in between.
+        for (const content of contents) {
+          const full = add(content);
+          if (full !== undefined) await full;
+        }
+      } else {
+        for await (const content of contents) await add(content);
+      }
+    } finally {
+      await settle();
+    }
+    return digests;
+  }
+
+  get(digest: Digest): Promise<Uint8Array> {
+    return run(() => getObject(this.#context, readDigest(digest)));
+  }
+
+  stream(digest: Digest): ReadableStream<Uint8Array> {
+    const reader = new ObjectReader(this.#context, readDigest(digest));
+    return new ReadableStream({
+      async pull(controller) {
+        const piece = await run(() => reader.next());
+        if (piece === undefined) controller.close();
+        else controller.enqueue(piece);
+      },
+      cancel: () => run(() => reader.close()),
+    }, { highWaterMark: 0 });
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return await this.size(digest) !== undefined;
+  }
+
+  size(digest: Digest): Promise<number | undefined> {
+    return run(() => sizeOf(this.#context, readDigest(digest)));
+  }
+
+  restore(digest: Digest, path: FilePath, options?: RestoreOptions): Promise<WriteResult> {
+    return run(() => restoreObject(this.#context, readDigest(digest), path, restoreRequest(this.#context, options)));
+  }
+
+  async *list(): AsyncGenerator<Digest> {
+    for (const shard of await run(() => listShards(this.#context))) {
+      yield* await run(() => listShard(this.#context, shard));
+    }
+  }
+
+  verify(options?: VerifyOptions): Promise<VerifyResult> {
+    return run(() => verifyAll(this.#context, progressOf(options)));
+  }
+
+  async collectGarbage(options: CollectOptions): Promise<CollectResult> {
+    const rules = collectRules(options);
+    const began = this.#context.engine.runtime.clock.now();
+    const candidates = await run(() => listCandidates(this.#context));
+    const reachable = new Set<Digest>();
+    for await (const digest of rules.reachable as CollectOptions["reachable"]) reachable.add(readDigest(digest));
+    return await run(() => collect(this.#context, candidates, reachable, { ...rules, began }));
+  }
+}
+
+function* open(directory: FilePath, options: StoreOptions | undefined): Operation<StoreContext> {
+  return yield* openContext(directory, options, false, objectsLockTarget);
+}
+
+/**
+ * Opens a store of objects: content kept under its own SHA-256, in files that are written once and never changed.
+ *
+ * When a put has resolved, the object is on the medium and stays there, whole, until it is collected. Any number of
+ * processes on any of the runtimes may put, read and collect at once; an object that several put is stored once. What
+ * is read is verified: rot is a CorruptionError, never wrong bytes.
+ *
+ * Not promised: an object whose only copy rots is lost (`verify` tells, and putting the content again repairs it);
+ * removing files in the directory by hand; secrecy (objects have mode 0444 less the umask: mind the directory's mode).
+ *
+ * Needs read and write permission for the directory. Where the file system has no hard links, objects are renamed into
+ * place instead of linked, which replaces equal content by equal content.
+ *
+ * @param directory The directory, a path or file: URL; it is made if it is missing.
+ * @param options See {@linkcode StoreOptions}.
+ * @throws {WriteError} The directory cannot be made, or is none; `targetState` is `"unchanged"`.
+ *
+ * @example
+ * ```ts
+ * import { openObjectStore } from "@durable/atomic-write/store";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const store = await openObjectStore(`${directory}/objects`);
+ * const digest = await store.put("hello");
+ * console.log(digest); // 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+ * console.log(new TextDecoder().decode(await store.get(digest))); // hello
+ * await store.restore(digest, `${directory}/greeting.txt`, { mode: 0o600 });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export async function openObjectStore(directory: FilePath, options?: StoreOptions): Promise<ObjectStore> {
+  return new AsynchronousStore(await run(() => open(directory, options)));
+}

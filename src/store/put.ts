@@ -1,0 +1,236 @@
+/**
+ * Putting objects, one or many together.
+ *
+ * 1. Read: every digest is known, and whether something is at its place.
+ * 2. Stage and sync what is not there, all in parallel.
+ * 3. In the store's shared lock: **link** each into its place (it can never replace anything), or, where it is already,
+ *    verify it, refresh its age and sync it. An object that turns out damaged is replaced by the good content.
+ * 4. Sync each directory once.
+ *
+ * The lock is shared among putters and keeps the collector out: what it may remove it judges by age, inside its
+ * exclusive lock. So from step 3 on every object of this call is young. Each content fares on its own. After a failure
+ * nothing is staged any more; other objects of the call may have been stored, which harms nobody.
+ */
+import type { Outcome } from "../core/batches.ts";
+import { ConflictError, FileError } from "../core/errors.ts";
+import { all, type Operation } from "../core/operation.ts";
+import { commit } from "../protocol/commit.ts";
+import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "../protocol/directories.ts";
+import type { Attempt } from "../protocol/failure.ts";
+import { translate } from "../protocol/failure.ts";
+import { turnKey } from "../protocol/replace_file.ts";
+import { TemporaryVanished } from "../protocol/staged_file.ts";
+import type { Digest } from "../protocol/store_names.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import { reachedDurability } from "../protocol/write_plan.ts";
+import type { FileSystem } from "../runtime/runtime.ts";
+import { Incoming, type PutRequest } from "./incoming.ts";
+import { refresh } from "./refresh.ts";
+import type { StoreContext } from "./store.ts";
+
+/** Objects with one digest: the first is stored, the others are the same. */
+interface Group {
+  readonly lead: Incoming;
+  readonly members: Incoming[];
+  readonly directory: string;
+  fileSynced: boolean;
+}
+
+/** Files and syncs at once; more does not make a disk faster. */
+const together = 16;
+
+/** Stores all of these; how each fared, in order. */
+export function* putObjects(context: StoreContext, requests: readonly PutRequest[]): Operation<Outcome<Digest>[]> {
+  const incoming = requests.map((request) => new Incoming(context, request));
+  const failures = new Map<Incoming, unknown>();
+  const shards = new Map<string, ParentDirectory>();
+  try {
+    yield* each(incoming, failures, (one) => one.read());
+    const groups = [...grouped(context, incoming, failures).values()];
+    yield* openShards(context, groups, shards, failures);
+    const living = () => groups.filter(({ lead }) => !failures.has(lead));
+    const parentOf = (group: Group) => shards.get(group.directory) as ParentDirectory;
+    yield* eachGroup(living(), failures, (group) => group.lead.seen ? nothing() : group.lead.stage(parentOf(group)));
+    if (living().length > 0) {
+      const state = () => groups.some(({ lead }) => lead.attempt.targetState === "replaced") ? "replaced" : "unchanged";
+      yield* context.locked(true, function* (hold) {
+        yield* eachGroup(living(), failures, (group) => settle(context, group, parentOf(group)));
+        yield* hold.confirm(state());
+      }, state);
+    }
+    yield* syncShards(context, living(), shards, failures);
+    for (const { lead, members } of groups) {
+      if (failures.has(lead)) members.forEach((member) => failures.set(member, failures.get(lead)));
+    }
+  } catch (error) {
+    incoming.forEach((one) => failures.has(one) || failures.set(one, translate(error, one.attempt)));
+  } finally {
+    for (const parent of shards.values()) yield* closeParent(parent);
+  }
+  const outcomes: Outcome<Digest>[] = [];
+  for (const one of incoming) {
+    const error = yield* one.drop(failures.get(one));
+    outcomes.push(failures.has(one) ? { error } : { value: one.digest });
+  }
+  return outcomes;
+}
+
+function* nothing(): Operation<void> {}
+
+/** Runs a step for each; one that fails takes no further part. */
+function* each(
+  incoming: readonly Incoming[],
+  failures: Map<Incoming, unknown>,
+  step: (one: Incoming) => Operation<void>,
+): Operation<void> {
+  const steps = incoming.map((one) =>
+    function* (): Operation<void> {
+      try {
+        yield* step(one);
+      } catch (error) {
+        failures.set(one, error);
+      }
+    }
+  );
+  yield* all(steps, together);
+}
+
+function* eachGroup(
+  groups: readonly Group[],
+  failures: Map<Incoming, unknown>,
+  step: (group: Group) => Operation<void>,
+): Operation<void> {
+  const byLead = new Map(groups.map((group) => [group.lead, group]));
+  yield* each([...byLead.keys()], failures, (lead) => step(byLead.get(lead) as Group));
+}
+
+function grouped(
+  context: StoreContext,
+  incoming: readonly Incoming[],
+  failures: ReadonlyMap<Incoming, unknown>,
+): Map<Digest, Group> {
+  const groups = new Map<Digest, Group>();
+  for (const one of incoming) {
+    if (failures.has(one)) continue;
+    const group = groups.get(one.digest);
+    if (group !== undefined) group.members.push(one);
+    else {
+      const { directory } = context.place(one.digest);
+      groups.set(one.digest, { lead: one, members: [one], directory, fileSynced: false });
+    }
+  }
+  return groups;
+}
+
+function* openShards(
+  context: StoreContext,
+  groups: readonly Group[],
+  shards: Map<string, ParentDirectory>,
+  failures: Map<Incoming, unknown>,
+): Operation<void> {
+  const { engine, plan } = context;
+  const first = [...new Map(groups.map((group) => [group.directory, group])).values()];
+  yield* eachGroup(first, failures, function* ({ lead, directory }) {
+    yield* ensureDirectory(engine, directory, plan, lead.attempt);
+    shards.set(directory, yield* openParent(engine, directory, plan, lead.attempt));
+  });
+  for (const { lead, directory } of groups) {
+    const opener = first.find((group) => group.directory === directory);
+    if (!shards.has(directory) && opener !== undefined) failures.set(lead, failures.get(opener.lead));
+  }
+}
+
+/** File systems that have answered that they have no hard links. */
+const linkless = new WeakMap<FileSystem, Set<string>>();
+
+/** Whoever changes an object again and again is not putting or collecting. */
+const mostRounds = 12;
+
+/** Makes the object be at its place, whole, young and synced. */
+function* settle(context: StoreContext, group: Group, parent: ParentDirectory): Operation<void> {
+  const { lead } = group;
+  const devices = linkless.get(context.engine.fileSystem);
+  let next: "look" | "create" | "replace" = lead.seen ? "look" : "create";
+  for (let round = 1;; round++) {
+    if (next === "look") {
+      const found = yield* refresh(context, lead.digest, lead.attempt);
+      group.fileSynced = found.fileSynced;
+      if (found.state === "good") return;
+      next = found.state === "absent" ? "create" : "replace";
+    }
+    yield* lead.stage(parent);
+    const links = devices?.has(parent.status.device) !== true;
+    try {
+      if (yield* publish(context, group, parent, next === "create" && links)) return;
+      next = "look";
+    } catch (error) {
+      if (round >= mostRounds) throw error;
+      if (ConflictError.is(error)) next = "look";
+      else if (hasNoLinks(error)) {
+        // Equal content may be replaced by equal content: where nothing can be linked, it is renamed into place.
+        const known = linkless.get(context.engine.fileSystem) ?? new Set();
+        linkless.set(context.engine.fileSystem, known.add(parent.status.device));
+        next = "replace";
+      } else if (error instanceof TemporaryVanished && lead.repeatable) yield* lead.lose();
+      else throw error instanceof TemporaryVanished ? error.cause : error;
+    }
+  }
+}
+
+/** So answers link, and nothing else, where there are no hard links (exFAT, some network and container mounts). */
+const linklessCodes = new Set(["EPERM", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+
+const hasNoLinks = (error: unknown): boolean =>
+  FileError.is(error) && error.step === "link" && linklessCodes.has(error.code);
+
+/** False: a later call was faster; what it has put must be looked at. */
+function* publish(
+  context: StoreContext,
+  group: Group,
+  parent: ParentDirectory,
+  mustNotExist: boolean,
+): Operation<boolean> {
+  const staged = group.lead.bound(parent, mustNotExist);
+  const ticket = takeTicket();
+  try {
+    enterTarget(ticket, turnKey(context.engine, parent, staged.target));
+    const { superseded } = yield* commit(staged, ticket);
+    group.fileSynced = staged.fileSynced;
+    return superseded !== true;
+  } finally {
+    returnTicket(ticket);
+  }
+}
+
+function* syncShards(
+  context: StoreContext,
+  groups: readonly Group[],
+  shards: ReadonlyMap<string, ParentDirectory>,
+  failures: Map<Incoming, unknown>,
+): Operation<void> {
+  const { engine, plan } = context;
+  const synced = new Set<string>();
+  const used = [...new Set(groups.map(({ directory }) => directory))];
+  yield* all(
+    used.map((directory) =>
+      function* (): Operation<void> {
+        const parent = shards.get(directory);
+        const own = groups.filter((group) => group.directory === directory);
+        const attempt: Attempt = own[0]?.lead.attempt ?? context.attempt("Cannot store into");
+        try {
+          const { handle } = parent ?? {};
+          if (parent === undefined || handle === undefined) return;
+          if (yield* syncDirectory(engine, handle, parent.status.identity, plan, attempt)) synced.add(directory);
+        } catch (error) {
+          own.forEach(({ lead }) => failures.set(lead, error));
+        }
+      }
+    ),
+    together,
+  );
+  for (const { lead, directory, fileSynced } of groups) {
+    if (failures.has(lead)) continue;
+    context.note(reachedDurability(plan.durability, fileSynced, synced.has(directory)));
+  }
+}

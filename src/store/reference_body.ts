@@ -1,0 +1,211 @@
+/**
+ * References: names that lead to digests, changed one at a time inside one lock, read without any.
+ *
+ * Changing: lock → compare with what is expected → is the name free of others (a directory where a file must be, a file
+ * where a directory must be, the same name in other letters)? → the write protocol, directories made durable → release.
+ * Removing: lock → compare → unlink → sync the directory → directories that are empty now go, too.
+ *
+ * After a failure the reference is what it was; `targetState` says so, or that it is changed but not proven durable.
+ */
+import { ConflictError } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { childOf, parentOf } from "../protocol/engine.ts";
+import { type Attempt, translate } from "../protocol/failure.ts";
+import { readBytes } from "../protocol/file_call.ts";
+import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
+import { type Digest, isReferenceName, referenceParts } from "../protocol/store_names.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import { reachedDurability } from "../protocol/write_plan.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { checkFree } from "./free_name.ts";
+import { formatReference, parseReference } from "./reference_format.ts";
+import type { StoreContext } from "./store.ts";
+
+/** A name and what it leads to. */
+export interface Reference {
+  /** Its name, such as `heads/main`. */
+  name: string;
+  /** The digest it leads to. */
+  digest: Digest;
+}
+
+const encoder = new TextEncoder();
+
+const pathOf = (context: StoreContext, parts: readonly string[]): string =>
+  parts.reduce((path, part) => childOf(context.engine, path, part), context.directory);
+
+/** What a reference leads to; undefined when there is none. */
+export function* readReference(context: StoreContext, name: string): Operation<Digest | undefined> {
+  return yield* readPath(context, pathOf(context, referenceParts(name)));
+}
+
+function* readPath(context: StoreContext, path: string): Operation<Digest | undefined> {
+  try {
+    const bytes = yield* readBytes(context.engine, path);
+    return bytes === undefined ? undefined : parseReference(bytes, path);
+  } catch (error) {
+    // `a` where `a/b` is a reference.
+    if (error instanceof SystemError && error.code === "EISDIR") return undefined;
+    throw translate(error, context.attempt("Cannot read", path));
+  }
+}
+
+/** What was expected is not so. */
+export function conflict(attempt: Attempt, expected: string | null, actual: string | null): ConflictError {
+  const shown = (value: string | null) => value === null ? "nothing" : value;
+  const reason = `it leads to ${shown(actual)}, and ${shown(expected)} was expected`;
+  const error = new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+    code: "ECONFLICT",
+    path: attempt.path,
+    step: "read",
+    targetState: "unchanged",
+  });
+  error.expected = expected;
+  error.actual = actual;
+  return error;
+}
+
+/** Lets a name lead to a digest. `expected`: what it must lead to now; null: it must not exist; undefined: whatever. */
+export function* updateReference(
+  context: StoreContext,
+  name: string,
+  digest: Digest,
+  expected: Digest | null | undefined,
+): Operation<void> {
+  const parts = referenceParts(name);
+  const path = pathOf(context, parts);
+  const attempt = context.attempt("Cannot update", path);
+  try {
+    yield* context.locked(false, function* (hold) {
+      yield* checkFree(context, parts, attempt);
+      if (expected !== undefined) {
+        const actual = (yield* readPath(context, path)) ?? null;
+        if (actual !== expected) throw conflict(attempt, expected, actual);
+      }
+      yield* writeReference(context, path, formatReference(digest), () => hold.confirm("unchanged"));
+    });
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** Writes the file of a reference, or HEAD, inside the lock. */
+export function* writeReference(
+  context: StoreContext,
+  path: string,
+  text: string,
+  guard: () => Operation<void>,
+): Operation<void> {
+  const filling = fillingFrom({ kind: "bytes", bytes: encoder.encode(text) }, undefined);
+  const ticket = takeTicket();
+  try {
+    const plan = { ...context.plan, guard };
+    const { durability } = yield* replaceFile(context.engine, path, plan, filling, ticket);
+    context.note(durability);
+  } finally {
+    returnTicket(ticket);
+  }
+}
+
+/** Removes a name; false when there is none. */
+export function* removeReference(
+  context: StoreContext,
+  name: string,
+  expected: Digest | undefined,
+): Operation<boolean> {
+  const parts = referenceParts(name);
+  const path = pathOf(context, parts);
+  const attempt = context.attempt("Cannot remove", path);
+  try {
+    return yield* context.locked(false, function* (hold) {
+      if (expected !== undefined) {
+        const actual = (yield* readPath(context, path)) ?? null;
+        if (actual !== expected) throw conflict(attempt, expected, actual);
+      }
+      yield* hold.confirm("unchanged");
+      return yield* removeFile(context, path, attempt);
+    }, (removed) => removed ? "replaced" : "unchanged");
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+function* removeFile(context: StoreContext, path: string, attempt: Attempt): Operation<boolean> {
+  const { engine, plan } = context;
+  const directory = parentOf(engine, path);
+  const status = yield* wait(engine.fileSystem.linkStat(path));
+  if (status?.kind === "directory") return false;
+  if ((yield* wait(engine.fileSystem.stat(directory)))?.kind !== "directory") return false;
+  const parent = yield* openParent(engine, directory, plan, attempt);
+  let removed: boolean;
+  try {
+    removed = yield* wait(engine.fileSystem.remove(path));
+    if (removed) attempt.targetState = "replaced";
+    // Nothing to remove is synced all the same: who removed it may not have synced that yet.
+    const { handle, status } = parent;
+    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    context.note(reachedDurability(plan.durability, synced, synced));
+  } finally {
+    yield* closeParent(parent);
+  }
+  yield* removeEmpty(context, directory);
+  return removed;
+}
+
+/** A directory without references would be in the way of one that is named like it. One that comes back is no harm. */
+function* removeEmpty(context: StoreContext, directory: string): Operation<void> {
+  const { fileSystem } = context.engine;
+  for (let path = directory; path !== context.directory; path = parentOf(context.engine, path)) {
+    try {
+      yield* wait(fileSystem.removeDirectory(path));
+    } catch (error) {
+      // Not empty, most often; the reference itself is gone, whatever the reason.
+      if (error instanceof SystemError) return;
+      throw error;
+    }
+  }
+}
+
+/** What a listing found: what can be read, in order, and the first error of what cannot. */
+export interface Listing {
+  readonly found: Reference[];
+  failure: unknown;
+}
+
+/** Every reference whose name begins with `prefix`. */
+export function* listReferences(context: StoreContext, prefix: string): Operation<Listing> {
+  const listing: Listing = { found: [], failure: undefined };
+  try {
+    yield* listBelow(context, "", prefix, listing);
+    return listing;
+  } catch (error) {
+    throw translate(error, context.attempt("Cannot list"));
+  }
+}
+
+function* listBelow(
+  context: StoreContext,
+  above: string,
+  prefix: string,
+  listing: Listing,
+): Operation<void> {
+  const directory = above === "" ? context.directory : pathOf(context, above.split("/"));
+  const entries = (yield* wait(context.engine.fileSystem.readDirectory(directory))) ?? [];
+  for (const { name: part, kind } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
+    const name = above === "" ? part : `${above}/${part}`;
+    if (!isReferenceName(name)) continue;
+    if (kind === "directory") {
+      const below = `${name}/`;
+      if (below.startsWith(prefix) || prefix.startsWith(below)) yield* listBelow(context, name, prefix, listing);
+    } else if (kind === "file" && name.startsWith(prefix)) {
+      try {
+        const digest = yield* readPath(context, childOf(context.engine, directory, part));
+        if (digest !== undefined) listing.found.push({ name, digest });
+      } catch (error) {
+        listing.failure ??= error;
+      }
+    }
+  }
+}

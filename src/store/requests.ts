@@ -1,0 +1,87 @@
+/**
+ * What callers ask of a store, checked before any I/O.
+ */
+import { type FileData, sourceOf } from "../core/bytes.ts";
+import { type FilePath, flag, milliseconds, type OptionReader, readOptions } from "../core/options.ts";
+import { locate } from "../protocol/engine.ts";
+import { type Digest, readDigest } from "../protocol/store_names.ts";
+import { type WriteFileOptions, writeOptionReaders, type WriteRequest, writeRequest } from "../write_options.ts";
+import type { PutRequest } from "./incoming.ts";
+import type { VerifyProgress } from "./scan.ts";
+import type { StoreContext } from "./store.ts";
+
+/** Options of putting an object. */
+export interface PutOptions {
+  /** What the content's digest must be; ConflictError if it is another, and nothing is stored. */
+  digest?: Digest;
+}
+
+/** Options of restoring an object: those of a write. */
+export type RestoreOptions = Omit<WriteFileOptions, "runtime">;
+
+/** Options of verifying a store. */
+export interface VerifyOptions {
+  /** Called after each object. What it throws ends the verification. */
+  onProgress?: (progress: VerifyProgress) => void;
+}
+
+/** Options of collecting garbage, without what is reachable. */
+export interface CollectRules {
+  /**
+   * Objects younger than so many milliseconds stay, reachable or not: they may be about to be referred to. Default a
+   * day. 0 takes every object that was not put since the collection began.
+   */
+  grace?: number;
+  /** Only say what would be removed. Default false. */
+  dryRun?: boolean;
+}
+
+const putReaders = { digest: readDigest as OptionReader<Digest> };
+
+/** A request to put content. */
+export function putRequest(
+  context: StoreContext,
+  data: FileData,
+  options: PutOptions | undefined,
+): PutRequest {
+  const { digest } = readOptions(options, putReaders);
+  return { content: sourceOf(data, context.engine.synchronous), expected: digest };
+}
+
+/** A request to put a file. */
+export function putFileRequest(context: StoreContext, path: FilePath, options: PutOptions | undefined): PutRequest {
+  const { digest } = readOptions(options, putReaders);
+  return { content: { kind: "file", path: locate(context.engine, path) }, expected: digest };
+}
+
+const { runtime: _storesOwn, ...restoreReaders } = { ...writeOptionReaders };
+
+/** A request to restore. */
+export function restoreRequest(context: StoreContext, options: RestoreOptions | undefined): WriteRequest {
+  const checked = readOptions(options, restoreReaders);
+  return writeRequest(checked, context.engine.runtime, context.engine.synchronous);
+}
+
+function callback(value: unknown, name: string): (progress: VerifyProgress) => void {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value as (progress: VerifyProgress) => void;
+}
+
+/** The callback of a verification. */
+export function progressOf(options: VerifyOptions | undefined): ((progress: VerifyProgress) => void) | undefined {
+  return readOptions(options, { onProgress: callback }).onProgress;
+}
+
+/** A day: longer than anybody takes from putting an object to referring to it. */
+const defaultGrace = 24 * 60 * 60 * 1000;
+
+const anything: OptionReader<unknown> = (value) => value;
+
+/** The rules of a collection, and what is reachable. */
+export function collectRules(options: unknown): { grace: number; dryRun: boolean; reachable: unknown } {
+  const { grace, dryRun, reachable } = readOptions(options, { grace: milliseconds, dryRun: flag, reachable: anything });
+  if (typeof reachable !== "object" || reachable === null) {
+    throw new TypeError("reachable must be an iterable of digests: everything else is removed");
+  }
+  return { grace: grace ?? defaultGrace, dryRun: dryRun ?? false, reachable };
+}

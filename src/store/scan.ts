@@ -1,0 +1,213 @@
+/**
+ * Going through all objects: listing, verifying, collecting what nobody needs.
+ *
+ * Collecting: list everything with its age → read what is reachable → for what is neither reachable nor young, in small
+ * batches, each in the store's exclusive lock: look again (an object that was put once more meanwhile is young again),
+ * unlink → sync the directories. Whoever puts an object holds the lock shared from his look to his link, so no object
+ * vanishes between "it is there" and the end of his put.
+ */
+import { CorruptionError, FileError } from "../core/errors.ts";
+import { all, type Operation, wait } from "../core/operation.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { childOf } from "../protocol/engine.ts";
+import { translate } from "../protocol/failure.ts";
+import { type Digest, isShardName, objectNames, parseObjectNames } from "../protocol/store_names.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import type { DirectoryEntry } from "../runtime/runtime.ts";
+import { verifyObject } from "./get.ts";
+import { statusOf } from "./look.ts";
+import type { StoreContext } from "./store.ts";
+
+/** The names of the directories that hold objects, sorted. */
+export function* listShards(context: StoreContext): Operation<string[]> {
+  const entries = yield* entriesOf(context, context.directory);
+  return entries.filter(({ name, kind }) => kind === "directory" && isShardName(name)).map(({ name }) => name)
+    .sort();
+}
+
+/** The digests in one of them, sorted. */
+export function* listShard(context: StoreContext, shard: string): Operation<Digest[]> {
+  const entries = yield* entriesOf(context, childOf(context.engine, context.directory, shard));
+  const found: Digest[] = [];
+  for (const { name, kind } of entries) {
+    const digest = kind === "file" ? parseObjectNames(shard, name) : undefined;
+    if (digest !== undefined) found.push(digest);
+  }
+  return found.sort();
+}
+
+function* entriesOf(context: StoreContext, path: string): Operation<DirectoryEntry[]> {
+  try {
+    return (yield* wait(context.engine.fileSystem.readDirectory(path))) ?? [];
+  } catch (error) {
+    throw translate(error, context.attempt("Cannot list", path));
+  }
+}
+
+/** How far a verification has come. */
+export interface VerifyProgress {
+  /** Objects looked at. */
+  readonly checked: number;
+  /** Objects there are. */
+  readonly total: number;
+  /** How many of them are damaged. */
+  readonly corrupt: number;
+}
+
+/** What a verification found. */
+export interface VerifyResult {
+  /** Objects looked at. */
+  checked: number;
+  /** Those whose content is not what it was, sorted. */
+  corrupt: Digest[];
+}
+
+/** More at once does not make a disk faster, and hashing takes a whole processor. */
+const verifiedTogether = 8;
+
+/** Reads every object. */
+export function* verifyAll(
+  context: StoreContext,
+  onProgress: ((progress: VerifyProgress) => void) | undefined,
+): Operation<VerifyResult> {
+  try {
+    const digests = yield* listAll(context);
+    let checked = 0;
+    let total = digests.length;
+    const corrupt: Digest[] = [];
+    yield* all(
+      digests.map((digest) =>
+        function* (): Operation<void> {
+          const state = yield* judge(context, digest);
+          if (state === "removed") total--;
+          else checked++;
+          if (state === "corrupt") corrupt.push(digest);
+          onProgress?.({ checked, total, corrupt: corrupt.length });
+        }
+      ),
+      verifiedTogether,
+    );
+    return { checked, corrupt: corrupt.sort() };
+  } catch (error) {
+    throw translate(error, context.attempt("Cannot verify"));
+  }
+}
+
+function* listAll(context: StoreContext): Operation<Digest[]> {
+  const digests: Digest[] = [];
+  for (const shard of yield* listShards(context)) digests.push(...yield* listShard(context, shard));
+  return digests;
+}
+
+function* judge(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed"> {
+  try {
+    yield* verifyObject(context, digest);
+    return "good";
+  } catch (error) {
+    if (CorruptionError.is(error)) return "corrupt";
+    if (!FileError.is(error)) throw error;
+    if (error.code === "ENOENT" && error.step === "open") return "removed";
+    // A sector that cannot be read is damage, too.
+    if (error.code === "EIO" && error.step === "read") return "corrupt";
+    throw error;
+  }
+}
+
+/** What a collection did. */
+export interface CollectResult {
+  /** Objects that were removed, or with `dryRun` would be. */
+  removed: Digest[];
+  /** Bytes they had. */
+  bytes: number;
+  /** Objects that stay. */
+  kept: number;
+  /** How many of those stay only because they are younger than the grace period. */
+  young: number;
+}
+
+interface Candidate {
+  readonly digest: Digest;
+  readonly modified: number;
+  readonly size: number;
+}
+
+/** Everything there is, with its age. */
+export function* listCandidates(context: StoreContext): Operation<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const digest of yield* listAll(context)) {
+    const status = yield* statusOf(context, digest);
+    if (status?.kind === "file") candidates.push({ digest, modified: status.modified, size: status.size });
+  }
+  return candidates;
+}
+
+/** Small, so that whoever puts an object never waits long for the collector. */
+const collectedTogether = 32;
+
+/** Removes the candidates that are neither reachable nor young. `began`: when they were listed. */
+export function* collect(
+  context: StoreContext,
+  candidates: readonly Candidate[],
+  reachable: ReadonlySet<Digest>,
+  rules: { readonly grace: number; readonly dryRun: boolean; readonly began: number },
+): Operation<CollectResult> {
+  const result: CollectResult = { removed: [], bytes: 0, kept: 0, young: 0 };
+  const isOld = ({ modified }: { modified: number }) => rules.grace === 0 || modified <= rules.began - rules.grace;
+  const garbage: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (reachable.has(candidate.digest)) result.kept++;
+    else if (!isOld(candidate)) {
+      result.kept++;
+      result.young++;
+    } else garbage.push(candidate);
+  }
+  for (let start = 0; start < garbage.length; start += collectedTogether) {
+    const batch = garbage.slice(start, start + collectedTogether);
+    const removed = rules.dryRun ? batch : yield* removeBatch(context, batch);
+    for (const { digest, size } of removed) {
+      result.removed.push(digest);
+      result.bytes += size;
+    }
+    result.kept += batch.length - removed.length;
+    result.young += batch.length - removed.length;
+  }
+  return result;
+}
+
+function* removeBatch(context: StoreContext, batch: readonly Candidate[]): Operation<Candidate[]> {
+  const { fileSystem } = context.engine;
+  const removed: Candidate[] = [];
+  yield* context.locked(false, function* (hold) {
+    yield* hold.confirm("unchanged");
+    for (const candidate of batch) {
+      const { path } = context.place(candidate.digest);
+      try {
+        const now = yield* wait(fileSystem.linkStat(path));
+        // Put once more since it was listed: whoever did so relies on it.
+        if (now === undefined || now.modified !== candidate.modified) continue;
+        if (yield* wait(fileSystem.remove(path))) removed.push(candidate);
+      } catch (error) {
+        throw translate(error, context.attempt("Cannot remove", path));
+      }
+    }
+  });
+  for (const shard of new Set(removed.map(({ digest }) => objectNames(digest).shard))) yield* syncShard(context, shard);
+  return removed;
+}
+
+function* syncShard(context: StoreContext, shard: string): Operation<void> {
+  const { engine, plan } = context;
+  const path = childOf(engine, context.directory, shard);
+  const attempt = { ...context.attempt("Cannot remove objects from", path), targetState: "replaced" as const };
+  try {
+    const parent = yield* openParent(engine, path, plan, attempt);
+    try {
+      const { handle, status } = parent;
+      if (handle !== undefined) yield* syncDirectory(engine, handle, status.identity, plan, attempt);
+    } finally {
+      yield* closeParent(parent);
+    }
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}

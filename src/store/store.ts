@@ -1,0 +1,143 @@
+/**
+ * What every part of a store works with, and the options of opening one.
+ *
+ * Opening makes the directory, durably, if it is missing; nothing else is done until something is asked for.
+ */
+import { CorruptionError, type TargetState } from "../core/errors.ts";
+import { type FilePath, oneOf, readOptions } from "../core/options.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
+import { inside, notInTime } from "../lock/file_lock.ts";
+import { ensureDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { type Digest, objectNames } from "../protocol/store_names.ts";
+import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Options of opening a store or its references. */
+export interface StoreOptions {
+  /** How far a change must have reached when its call returns. Default `"full"`. */
+  durability?: Durability;
+  /** When the platform cannot give that durability: report what was reached (default), or throw. */
+  whenUnsupported?: "report" | "throw";
+  /** When a sync fails with a real error: throw (default), or let the change land; `durability` then tells. */
+  whenSyncFails?: "throw" | "report";
+  /** How long to wait for the lock of the store, in milliseconds. Default: until it is free. */
+  timeout?: number;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+const readers = {
+  durability: oneOf("full", "barrier", "file", "none"),
+  whenUnsupported: oneOf("report", "throw"),
+  whenSyncFails: oneOf("throw", "report"),
+  timeout: lockOptionReaders.timeout,
+  runtime: runtimeOption,
+};
+
+const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
+
+/** A directory that is a store, or holds references. */
+export class StoreContext {
+  readonly engine: Engine;
+  /** Absolute. */
+  readonly directory: string;
+  /** How its files are written. */
+  readonly plan: WritePlan;
+  readonly #lockPath: string;
+  readonly #timeout: number | undefined;
+  /** The least that any change so far has reached. */
+  reached: Durability;
+
+  /** Called by `openContext`. */
+  constructor(engine: Engine, directory: string, plan: WritePlan, lockTarget: string, timeout: number | undefined) {
+    this.engine = engine;
+    this.directory = directory;
+    this.plan = plan;
+    this.reached = plan.durability;
+    this.#lockPath = childOf(engine, directory, lockTarget);
+    this.#timeout = timeout;
+  }
+
+  /** Notes what a change has reached. */
+  note(reached: Durability): void {
+    if (ranks.indexOf(reached) < ranks.indexOf(this.reached)) this.reached = reached;
+  }
+
+  /** An attempt to do something with the file at `path`, or with the whole. */
+  attempt(verb: string, path = this.directory): Attempt {
+    return { verb, path, targetState: "unchanged" };
+  }
+
+  /** Runs `body` in the lock of the store. `stateAfter`: what `body` has changed, when the lock cannot be given back. */
+  *locked<T>(
+    shared: boolean,
+    body: (hold: LockHold) => Operation<T>,
+    stateAfter: (result: T) => TargetState = () => "replaced",
+  ): Operation<T> {
+    const plan: LockPlan = { ...lockPlan(undefined).plan, shared, timeout: this.#timeout };
+    return yield* inside(yield* this.#acquire(plan), body, stateAfter);
+  }
+
+  *#acquire(plan: LockPlan): Operation<LockHold> {
+    try {
+      const hold = yield* acquire(this.engine, this.#lockPath, plan);
+      if (hold === undefined) throw notInTime(this.#lockPath, plan);
+      return hold;
+    } catch (error) {
+      throw translate(error, lockAttempt(this.#lockPath));
+    }
+  }
+
+  /** Where an object is. */
+  place(digest: Digest): { directory: string; name: string; path: string } {
+    const { shard, name } = objectNames(digest);
+    const directory = childOf(this.engine, this.directory, shard);
+    return { directory, name, path: childOf(this.engine, directory, name) };
+  }
+}
+
+/** Opens a directory, which is made if it is missing. */
+export function* openContext(
+  path: FilePath,
+  options: StoreOptions | undefined,
+  synchronous: boolean,
+  lockTarget: string,
+): Operation<StoreContext> {
+  const { runtime, timeout, ...rules } = readOptions(options, readers);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const directory = locate(engine, path).replace(/(?<=[^/\\:])[/\\]+$/, "");
+  const context = new StoreContext(
+    engine,
+    directory,
+    writePlan(engine, { ...rules, createDirectories: true, skipIfEqual: true, symlink: "replace" }),
+    lockTarget,
+    timeout === Infinity ? undefined : timeout,
+  );
+  const attempt = context.attempt("Cannot open");
+  try {
+    const status = yield* wait(engine.fileSystem.stat(directory));
+    if (status === undefined) yield* ensureDirectory(engine, directory, context.plan, attempt);
+    else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is no directory");
+    return context;
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** The error for content that is not what it was. */
+export function damaged(path: string, digest: Digest | undefined, reason: string, offset?: number): CorruptionError {
+  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+    code: "ECORRUPT",
+    path,
+    step: "read",
+    targetState: "unchanged",
+  });
+  if (digest !== undefined) error.digest = digest;
+  if (offset !== undefined) error.offset = offset;
+  return error;
+}

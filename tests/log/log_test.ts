@@ -1,0 +1,420 @@
+/** The log: in order, whole, durable when acknowledged; a torn tail is cut, damage is told from it. */
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import {
+  CorruptionError,
+  DeadlockError,
+  type FileError,
+  LockBusyError,
+  openLog,
+  openLogReader,
+  openLogReaderSync,
+  openLogSync,
+  WriteError,
+} from "../../src/log/mod.ts";
+import { faultRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
+import { modeOf, namesIn } from "../support/files.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { readTexts, textsOf } from "./support.ts";
+
+describe("append and read", () => {
+  it("keeps the order and the sequence, across openings", () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "log");
+      const log = await openLog(path);
+      assertEquals([await log.append("one"), await log.append(new Uint8Array([116, 119, 111])), await log.append("")], [
+        1,
+        2,
+        3,
+      ]);
+      assertEquals([log.nextSequence, log.tornTail, log.durability], [4, undefined, "full"]);
+      await log.close();
+      await log.close();
+      await assertRejects(() => log.append("late"), TypeError, "closed");
+      await using again = await openLog(path);
+      assertEquals(await again.appendMany(["four", "five"]), [4, 5]);
+      const all = ["1 one", "2 two", "3 ", "4 four", "5 five"];
+      assertEquals(await readTexts(again.read()), all);
+      assertEquals(await readTexts(again.read({ from: 4 })), all.slice(3));
+      assertEquals(textsOf(openLogReaderSync(path).read()), all);
+      assertEquals(await again.snapshot(), undefined);
+      assertEquals(namesIn(directory), ["log", "log.lock"]);
+    }));
+
+  it("does the same synchronously, by the same calls", async () => {
+    const traces: string[][] = [];
+    for (const synchronous of [true, false]) {
+      const machine = memoryRuntime();
+      const { runtime, trace } = traceRuntime(machine);
+      const options = { runtime, createDirectories: true };
+      if (synchronous) {
+        const log = openLogSync("/d/log", options);
+        log.append("one");
+        log.appendMany(["two", "three"]);
+        log.checkpoint(["snap", "shot"], { through: 2 });
+        log.append("four");
+        log.snapshot();
+        textsOf(log.read());
+        log.close();
+      } else {
+        const log = await openLog("/d/log", options);
+        await log.append("one");
+        await log.appendMany(["two", "three"]);
+        await log.checkpoint(["snap", "shot"], { through: 2 });
+        await log.append("four");
+        await log.snapshot();
+        await readTexts(log.read());
+        await log.close();
+      }
+      assertEquals(machine.openHandles, []);
+      assertEquals(textsOf(openLogReaderSync("/d/log", { runtime: machine }).read()), ["3 three", "4 four"]);
+      traces.push([...trace]);
+    }
+    assertEquals(traces[0], traces[1]);
+  });
+
+  it("shares one write and one sync among concurrent appends", async () => {
+    const machine = memoryRuntime({ delay: "syncs" });
+    const { runtime, trace } = traceRuntime(machine);
+    const log = await openLog("/log", { runtime });
+    trace.splice(0);
+    const first = Array.from({ length: 40 }, (_, index) => log.append(`first ${index}`));
+    const sequences = await Promise.all(first);
+    assertEquals(sequences, first.map((_, index) => index + 1));
+    assertEquals(trace.filter((line) => line === "sync" || line.startsWith("write ")).length, 2, trace.join("\n"));
+    trace.splice(0);
+    const begun = log.append("begun");
+    await Promise.resolve().then(() => Promise.resolve());
+    await Promise.all([begun, ...Array.from({ length: 40 }, (_, index) => log.append(`second ${index}`))]);
+    assert(trace.filter((line) => line.startsWith("sync")).length <= 2, trace.join("\n"));
+    await log.close();
+  });
+
+  it("refuses what is no record and no option before any I/O", async () => {
+    const { runtime, trace } = traceRuntime(memoryRuntime());
+    const log = await openLog("/log", { runtime });
+    trace.splice(0);
+    for (const record of [5, null, undefined, {}, ["a"]]) {
+      await assertRejects(() => log.append(record as unknown as string), TypeError, "A record must be");
+    }
+    await assertRejects(() => log.checkpoint(5 as unknown as string), TypeError);
+    await assertRejects(() => log.checkpoint("x", { through: -1 }), RangeError);
+    assertThrows(() => log.read({ from: 1.5 }), RangeError);
+    await assertRejects(() => openLog("/other", { runtime, lock: { shared: true } as object }), TypeError);
+    await assertRejects(() => openLog("/other", { runtime, nonsense: 1 } as object), TypeError);
+    assertEquals(trace, []);
+    await log.close();
+  });
+
+  it("has one writer, and readers all the while", () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "log");
+      const log = await openLog(path, { mode: 0o600 });
+      assertEquals(modeOf(path), 0o600);
+      await assertRejects(() => openLog(path, { lock: { timeout: 0 } }), LockBusyError);
+      assertThrows(() => openLogSync(path), DeadlockError);
+      const reader = openLogReader(path);
+      let writing = true;
+      const reading = (async () => {
+        let most = 0;
+        while (writing) {
+          const found = await readTexts(reader.read());
+          assertEquals(found, found.map((_, index) => `${index + 1} ${"x".repeat((index * 37) % 500)}`));
+          assert(found.length >= most, "a record has gone");
+          most = found.length;
+        }
+        return most;
+      })();
+      for (let index = 0; index < 200; index++) await log.append("x".repeat((index * 37) % 500));
+      writing = false;
+      assert(await reading > 0);
+      await log.close();
+      assertEquals((await readTexts(reader.read())).length, 200);
+    }));
+
+  it("notices that its file was taken away", () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "log");
+      const log = await openLog(path);
+      await log.append("one");
+      fs.renameSync(path, `${path}.1`);
+      const error = await assertRejects(() => log.append("two")) as FileError;
+      assertEquals([error.code, error.targetState], ["ESTALE", "unchanged"]);
+      await log.close();
+      assertEquals(textsOf(openLogReaderSync(`${path}.1`).read()), ["1 one"]);
+    }));
+});
+
+describe("checkpoint", () => {
+  it("takes the snapshot in and drops the records that it covers", () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "log");
+      await using log = await openLog(path, { backup: 1 });
+      await log.appendMany(["one", "two", "three"]);
+      const before = [log.append("four"), log.checkpoint(new Blob(["state ", "of four"])), log.append("five")] as const;
+      assertEquals(await Promise.all(before), [4, undefined, 5]);
+      assertEquals([await readTexts(log.read()), new TextDecoder().decode(await log.snapshot())], [
+        ["5 five"],
+        "state of four",
+      ]);
+      await log.checkpoint("", { through: 4 });
+      assertEquals([await readTexts(log.read()), await log.snapshot()], [["5 five"], new Uint8Array(0)]);
+      await assertRejects(() => log.checkpoint("x", { through: 9 }), RangeError, "through must be 5 or less");
+      await log.checkpoint("all");
+      assertEquals([await readTexts(log.read()), await log.append("six")], [[], 6]);
+      assertEquals(namesIn(directory).filter((name) => name.endsWith(".bak")).length, 1);
+    }));
+
+  it("makes opening independent of what came before it", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.appendMany(Array.from({ length: 2000 }, (_, index) => `record ${index}`));
+    log.checkpoint("s".repeat(1_000_000));
+    log.append("last");
+    log.close();
+    const { runtime, trace } = traceRuntime(machine);
+    openLogSync("/log", { runtime }).close();
+    const read = trace.flatMap((line) => Number(/^read .*= (\d+)$/.exec(line)?.[1] ?? 0)).reduce(
+      (sum, each) => sum + each,
+      0,
+    );
+    assert(read < 1000, `${read} bytes were read`);
+  });
+
+  it("whose source fails leaves the log as it was", async () => {
+    const machine = memoryRuntime();
+    const log = await openLog("/log", { runtime: machine });
+    await log.append("one");
+    async function* failing() {
+      yield "some";
+      await Promise.reject(new Error("mine"));
+    }
+    await assertRejects(() => log.checkpoint(failing()), Error, "mine");
+    assertEquals([await log.append("two"), await readTexts(log.read())], [2, ["1 one", "2 two"]]);
+    await log.close();
+    assertEquals([machine.openHandles, Object.keys(machine.files())], [[], ["/log", "/log.lock"]]);
+  });
+});
+
+describe("a torn tail", () => {
+  it("is cut, synced and reported, at every length; what was acknowledged stays", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.append("acknowledged");
+    const end = machine.statusOf("/log")?.size ?? 0;
+    log.appendMany(["torn one", "torn two"]);
+    const whole = machine.readBytes("/log") ?? new Uint8Array();
+    const middle = end + 32 + "torn one".length;
+    for (let size = end; size <= whole.length; size++) {
+      const torn = memoryRuntime({ files: { "/log": whole.subarray(0, size) } });
+      assertEquals(textsOf(openLogReaderSync("/log", { runtime: torn }).read())[0], "1 acknowledged");
+      const { runtime, trace } = traceRuntime(torn);
+      const opened = openLogSync("/log", { runtime });
+      const kept = size >= whole.length ? 3 : size >= middle ? 2 : 1;
+      const offset = [0, end, middle, whole.length][kept] as number;
+      assertEquals(opened.tornTail, size === offset ? undefined : { offset, bytes: size - offset });
+      const cut = trace.findIndex((line) => line.startsWith("truncate"));
+      if (cut >= 0) assertEquals(trace[cut + 1], "sync");
+      assertEquals(opened.append("next"), kept + 1);
+      assertEquals(textsOf(opened.read()).at(-1), `${kept + 1} next`);
+      opened.close();
+    }
+  });
+
+  it("is cut, too, where a later record of the same batch survived", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.append("acknowledged");
+    const end = machine.statusOf("/log")?.size ?? 0;
+    log.appendMany(["first of the batch", "second of the batch", "third"]);
+    for (const wrecked of [0, 4, 20, 32, 40]) {
+      const bytes = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+      bytes.fill(0, end + wrecked, end + wrecked + 8);
+      const torn = memoryRuntime({ files: { "/log": bytes } });
+      assertEquals(textsOf(openLogReaderSync("/log", { runtime: torn }).read()), ["1 acknowledged"]);
+      const opened = openLogSync("/log", { runtime: torn });
+      assertEquals(opened.tornTail?.offset, end);
+      assertEquals([opened.append("again"), textsOf(opened.read())], [2, ["1 acknowledged", "2 again"]]);
+      opened.close();
+    }
+  });
+
+  it("that comes up again behind a newer record is not taken for one", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.append("acknowledged");
+    const end = machine.statusOf("/log")?.size ?? 0;
+    log.appendMany(["same length", "left over"]);
+    const old = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+    const cut = memoryRuntime({ files: { "/log": old.subarray(0, end) } });
+    const again = openLogSync("/log", { runtime: cut });
+    again.append("SAME LENGTH");
+    const now = cut.readBytes("/log") ?? new Uint8Array();
+    const mixed = memoryRuntime({ files: { "/log": new Uint8Array([...now, ...old.subarray(now.length)]) } });
+    assertEquals(textsOf(openLogReaderSync("/log", { runtime: mixed }).read()), ["1 acknowledged", "2 SAME LENGTH"]);
+    assertEquals(openLogSync("/log", { runtime: mixed }).tornTail?.offset, now.length);
+  });
+});
+
+describe("damage", () => {
+  it("anywhere in a closed log is a CorruptionError with its offset, and what comes before is readable", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    const texts = ["one", "a longer one, the second", "three", "four"];
+    const ends = [72];
+    for (const text of texts) {
+      log.append(text);
+      ends.push(machine.statusOf("/log")?.size ?? 0);
+    }
+    log.close();
+    const whole = machine.readBytes("/log") ?? new Uint8Array();
+    const last = ends.at(-1) as number;
+    for (let at = 0; at < last; at++) {
+      const bytes = whole.slice();
+      bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+      const damaged = memoryRuntime({ files: { "/log": bytes } });
+      const intact = ends.findLastIndex((end) => end <= at);
+      const error = assertThrows(() => openLogSync("/log", { runtime: damaged }));
+      assertInstanceOf(error, CorruptionError, `byte ${at}`);
+      assertEquals([error.offset, error.targetState], [intact < 0 ? 0 : ends[intact], "unchanged"], `byte ${at}`);
+      assertEquals(damaged.readBytes("/log"), bytes, "nothing was cut");
+      assertEquals(damaged.openHandles, []);
+      const found: string[] = [];
+      assertThrows(() => {
+        for (const { sequence, data } of openLogReaderSync("/log", { runtime: damaged }).read()) {
+          found.push(`${sequence} ${new TextDecoder().decode(data)}`);
+        }
+      }, CorruptionError);
+      assertEquals(found, texts.slice(0, Math.max(0, intact)).map((text, index) => `${index + 1} ${text}`));
+    }
+  });
+
+  it("of a snapshot is told when it is read, and hides no record", async () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.checkpoint("a snapshot");
+    log.append("one");
+    log.close();
+    const bytes = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+    bytes[75] = 0;
+    const damaged = memoryRuntime({ files: { "/log": bytes } });
+    const again = await openLog("/log", { runtime: damaged });
+    const error = await assertRejects(() => again.snapshot());
+    assertInstanceOf(error, CorruptionError);
+    assertEquals([error.offset, error.digest?.length], [72, 64]);
+    assertEquals(await readTexts(again.read()), ["1 one"]);
+    await again.close();
+  });
+
+  it("is told from a log that is stored in the log", () => {
+    const machine = memoryRuntime();
+    const inner = openLogSync("/inner", { runtime: machine });
+    inner.appendMany(["x", "y"]);
+    inner.append("z");
+    inner.close();
+    const outer = openLogSync("/outer", { runtime: machine });
+    outer.append("acknowledged");
+    const end = machine.statusOf("/outer")?.size ?? 0;
+    outer.append(machine.readBytes("/inner") ?? "");
+    const bytes = (machine.readBytes("/outer") ?? new Uint8Array()).slice();
+    bytes[end] = (bytes[end] ?? 0) ^ 1;
+    const torn = memoryRuntime({ files: { "/outer": bytes } });
+    assertEquals(openLogSync("/outer", { runtime: torn }).tornTail?.offset, end);
+  });
+
+  it("of a file that is no log, or a cut-off one, changes nothing", () => {
+    for (
+      const content of [
+        "",
+        "not a log, but longer than a header of one would have to be to be read at all as such",
+        "\x89AWLOG\r\n",
+      ]
+    ) {
+      const machine = memoryRuntime({ files: { "/log": content } });
+      const error = assertThrows(() => openLogSync("/log", { runtime: machine }));
+      assertInstanceOf(error, CorruptionError);
+      assertEquals([error.offset, machine.readText("/log"), machine.openHandles], [0, content, []]);
+    }
+    const error = assertThrows(() => [...openLogReaderSync("/none", { runtime: memoryRuntime() }).read()]);
+    assertInstanceOf(error, WriteError);
+    assertEquals(error.code, "ENOENT");
+  });
+});
+
+describe("failing calls", () => {
+  it("a write that fails is taken back, and the next append succeeds", async () => {
+    for (const short of [undefined, 1, 33]) {
+      const machine = memoryRuntime();
+      await (await openLog("/log", { runtime: machine })).close();
+      const fault = {
+        at: ({ method, path }: { method: string; path: string }) => method === "write" && path === "/log",
+        error: "ENOSPC",
+      };
+      const { runtime } = faultRuntime(machine, short === undefined ? fault : { ...fault, short });
+      const log = await openLog("/log", { runtime });
+      const failed = await Promise.allSettled([log.append("one"), log.append("two")]);
+      for (const result of failed) {
+        assert(result.status === "rejected");
+        assertEquals([result.reason.code, result.reason.targetState], ["ENOSPC", "unchanged"]);
+      }
+      assertEquals([await log.append("three"), await readTexts(log.read())], [1, ["1 three"]]);
+      await log.close();
+    }
+  });
+
+  it("a sync that fails ends the log: nobody knows what is on the medium", async () => {
+    const machine = memoryRuntime();
+    const log = await openLog("/log", { runtime: faultRuntime(machine, { at: appendSync(), error: "EIO" }).runtime });
+    await log.append("one");
+    const error = await assertRejects(() => log.append("two")) as FileError;
+    assertEquals([error.code, error.step, error.targetState], ["EIO", "sync", "replaced"]);
+    assertEquals(await assertRejects(() => log.append("three")), error);
+    assertEquals(await assertRejects(() => log.checkpoint("x")), error);
+    await log.close();
+    assertEquals(machine.openHandles, []);
+    const again = await openLog("/log", { runtime: machine });
+    assertEquals((await readTexts(again.read()))[0], "1 one");
+    await again.close();
+  });
+
+  it("a sync that fails is reported, if that is asked for, and never claimed", async () => {
+    const machine = memoryRuntime();
+    const { runtime } = faultRuntime(machine, { at: appendSync(), error: "EIO" });
+    const log = await openLog("/log", { runtime, whenSyncFails: "report" });
+    for (const text of ["one", "two", "three"]) await log.append(text);
+    assertEquals([log.durability, (await readTexts(log.read())).length], ["none", 3]);
+    await log.close();
+    // Damage behind the last sync that can be relied on is a torn tail.
+    const bytes = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+    bytes[72 + 35 + 33] = 0;
+    const torn = memoryRuntime({ files: { "/log": bytes } });
+    assertEquals(openLogSync("/log", { runtime: torn }).tornTail?.offset, 72 + 35);
+  });
+});
+
+/** The second sync of an append. */
+function appendSync() {
+  let written = 0;
+  return ({ method, path }: { method: string; path: string }): boolean => {
+    if (method === "write" && path === "/log") written++;
+    return method === "sync" && path === "/log" && written === 2;
+  };
+}
+
+/** docs/formats.md shows these bytes: they must go on meaning what it says. */
+const workedExample = `89 41 57 4c 4f 47 0d 0a 01 00 00 00 6a 53 63 e9 88 91 7a fe 3a 7b 80 99 01 00 00 00 00 00 00 00
+00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+1c 2b a5 e4 02 00 00 00 01 00 00 00 00 00 00 00 48 00 00 00 00 00 00 00 36 8f b1 55 ff 6f 8c b7 68 69
+97 d5 78 d0 01 00 00 00 02 00 00 00 00 00 00 00 6a 00 00 00 00 00 00 00 36 8f b1 55 ff 6f 8c b7 61
+3b 8e b0 7f 00 00 00 40 03 00 00 00 00 00 00 00 8b 00 00 00 00 00 00 00 36 8f b1 55 ff 6f 8c b7`;
+
+it("the worked example of docs/formats.md is a log that can be read and gone on with", () => {
+  const bytes = Uint8Array.from(workedExample.split(/\s+/), (digits) => Number.parseInt(digits, 16));
+  const machine = memoryRuntime({ files: { "/log": bytes } });
+  const log = openLogSync("/log", { runtime: machine });
+  assertEquals([log.tornTail, log.append("next"), bytes.length], [undefined, 3, 171]);
+  log.close();
+  assertEquals(textsOf(openLogReaderSync("/log", { runtime: machine }).read()), ["1 hi", "2 a", "3 next"]);
+});
