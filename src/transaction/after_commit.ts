@@ -1,0 +1,85 @@
+/**
+ * From the commit point to the end: rename every stage to its target → sync the directories → `activate` → the journal
+ * goes → outdated backups go.
+ *
+ * State after a failure: roll_back.ts has put everything back, or says what is where. Once all is activated nothing fails
+ * any more: what could not be removed is named.
+ */
+import type { Operation } from "../core/operation.ts";
+import { removeBackup } from "../protocol/backups.ts";
+import { childOf } from "../protocol/engine.ts";
+import { type CleanupFailure, tidy } from "../protocol/failure.ts";
+import { backupTarget } from "../protocol/names.ts";
+import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { callInside } from "./callbacks.ts";
+import { payDebts } from "./debts.ts";
+import { endTransaction } from "./end_transaction.ts";
+import type { Entered } from "./enter.ts";
+import { syncHomes } from "./participants.ts";
+import { rollBack } from "./roll_back.ts";
+import { publishStage } from "./settle.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** How a transaction ended. */
+export interface Ending {
+  readonly durability: Durability;
+  readonly leftBehind: readonly string[];
+}
+
+/** Carries out what is decided. `decided`: whether the decision is known to be durable. */
+export function* afterCommit(transaction: Transaction, entered: Entered, decided: boolean): Operation<Ending> {
+  const { engine, attempt, changes, journal, request: { rules, activate, backup } } = transaction;
+  let synced: boolean;
+  try {
+    yield* publishAll(transaction);
+    synced = yield* syncHomes(engine, transaction.homes, rules, attempt);
+  } catch (error) {
+    throw yield* rollBack(transaction, entered.holds, error, false);
+  }
+  attempt.targetState = "replaced";
+  if (activate !== undefined) {
+    try {
+      yield* callInside(engine, entered.holds, activate);
+    } catch (error) {
+      throw yield* rollBack(transaction, entered.holds, error, true);
+    }
+    yield* payDebts(engine, entered.debts, rules, attempt);
+  }
+  // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
+  const failures: CleanupFailure[] = [];
+  yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
+  if (backup > 0) yield* prune(transaction, entered, failures);
+  const fileSynced = changes.every(({ staged }) => staged.fileSynced);
+  return {
+    durability: reachedDurability(rules.durability, fileSynced, decided && synced),
+    leftBehind: failures.flatMap(({ leftBehind }) => leftBehind ?? []),
+  };
+}
+
+function* publishAll(transaction: Transaction): Operation<void> {
+  const places = transaction.places();
+  for (const [index, change] of transaction.changes.entries()) {
+    const place = places[index];
+    if (place === undefined) continue;
+    transaction.attempt.targetState = "unknown";
+    yield* publishStage(transaction.engine, place, change.staged.identity ?? "");
+    change.staged.phase = "committed";
+    change.published = true;
+  }
+}
+
+/** All but the newest of each file's backups. */
+function* prune(
+  { engine, changes, request: { backup: keep } }: Transaction,
+  { scans }: Entered,
+  failures: CleanupFailure[],
+): Operation<void> {
+  for (const { participant: { home, name }, backup } of changes) {
+    if (backup === undefined) continue;
+    const known = scans.get(home.status.identity)?.backups.get(backupTarget(name)) ?? [];
+    for (const outdated of [...known].sort((a, b) => b.time - a.time).slice(keep - 1)) {
+      const path = childOf(engine, home.path, outdated.name);
+      yield* tidy(failures, removeBackup(engine, path), path);
+    }
+  }
+}

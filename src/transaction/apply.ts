@@ -1,0 +1,229 @@
+/**
+ * A whole transaction, in this order:
+ *
+ * find the files → lock them, recover what is in the way → compare; all equal: only sync → journal and markers → stage →
+ * back up → `validate` → **commit** → what follows from it (after_commit.ts) → unlock.
+ *
+ * Before the commit an error takes everything back; after it, roll_back.ts does. Aborts count before it only.
+ */
+import { ActivationError, ValidationError } from "../core/errors.ts";
+import { all, type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { type Attempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
+import { syncFile } from "../protocol/sync.ts";
+import { reachedDurability, syncsFile } from "../protocol/write_plan.ts";
+import { afterCommit } from "./after_commit.ts";
+import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
+import { appliedFile, type ApplyResult } from "./apply_result.ts";
+import { callInside } from "./callbacks.ts";
+import { isEqual, lookBefore } from "./compare.ts";
+import { commitTransaction } from "./commit_transaction.ts";
+import { payDebts } from "./debts.ts";
+import { enter, type Entered } from "./enter.ts";
+import { releaseLocks } from "./lock_files.ts";
+import { findParticipants, Homes, type Participant, syncHomes } from "./participants.ts";
+import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
+import { type Change, type StagedChange, Transaction } from "./transaction.ts";
+
+/** Applies a plan. */
+export function* apply(request: ApplyRequest): Operation<ApplyResult> {
+  const { engine, files, rules } = request;
+  const attempt: Attempt = { verb: "Cannot apply", path: files[0]?.path ?? "", targetState: "unchanged" };
+  const homes = new Homes();
+  try {
+    checkAbort(rules.signal);
+    const participants = yield* findParticipants(engine, files.map(({ path }) => path), homes, rules, attempt);
+    const [first] = participants;
+    if (first === undefined) throw new TypeError("A plan must have files");
+    attempt.path = first.path;
+    const journalHome = yield* homes.open(engine, request.journal ?? first.home.path, rules, attempt);
+    tell(request, "lock", 0);
+    const entered = yield* enter(request, participants, homes.all(), attempt);
+    try {
+      return yield* new Application(request, attempt, participants, journalHome, entered).run();
+    } finally {
+      yield* releaseLocks(entered.holds);
+    }
+  } catch (error) {
+    const thrown = translate(error, attempt);
+    for (const { source } of files) if (source.kind === "chunks") source.cancel(thrown);
+    throw thrown;
+  } finally {
+    yield* homes.close();
+  }
+}
+
+function tell(
+  { progress, files }: ApplyRequest,
+  step: ApplyProgress["step"],
+  done: number,
+  total = files.length,
+): void {
+  try {
+    progress({ step, done, total });
+  } catch (error) {
+    throw new CallerError(error);
+  }
+}
+
+/** One transaction over files that are locked. */
+class Application {
+  readonly #request: ApplyRequest;
+  readonly #attempt: Attempt;
+  readonly #participants: readonly Participant[];
+  readonly #journalHome: ParentDirectory;
+  readonly #entered: Entered;
+
+  constructor(
+    request: ApplyRequest,
+    attempt: Attempt,
+    participants: readonly Participant[],
+    journalHome: ParentDirectory,
+    entered: Entered,
+  ) {
+    this.#request = request;
+    this.#attempt = attempt;
+    this.#participants = participants;
+    this.#journalHome = journalHome;
+    this.#entered = entered;
+  }
+
+  *run(): Operation<ApplyResult> {
+    const changes = yield* this.#compare();
+    if (changes.length === 0) return yield* this.#unchanged();
+    checkAbort(this.#request.rules.signal);
+    const homes = [...new Set(changes.map(({ participant: { home } }) => home))];
+    const mode = journalMode(changes);
+    const transaction = yield* Transaction.begin(this.#request, this.#journalHome, homes, mode, this.#attempt);
+    try {
+      return yield* this.#through(transaction, changes);
+    } finally {
+      yield* transaction.close();
+    }
+  }
+
+  /** What is not as it is to be, as far as that can be told before everything is read. */
+  *#compare(): Operation<Change[]> {
+    const found = yield* all(
+      this.#participants.map((participant, index) => () => this.#compareOne(participant, index)),
+    );
+    return found.filter((change) => change !== undefined);
+  }
+
+  *#compareOne(participant: Participant, index: number): Operation<Change | undefined> {
+    const { engine, files } = this.#request;
+    const requested = files[index];
+    if (requested === undefined) return undefined;
+    const before = yield* lookBefore(engine, participant, requested.plan, this.#attempt);
+    return isEqual(engine, before, requested) ? undefined : { participant, requested, before, index };
+  }
+
+  *#through(transaction: Transaction, changes: readonly Change[]): Operation<ApplyResult> {
+    let decided: boolean;
+    try {
+      yield* this.#stage(transaction, changes);
+      if (transaction.changes.length === 0) {
+        yield* transaction.dissolve();
+        return yield* this.#unchanged();
+      }
+      yield* this.#validate(transaction);
+      tell(this.#request, "commit", 0);
+      decided = yield* commitTransaction(transaction, this.#entered.holds);
+    } catch (error) {
+      throw yield* transaction.failed(error);
+    }
+    const { durability, leftBehind } = yield* afterCommit(transaction, this.#entered, decided);
+    const result = this.#result(transaction.changes, durability);
+    return leftBehind.length === 0 ? result : { ...result, leftBehind: [...leftBehind] };
+  }
+
+  *#stage(transaction: Transaction, changes: readonly Change[]): Operation<void> {
+    const request = this.#request;
+    let count = 0;
+    tell(request, "stage", 0, changes.length);
+    yield* stageChanges(transaction, changes, () => tell(request, "stage", ++count, changes.length));
+    // What came in pieces is compared now that it is all there.
+    yield* dropEqual(transaction);
+    if (request.backup === 0) return;
+    count = 0;
+    const total = transaction.changes.length;
+    yield* backUpChanges(transaction, this.#entered.scans, () => tell(request, "back up", ++count, total));
+  }
+
+  *#validate(transaction: Transaction): Operation<void> {
+    const { engine, validate } = this.#request;
+    checkAbort(this.#request.rules.signal);
+    if (validate === undefined) return;
+    tell(this.#request, "validate", 0);
+    const staged = new Map(this.#participants.map(({ path }) => [path, path]));
+    for (const { participant, staged: { temporary } } of transaction.changes) {
+      staged.set(participant.path, temporary.path);
+    }
+    try {
+      yield* callInside(engine, this.#entered.holds, () => validate(staged));
+    } catch (error) {
+      const cause = error instanceof CallerError ? error.reason : error;
+      const { verb, path } = this.#attempt;
+      const reason = `the new files were refused: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };
+      throw new ValidationError(`${verb} ${JSON.stringify(path)}`, reason, details);
+    }
+  }
+
+  /** Nothing is to be changed; but what is there may never have been synced, and an activation may be owed. */
+  *#unchanged(): Operation<ApplyResult> {
+    const { engine, rules, activate } = this.#request;
+    const { debts, holds } = this.#entered;
+    const synced = yield* all(this.#participants.map((participant) => () => this.#syncOne(participant)));
+    const homes = [...new Set(this.#participants.map(({ home }) => home))];
+    const namesSynced = yield* syncHomes(engine, homes, rules, this.#attempt);
+    if (debts.length > 0 && activate !== undefined) {
+      try {
+        yield* callInside(engine, holds, activate);
+      } catch (error) {
+        throw this.#owed(error);
+      }
+      yield* payDebts(engine, debts, rules, this.#attempt);
+    }
+    return this.#result([], reachedDurability(rules.durability, synced.every((each) => each), namesSynced));
+  }
+
+  #owed(error: unknown): ActivationError {
+    const { verb, path } = this.#attempt;
+    const reason = "the files were in place already, by a transaction that did not come to activating them; " +
+      "activating them failed, and they stay";
+    const cause = error instanceof CallerError ? error.reason : error;
+    const details = { code: "EACTIVATE", path, step: "activate", targetState: "unchanged" as const, cause };
+    return new ActivationError(`${verb} ${JSON.stringify(path)}`, reason, details);
+  }
+
+  *#syncOne({ path }: Participant): Operation<boolean> {
+    const { engine, rules } = this.#request;
+    if (!syncsFile(rules.durability)) return false;
+    const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    if (file === undefined) return false;
+    try {
+      return yield* syncFile(file, rules, { ...this.#attempt, path });
+    } finally {
+      yield* wait(file.close());
+    }
+  }
+
+  #result(changes: readonly StagedChange[], durability: ApplyResult["durability"]): ApplyResult {
+    const written = new Map(changes.map((change) => [change.index, change]));
+    const files = this.#participants.map(({ path }, index): ApplyResult["files"][number] => {
+      const change = written.get(index);
+      return change === undefined ? { path, state: "unchanged", lost: [] } : appliedFile(change);
+    });
+    return { changed: changes.length > 0, files, durability, recovered: this.#entered.recovered };
+  }
+}
+
+/** The journal tells the digests of all files: nobody reads it who may not read them. */
+function journalMode(changes: readonly Change[]): number {
+  const modes = changes.map(({ before: { status }, requested: { plan } }) => {
+    const asked = typeof plan.mode === "number" ? plan.mode : status === undefined ? plan.defaults.mode : undefined;
+    return (asked ?? 0o777) & (status?.mode ?? 0o777);
+  });
+  return 0o600 | modes.reduce((sum, mode) => sum & mode, 0o644);
+}

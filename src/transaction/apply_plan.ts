@@ -1,0 +1,193 @@
+/**
+ * What `applyFiles` is asked to do: read completely and checked before any I/O.
+ */
+import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
+import { abortSignal, count, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
+import { lockOption } from "../lock/file_lock.ts";
+import type { FileLock } from "../lock/file_lock.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import {
+  type Durability,
+  type Owner,
+  replaceOptionReaders,
+  type WritePlan,
+  writePlan,
+} from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** A file that is to be replaced or made together with others. */
+export interface PlannedFile {
+  /** The file, a path or file: URL. Its directory must exist. */
+  path: FilePath;
+  /** Its new content. */
+  data: FileData;
+  /** Permission bits. `"keep"` (default): those of the file that is replaced, or of a new one 0o666 less the umask. */
+  mode?: number | "keep";
+  /** `"keep"` (default): the old file's owner, as far as permitted; `"leave"`: the process's own. */
+  owner?: Owner | "keep" | "leave";
+  /** Used only when the file does not exist yet. */
+  defaults?: { mode?: number; owner?: Owner };
+}
+
+/** Several files, and one outcome for all of them. */
+export interface ApplyPlan {
+  /** The files. Two paths to one file, and none at all, are a TypeError. */
+  files: readonly PlannedFile[];
+  /**
+   * Asked when everything is staged and nothing has changed yet; throwing refuses. For each file, by its path with
+   * symlinks at its end resolved: where its new content is now. A file that has it already stands for itself.
+   */
+  validate?: (staged: ReadonlyMap<string, string>) => void | Promise<void>;
+  /**
+   * Makes the new files take effect: reloads a server. When it throws, every file is restored and it is called again.
+   * It may be called for files that have taken effect already: after a crash nobody knows.
+   */
+  activate?: () => void | Promise<void>;
+  /**
+   * Keep the last so many versions of each file as hidden backups. Default 3. **0: there is nothing to go back to: when
+   * `activate` fails, the new files stay.**
+   */
+  backup?: number;
+}
+
+/** What is going on. */
+export interface ApplyProgress {
+  /** The step. */
+  step: "lock" | "stage" | "back up" | "validate" | "commit" | "rename" | "activate" | "roll back";
+  /** How many files the step has done. */
+  done: number;
+  /** How many there are. */
+  total: number;
+}
+
+/** Options of {@linkcode applyFiles}. */
+export interface ApplyOptions {
+  /** The directory that the journal is kept in while the transaction runs. Default: that of the first file. */
+  journal?: FilePath;
+  /**
+   * How the files' locks are taken; `timeout` is for all of them together. A lock that is held for one of the files is
+   * joined. They are always taken: without them two transactions could mix.
+   */
+  lock?: true | LockOptions | FileLock;
+  /**
+   * Default `"full"`. With less, "all or nothing" holds when processes are killed, but not when the power fails.
+   */
+  durability?: Durability;
+  /** Aborts before the commit point: nothing has changed then. After it the signal is not looked at. */
+  signal?: AbortSignal;
+  /** Told what is going on. Throwing aborts before the commit point; after it, it is ignored. */
+  onProgress?: (progress: ApplyProgress) => void;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** {@linkcode ApplyPlan} without what cannot exist synchronously. */
+export interface ApplyPlanSync extends Omit<ApplyPlan, "validate" | "activate"> {
+  /** As in {@linkcode ApplyPlan}. */
+  validate?: (staged: ReadonlyMap<string, string>) => void;
+  /** As in {@linkcode ApplyPlan}. */
+  activate?: () => void;
+}
+
+/** A file as it was asked for, checked. */
+export interface RequestedFile {
+  readonly path: string;
+  readonly source: Source;
+  readonly plan: WritePlan;
+}
+
+/** A request that is ready to begin. */
+export interface ApplyRequest {
+  readonly engine: Engine;
+  readonly files: readonly RequestedFile[];
+  readonly validate: ApplyPlan["validate"];
+  readonly activate: ApplyPlan["activate"];
+  readonly backup: number;
+  /** Absolute. */
+  readonly journal: string | undefined;
+  readonly lock: LockPlan;
+  readonly joined: LockHold | undefined;
+  /** What holds for everything that is no file: journal, markers, directories. */
+  readonly rules: WritePlan;
+  readonly progress: (progress: ApplyProgress) => void;
+}
+
+const callback = <T>(): OptionReader<T> => (value, name) => {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value as T;
+};
+
+const listOfFiles: OptionReader<readonly unknown[]> = (value, name) => {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of files`);
+  if (value.length === 0) throw new TypeError(`${name} must not be empty`);
+  return value;
+};
+
+const planReaders = {
+  files: listOfFiles,
+  validate: callback<NonNullable<ApplyPlan["validate"]>>(),
+  activate: callback<NonNullable<ApplyPlan["activate"]>>(),
+  backup: count,
+};
+
+const optionReaders = {
+  journal: filePath,
+  lock: lockOption,
+  durability: oneOf("full", "barrier", "file", "none"),
+  signal: abortSignal,
+  onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
+  runtime: runtimeOption,
+};
+
+const { mode, owner, defaults } = replaceOptionReaders;
+const anything: OptionReader<unknown> = (value) => value;
+
+/** Reads plan and options. */
+export function readApplyRequest(plan: unknown, options: unknown, synchronous: boolean): ApplyRequest {
+  if (plan === undefined) throw new TypeError("A plan must be an object with files");
+  const { files, validate, activate, backup = 3 } = readOptions(plan, planReaders);
+  if (files === undefined) throw new TypeError("A plan must have files");
+  const { journal, lock, durability, signal, onProgress, runtime } = readOptions(options, optionReaders);
+  const given: unknown = typeof options === "object" && options !== null ? Reflect.get(options, "lock") : undefined;
+  if (given === false) throw new TypeError("lock must not be false: without locks two transactions could mix");
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const shared = {
+    ...durability === undefined ? {} : { durability },
+    ...signal === undefined ? {} : { signal },
+  };
+  const held = lock !== undefined && "hold" in lock ? lock.hold : undefined;
+  const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
+  return {
+    engine,
+    files: files.map((file, index) => readFile(engine, file, index, shared, synchronous)),
+    validate,
+    activate,
+    backup,
+    journal: journal === undefined ? undefined : locate(engine, journal),
+    lock: { ...wanted, signal: wanted.signal ?? signal },
+    joined: held,
+    rules: writePlan(engine, shared),
+    progress: onProgress ?? (() => {}),
+  };
+}
+
+function readFile(
+  engine: Engine,
+  value: unknown,
+  index: number,
+  shared: { durability?: Durability; signal?: AbortSignal },
+  synchronous: boolean,
+): RequestedFile {
+  const what = `files[${index}]`;
+  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object`);
+  const { path, data, ...wishes } = readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
+  if (path === undefined) throw new TypeError(`${what} must have a path`);
+  return {
+    path: locate(engine, path),
+    source: sourceOf(data as FileData, synchronous),
+    plan: writePlan(engine, { ...wishes, ...shared }),
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What `applyFiles` answers.
+ */
+import type { Durability } from "../protocol/write_plan.ts";
+import type { RecoveryReport } from "./recover_transactions.ts";
+import type { StagedChange } from "./transaction.ts";
+
+/** What became of one file. */
+export interface AppliedFile {
+  /** The file, absolute, symlinks at its end resolved. */
+  path: string;
+  /** `"unchanged"`: content, mode and owner were as asked for already. */
+  state: "written" | "unchanged";
+  /** Where the version before is kept. */
+  backup?: string;
+  /** What the old file had and the new one has not: the words of the result of a write. */
+  lost: string[];
+}
+
+/** What a transaction did. */
+export interface ApplyResult {
+  /** Whether any file changed. */
+  changed: boolean;
+  /** The files, in the order of the plan. */
+  files: AppliedFile[];
+  /** The durability that was reached, not the one asked for. */
+  durability: Durability;
+  /** Unfinished transactions that were met and brought to their ends first. */
+  recovered: RecoveryReport;
+  /** Names of this module that could not be removed when all was done: outdated backups, the journal. */
+  leftBehind?: string[];
+}
+
+/** What became of a file that was to change. */
+export function appliedFile({ participant: { path }, backup, before, staged }: StagedChange): AppliedFile {
+  const lost = [...staged.lost];
+  if (before.status !== undefined) lost.push("unchecked");
+  if (before.separates) lost.push("hard-links");
+  return { path, state: "written", lost, ...backup === undefined ? {} : { backup } };
+}

@@ -1,0 +1,152 @@
+/**
+ * The journal of a transaction: a file whose content says what is decided, whose name says how far that has come, and
+ * whose kernel lock says that its owner lives.
+ *
+ * 1. `Journal.begin` before anything else of the transaction is on disk: empty, locked, `.preparing`.
+ * 2. `write` when everything is staged: content, synced, still `.preparing`. Then the directories are synced.
+ * 3. `moveTo("committed")` and a sync of its directory: the commit point. 4. Further states likewise.
+ * 5. `remove`, a sync of its directory, and `close`, which gives the lock back: before the files' locks are given back.
+ *
+ * `Journal.adopt` takes over the journal of somebody dead: the same from there on. A failed rename is looked at: the
+ * state is what is there.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { afterUndoing, type Attempt, attemptFailed } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { type Proof, randomPart } from "../protocol/names.ts";
+import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
+import { ContentWriter, createProven } from "../protocol/temporary_file.ts";
+import { journalName, type JournalState } from "../protocol/transaction_names.ts";
+import { syncsFile } from "../protocol/write_plan.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { journalBytes, type JournalRecord } from "./journal_record.ts";
+
+/** Somebody who locks every new journal before its owner can is not looking whether its owner lives. */
+const mostTries = 10;
+
+/** What a journal is made from. */
+export interface JournalParts {
+  readonly id: string;
+  readonly proof: Proof;
+  readonly state: JournalState;
+  readonly identity: string;
+  /** Open and locked, where it is this process's own. */
+  readonly file?: OpenFile;
+}
+
+/** A journal whose lock is held, where locks are the proof of life. */
+export class Journal {
+  readonly id: string;
+  readonly home: ParentDirectory;
+  readonly #engine: Engine;
+  readonly #proof: Proof;
+  readonly #identity: string;
+  #file: OpenFile | undefined;
+  #state: JournalState;
+
+  private constructor(engine: Engine, home: ParentDirectory, parts: JournalParts) {
+    this.#engine = engine;
+    this.home = home;
+    this.id = parts.id;
+    this.#proof = parts.proof;
+    this.#state = parts.state;
+    this.#identity = parts.identity;
+    this.#file = parts.file;
+  }
+
+  /** Makes an empty journal that nobody takes for a dead one's. */
+  static *begin(engine: Engine, home: ParentDirectory, mode: number, attempt: Attempt): Operation<Journal> {
+    const { runtime, fileSystem } = engine;
+    for (let tries = 0; tries < mostTries; tries++) {
+      const state = "preparing";
+      let id = "";
+      const nameFor = (proof: Proof) => {
+        id = randomPart((length) => runtime.random(length));
+        return journalName({ id, proof, state });
+      };
+      const { path, file, proof, locked } = yield* createProven(engine, home, mode, attempt, nameFor, true);
+      try {
+        const { identity } = yield* wait(file.stat());
+        // Between its making and its lock somebody may have looked at it, and have found nobody alive.
+        const named = yield* wait(fileSystem.linkStat(path));
+        const ours = named?.identity === identity;
+        if (ours && (locked || proof.kind !== "lock")) {
+          return new Journal(engine, home, { id, proof, state, identity, file });
+        }
+        if (ours) yield* wait(fileSystem.remove(path));
+      } catch (error) {
+        yield* closeQuietly(file);
+        throw yield* afterUndoing(attempt, error, () => fileSystem.remove(path), path);
+      }
+      yield* closeQuietly(file);
+    }
+    throw attemptFailed(attempt, "EBUSY", "tryLock", "its journal is locked by somebody else again and again");
+  }
+
+  /** Goes on with a journal whose owner is dead. */
+  static adopt(engine: Engine, home: ParentDirectory, parts: JournalParts): Journal {
+    return new Journal(engine, home, parts);
+  }
+
+  /** How far the transaction has come. */
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  /** Where the journal is now. */
+  get path(): string {
+    return this.#pathIn(this.#state);
+  }
+
+  #pathIn(state: JournalState): string {
+    return childOf(this.#engine, this.home.path, journalName({ id: this.id, proof: this.#proof, state }));
+  }
+
+  /** Writes and syncs what is decided. */
+  *write(record: JournalRecord, rules: SyncRules, attempt: Attempt): Operation<void> {
+    if (this.#file === undefined) throw new Error("A journal that was adopted is not written again");
+    const writer = new ContentWriter(this.#file, attempt, undefined, undefined);
+    yield* writer.takeAll(journalBytes(this.#engine.runtime, record));
+    if (syncsFile(rules.durability)) yield* syncFile(this.#file, rules, attempt);
+  }
+
+  /** Changes the state. Not durable until `sync`. */
+  *moveTo(state: JournalState): Operation<void> {
+    const path = this.#pathIn(state);
+    try {
+      yield* wait(this.#engine.fileSystem.rename(this.path, path));
+    } catch (error) {
+      if (!(error instanceof SystemError) || !(yield* this.#isAt(path))) throw error;
+    }
+    this.#state = state;
+  }
+
+  *#isAt(path: string): Operation<boolean> {
+    try {
+      return (yield* wait(this.#engine.fileSystem.linkStat(path)))?.identity === this.#identity;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Makes the state durable; false where the platform cannot. */
+  *sync(rules: SyncRules, attempt: Attempt): Operation<boolean> {
+    const { handle, status } = this.home;
+    return handle !== undefined && (yield* syncDirectory(this.#engine, handle, status.identity, rules, attempt));
+  }
+
+  /** Removes it: whatever it decided is done. Not durable until `sync`. */
+  *remove(): Operation<void> {
+    yield* wait(this.#engine.fileSystem.remove(this.path));
+  }
+
+  /** Gives its lock back. */
+  *close(): Operation<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    if (file !== undefined) yield* closeQuietly(file);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Markers: in every directory that takes part in a transaction, beside that of the journal, a small file that says where
+ * the journal is.
+ *
+ * 1. `putMarker` before the first stage of that directory: written under a temporary name, synced, renamed. Whoever
+ *    sees a marker's name, on a running machine or after a power cut, therefore reads it whole; and whoever sees a stage
+ *    of a living transaction can see its marker.
+ * 2. `readMarker` on recovery. 3. `removeMarker` when the journal no longer needs it.
+ *
+ * A marker is also a permission: recovery touches only directories in which the transaction has left one. Whether a
+ * directory is the one that the marker means is told by its inode number, because paths and device numbers change when
+ * file systems are mounted elsewhere: no journal there then proves that there is none.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { isAbsolute } from "../core/path.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { afterUndoing, type Attempt } from "../protocol/failure.ts";
+import { closeQuietly, readAll } from "../protocol/file_call.ts";
+import { syncFile, type SyncRules } from "../protocol/sync.ts";
+import { ContentWriter, createTemporary } from "../protocol/temporary_file.ts";
+import { markerName } from "../protocol/transaction_names.ts";
+import { syncsFile } from "../protocol/write_plan.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import { frameBytes, readFrame } from "./frame.ts";
+
+/** What a marker says. */
+export interface Marker {
+  /** The directory of the journal, absolute. */
+  readonly directory: string;
+  /** Its {@linkcode anchorOf}. */
+  readonly anchor: string;
+}
+
+/** What stays the same of a directory wherever its file system is mounted: its inode number. */
+export function anchorOf({ identity, device }: FileStatus): string {
+  const inode = identity.startsWith(`${device}:`) ? identity.slice(device.length + 1) : identity;
+  // Where a runtime cannot count inodes exactly, it adds the time of creation, as exactly as it can tell that.
+  return inode.replace(/@.*$/, "");
+}
+
+/** Puts a marker into a directory; its name is not synced yet. */
+export function* putMarker(
+  engine: Engine,
+  home: ParentDirectory,
+  id: string,
+  journal: ParentDirectory,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<string> {
+  const path = childOf(engine, home.path, markerName(id));
+  const marker: Marker = { directory: journal.path, anchor: anchorOf(journal.status) };
+  const temporary = yield* createTemporary(engine, home, markerName(id), 0o644, attempt);
+  try {
+    try {
+      const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
+      yield* writer.takeAll(frameBytes(engine.runtime, "marker", marker));
+      if (syncsFile(rules.durability)) yield* syncFile(temporary.file, rules, attempt);
+    } finally {
+      yield* wait(temporary.file.close());
+    }
+    yield* wait(engine.fileSystem.rename(temporary.path, path));
+    return path;
+  } catch (error) {
+    throw yield* afterUndoing(attempt, error, () => engine.fileSystem.remove(temporary.path), temporary.path);
+  }
+}
+
+/** A marker is a path and little more. */
+const largestMarker = 1 << 20;
+
+/** The marker of a transaction in a directory, with its status; undefined when there is none or it says nothing. */
+export function* readMarker(
+  engine: Engine,
+  directory: string,
+  id: string,
+): Operation<{ readonly marker: Marker | undefined; readonly status: FileStatus } | undefined> {
+  const path = childOf(engine, directory, markerName(id));
+  if ((yield* wait(engine.fileSystem.linkStat(path)))?.kind !== "file") return undefined;
+  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  if (file === undefined) return undefined;
+  try {
+    const status = yield* wait(file.stat());
+    if (status.size > largestMarker) return { marker: undefined, status };
+    const value = readFrame(engine.runtime, "marker", yield* readAll(file));
+    return { marker: checked(engine, value), status };
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
+function checked(engine: Engine, value: unknown): Marker | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const directory: unknown = Reflect.get(value, "directory");
+  const anchor: unknown = Reflect.get(value, "anchor");
+  if (typeof directory !== "string" || typeof anchor !== "string") return undefined;
+  return isAbsolute(directory, engine.capabilities.pathStyle) ? { directory, anchor } : undefined;
+}
+
+/** Removes the marker of a transaction from a directory. */
+export function* removeMarker(engine: Engine, directory: string, id: string): Operation<void> {
+  yield* wait(engine.fileSystem.remove(childOf(engine, directory, markerName(id))));
+}

@@ -1,0 +1,96 @@
+/**
+ * The files of a transaction, found and checked before anything is touched: where each path leads, that no two lead to
+ * one file, and their directories, each opened once.
+ *
+ * After a failure nothing is open.
+ */
+import { all, type Operation } from "../core/operation.ts";
+import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
+import type { Engine } from "../protocol/engine.ts";
+import type { Attempt } from "../protocol/failure.ts";
+import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { resolveTarget, type Target } from "../protocol/target.ts";
+import { fileKey } from "./lock_files.ts";
+
+/** A file that takes part. */
+export interface Participant {
+  readonly target: Target;
+  /** As in `target`. */
+  readonly path: string;
+  /** As in `target`. */
+  readonly name: string;
+  readonly home: ParentDirectory;
+}
+
+/** Directories, each opened once, by whatever path. */
+export class Homes {
+  readonly #byPath = new Map<string, ParentDirectory>();
+  readonly #byIdentity = new Map<string, ParentDirectory>();
+
+  /** Each once. */
+  all(): ParentDirectory[] {
+    return [...this.#byIdentity.values()];
+  }
+
+  *open(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<ParentDirectory> {
+    const known = this.#byPath.get(path);
+    if (known !== undefined) return known;
+    const opened = yield* openParent(engine, path, rules, attempt);
+    const same = this.#byIdentity.get(opened.status.identity);
+    if (same !== undefined) yield* closeParent(opened);
+    else this.#byIdentity.set(opened.status.identity, opened);
+    this.#byPath.set(path, same ?? opened);
+    return same ?? opened;
+  }
+
+  *close(): Operation<void> {
+    for (const home of this.#byIdentity.values()) yield* closeParent(home);
+    this.#byIdentity.clear();
+    this.#byPath.clear();
+  }
+}
+
+/** Finds all files. TypeError when two paths lead to one file. */
+export function* findParticipants(
+  engine: Engine,
+  paths: readonly string[],
+  homes: Homes,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<Participant[]> {
+  const found: Participant[] = [];
+  const seen = new Map<string, string>();
+  for (const path of paths) {
+    const target = yield* resolveTarget(engine, path, "follow", attempt);
+    const home = yield* homes.open(engine, target.directory, rules, attempt);
+    const participant = { target, path: target.path, name: target.name, home };
+    found.push(participant);
+    // A further name of one file (a hard link), too: which of the two contents should it have?
+    const keys = [fileKey(participant), ...target.status?.kind === "file" ? [target.status.identity] : []];
+    for (const key of keys) {
+      const other = seen.get(key);
+      if (other !== undefined) {
+        throw new TypeError(`${JSON.stringify(other)} and ${JSON.stringify(path)} are one file`);
+      }
+      seen.set(key, path);
+    }
+  }
+  return found;
+}
+
+/** Makes the names in these directories durable; false where the platform cannot. */
+export function* syncHomes(
+  engine: Engine,
+  homes: Iterable<ParentDirectory>,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
+  const synced = yield* all(
+    [...homes].map(({ handle, status }) =>
+      function* () {
+        return handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
+      }
+    ),
+  );
+  return synced.every((each) => each);
+}

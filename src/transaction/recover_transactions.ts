@@ -1,0 +1,111 @@
+/**
+ * `recoverTransactions`: what is promised; how it is kept, in recover.ts and recover_one.ts.
+ */
+import { abortSignal, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { lockOption } from "../lock/file_lock.ts";
+import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
+import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, checkAbort, translate } from "../protocol/failure.ts";
+import { writePlan } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { callInside } from "./callbacks.ts";
+import { recoverDirectory } from "./recover.ts";
+import type { KeptReason } from "./examine.ts";
+import { emptyReport } from "./recover_one.ts";
+
+/** A transaction that stays as it is, and why. */
+export interface KeptTransaction {
+  /** Its journal or, where that is out of reach, its marker. */
+  path: string;
+  /**
+   * `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner is dead. `"untrusted"`:
+   * somebody else may have planted it. `"unreachable"`: a directory that takes part is not there (perhaps its file system
+   * is not mounted). `"corrupt"`: it does not say what a journal says.
+   */
+  reason: KeptReason;
+}
+
+/** What was recovered. */
+export interface RecoveryReport {
+  /** Files of transactions that had been decided, and are finished now. */
+  finished: string[];
+  /** Files of transactions that had not been decided, or were being rolled back: they are as they were before. */
+  undone: string[];
+  /** Files that are neither what they were nor what they were to be: somebody else has written them; left alone. */
+  conflicts: string[];
+  /** Journals of transactions that have changed files (or restored them) and may not have come to activating them. */
+  needsActivation: string[];
+  /** What was left alone. */
+  kept: KeptTransaction[];
+}
+
+/** Options of {@linkcode recoverTransactions}. */
+export interface RecoverOptions {
+  /**
+   * Called for each transaction that is settled now and whose activation may not have happened, with the path of its
+   * journal, which is removed when the callback has returned. Without it those journals are only named, once.
+   */
+  activate?: (journal: string) => void | Promise<void>;
+  /** `"recover"`: also transactions that nothing proves dead. Only when it is known that no such process runs any more. */
+  unproven?: "keep" | "recover";
+  /** How the files' locks are taken. */
+  lock?: LockOptions;
+  /** Ends the waiting for locks. */
+  signal?: AbortSignal;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+const activateOption: OptionReader<NonNullable<RecoverOptions["activate"]>> = (value, name) => {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value as NonNullable<RecoverOptions["activate"]>;
+};
+
+const readers = {
+  activate: activateOption,
+  unproven: oneOf("keep", "recover"),
+  lock: lockOption,
+  signal: abortSignal,
+  runtime: runtimeOption,
+};
+
+function* recover(
+  path: FilePath,
+  options: RecoverOptions | undefined,
+  synchronous: boolean,
+): Operation<RecoveryReport> {
+  const checked = readOptions(options, readers);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const directory = locate(engine, filePath(path, "directory"));
+  const attempt: Attempt = { verb: "Cannot recover", path: directory, targetState: "unknown" };
+  const report = emptyReport();
+  const { activate, lock, signal } = checked;
+  const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
+  const rules = {
+    lock: { ...wanted, signal: wanted.signal ?? signal },
+    sync: writePlan(engine, {}),
+    keepDebt: false,
+    activate: activate === undefined ? undefined : (journal: string) => callInside(engine, [], () => activate(journal)),
+  };
+  try {
+    checkAbort(signal);
+    const found = yield* recoverDirectory(engine, directory, rules, checked.unproven ?? "keep", attempt, report);
+    if (!found) throw attemptFailed(attempt, "ENOENT", "readDirectory", "there is no such directory");
+    return report;
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+export function recoverTransactions(directory: FilePath, options?: RecoverOptions): Promise<RecoveryReport> {
+  return run(() => recover(directory, options, false));
+}
+
+export function recoverTransactionsSync(
+  directory: FilePath,
+  options?: Omit<RecoverOptions, "signal">,
+): RecoveryReport {
+  return runSync(() => recover(directory, options, true));
+}

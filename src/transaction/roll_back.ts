@@ -1,0 +1,161 @@
+/**
+ * After the commit point something has failed: every file becomes the old one again.
+ *
+ * `.rolling-back`, synced → every file → a sync of every directory → what was staged goes → `activate` once more → the
+ * end. Only renames and removals: it works on a full disk.
+ *
+ * What it answers is the error for the caller. State after a failure: where the first step fails, every file stays as it
+ * is, because a recovery would finish what was committed; where a later one fails, the journal stays for a recovery, or
+ * as `.settled` when only the activation is owed; the RollbackFailedError says what is where.
+ */
+import { ActivationError, type FileErrorDetails, RollbackFailedError, type RolledBackFile } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { attachCleanup, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { callInside } from "./callbacks.ts";
+import { endTransaction } from "./end_transaction.ts";
+import { syncHomes } from "./participants.ts";
+import { lookAt, restoreFile, type SettledFile } from "./settle.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Whether all that has been changed can be taken back. */
+const isRestorable = ({ changes }: Transaction): boolean =>
+  changes.every(({ published, backup, before }) => !published || backup !== undefined || before.status === undefined);
+
+/** Takes a committed transaction back because of `cause`; the error for the caller. */
+export function* rollBack(
+  transaction: Transaction,
+  holds: readonly LockHold[],
+  cause: unknown,
+  activated: boolean,
+): Operation<unknown> {
+  const { engine, journal, attempt, request: { rules, activate, progress } } = transaction;
+  const places = transaction.places();
+  const failed = (errors: unknown[], reason: string) => rollbackFailed(transaction, places, cause, errors, reason);
+  if (!isRestorable(transaction)) {
+    if (activated) return yield* notRestorable(transaction, cause);
+    return yield* failed([], "some files were replaced, and no backups were kept (backup: 0)");
+  }
+  quietly(() => progress({ step: "roll back", done: 0, total: places.length }));
+  try {
+    yield* journal.moveTo("rolling-back");
+    yield* journal.sync(rules, attempt);
+  } catch (error) {
+    return yield* failed([error], "the decision to roll back could not be recorded");
+  }
+  const problems = yield* restoreAll(transaction, places);
+  if (problems.length > 0) return yield* failed(problems, "not every file could be restored");
+  try {
+    yield* syncHomes(engine, transaction.homes, rules, attempt);
+    for (const { stage } of places) yield* wait(engine.fileSystem.remove(stage));
+    // Where nothing had taken effect yet, programs that load files by themselves may still have seen some of them.
+    if (activate !== undefined) yield* callInside(engine, holds, activate);
+  } catch (error) {
+    const reason = error instanceof CallerError
+      ? "every file is restored, but activating them failed, too"
+      : "not every file could be restored durably";
+    if (error instanceof CallerError) yield* tidy([], journal.moveTo("settled"));
+    return yield* failed([error instanceof CallerError ? error.reason : error], reason);
+  }
+  const failures: CleanupFailure[] = [];
+  yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
+  attempt.targetState = "unchanged";
+  return attachCleanup(restored(transaction, cause), failures, attempt);
+}
+
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // What is decided does not depend on who is told of it.
+  }
+}
+
+function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): Operation<unknown[]> {
+  const problems: unknown[] = [];
+  for (const [index, place] of places.entries()) {
+    try {
+      const settlement = yield* restoreFile(transaction.engine, place);
+      if (settlement === "conflict") problems.push(new Error(`${place.path} is neither the old nor the new file`));
+      else quietly(() => transaction.request.progress({ step: "roll back", done: index + 1, total: places.length }));
+    } catch (error) {
+      problems.push(
+        error instanceof SystemError ? translate(error, { ...transaction.attempt, path: place.path }) : error,
+      );
+    }
+  }
+  return problems;
+}
+
+/** Every file is as it was. */
+function restored({ attempt }: Transaction, cause: unknown): unknown {
+  if (!(cause instanceof CallerError)) return translate(cause, attempt);
+  const reason = "activating the new files failed; every file was restored and activated again";
+  return new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+    code: "EACTIVATE",
+    path: attempt.path,
+    step: "activate",
+    targetState: "unchanged",
+    cause: cause.reason,
+  });
+}
+
+/** The new files stay, and the next transaction over them activates them, even if it finds nothing to change. */
+function* notRestorable(transaction: Transaction, cause: unknown): Operation<unknown> {
+  const { attempt, journal, request: { rules } } = transaction;
+  const failures: CleanupFailure[] = [];
+  yield* tidy(failures, journal.moveTo("settled"));
+  yield* tidy(failures, journal.sync(rules, attempt));
+  const reason = "activating the new files failed; no backups were kept (backup: 0), so that they stay";
+  const error = new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+    code: "EACTIVATE",
+    path: attempt.path,
+    step: "activate",
+    targetState: "replaced",
+    cause: cause instanceof CallerError ? cause.reason : cause,
+  });
+  error.leftBehind.push(journal.path);
+  return attachCleanup(error, failures, attempt);
+}
+
+function* rollbackFailed(
+  { engine, attempt, journal }: Transaction,
+  places: readonly SettledFile[],
+  cause: unknown,
+  errors: unknown[],
+  reason: string,
+): Operation<RollbackFailedError> {
+  const files: RolledBackFile[] = [];
+  for (const place of places) files.push(yield* whatIsAt(engine, place));
+  const all = (content: RolledBackFile["content"]) => files.every((file) => file.content === content);
+  // What is there now, if that is also what a recovery will make of it.
+  const lasts = all("old") ? journal.state !== "committed" : all("new") && journal.state === "committed";
+  const details: FileErrorDetails = {
+    code: "EROLLBACK",
+    path: attempt.path,
+    step: "roll back",
+    targetState: !lasts ? "unknown" : all("old") ? "unchanged" : "replaced",
+    cause: cause instanceof CallerError ? cause.reason : translate(cause, attempt),
+  };
+  const error = new RollbackFailedError(`Cannot roll back ${JSON.stringify(attempt.path)}`, reason, details);
+  error.files = files;
+  error.journal = journal.path;
+  error.rollbackErrors = errors;
+  error.leftBehind.push(journal.path);
+  return error;
+}
+
+function* whatIsAt(engine: Transaction["engine"], { path, record, backup }: SettledFile): Operation<RolledBackFile> {
+  let content: RolledBackFile["content"] = "unknown";
+  let kept = false;
+  try {
+    const { status, digest } = yield* lookAt(engine, path);
+    const isOld = record.old === null ? status === undefined : digest === record.old;
+    content = isOld ? "old" : digest === record.new ? "new" : "other";
+    kept = backup !== undefined && (yield* wait(engine.fileSystem.linkStat(backup))) !== undefined;
+  } catch {
+    // The error that is thrown says more.
+  }
+  return { path, content, ...kept && backup !== undefined ? { backup } : {} };
+}

@@ -1,0 +1,79 @@
+/**
+ * What transactions have left, or are just making, in a directory: by name alone, in one reading of the directory.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { parseBackupName } from "../protocol/names.ts";
+import {
+  type JournalName,
+  journalName,
+  journalStates,
+  parseJournalName,
+  parseMarkerName,
+  parseStageName,
+} from "../protocol/transaction_names.ts";
+
+/** A backup by its name. */
+export interface NamedBackup {
+  readonly name: string;
+  readonly time: number;
+}
+
+/** What is in a directory. */
+export interface DirectoryScan {
+  readonly path: string;
+  /** By transaction; the most advanced first, where a power cut has left several names. */
+  readonly journals: ReadonlyMap<string, readonly JournalName[]>;
+  readonly markers: ReadonlySet<string>;
+  /** Names of stages, by transaction. */
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+  /** By the name in them, which is perhaps shortened; unsorted. */
+  readonly backups: ReadonlyMap<string, readonly NamedBackup[]>;
+}
+
+function add<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
+
+/** Reads a directory; undefined when there is none. */
+export function* scanDirectory(engine: Engine, path: string): Operation<DirectoryScan | undefined> {
+  const entries = yield* wait(engine.fileSystem.readDirectory(path));
+  if (entries === undefined) return undefined;
+  const journals = new Map<string, JournalName[]>();
+  const markers = new Set<string>();
+  const stages = new Map<string, string[]>();
+  const backups = new Map<string, NamedBackup[]>();
+  for (const { name, kind } of entries) {
+    // All names of ours are hidden; most names in a directory are not.
+    if (kind !== "file" || !name.startsWith(".")) continue;
+    const journal = parseJournalName(name);
+    if (journal !== undefined) add(journals, journal.id, journal);
+    const marked = parseMarkerName(name);
+    if (marked !== undefined) markers.add(marked);
+    const stage = parseStageName(name);
+    if (stage !== undefined) add(stages, stage.id, name);
+    const backup = parseBackupName(name);
+    if (backup !== undefined) add(backups, backup.target, { name, time: backup.time });
+  }
+  const rank = ({ state }: JournalName) => journalStates.indexOf(state);
+  for (const names of journals.values()) names.sort((a, b) => rank(b) - rank(a));
+  return { path, journals, markers, stages, backups };
+}
+
+/** All transactions of which there is any sign. */
+export function transactionsIn(scan: DirectoryScan): string[] {
+  return [...new Set([...scan.journals.keys(), ...scan.markers, ...scan.stages.keys()])].sort();
+}
+
+/** The path of a journal. */
+export const journalPath = (engine: Engine, directory: string, name: JournalName): string =>
+  childOf(engine, directory, journalName(name));
+
+/** Removes what was staged in a directory for a transaction; the names that were there. */
+export function* discardStages(engine: Engine, directory: string, id: string): Operation<string[]> {
+  const names = [...(yield* scanDirectory(engine, directory))?.stages.get(id) ?? []].sort();
+  for (const name of names) yield* wait(engine.fileSystem.remove(childOf(engine, directory, name)));
+  return names;
+}

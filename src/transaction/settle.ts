@@ -1,0 +1,161 @@
+/**
+ * From what a journal decided to what is on disk: one file at a time, forward or back. The living transaction and every
+ * recovery of a dead one go through these two functions; each may be cut off anywhere and run again.
+ *
+ * `finishFile`: the stage becomes the target. `restoreFile`: the backup becomes the target, or a file that did not exist
+ * is removed. Both first look, by SHA-256, whether the target is the old or the new file; if it is neither, somebody
+ * else has written it, and it is left alone: a conflict.
+ *
+ * Neither needs disk space: both only rename and remove names. The backup is the old file itself (a hard link), so that
+ * what comes back has its bytes, mode, owner and everything else that was never looked at.
+ *
+ * Nothing here is durable until the directories are synced.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { commitTurn, enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { closeQuietly, digestOf } from "../protocol/file_call.ts";
+import { turnKey } from "../protocol/replace_file.ts";
+import { stageName } from "../protocol/transaction_names.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { RecordedFile } from "./journal_record.ts";
+
+/** A recorded file and where it is. */
+export interface SettledFile {
+  readonly record: RecordedFile;
+  readonly home: ParentDirectory;
+  readonly path: string;
+  readonly stage: string;
+  readonly backup: string | undefined;
+}
+
+/** What became of a file: as decided, or left alone because it is neither old nor new. */
+export type Settlement = "done" | "conflict";
+
+/** Where a recorded file is. */
+export function placeFile(engine: Engine, home: ParentDirectory, id: string, record: RecordedFile): SettledFile {
+  return {
+    record,
+    home,
+    path: childOf(engine, home.path, record.name),
+    stage: childOf(engine, home.path, stageName(record.name, id, record.stage)),
+    backup: record.backup === null ? undefined : childOf(engine, home.path, record.backup),
+  };
+}
+
+/** What is at a path: nothing, a file with this content, or something else. */
+interface Seen {
+  readonly status: FileStatus | undefined;
+  /** Of a file. */
+  readonly digest: string | undefined;
+}
+
+/** Looks at a path without following it. */
+export function* lookAt(engine: Engine, path: string): Operation<Seen> {
+  const status = yield* wait(engine.fileSystem.linkStat(path));
+  if (status?.kind !== "file") return { status, digest: undefined };
+  let file;
+  try {
+    file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  } catch (error) {
+    // Exchanged for something else since.
+    if (error instanceof SystemError && ["ELOOP", "EISDIR", "ENXIO"].includes(error.code)) {
+      return { status: { ...status, kind: "other" }, digest: undefined };
+    }
+    throw error;
+  }
+  if (file === undefined) return { status: undefined, digest: undefined };
+  try {
+    return { status: yield* wait(file.stat()), digest: yield* digestOf(engine, file) };
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
+const isOld = ({ status, digest }: Seen, { old }: RecordedFile): boolean =>
+  old === null ? status === undefined : digest === old;
+
+/** Runs `change` as a commit of this process to that file: a slower, earlier write must not undo it. */
+function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void>): Operation<void> {
+  const { home, record, path } = file;
+  const target = { path, directory: home.path, name: record.name, status: undefined };
+  for (let done = false; !done;) {
+    const ticket = takeTicket();
+    try {
+      enterTarget(ticket, turnKey(engine, home, target));
+      // Overtaken by a write that was called since: then once more, for what the journal decided is decided.
+      yield* commitTurn(ticket, engine.synchronous, function* () {
+        yield* change();
+        return done = true;
+      });
+    } finally {
+      returnTicket(ticket);
+    }
+  }
+}
+
+/** Renames; a failure that was none (a network file system lost the reply) is seen by what is there. */
+function* rename(engine: Engine, from: string, to: string, identity: string): Operation<void> {
+  try {
+    yield* wait(engine.fileSystem.rename(from, to));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    let now: FileStatus | undefined;
+    try {
+      now = yield* wait(engine.fileSystem.linkStat(to));
+    } catch {
+      throw error;
+    }
+    if (now?.identity !== identity) throw error;
+  }
+}
+
+/** Makes the stage the target, without looking: for the transaction that has just staged it. */
+export function* publishStage(engine: Engine, file: SettledFile, identity: string): Operation<void> {
+  yield* inTurn(engine, file, () => rename(engine, file.stage, file.path, identity));
+}
+
+/** Makes the target the new file. */
+export function* finishFile(engine: Engine, file: SettledFile): Operation<Settlement> {
+  const { record, path } = file;
+  const stage = yield* lookAt(engine, file.stage);
+  const target = yield* lookAt(engine, path);
+  const isNew = target.digest === record.new;
+  if (stage.digest !== record.new) return isNew ? "done" : "conflict";
+  if (!isNew && !isOld(target, record)) return "conflict";
+  yield* publishStage(engine, file, stage.status?.identity ?? "");
+  return "done";
+}
+
+/** Makes the target the old file again. */
+export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settlement> {
+  const { record, path } = file;
+  const { fileSystem } = engine;
+  const target = yield* lookAt(engine, path);
+  // A stage that is still there has not become the target: whatever that is, this transaction has not touched it.
+  const untouched = (yield* wait(fileSystem.linkStat(file.stage))) !== undefined;
+  const isNew = target.digest === record.new;
+  if (record.old === null) {
+    if (target.status === undefined) return "done";
+    if (untouched || !isNew) return "conflict";
+    yield* inTurn(engine, file, function* () {
+      yield* wait(fileSystem.remove(path));
+    });
+    return "done";
+  }
+  const { backup } = file;
+  const kept = backup === undefined ? undefined : yield* lookAt(engine, backup);
+  const restorable = kept?.digest === record.old ? kept.status : undefined;
+  const isRestored = isOld(target, record) && (untouched || !isNew || target.status?.identity === restorable?.identity);
+  if (backup !== undefined && restorable !== undefined && !isRestored) {
+    if (!isNew) return "conflict";
+    yield* inTurn(engine, file, () => rename(engine, backup, path, restorable.identity));
+    return "done";
+  }
+  if (!isOld(target, record)) return "conflict";
+  // The backup of a file that is the current one again is no earlier version.
+  if (backup !== undefined && restorable !== undefined) yield* wait(fileSystem.remove(backup));
+  return "done";
+}

@@ -1,0 +1,96 @@
+/**
+ * New contents beside their targets, and second names for the old ones.
+ *
+ * 1. `stageChanges`: every file, in parallel, synced. 2. `dropEqual`: what came in pieces and turned out to be there
+ * already. 3. `backUpChanges`: a hard link to each old file (a copy where there are none), its content synced.
+ *
+ * No name is durable yet. After a failure `transaction.failed` takes all of it back.
+ */
+import { all, type Operation, wait } from "../core/operation.ts";
+import { placeBackup } from "../protocol/backups.ts";
+import { childOf } from "../protocol/engine.ts";
+import { attachCleanup, translate } from "../protocol/failure.ts";
+import { backupTarget, lastBackupTime } from "../protocol/names.ts";
+import { beginStage, closeStaged, discard, finishStage } from "../protocol/staged_file.ts";
+import { writeAll } from "../protocol/temporary_file.ts";
+import { stageName } from "../protocol/transaction_names.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { DirectoryScan } from "./scan.ts";
+import type { Change, StagedChange, Transaction } from "./transaction.ts";
+
+/** Stages every change, and syncs each. */
+export function* stageChanges(
+  transaction: Transaction,
+  changes: readonly Change[],
+  done: () => void,
+): Operation<void> {
+  yield* all(changes.map((change) => () => stageOne(transaction, change, done)));
+  transaction.changes.sort((a, b) => a.index - b.index);
+}
+
+function* stageOne(
+  { engine, attempt, journal, changes }: Transaction,
+  change: Change,
+  done: () => void,
+): Operation<void> {
+  const { participant, requested: { source, plan }, before, index } = change;
+  const { home } = participant;
+  const target = { ...participant.target, status: before.status };
+  const path = childOf(engine, home.path, stageName(participant.name, journal.id, index));
+  const about = { ...attempt, path: participant.path };
+  try {
+    const staged = yield* beginStage(engine, target, home, plan, about, true, function* (mode) {
+      return { path, file: yield* wait(engine.fileSystem.create(path, mode)) };
+    });
+    changes.push({ ...change, staged, backup: undefined, published: false });
+    yield* writeAll(staged.writer, source, plan.signal);
+    yield* finishStage(staged);
+    yield* closeStaged(staged);
+  } catch (error) {
+    throw error instanceof SystemError ? translate(error, about) : error;
+  }
+  done();
+}
+
+/** Takes out what turned out to be there already. */
+export function* dropEqual(transaction: Transaction): Operation<void> {
+  const equal = transaction.changes.filter(({ before, staged }) => before.fits && staged.digest === before.digest);
+  for (const { staged } of equal) {
+    const failures = yield* discard(staged);
+    const [failure] = failures;
+    if (failure === undefined) continue;
+    throw attachCleanup(translate(failure.error, transaction.attempt), failures, transaction.attempt);
+  }
+  transaction.changes = transaction.changes.filter((change) => !equal.includes(change));
+}
+
+/** Gives every old file a second name. */
+export function* backUpChanges(
+  transaction: Transaction,
+  scans: ReadonlyMap<string, DirectoryScan>,
+  done: () => void,
+): Operation<void> {
+  yield* all(transaction.changes.map((change) => () => backUpOne(transaction, change, scans, done)));
+}
+
+function* backUpOne(
+  { engine, attempt }: Transaction,
+  change: StagedChange,
+  scans: ReadonlyMap<string, DirectoryScan>,
+  done: () => void,
+): Operation<void> {
+  const { participant: { home, target, path }, before, requested: { plan } } = change;
+  if (before.status !== undefined) {
+    const known = scans.get(home.status.identity)?.backups.get(backupTarget(target.name)) ?? [];
+    // A name of a time that cannot be counted on was not made by a clock.
+    const times = known.map(({ time }) => time).filter((time) => time < lastBackupTime);
+    const newest = times.length === 0 ? undefined : Math.max(...times);
+    const about = { ...attempt, path };
+    try {
+      change.backup = yield* placeBackup(engine, target, home, plan, about, newest);
+    } catch (error) {
+      throw translate(error, about);
+    }
+  }
+  done();
+}
