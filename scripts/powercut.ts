@@ -1,0 +1,145 @@
+/**
+ * Real power cuts: `sudo deno task powercut`. Cuts file systems off from their medium while each runtime writes, and
+ * says what became of acknowledged data; then does the same to others' ways of saving a file, side by side.
+ *
+ * Fails when our own functions lost anything at their full durability on a file system that keeps its promises, and
+ * when the controls (no sync, no directory sync, a disk that lies) lost nothing: then the method proves nothing. The raw
+ * figures go to bench/results/powercut.json.
+ */
+import { honestFileSystems } from "../tests/powercut/machine.ts";
+import { compared, type Scene, scenes } from "../tests/powercut/scenes.ts";
+import { cannotCut, runSeries, type SeriesOrder } from "../tests/powercut/series.ts";
+import { type PowercutOptions, readPowercutOptions, USAGE } from "./powercut/options.ts";
+import { comparisonTable, describeTally, isClean, type Tally, tally } from "./powercut/tally.ts";
+import { execute } from "./process.ts";
+import { newDirectory, removeLeftovers } from "./suite/leftovers.ts";
+import { testEnvironment } from "./suite/runners.ts";
+import { prepareBun } from "./toolchain/bun.ts";
+import { OUT, ROOT, writeIfChanged } from "./toolchain/folders.ts";
+import { linkFsExt } from "./toolchain/fs_ext.ts";
+import { prepareNode } from "./toolchain/node.ts";
+import { installTool } from "./toolchain/npm.ts";
+import { chooseStandardLibrary, denoArguments, installForNode, readWanted } from "./toolchain/standard_library.ts";
+import { PEERS } from "./toolchain/versions.ts";
+
+/** Gets the runtimes ready as the test command does, and the peers; answers the folder of the peers. */
+async function prepare(): Promise<string> {
+  const library = await chooseStandardLibrary(readWanted());
+  const problems = await (await import("./toolchain/compile.ts")).compile();
+  if (problems !== "") {
+    console.error(`tsc found type errors, perhaps in other files; the first: ${problems.split("\n")[0]}`);
+  }
+  const [node, bun] = [await prepareNode(undefined), await prepareBun()];
+  await installForNode(library);
+  const addon = await linkFsExt(node, OUT);
+  if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
+  const environment = testEnvironment({ denoArguments: denoArguments(library), node, bun }, "normal");
+  for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
+  return `${await installTool("bench", PEERS)}/node_modules`;
+}
+
+/** The scenes that are wanted. */
+function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<string, Scene> {
+  const found = Object.entries(all).filter(([name]) => name.includes(text));
+  if (found.length === 0) throw new TypeError(`No scene is called "${text}": ${Object.keys(all).join("; ")}`);
+  return Object.fromEntries(found);
+}
+
+async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
+  const started = performance.now();
+  const outcome = await runSeries(order);
+  const { runtime, fileSystem, method = "" } = order;
+  if (outcome.unavailable !== undefined) {
+    console.log(`${runtime}, ${fileSystem}: not here: ${outcome.unavailable}`);
+    return undefined;
+  }
+  return tally({ runtime, fileSystem, method }, outcome, (performance.now() - started) / 1000);
+}
+
+/** All our functions, on every runtime. */
+async function proveOurs(options: PowercutOptions): Promise<Tally[]> {
+  const results: Tally[] = [];
+  const { longest, seed, cuts } = options;
+  if (cuts === 0) return results;
+  for (const fileSystem of options.fileSystems.filter((name) => honestFileSystems.includes(name))) {
+    for (const [index, runtime] of options.runtimes.entries()) {
+      const played = chosen(scenes, options.scenes);
+      const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest };
+      const result = await runTally(series);
+      if (result === undefined) continue;
+      results.push(result);
+      console.log(describeTally(result));
+    }
+  }
+  return results;
+}
+
+/** One way of saving against another, on Node, where all of them run. */
+async function compare(options: PowercutOptions, peers: string): Promise<Tally[]> {
+  const results: Tally[] = [];
+  const { longest, seed } = options;
+  if (options.compared === 0) return results;
+  const hasSponge = (await execute("sh", ["-c", "command -v sponge"])).code === 0;
+  if (!hasSponge) console.log("sponge is not here (Debian: apt-get install moreutils)");
+  for (const method of options.methods.filter((name) => name !== "sponge" || hasSponge)) {
+    // A disk that lies is for seeing whether the cuts notice it, not for comparing on.
+    const isControl = method === "atomic-write";
+    for (const fileSystem of options.fileSystems.filter((name) => isControl || honestFileSystems.includes(name))) {
+      const played = chosen(compared, options.scenes);
+      const order = { fileSystem, runtime: "node", scenes: played, cuts: options.compared, seed, longest } as const;
+      const result = await runTally({ ...order, method, peers });
+      if (result === undefined) continue;
+      results.push(result);
+      console.log(`${method}: ${describeTally(result).split("\n")[0]}`);
+    }
+  }
+  return results;
+}
+
+/** What must not be so, in words. */
+function judge(ours: readonly Tally[], comparison: readonly Tally[]): string[] {
+  const problems = ours.filter((each) => !isClean(each)).map(describeTally);
+  for (const each of comparison) {
+    const isHonest = honestFileSystems.includes(each.fileSystem);
+    const { method, fileSystem, cuts } = each;
+    if (method === "atomic-write" && isHonest && !isClean(each)) problems.push(describeTally(each));
+    const mustLose = method.startsWith("atomic-write") && (method !== "atomic-write" || !isHonest);
+    if (mustLose && cuts >= 20 && each.cutsWithLoss === 0) problems.push(`${method} lost nothing on ${fileSystem}`);
+  }
+  return problems;
+}
+
+async function main(options: PowercutOptions): Promise<string[]> {
+  const directory = newDirectory();
+  Deno.env.set("ATOMIC_WRITE_TEST_DIRECTORY", directory);
+  try {
+    const peers = await prepare();
+    console.log(`seed ${options.seed}`);
+    const ours = await proveOurs(options);
+    const comparison = await compare(options, peers);
+    const kernel = Deno.osRelease();
+    const raw = { kernel, options, peers: PEERS, ours, comparison };
+    writeIfChanged(`${ROOT}/bench/results/powercut.json`, JSON.stringify(raw, undefined, 2) + "\n");
+    if (comparison.length > 0) {
+      console.log(
+        `\nCuts, of 100, after which acknowledged data was missing or torn:\n\n${comparisonTable(comparison)}`,
+      );
+    }
+    return judge(ours, comparison);
+  } finally {
+    removeLeftovers(directory);
+  }
+}
+
+if (Deno.args.includes("--help")) {
+  console.log(USAGE);
+} else {
+  const reason = cannotCut();
+  if (reason !== undefined) {
+    console.log(`No power can be cut here: it ${reason}.`);
+    Deno.exit(1);
+  }
+  const problems = await main(readPowercutOptions(Deno.args));
+  console.log(problems.length === 0 ? "\nok" : `\nFAILED\n${problems.join("\n")}`);
+  Deno.exit(problems.length === 0 ? 0 : 1);
+}

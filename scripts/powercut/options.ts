@@ -1,0 +1,64 @@
+/** The arguments of `deno task powercut`. */
+import { methods } from "../../tests/powercut/methods.ts";
+import { fileSystems } from "../../tests/powercut/machine.ts";
+import type { RuntimeName } from "../../tests/support/spawn.ts";
+
+export interface PowercutOptions {
+  /** Cuts of every file system on every runtime with our own functions. */
+  cuts: number;
+  /** Cuts of every file system with every method that is compared. */
+  compared: number;
+  fileSystems: readonly string[];
+  runtimes: readonly RuntimeName[];
+  methods: readonly string[];
+  /** A part of the names of the scenes that are played. */
+  scenes: string;
+  /** Milliseconds at most that the processes work, or that pass after they have ended. */
+  longest: number;
+  seed: number;
+}
+
+export const USAGE = `deno task powercut [OPTIONS]      (needs root, Linux, loop devices)
+  --cuts=100            cuts of every file system on every runtime with all our functions; 0: none
+  --compared=100        cuts of every file system with every method that is compared, on Node; 0: none
+  --runtimes=deno,node,bun
+  --file-systems=TEXT   only those whose name contains TEXT (${Object.keys(fileSystems).join("; ")})
+  --methods=TEXT        only those whose name contains TEXT (${methods.join("; ")})
+  --scenes=TEXT         only those whose name contains TEXT: "save once"
+  --longest=100         milliseconds at most before a cut; 4000 reaches what a file system flushes by itself
+  --seed=N              repeat a run; default: another one every time`;
+
+function natural(name: string, value: string): number {
+  if (!/^\d{1,6}$/.test(value)) throw new TypeError(`${name} wants a number, not "${value}"`);
+  return Number(value);
+}
+
+const containing = (all: readonly string[], text: string) => all.filter((name) => name.includes(text));
+
+/** Reads the arguments; a TypeError names the one that is not understood. */
+export function readPowercutOptions(args: readonly string[]): PowercutOptions {
+  const options: PowercutOptions = {
+    cuts: 100,
+    compared: 100,
+    fileSystems: Object.keys(fileSystems),
+    runtimes: ["deno", "node", "bun"],
+    methods,
+    scenes: "",
+    longest: 100,
+    seed: Date.now() % 1_000_000,
+  };
+  for (const argument of args.filter((each) => each !== "--")) {
+    const [name = "", value = ""] = argument.split(/=(.*)/s);
+    if (name === "--cuts") options.cuts = natural(name, value);
+    else if (name === "--compared") options.compared = natural(name, value);
+    else if (name === "--longest") options.longest = natural(name, value);
+    else if (name === "--seed") options.seed = natural(name, value);
+    else if (name === "--file-systems") options.fileSystems = containing(options.fileSystems, value);
+    else if (name === "--methods") options.methods = containing(options.methods, value);
+    else if (name === "--scenes") options.scenes = value;
+    else if (name === "--runtimes") {
+      options.runtimes = (["deno", "node", "bun"] as const).filter((runtime) => value.split(",").includes(runtime));
+    } else throw new TypeError(`There is no option ${argument}\n${USAGE}`);
+  }
+  return options;
+}

@@ -1,0 +1,120 @@
+/**
+ * Compares what is there after a cut with what was on record before it.
+ *
+ * A file may show the content of an operation X exactly when no acknowledged operation on the same file began after X
+ * had ended; it may be missing when that holds for a removal, or when nothing was ever acknowledged. So "older than
+ * acknowledged" is judged without assuming any order among operations that ran at the same time.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { sweepSync } from "../../mod.ts";
+import { isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
+import { readVersion, TornContent } from "../support/versions.ts";
+import type { History, Operation } from "./record.ts";
+import { workloads } from "./workloads.ts";
+
+export interface Complaint {
+  /**
+   * `lost`: older than acknowledged. `torn`: not exactly one version. `mode`: permissions of another version. `foreign`:
+   * a file that nobody wrote. `sweep`: temporary files that stay, or data that does not. `promise`: what a workload
+   * promises beside. `failed`: an operation failed while there was power. `destroyed`: the file system itself is broken.
+   */
+  kind: "lost" | "torn" | "mode" | "foreign" | "sweep" | "promise" | "failed" | "destroyed";
+  text: string;
+}
+
+/** Everything in a directory, as relative paths; directories are not listed themselves. */
+function filesBelow(root: string, folder = ""): string[] {
+  return fs.readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, path) : [path];
+  });
+}
+
+const nameIn = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+const folderOf = (path: string): string => path.slice(0, path.length - nameIn(path).length);
+
+/** What stands in a file, in the words of the record; null when it is missing. */
+function contentOf(path: string): string | null {
+  if (!fs.existsSync(path)) return null;
+  const { writer, version } = readVersion(fs.readFileSync(path));
+  return `${writer.split(":")[0]} ${version}`;
+}
+
+function judgeFile(root: string, path: string, operations: readonly Operation[]): Complaint[] {
+  if (operations.some(({ content }) => content === "*")) return [];
+  const acknowledged = operations.filter((operation) => operation.acknowledged);
+  const last = acknowledged.map(({ content }) => content).at(-1);
+  let found: string | null;
+  try {
+    found = contentOf(join(root, path));
+  } catch (error) {
+    if (!(error instanceof TornContent)) throw error;
+    return [{ kind: "torn", text: `${path}: ${error.message}; last acknowledged: ${last}` }];
+  }
+  const possible = operations.filter(({ content }) => content === found);
+  if (found !== null && possible.length === 0) {
+    return [{ kind: "foreign", text: `${path} holds ${found}, which nobody wrote there` }];
+  }
+  const isCurrent = (operation: Operation) => acknowledged.every(({ begun }) => begun <= operation.ended);
+  const isUntouched = found === null && acknowledged.length === 0;
+  if (!isUntouched && !possible.some(isCurrent)) {
+    return [{ kind: "lost", text: `${path} holds ${found ?? "nothing"}; last acknowledged: ${last}` }];
+  }
+  const modes = possible.map(({ mode }) => mode);
+  if (found === null || modes.includes(undefined)) return [];
+  const mode = fs.statSync(join(root, path)).mode & 0o7777;
+  return modes.includes(mode) ? [] : [{ kind: "mode", text: `${path} holds ${found} with mode ${mode.toString(8)}` }];
+}
+
+/** Content of files: what a power cut, or a sweep after it, did to acknowledged data. */
+export function judgeData(root: string, history: History): Complaint[] {
+  const byPath = new Map<string, Operation[]>();
+  for (const operation of history.operations) {
+    byPath.set(operation.path, [...byPath.get(operation.path) ?? [], operation]);
+  }
+  return [...byPath].flatMap(([path, operations]) => judgeFile(root, path, operations));
+}
+
+function isOurs(path: string, known: ReadonlySet<string>): boolean {
+  const name = nameIn(path);
+  const siblings = [...known].filter((each) => folderOf(each) === folderOf(path)).map(nameIn);
+  const backup = parseBackupName(name);
+  if (backup !== undefined) return siblings.some((each) => isBackupOf(backup, each));
+  const temporary = parseTemporaryName(name);
+  if (temporary !== undefined) return siblings.includes(temporary.target);
+  return siblings.some((each) => lockName(each) === name);
+}
+
+/** Names that nobody put there. */
+function judgeNames(root: string, history: History): Complaint[] {
+  const known = new Set(history.operations.map(({ path }) => path));
+  return filesBelow(root).filter((path) => !known.has(path) && !isOurs(path, known))
+    .map((path) => ({ kind: "foreign", text: path }));
+}
+
+/** Sweeps as somebody two minutes later would; nothing of a dead process may be left, and nothing else be gone. */
+function judgeSweep(root: string): Complaint[] {
+  const isTemporary = (path: string) => parseTemporaryName(nameIn(path)) !== undefined;
+  const before = filesBelow(root).filter((path) => !isTemporary(path));
+  const runtime = currentRuntime();
+  const clock = { ...runtime.clock, now: () => Date.now() + 120_000 };
+  const { kept } = sweepSync(root, { recursive: true, runtime: { ...runtime, clock } });
+  const after = filesBelow(root);
+  const complaints = kept.map(({ path, reason }) => `${path} was kept as ${reason}`);
+  complaints.push(...after.filter(isTemporary).map((path) => `${path} is still there`));
+  complaints.push(...before.filter((path) => !after.includes(path)).map((path) => `${path} was removed`));
+  return complaints.map((text) => ({ kind: "sweep", text }));
+}
+
+/** All that must hold for what our own functions wrote. `names` are the rows of the table of workloads that ran. */
+export function judgeAll(root: string, history: History, names: readonly string[]): Complaint[] {
+  const complaints = [...judgeData(root, history), ...judgeNames(root, history), ...judgeSweep(root)];
+  for (const name of new Set(names)) {
+    const texts = workloads[name]?.check?.(root, history) ?? [];
+    complaints.push(...texts.map((text) => ({ kind: "promise" as const, text })));
+  }
+  complaints.push(...history.failures.map((text) => ({ kind: "failed" as const, text })));
+  return complaints;
+}

@@ -1,0 +1,144 @@
+/**
+ * A machine whose power can be cut: a file system on a loop device over memory.
+ *
+ *     await withMachine(row, async (machine) => { …; machine.cut(seed); …kill who writes…; machine.restore(); … });
+ *
+ * Two ways to lose power, by `disk`:
+ *
+ * - `"kernel"`: the kernel is told to stop writing at once (the shutdown ioctl of ext4 and xfs). What it had not given
+ *   to the disk is gone; what it had given is kept, flushed or not. It shows missing writes, not missing flushes.
+ * - `"volatile"`: the disk forgets (volatile_disk.ts): of what it was given since the last flush, any sectors are kept.
+ *   It shows missing flushes as well, and needs nothing of the file system: btrfs has no such ioctl.
+ */
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { CHECKERS, type LoopType, MKFS, mount, SMALLEST, unmount } from "../support/mounts.ts";
+import { execute, must, Unavailable } from "../support/programs.ts";
+import { spawnScript } from "../support/spawn.ts";
+import { removeDirectory, testDirectory } from "../support/temporary_directory.ts";
+
+/** A file system and what becomes of it at a cut. */
+export interface FileSystemRow {
+  readonly type: LoopType;
+  readonly options?: string;
+  readonly disk: "kernel" | "volatile";
+}
+
+/** The file systems whose power is cut. */
+export const fileSystems: Record<string, FileSystemRow> = {
+  "ext4": { type: "ext4", disk: "kernel" },
+  "ext4 noauto_da_alloc": { type: "ext4", options: "noauto_da_alloc", disk: "kernel" },
+  "xfs": { type: "xfs", disk: "kernel" },
+  "ext4, volatile cache": { type: "ext4", options: "noauto_da_alloc", disk: "volatile" },
+  "xfs, volatile cache": { type: "xfs", disk: "volatile" },
+  "btrfs, volatile cache": { type: "btrfs", disk: "volatile" },
+  // As if the disk lied about its flushes: nothing is durable here, which the method has to show.
+  "ext4 that never flushes": { type: "ext4", options: "nobarrier", disk: "volatile" },
+};
+
+export interface Machine {
+  /** The root of the file system. */
+  readonly directory: string;
+  /** A folder that no cut touches. */
+  readonly outside: string;
+  /** Cuts the power: what is on the medium is decided now, by the seed where there is a choice. */
+  cut(seed: number): void;
+  /** Mounts what is on the medium. Nobody may have a file open on it any more. */
+  restore(): void;
+  /** The complaint of the file system's checker, "" when it has none. */
+  check(): string;
+}
+
+/** Those that keep their promises. */
+export const honestFileSystems: readonly string[] = Object.keys(fileSystems).filter((name) => !name.includes("never"));
+
+const MEBIBYTE = 1 << 20;
+
+/** Waits, without letting the event loop run, for something that another process does. */
+function waitFor(what: string, isTrue: () => boolean): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const end = Date.now() + 30_000;
+  while (!isTrue()) {
+    if (Date.now() > end) throw new Error(`${what} did not happen`);
+    Atomics.wait(pause, 0, 0, 2);
+  }
+}
+
+/** Puts a disk with a volatile cache before an image; answers its folder. */
+function serveDisk(folder: string, image: string): string {
+  if (!fs.existsSync("/dev/fuse")) throw new Unavailable("needs /dev/fuse");
+  const served = join(folder, "served");
+  fs.mkdirSync(served);
+  spawnScript("tests/powercut/scripts/serve_disk.ts", [image, served]);
+  waitFor("the mount of the volatile disk", () => fs.existsSync(join(served, "control")));
+  return served;
+}
+
+/** Whether a loop device is on this file. */
+function isLoop(path: string): boolean {
+  return fs.readdirSync("/sys/block").filter((name) => name.startsWith("loop")).some((name) => {
+    const backing = `/sys/block/${name}/loop/backing_file`;
+    // It may go at any moment.
+    try {
+      return fs.readFileSync(backing, "utf8").trim().endsWith(path);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function prepare(folder: string, { type, options, disk }: FileSystemRow): Machine {
+  const [memory, directory, outside] = [join(folder, "memory"), join(folder, "root"), join(folder, "outside")];
+  fs.mkdirSync(memory);
+  fs.mkdirSync(outside);
+  // In memory, so that the cuts are quick and no real disk is worn out by them; unmounting frees it.
+  mount("-t", "tmpfs", "-o", "size=1g", "tmpfs", memory);
+  const image = join(memory, "image");
+  fs.writeFileSync(image, "");
+  fs.truncateSync(image, Math.max(64 * MEBIBYTE, SMALLEST[type]));
+  must(`mkfs.${type}`, ...MKFS[type], image);
+  const served = disk === "volatile" ? serveDisk(folder, image) : undefined;
+  const medium = served === undefined ? image : join(served, "disk");
+  const control = (text: string) => fs.writeFileSync(join(served ?? "", "control"), text);
+  const mountIt = () => mount("-t", type, "-o", options === undefined ? "loop" : `loop,${options}`, medium, directory);
+  // Mounted again while its loop device still lives, it would be the same file system, with all it had in memory.
+  const unmountWholly = () => {
+    // Busy for a moment: programs that a killed process had started (flock, sync) are still ending.
+    waitFor(`the end of all work in ${directory}`, () => execute("umount", [directory]).code === 0);
+    waitFor("the end of the loop device", () => !isLoop(medium));
+  };
+  mountIt();
+  return {
+    directory,
+    outside,
+    cut(seed) {
+      if (served !== undefined) return control(`cut ${seed}`);
+      const { code, output } = execute("xfs_io", ["-x", "-c", "shutdown", directory]);
+      if (code !== 0 || output !== "") throw new Error(`cannot shut ${type} down: ${output}`);
+    },
+    restore() {
+      unmountWholly();
+      if (served !== undefined) control("restore");
+      mountIt();
+    },
+    check() {
+      unmountWholly();
+      const [command, ...args] = CHECKERS[type];
+      const { code, output } = execute(command, [...args, medium]);
+      mountIt();
+      return code === 0 ? "" : output;
+    },
+  };
+}
+
+/** Runs with a machine; throws Unavailable where there can be none. */
+export async function withMachine<T>(row: FileSystemRow, run: (machine: Machine) => Promise<T>): Promise<T> {
+  const folder = fs.mkdtempSync(join(testDirectory(), "atomic-write-power-"));
+  try {
+    fs.mkdirSync(join(folder, "root"));
+    return await run(prepare(folder, row));
+  } finally {
+    for (const name of ["root", "served", "memory"]) unmount(join(folder, name));
+    removeDirectory(folder);
+  }
+}

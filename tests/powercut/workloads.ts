@@ -1,0 +1,247 @@
+/**
+ * What the processes do until the power goes: a table. A new feature adds a row here and a scene in scenes.ts.
+ *
+ * Every operation is on record with what it puts where; what must be found after the cut follows from that alone
+ * (judge.ts). A row whose promise is more than that says the rest in `check`.
+ */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  copyFile,
+  listBackupsSync,
+  removeFile,
+  removeFileSync,
+  updateFile,
+  updateFileSync,
+  writeFile,
+  writeFileSync,
+} from "../../mod.ts";
+import { ways } from "../real/ways.ts";
+import { makeVersion, readVersion } from "../support/versions.ts";
+import type { Save } from "./methods.ts";
+import type { History, Recorder } from "./record.ts";
+
+export interface Surroundings {
+  /** Where everything is written. */
+  readonly root: string;
+  /** The name of this process: of letters. */
+  readonly process: string;
+  readonly record: Recorder;
+  /** The method that the rows for comparisons save with. */
+  readonly save: Save;
+}
+
+export interface Workload {
+  /** Works until the process is killed, or once. An error ends it: after the cut nothing succeeds any more. */
+  run(surroundings: Surroundings): Promise<void>;
+  /** What else must hold after the cut, as complaints. */
+  check?(root: string, history: History): string[];
+}
+
+/** Content for one write, and the name it has on record. */
+function newVersion({ process, record }: Surroundings, longest: number, count?: number) {
+  const version = record.next();
+  const writer = count === undefined ? process : `${process}:${count}`;
+  return { content: `${process} ${version}`, data: makeVersion({ writer, version }, longest) };
+}
+
+/** Runs one operation between its two lines on record. */
+async function recorded(
+  { root, record }: Surroundings,
+  path: string,
+  content: string | null,
+  mode: number | undefined,
+  run: (path: string) => unknown,
+): Promise<void> {
+  const name = record.begin(path, content, mode);
+  try {
+    await run(join(root, path));
+    record.done(name);
+  } catch (error) {
+    record.failed(name, error);
+    throw error;
+  }
+}
+
+/** Repeats for ever, in so many lanes at once. */
+function lanes(count: number, step: (lane: number, round: number) => Promise<void>): Promise<void> {
+  const lane = async (number: number) => {
+    for (let round = 0;; round++) await step(number, round);
+  };
+  return Promise.all(Array.from({ length: count }, (_, number) => lane(number))).then(() => {});
+}
+
+/** Every other version has other permissions: a version with those of another one would show. */
+const modeFor = (round: number): number => round % 2 === 0 ? 0o640 : 0o604;
+
+type SaveWithMode = (path: string, data: Uint8Array, mode: number) => unknown;
+
+/** Versions of one file, written one after another. */
+function versionsOf(path: (process: string) => string, save: SaveWithMode, longest = 20_000): Workload {
+  return {
+    run: (around) =>
+      lanes(1, async (_, round) => {
+        const { content, data } = newVersion(around, longest);
+        const mode = modeFor(round);
+        await recorded(around, path(around.process), content, mode, (file) => save(file, data, mode));
+      }),
+  };
+}
+
+/** New files in one directory, several at once; after 300 each name is used again. */
+function manyFiles(save: SaveWithMode): Workload {
+  return {
+    run: (around) =>
+      lanes(8, async (lane, round) => {
+        const { content, data } = newVersion(around, 3000);
+        const path = `many/${around.process}-${lane}-${round % 300}`;
+        await recorded(around, path, content, modeFor(round), (file) => save(file, data, modeFor(round)));
+      }),
+  };
+}
+
+function way(name: string): SaveWithMode {
+  const write = ways[name];
+  if (write === undefined) throw new Error(`There is no way ${name}`);
+  return (path, data, mode) => write(path, data, { mode });
+}
+
+/** How often the content says that it was updated. */
+const countIn = (data: Uint8Array | undefined): number =>
+  data === undefined ? 0 : Number(readVersion(data).writer.split(":")[1]);
+
+function updates(
+  update: (path: string, change: (current: Uint8Array | undefined) => Uint8Array) => unknown,
+): Workload {
+  return {
+    run: (around) =>
+      lanes(1, async () => {
+        const version = around.record.next();
+        await recorded(around, "counter", `${around.process} ${version}`, undefined, (path) =>
+          update(path, (current) =>
+            makeVersion({ writer: `${around.process}:${countIn(current) + 1}`, version }, 3000)));
+      }),
+    check: (root, history) => {
+      const all = history.operations.filter(({ path }) => path === "counter");
+      const acknowledged = all.filter((operation) => operation.acknowledged).length;
+      const path = join(root, "counter");
+      const count = countIn(fs.existsSync(path) ? fs.readFileSync(path) : undefined);
+      if (count >= acknowledged && count <= all.length) return [];
+      return [`counter: ${count} updates, but ${acknowledged} were acknowledged and ${all.length} begun`];
+    },
+  };
+}
+
+const kept = 3;
+
+function backups(save: (path: string, data: Uint8Array) => unknown): Workload {
+  return {
+    run: (around) =>
+      lanes(1, async () => {
+        const { content, data } = newVersion(around, 6000);
+        await recorded(around, "saved", content, undefined, (path) => save(path, data));
+      }),
+    check: (root, history) => {
+      const acknowledged = history.operations.filter((each) => each.path === "saved" && each.acknowledged).length;
+      const found = listBackupsSync(join(root, "saved"));
+      for (const { path } of found) readVersion(fs.readFileSync(path));
+      if (found.length >= Math.min(kept, acknowledged - 1)) return [];
+      return [`saved: ${found.length} backups of ${acknowledged} acknowledged writes`];
+    },
+  };
+}
+
+function removals(remove: (path: string) => unknown): Workload {
+  return {
+    run: (around) =>
+      lanes(4, async (lane, round) => {
+        const path = `removed/${around.process}-${lane}-${round % 20}`;
+        const { content, data } = newVersion(around, 3000);
+        await recorded(around, path, content, undefined, (file) => writeFile(file, data));
+        await recorded(around, path, null, undefined, remove);
+      }),
+  };
+}
+
+export const workloads: Record<string, Workload> = {
+  overwrite: versionsOf((process) => `one-${process}`, (path, data, mode) => writeFile(path, data, { mode })),
+  overwriteSync: versionsOf((process) => `one-${process}`, (path, data, mode) => writeFileSync(path, data, { mode })),
+  "one file of several writers": versionsOf(() => "shared", (path, data, mode) => writeFile(path, data, { mode })),
+  manyFiles: manyFiles((path, data, mode) => writeFile(path, data, { mode })),
+  manyFilesSync: manyFiles((path, data, mode) => writeFileSync(path, data, { mode })),
+  stream: versionsOf((process) => `stream-${process}`, way("writeFile of a stream"), 200_000),
+  writer: versionsOf((process) => `writer-${process}`, way("openFileWriter"), 200_000),
+  writerSync: versionsOf((process) => `writer-${process}`, way("openFileWriterSync"), 200_000),
+  newDirectories: {
+    run: (around) =>
+      lanes(4, async (lane, round) => {
+        const { content, data } = newVersion(around, 1000);
+        const path = `new/${around.process}/${round}/${lane % 2}/${lane}/file`;
+        await recorded(around, path, content, 0o600, (file) =>
+          writeFile(file, data, { createDirectories: true, mode: 0o600 }));
+      }),
+  },
+  copy: {
+    run: (around) =>
+      lanes(1, async (_, round) => {
+        const [from, to] = [`from-${around.process}`, `to-${around.process}`];
+        const { content, data } = newVersion(around, 60_000);
+        await recorded(around, from, content, 0o644, (path) => writeFile(path, data, { mode: 0o644 }));
+        await recorded(around, to, content, modeFor(round), (path) =>
+          copyFile(join(around.root, from), path, { mode: modeFor(round) }));
+      }),
+  },
+  backups: backups((path, data) => writeFile(path, data, { backup: kept })),
+  updates: updates(updateFile),
+  updatesSync: updates(updateFileSync),
+  removals: removals(removeFile),
+  removalsSync: removals(removeFileSync),
+  /** Saves one new file, and the process ends. */
+  saveOnce: {
+    run: async (around) => {
+      const { content, data } = newVersion(around, 20_000);
+      await recorded(
+        around,
+        `once-${around.process}`,
+        content,
+        0o600,
+        (path) => writeFile(path, data, { mode: 0o600 }),
+      );
+    },
+  },
+  /** Somebody else on the same file system, whose syncs flush more than his own files. */
+  neighbour: {
+    run: (around) =>
+      lanes(1, async (_, round) => {
+        await recorded(around, "noise", "*", undefined, (path) => {
+          const file = fs.openSync(path, round % 50 === 0 ? "w" : "a");
+          fs.writeSync(file, new Uint8Array(30_000));
+          fs.fsyncSync(file);
+          fs.closeSync(file);
+          if (round % 5 === 0) spawnSync("sync", ["--file-system", dirname(path)]);
+        });
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }),
+  },
+  "compared: one file": {
+    run: (around) =>
+      lanes(1, async () => {
+        const { content, data } = newVersion(around, 20_000);
+        await recorded(around, "one", content, undefined, (path) => around.save(path, data));
+      }),
+  },
+  "compared: new files": {
+    run: (around) =>
+      lanes(1, async (_, round) => {
+        const { content, data } = newVersion(around, 20_000);
+        await recorded(around, `many/${round % 300}`, content, undefined, (path) => around.save(path, data));
+      }),
+  },
+  "compared: save once": {
+    run: async (around) => {
+      const { content, data } = newVersion(around, 20_000);
+      await recorded(around, "once", content, undefined, (path) => around.save(path, data));
+    },
+  },
+};

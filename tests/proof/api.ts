@@ -1,0 +1,122 @@
+/**
+ * Every public function that works on files, in one shape for both drivers: the body of a row in the table of operations
+ * is written once and runs as the asynchronous and as the synchronous twin.
+ */
+import {
+  copyFile,
+  copyFileSync,
+  type CopyTimes,
+  type FileChunk,
+  type FileLock,
+  type FilePath,
+  listBackups,
+  listBackupsSync,
+  type LockOptions,
+  openFileWriter,
+  openFileWriterSync,
+  removeFile,
+  type RemoveFileOptions,
+  removeFileSync,
+  restoreBackup,
+  type RestoreBackupOptions,
+  restoreBackupSync,
+  sweep,
+  type SweepOptions,
+  sweepSync,
+  updateFile,
+  updateFileSync,
+  updateJsonFile,
+  updateJsonFileSync,
+  type UpdateOptions,
+  updateTextFile,
+  updateTextFileSync,
+  withLock,
+  withLockSync,
+  writeFile,
+  type WriteFileOptions,
+  writeFileSync,
+  writeJsonFile,
+  writeJsonFileSync,
+  type WriteResult,
+} from "../../mod.ts";
+import { type Awaitable, type Operation, run, runSync } from "../../src/core/operation.ts";
+
+/** Content that both drivers take. */
+export type Data = string | Uint8Array | Iterable<string | Uint8Array>;
+
+/** What both kinds of writer have in common. */
+export interface Writer {
+  write(chunk: FileChunk): Awaitable<void>;
+  commit(): Awaitable<WriteResult>;
+  discard(): Awaitable<void>;
+}
+
+/** One of the two drivers. */
+export interface Api {
+  readonly name: "async" | "sync";
+  /** Runs a body within a callback of the public functions. */
+  drive<T>(body: () => Operation<T>): Awaitable<T>;
+  writeFile(path: FilePath, data: Data, options: WriteFileOptions): Awaitable<WriteResult>;
+  writeJsonFile(path: FilePath, value: unknown, options: WriteFileOptions): Awaitable<WriteResult>;
+  copyFile(from: FilePath, to: FilePath, options: WriteFileOptions & CopyTimes): Awaitable<WriteResult>;
+  removeFile(path: FilePath, options: RemoveFileOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
+  openFileWriter(path: FilePath, options: WriteFileOptions): Awaitable<Writer>;
+  updateFile(
+    path: FilePath,
+    change: (current: Uint8Array | undefined) => Data | undefined,
+    options: UpdateOptions,
+  ): Awaitable<WriteResult>;
+  updateTextFile(
+    path: FilePath,
+    change: (current: string | undefined) => string | undefined,
+    options: UpdateOptions,
+  ): Awaitable<WriteResult>;
+  updateJsonFile<T>(
+    path: FilePath,
+    change: (current: T | undefined) => T | undefined,
+    options: UpdateOptions,
+  ): Awaitable<WriteResult>;
+  /** The body is an operation, run by this driver. */
+  withLock<T>(path: FilePath, body: (lock: FileLock) => Operation<T>, options: LockOptions): Awaitable<T>;
+  sweep(directory: FilePath, options: SweepOptions): ReturnType<typeof sweep | typeof sweepSync>;
+  listBackups(path: FilePath, options: Parameters<typeof listBackups>[1]): ReturnType<
+    typeof listBackups | typeof listBackupsSync
+  >;
+  restoreBackup(path: FilePath, which: string | undefined, options: RestoreBackupOptions): Awaitable<WriteResult>;
+}
+
+/** The functions that return promises. */
+export const asyncApi: Api = {
+  name: "async",
+  drive: run,
+  writeFile,
+  writeJsonFile,
+  copyFile,
+  removeFile,
+  openFileWriter,
+  updateFile,
+  updateTextFile,
+  updateJsonFile,
+  withLock: (path, body, options) => withLock(path, (lock) => run(() => body(lock)), options),
+  sweep,
+  listBackups,
+  restoreBackup,
+};
+
+/** Their synchronous twins. */
+export const syncApi: Api = {
+  name: "sync",
+  drive: runSync,
+  writeFile: writeFileSync,
+  writeJsonFile: writeJsonFileSync,
+  copyFile: copyFileSync,
+  removeFile: removeFileSync,
+  openFileWriter: openFileWriterSync,
+  updateFile: updateFileSync,
+  updateTextFile: updateTextFileSync,
+  updateJsonFile: updateJsonFileSync,
+  withLock: (path, body, options) => withLockSync(path, (lock) => runSync(() => body(lock)), options),
+  sweep: sweepSync,
+  listBackups: listBackupsSync,
+  restoreBackup: restoreBackupSync,
+};

@@ -1,0 +1,75 @@
+/** Rows for several calls at once, which only the asynchronous driver can have in flight. */
+import { type Operation, wait } from "../../src/core/operation.ts";
+import { absent, fileOf, type Row, type Tools } from "./row.ts";
+
+const kept = (text: string) => fileOf(text, 0o640, 50);
+const machine = { groups: [50], files: { "/d/a": { content: "0", mode: 0o640, group: 50 } } } as const;
+
+/** All of them together; the first that failed is thrown when all have ended. */
+function* together({ api }: Tools, bodies: readonly (() => Operation<unknown>)[]): Operation<void> {
+  const settled = yield* wait(Promise.allSettled(bodies.map((body) => api.drive(body))));
+  for (const each of settled) if (each.status === "rejected") throw each.reason;
+}
+
+function writing(tools: Tools, path: string, text: string, version: number): () => Operation<void> {
+  return function* () {
+    const { durability } = yield* wait(tools.api.writeFile(path, text, { runtime: tools.runtime }));
+    tools.acknowledge({ path, version, durability });
+  };
+}
+
+/** Counts up to three: whoever counts the other two has lost no update. */
+function counting(tools: Tools): () => Operation<void> {
+  return function* () {
+    let version = 0;
+    const next = (text = "0") => String(version = Math.min(3, Number(text) + 1));
+    const { durability } = yield* wait(tools.api.updateTextFile("/d/a", next, { runtime: tools.runtime }));
+    tools.acknowledge({ path: "/d/a", version, durability });
+  };
+}
+
+const names = ["/d/one", "/d/two", "/d/three", "/d/four"];
+
+const shared = { machine, only: "async", concurrent: true } as const;
+
+/** Calls that meet. */
+export const concurrentOperations: readonly Row[] = [
+  {
+    ...shared,
+    name: "three writes of one file at once: the later call wins",
+    files: [{ path: "/d/a", versions: ["0", "1", "2", "3"].map(kept) }],
+    *run(tools) {
+      yield* together(tools, ["1", "2", "3"].map((text, index) => writing(tools, "/d/a", text, index + 1)));
+    },
+  },
+  {
+    ...shared,
+    name: "four files of one directory at once: they share its syncs",
+    files: [
+      ...names.map((path) => ({ path, versions: [absent, fileOf("1")] })),
+      { path: "/d/a", versions: [kept("0")] },
+    ],
+    *run(tools) {
+      yield* together(tools, names.map((path) => writing(tools, path, "1", 1)));
+    },
+  },
+  {
+    ...shared,
+    name: "three updates of one file at once: none is lost",
+    files: [{ path: "/d/a", versions: ["0", "1", "2", "3"].map(kept) }],
+    *run(tools) {
+      yield* together(tools, [1, 2, 3].map(() => counting(tools)));
+    },
+  },
+  {
+    ...shared,
+    name: "a write and a removal of one file at once: the later call wins",
+    files: [{ path: "/d/a", versions: [kept("0"), kept("1"), absent] }],
+    *run(tools) {
+      yield* together(tools, [writing(tools, "/d/a", "1", 1), function* () {
+        const { durability } = yield* wait(tools.api.removeFile("/d/a", { runtime: tools.runtime }));
+        tools.acknowledge({ path: "/d/a", version: 2, durability });
+      }]);
+    },
+  },
+];

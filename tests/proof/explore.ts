@@ -1,0 +1,228 @@
+/**
+ * Explores rows of the table: every disk that a power cut may leave after any call, and every moment a process may be
+ * killed in. Each is looked at as it is found, then swept, then the operation is done once more.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { breakLockSync, FileError, inspectLockSync } from "../../mod.ts";
+import { type Operation, run, runSync, wait } from "../../src/core/operation.ts";
+import {
+  type CrashOptions,
+  type CrashReport,
+  describeCrashReport,
+  exploreCrashes,
+  exploreCrashesSync,
+  type MemoryRuntime,
+} from "../../src/testing/mod.ts";
+import { byEffort } from "../support/effort.ts";
+import { currentRuntime } from "../support/spawn.ts";
+import { type Api, asyncApi, syncApi } from "./api.ts";
+import { checkDisk, checkFinal, type End, isSame, isTemporary, stateOf, temporaryFiles } from "./legal.ts";
+import { parseTemporaryName } from "../../src/protocol/names.ts";
+import { type Acknowledged, lastVersion, nameOf, type Row, versionAt } from "./row.ts";
+
+/** How a row is driven. */
+export interface Way {
+  readonly api: Api;
+  /** What `MachineOptions.delay` says. */
+  readonly delay: "none" | "every";
+  readonly seed?: number;
+}
+
+/** Both drivers, the asynchronous one over a file system that promises every call. */
+export const ways: readonly Way[] = [{ api: syncApi, delay: "none" }, { api: asyncApi, delay: "every" }];
+
+/** All states on one runtime, a tenth drawn by the seed on the others: they run the same code. */
+export const fraction: number = currentRuntime === "deno" ? 1 : 0.1;
+
+/** Longer ago than what a sweep calls young. */
+const longAgo = 61_000;
+
+function* attempt(row: Row, api: Api, runtime: MemoryRuntime): Operation<unknown> {
+  try {
+    yield* row.run({ api, runtime, acknowledge: () => {} });
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Does the operation once more on what was found, and checks that it succeeds, or is refused because it had succeeded. */
+export function* again(row: Row, machine: MemoryRuntime): Operation<void> {
+  const done = row.files.every((file) => isSame(row, versionAt(machine, file.path), lastVersion(file)));
+  const api = row.only === "async" ? asyncApi : syncApi;
+  let error = yield* attempt(row, api, machine);
+  if (row.remedy !== undefined && FileError.is(error) && error.code === row.remedy.code) {
+    machine.syncFileSystem.remove(row.remedy.path);
+    error = yield* attempt(row, api, machine);
+  }
+  if (error !== undefined) {
+    const expected = row.refused ?? (done ? row.repeatRefused : undefined);
+    if (!FileError.is(error) || error.code !== expected) throw error;
+  }
+  checkFinal(machine, row);
+  assertEquals(machine.openHandles, []);
+}
+
+const provenByLock = (path: string): boolean => parseTemporaryName(nameOf(path))?.proof.kind === "lock";
+
+function sweepAll(row: Row, machine: MemoryRuntime): void {
+  const before = stateOf(machine, row);
+  machine.clock.advance(longAgo);
+  syncApi.sweep("/", { recursive: true, runtime: machine });
+  // Whose owner no lock proves dead, and who ran before the machine was started anew, goes by age alone.
+  assertEquals(temporaryFiles(machine).filter((path) => provenByLock(path)), []);
+  syncApi.sweep("/", { recursive: true, olderThan: longAgo, runtime: machine });
+  assertEquals(temporaryFiles(machine), []);
+  assertEquals(stateOf(machine, row), before);
+}
+
+/** What sweeping and repeating depend on: what is there under which name. Nobody reads the content of temporary files. */
+function situationOf(row: Row, machine: MemoryRuntime): string {
+  const names = Object.entries(machine.files()).map(([path, text]) => isTemporary(path) ? path : `${path} ${text}`);
+  return `${names.join("|")} ${JSON.stringify(stateOf(machine, row))}`;
+}
+
+/** A lock directory does not say whether its holder was here before the power cut or is somewhere else: people do. */
+function breakLocks(row: Row, machine: MemoryRuntime): void {
+  for (const { path } of row.files) {
+    const info = inspectLockSync(path, { runtime: machine });
+    if (info?.backend === "directory" && info.liveness === "unknown") {
+      assert(breakLockSync(path, info, { runtime: machine }), "a lock that nobody holds can be broken");
+    }
+  }
+}
+
+function* check(
+  row: Row,
+  machine: MemoryRuntime,
+  facts: readonly Acknowledged[],
+  end: End,
+  repeated: Set<string>,
+): Operation<void> {
+  checkDisk(machine, row, facts, end);
+  const situation = situationOf(row, machine);
+  if (repeated.has(situation)) return;
+  repeated.add(situation);
+  sweepAll(row, machine);
+  if (end === "power cut") breakLocks(row, machine);
+  yield* again(row, machine);
+}
+
+const isLockFile = (path: string): boolean => path.endsWith(".lock");
+
+function optionsFor(row: Row, way: Way, end: End): CrashOptions {
+  const { api, delay, seed = 1 } = way;
+  const drive = row.only === "async" ? run : runSync;
+  const repeated = new Set<string>();
+  return {
+    machine: { ...row.machine, delay, seed },
+    seed,
+    modes: [end === "kill" ? "kill" : "strict"],
+    volatile: isLockFile,
+    fraction,
+    stopAfter: 1,
+    run: (runtime, acknowledge) =>
+      api.drive(function* () {
+        const error = yield* refusal(row, { api, runtime, acknowledge });
+        if (row.refused !== undefined) assertEquals(FileError.is(error) ? error.code : error, row.refused);
+      }),
+    check: (machine, facts) => drive(() => check(row, machine, facts as readonly Acknowledged[], end, repeated)),
+  };
+}
+
+/** What an operation that is always refused threw; what any other throws goes on. */
+function* refusal(row: Row, tools: Parameters<Row["run"]>[0]): Operation<unknown> {
+  try {
+    yield* row.run(tools);
+    return undefined;
+  } catch (error) {
+    if (row.refused === undefined) throw error;
+    return error;
+  }
+}
+
+/** The ways in which a row can be driven: where calls meet, several orders of them. */
+export function waysOf(row: Row): Way[] {
+  const fitting = ways.filter(({ api }) => (row.only ?? api.name) === api.name);
+  if (row.concurrent !== true) return fitting;
+  return fitting.flatMap((way) => [1, 2, 3, 4, 5].map((seed) => ({ ...way, seed })));
+}
+
+function* exploreEnd(row: Row, way: Way, end: End): Operation<CrashReport> {
+  const options = optionsFor(row, way, end);
+  const synchronous = way.api.name === "sync" && row.only !== "async";
+  const report = synchronous ? exploreCrashesSync(options) : yield* wait(exploreCrashes(options));
+  if (report.violations.length > 0) {
+    throw new Error(`${row.name} (${way.api.name}, ${end}): ${describeCrashReport(report)}`);
+  }
+  return report;
+}
+
+/** Explores a row in one way, with power cuts and kills. */
+export function exploreRow(row: Row, way: Way): Promise<CrashReport[]> {
+  return run(function* () {
+    return [yield* exploreEnd(row, way, "power cut"), yield* exploreEnd(row, way, "kill")];
+  });
+}
+
+/** The same, with the power cut again during every recovery: the sweep, and the operation once more. */
+export function exploreRecovery(row: Row): CrashReport {
+  const options = optionsFor(row, { api: syncApi, delay: "none" }, "power cut");
+  const report = exploreCrashesSync({
+    ...options,
+    limit: byEffort({ quick: 500, normal: 3000, long: 50_000 }),
+    recover: (machine) => {
+      checkDisk(machine, row, [], "power cut");
+      sweepAll(row, machine);
+      breakLocks(row, machine);
+      runSync(() => again(row, machine));
+    },
+    check: (machine) => {
+      checkFinal(machine, row);
+      assertEquals(temporaryFiles(machine), []);
+    },
+  });
+  if (report.violations.length > 0) throw new Error(`${row.name} (recovery): ${describeCrashReport(report)}`);
+  return report;
+}
+
+/** Adds up what was explored, and says it: a line for each row, and one for all. */
+export class Tally {
+  #rows = 0;
+  #calls = 0;
+  #states = 0;
+  #recovery = 0;
+  #samples = 0;
+  readonly #started = performance.now();
+
+  /** Counts the reports of a row. */
+  add(row: Row, how: string, reports: readonly CrashReport[]): void {
+    this.#rows++;
+    for (const report of reports) {
+      this.#calls += report.operations;
+      this.#states += report.states;
+      this.#recovery += report.recoveryStates;
+      if (!report.exhaustive) this.#samples++;
+      console.log(`${row.name} (${how}): ${describeCrashReport(report)}`);
+    }
+  }
+
+  /** How many states there were. */
+  get states(): number {
+    return this.#states;
+  }
+
+  /** How many explorations were samples only. */
+  get samples(): number {
+    return this.#samples;
+  }
+
+  /** One line. */
+  summary(what: string): string {
+    const seconds = ((performance.now() - this.#started) / 1000).toFixed(1);
+    const recovered = this.#recovery > 0 ? `, ${this.#recovery} of them after cutting off a recovery` : "";
+    const completeness = this.#samples === 0 ? "exhaustive" : `${this.#samples} explorations by samples`;
+    return `# EXPLORED ${what}: ${this.#rows} explorations, ${this.#calls} calls, ${this.#states} states${recovered}, ` +
+      `${completeness}, no violations (${seconds} s)`;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Fails every call of a row's operation, with every error that fits, and checks what the caller was told against what
+ * is there: on the disk as programs see it, on every disk that a power cut may leave, and in the tables of the process.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { FileError, LockError } from "../../mod.ts";
+import { type Operation, run, runSync, wait } from "../../src/core/operation.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import { SystemError } from "../../src/runtime/system_error.ts";
+import {
+  crashStates,
+  type FaultOutcome,
+  faultRuntime,
+  type FaultSweep,
+  type FaultSweepReport,
+  type MemoryRuntime,
+  memoryRuntime,
+  sweepFaults,
+  sweepFaultsSync,
+} from "../../src/testing/mod.ts";
+import { commitTurnsInUse } from "../support/commit_turns.ts";
+import { type Api, asyncApi, syncApi } from "./api.ts";
+import { again } from "./explore.ts";
+import { checkDisk, isTemporary, stateOf, temporaryFiles } from "./legal.ts";
+import { type Acknowledged, lastVersion, type Row, versionAt } from "./row.ts";
+
+/** What of a sweep is different: another call that fails beside the one that is swept. */
+export interface Aggravation {
+  readonly name: string;
+  /** Every one of these calls fails, too. */
+  readonly always?: { readonly method: string; readonly error: string };
+}
+
+/** What the operation told, beside its result. */
+interface Told {
+  readonly facts: Acknowledged[];
+  readonly machine: MemoryRuntime;
+}
+
+const lockTurns = Symbol.for("@durable/atomic-write/lock-turns/1");
+
+/** Nothing may pile up in what all copies of the module share. */
+function checkTables(): void {
+  assertEquals(commitTurnsInUse(), { undecided: 0, targets: 0, idle: 0 });
+  const turns = Reflect.get(globalThis, lockTurns) as Map<string, unknown> | undefined;
+  assertEquals([...turns?.keys() ?? []], []);
+}
+
+function checkLocks(machine: MemoryRuntime): void {
+  for (const path of Object.keys(machine.files())) {
+    if (path.endsWith(".lock")) assert(!machine.isLocked(path), `${path} is still locked`);
+  }
+}
+
+/** The first thing that a system call said, at the end of the causes. */
+function systemErrorOf(error: unknown): SystemError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof SystemError) return cause;
+  return undefined;
+}
+
+function checkError(
+  outcome: FaultOutcome<MemoryRuntime>,
+  row: Row,
+  error: unknown,
+  { always }: Aggravation,
+): FileError {
+  const { struck } = outcome.faulty;
+  assert(FileError.is(error), `${error} is no FileError`);
+  if (error.code === row.refused) return error;
+  // Who insists on a kernel lock learns that there is none here.
+  if (struck?.method === "tryLock" && error.code === "ENOTSUP") return error;
+  const first = systemErrorOf(error);
+  assert(struck !== undefined && first !== undefined, `${error.message} has no cause`);
+  // That there are no locks is no failure; that the file for them cannot be removed is one.
+  if (struck.method === "tryLock" && first.call === always?.method) return error;
+  assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
+  const steps: string[] = struck.method === "sync" ? ["sync", "syncDirectory"] : [struck.method];
+  assert(steps.includes(error.step), `the step is ${error.step}, and what failed was ${struck.method}`);
+  return error;
+}
+
+/** What the error says of its file, compared with the disk. */
+function checkTargetState(machine: MemoryRuntime, row: Row, error: FileError, facts: readonly Acknowledged[]): void {
+  const at = row.files.find(({ path }) => path === error.path);
+  if (at === undefined) return;
+  const found = versionAt(machine, at.path);
+  const known = Math.max(0, ...facts.filter(({ path }) => path === at.path).map(({ version }) => version));
+  // A lock that could not be given back says nothing of what was done inside it.
+  if (LockError.is(error) && error.targetState === "unknown") return;
+  assert(error.targetState !== "unknown", "what became of the file can be seen, and is not known");
+  // A row of several writes has what was acknowledged before; of the one that failed, the file has nothing, or all.
+  const expected = error.targetState === "unchanged" ? at.versions[known] : lastVersion(at);
+  const settledPart = at.versions.slice(known, -1);
+  const isSettling = error.targetState === "unchanged" && at.versions.length > 2 && settledPart.includes(found);
+  if (!isSettling && at.versions.slice(known + 1, -1).includes(found) === false) {
+    assertEquals(found, expected, `targetState is ${error.targetState}`);
+  }
+}
+
+/** Temporary files and backups that are there must have been named. */
+function checkLeftovers(machine: MemoryRuntime, row: Row, outcome: FaultOutcome<MemoryRuntime>, before: Told): void {
+  const { result } = outcome;
+  const told = "error" in result ? result.error : result.value;
+  if (LockError.is(told) && told.targetState === "unknown") return;
+  const named = (typeof told === "object" && told !== null ? Reflect.get(told, "leftBehind") : undefined) as
+    | readonly string[]
+    | undefined;
+  const known = new Set([...named ?? [], ...temporaryFiles(before.machine), ...Object.keys(before.machine.files())]);
+  const left = temporaryFiles(machine).map((path) => path.replace(/\/$/, "")).filter((path) => !known.has(path));
+  assertEquals(left.filter((path) => !isInLock(path)), [], "left behind and not named");
+  if (!("error" in result) || !FileError.is(result.error) || result.error.targetState !== "unchanged") return;
+  if (row.backups === undefined || before.facts.length > 0) return;
+  // A name that leads to the present file is no earlier version: nothing counts or restores it.
+  const { path, directory } = row.backups;
+  const listed = runSync(() => wait(syncApi.listBackups(path, { backupDirectory: directory, runtime: machine })));
+  const backups = listed.map((backup) => backup.path).filter((path) => !known.has(path));
+  assertEquals(backups, [], "a backup of a write that failed, not named");
+}
+
+const isInLock = (path: string): boolean => /\.lock\.[a-z2-7]{26}\./.test(path) && isTemporary(path);
+
+/** How many disks are looked at after each fault. */
+const mostStates = 200;
+
+/** What was told to be durable is so on every disk that may be found now. */
+function checkDurable(row: Row, { machine, facts }: Told): void {
+  if (facts.length === 0) return;
+  const states = crashStates(machine, { volatile: (path) => path.endsWith(".lock") });
+  const few = states.count <= mostStates ? states : Array.from({ length: 20 }, (_, seed) => states.sample(seed, 1));
+  for (const state of few) checkDisk(state.start(), row, facts, "power cut");
+}
+
+/** The row, less what the caller was told that he does not get. */
+function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>, facts: readonly Acknowledged[]): Row {
+  const { struck } = faulty;
+  const isMetadata = struck !== undefined && ["setOwner", "setMode"].includes(struck.method);
+  const once = fault?.times !== "always";
+  const contentOnly = isMetadata && !(once && struck.path.endsWith(".lock")) && "value" in result;
+  // A copy made for a backup may lose its owner as well; what it loses is not told.
+  const isTold = row.backups === undefined && row.files.length === 1;
+  if (contentOnly && once && isTold && typeof result.value === "object" && result.value !== null) {
+    const lost: unknown = Reflect.get(result.value, "lost");
+    assert(Array.isArray(lost) && lost.some((what) => ["owner", "group", "mode"].includes(what)), "told what was lost");
+  }
+  const nameless = facts.some(({ durability }) => durability === "file");
+  // Content that was only put into order, under a name that could not be: nothing of it is certain.
+  const unordered = nameless && row.machine.capabilities?.barrierSync === true;
+  // A copy made for a backup is reported as unsynced by no result.
+  const unsyncedCopy = struck?.method === "sync" && row.machine.disk?.hardLinks === false && "value" in result;
+  const torn = row.torn === true || unordered || unsyncedCopy || facts.some(({ durability }) => durability === "none");
+  // Where names are not durable, those of backups are not, and what they made obsolete is gone all the same.
+  const backups = row.backups !== undefined && nameless ? { ...row.backups, before: [], afterwards: [] } : row.backups;
+  return { ...row, contentOnly, torn, ...backups === undefined ? {} : { backups } };
+}
+
+function* checkOutcome(
+  given: Row,
+  outcome: FaultOutcome<MemoryRuntime>,
+  told: Told,
+  before: Told,
+  aggravation: Aggravation,
+): Operation<void> {
+  const { machine, faulty, fault, result } = outcome;
+  const row = asTold(given, outcome, told.facts);
+  assertEquals([machine.openHandles, faulty.openHandles], [[], []], "open handles");
+  checkTables();
+  checkLocks(machine);
+  checkDisk(machine, row, told.facts, "kill");
+  if ("error" in result) {
+    const error = checkError(outcome, row, result.error, aggravation);
+    checkTargetState(machine, row, error, told.facts);
+    if (error.leftBehind.length > 0) assert(error.cleanupErrors.length > 0, "what is left behind has a reason");
+    assert(error.code === row.refused || fault !== undefined || aggravation.always !== undefined, String(error));
+  } else {
+    for (const file of row.files) {
+      if (row.refused === undefined && !row.contentOnly) {
+        assertEquals(versionAt(machine, file.path), lastVersion(file), "success");
+      }
+    }
+  }
+  checkLeftovers(machine, row, outcome, before);
+  checkDurable(row, told);
+  yield* checkRetry(row, machine, result);
+}
+
+function* checkRetry(row: Row, machine: MemoryRuntime, result: FaultOutcome<MemoryRuntime>["result"]): Operation<void> {
+  // What is done already may be refused, and what is removed for good may be gone.
+  const before = stateOf(machine, row);
+  try {
+    yield* again(row, machine);
+  } catch (error) {
+    throw new Error(`a plain repetition afterwards fails: ${error}\nbefore it: ${JSON.stringify(before)}`, {
+      cause: "error" in result ? result.error : error,
+    });
+  }
+}
+
+function machineFor(row: Row, api: Api): MemoryRuntime {
+  const machine = memoryRuntime({ ...row.machine, delay: api.name === "async" ? "every" : "none" });
+  machine.syncAll();
+  return machine;
+}
+
+function sweepOf(row: Row, api: Api, aggravation: Aggravation): FaultSweep<MemoryRuntime> {
+  const before: Told = { facts: [], machine: machineFor(row, api) };
+  let told: Told = before;
+  const aggravated = (runtime: Runtime): Runtime => {
+    const { always } = aggravation;
+    if (always === undefined) return runtime;
+    const chosen = { at: (call: { method: string }) => call.method === always.method, error: always.error };
+    return faultRuntime(runtime, { ...chosen, times: "always" }).runtime;
+  };
+  return {
+    make: () => {
+      told = { facts: [], machine: machineFor(row, api) };
+      return told.machine;
+    },
+    operation: (runtime) =>
+      api.drive(() => row.run({ api, runtime: aggravated(runtime), acknowledge: (fact) => told.facts.push(fact) })),
+    check: (outcome) =>
+      (row.only === "async" ? run : runSync)(() => checkOutcome(row, outcome, told, before, aggravation)),
+  };
+}
+
+/** Sweeps the faults of a row, driven one way. */
+export function sweepRow(row: Row, api: Api, aggravation: Aggravation = { name: "alone" }): Promise<FaultSweepReport> {
+  return run(function* () {
+    const sweep = sweepOf(row, api, aggravation);
+    try {
+      return api.name === "sync" ? sweepFaultsSync(sweep) : yield* wait(sweepFaults(sweep));
+    } catch (error) {
+      throw new Error(`${row.name} (${api.name}, ${aggravation.name}): ${(error as Error).message}`, { cause: error });
+    }
+  });
+}
+
+/** The drivers of a row. */
+export function driversOf(row: Row): Api[] {
+  return [syncApi, asyncApi].filter(({ name }) => (row.only ?? name) === name);
+}
+
+/**
+ * Renames and links that are done and then reported to have failed, as on a network file system that has lost the
+ * answer. How many there were.
+ */
+export function sweepLostAnswers(row: Row): number {
+  const sweep = sweepOf(row, syncApi, { name: "lost answers" });
+  for (let index = 0;; index++) {
+    let seen = 0;
+    const at = ({ method }: { method: string }) => (method === "rename" || method === "link") && seen++ === index;
+    const fault = { at, error: "EIO", effect: "done" } as const;
+    const machine = sweep.make();
+    const faulty = faultRuntime(machine, fault);
+    let result: FaultOutcome<MemoryRuntime>["result"];
+    try {
+      result = { value: sweep.operation(faulty.runtime) };
+    } catch (error) {
+      result = { error };
+    }
+    if (faulty.fired === 0) return index;
+    try {
+      sweep.check({ machine, faulty, fault, result });
+    } catch (error) {
+      throw new Error(`${row.name} (lost answer ${index}): ${error}\n${faulty.trace.join("\n")}`, { cause: error });
+    }
+  }
+}
