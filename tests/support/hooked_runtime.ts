@@ -6,7 +6,12 @@ import { currentRuntime } from "../../src/runtime/current.ts";
 import type { FileSystem, Runtime } from "../../src/runtime/runtime.ts";
 
 /** Calls that take the place of the file system's; each is given the real file system to go on with. */
-export type Hooks = { [Name in keyof FileSystem]?: (real: FileSystem, ...parameters: Parameters<FileSystem[Name]>) => ReturnType<FileSystem[Name]> };
+export type Hooks = {
+  [Name in keyof FileSystem]?: (
+    real: FileSystem,
+    ...parameters: Parameters<FileSystem[Name]>
+  ) => ReturnType<FileSystem[Name]>;
+};
 
 function hooked(real: FileSystem, hooks: Hooks): FileSystem {
   return new Proxy(real, {

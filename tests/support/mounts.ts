@@ -8,10 +8,10 @@
  * called. Whatever happens — a failure, SIGINT, SIGTERM — the file system is unmounted and its loop device is free
  * afterwards; the loop device detaches itself with its last mount. After a SIGKILL the test command does it.
  */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { execute, must, Unavailable } from "./programs.ts";
 import { skip } from "./skip.ts";
 import { removeDirectory, testDirectory } from "./temporary_directory.ts";
 
@@ -49,54 +49,26 @@ export interface LoopOptions {
 
 type Test = Parameters<typeof skip>[0];
 
-/** What this machine cannot do. */
-export class Unavailable extends Error {
-  override name = "Unavailable";
-}
+/** Bytes that mkfs wants at least. */
+export const SMALLEST: Record<LoopType, number> = { ext4: 1 << 20, xfs: 300 << 20, btrfs: 120 << 20 };
 
-const PACKAGES: Record<string, string> = {
-  "mkfs.ext4": "e2fsprogs",
-  "mkfs.xfs": "xfsprogs",
-  "mkfs.btrfs": "btrfs-progs",
-  xfs_io: "xfsprogs",
-  mount: "mount",
-};
-
-const SMALLEST: Record<LoopType, number> = { ext4: 1 << 20, xfs: 300 << 20, btrfs: 120 << 20 };
-
-const MKFS: Record<LoopType, readonly string[]> = {
+/** Arguments that mkfs gets in any case. */
+export const MKFS: Record<LoopType, readonly string[]> = {
   // Lazy initialisation would write to the image at random moments of a test.
   ext4: ["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"],
   xfs: ["-q", "-f"],
   btrfs: ["-q", "-f"],
 };
 
-const CHECKERS: Record<LoopType, readonly [string, ...string[]]> = {
+/** What checks an unmounted image without touching it. */
+export const CHECKERS: Record<LoopType, readonly [string, ...string[]]> = {
   ext4: ["e2fsck", "-f", "-n"],
   xfs: ["xfs_repair", "-n"],
   btrfs: ["btrfs", "check", "--readonly"],
 };
 
-/** Where mkfs and mount are; not every user's PATH has these folders. */
-const ENVIRONMENT = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" };
-
-function execute(command: string, args: readonly string[]): { code: number | null; output: string } {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { env: ENVIRONMENT, encoding: "utf8" });
-  if (error !== undefined && "code" in error && error.code === "ENOENT") {
-    const name = PACKAGES[command];
-    throw new Unavailable(`needs the program ${command}${name ? ` (Debian: apt-get install ${name})` : ""}`);
-  }
-  if (error !== undefined) throw error;
-  return { code: status, output: `${stdout}${stderr}`.trim() };
-}
-
-function must(command: string, ...args: string[]): void {
-  const { code, output } = execute(command, args);
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with status ${code}: ${output}`);
-}
-
 /** A mount that is refused for lack of rights or devices is a machine's limit, not a test's failure. */
-function mount(...args: string[]): void {
+export function mount(...args: string[]): void {
   const { code, output } = execute("mount", args);
   if (code === 0) return;
   if (/permission denied|not permitted|failed to setup loop device|unknown filesystem type/i.test(output)) {
@@ -109,7 +81,8 @@ function isMounted(directory: string): boolean {
   return fs.readFileSync("/proc/self/mounts", "utf8").split("\n").some((line) => line.split(" ")[1] === directory);
 }
 
-function unmount(directory: string): void {
+/** Unmounts, and waits for killed processes to end. */
+export function unmount(directory: string): void {
   for (let attempt = 0; attempt < 20 && isMounted(directory); attempt++) {
     if (execute("umount", [directory]).code === 0) continue;
     // Busy: a process that was just killed may still be ending.

@@ -14,7 +14,8 @@ export function cannotTrace(): string | undefined {
 }
 
 /** Everything that touches a file by name or descriptor; `?` where not every machine has it. */
-const calls = `open openat ?openat2 ?creat ?stat ?lstat ?fstat ?newfstatat ?statx ?access faccessat ?faccessat2 ?readlink
+const calls =
+  `open openat ?openat2 ?creat ?stat ?lstat ?fstat ?newfstatat ?statx ?access faccessat ?faccessat2 ?readlink
   readlinkat read pread64 readv write pwrite64 writev ?pwritev ftruncate ?truncate lseek flock fsync fdatasync
   ?sync_file_range syncfs close ?dup ?rename ?renameat renameat2 ?link linkat ?symlink symlinkat ?unlink unlinkat ?mkdir
   mkdirat ?rmdir ?chmod fchmod fchmodat ?fchmodat2 ?chown fchown ?lchown fchownat ?utime ?utimes utimensat
@@ -33,7 +34,7 @@ function joined(log: string): string[] {
       lines[begun] += resumed[1] ?? "";
       unfinished.delete(pid);
     } else if (text.endsWith("<unfinished ...>")) {
-      unfinished.set(pid, lines.push(text.slice(0, -"<unfinished ...>".length)) - 1);
+      unfinished.set(pid, lines.push(text.slice(0, -"<unfinished ...>".length).trimEnd()) - 1);
     } else lines.push(text);
   }
   return lines;
@@ -67,7 +68,12 @@ function word(call: string, parameters: string, opened: string, directory: strin
     if (/^\d+<[^>]*>, ""/.test(parameters)) return "fstat";
     return parameters.includes("AT_SYMLINK_NOFOLLOW") ? "lstat" : "stat";
   }
-  const words: Record<string, string> = { pwrite64: "write", pread64: "read", faccessat: "access", faccessat2: "access" };
+  const words: Record<string, string> = {
+    pwrite64: "write",
+    pread64: "read",
+    faccessat: "access",
+    faccessat2: "access",
+  };
   return words[call] ?? call.replace(/^(rename|link|unlink|mkdir|readlink|symlink)at2?$/, "$1");
 }
 

@@ -1,0 +1,160 @@
+/**
+ * SIGKILL at any moment: the target is whole and no older than what was acknowledged; `sweep` takes what the dead left
+ * and nothing of the living; a writer whose temporary file is taken away nevertheless stages once more.
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { listBackups, sweep, writeFile } from "../../mod.ts";
+import { byEffort } from "../support/effort.ts";
+import { currentRuntime, runtimes, type SpawnedScript } from "../support/spawn.ts";
+import { makeVersion, readVersion } from "../support/versions.ts";
+import { killOnce, workloads } from "./kill.ts";
+import { listen, makeOld, signal, type Spawn, sweepElsewhere, temporaryFiles, withProcesses } from "./processes.ts";
+
+const onWindows = process.platform === "win32";
+
+/** A process that holds a temporary file open until it is told to commit. */
+async function hold(spawn: Spawn, file: string, options = {}): Promise<SpawnedScript> {
+  const script = spawn("tests/real/scripts/hold_writer.ts", [file, "holder"], { ...options, stdin: "pipe" });
+  assert(await listen(script.child).seen(/^holding$/));
+  return script;
+}
+
+async function kill(script: SpawnedScript): Promise<void> {
+  signal(script, "SIGKILL");
+  assertEquals((await script.status).signal, "SIGKILL");
+}
+
+async function finish({ child, status }: SpawnedScript): Promise<void> {
+  child.stdin?.end("go\n");
+  const { code, stdout, stderr } = await status;
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  assertEquals(JSON.parse(stdout.split("\n")[1] ?? "").failure, undefined);
+}
+
+/** Backups that count are whole versions other than the current one. */
+async function checkBackups(file: string): Promise<void> {
+  const current = JSON.stringify(readVersion(fs.readFileSync(file)));
+  for (const { path } of await listBackups(file)) {
+    assert(JSON.stringify(readVersion(fs.readFileSync(path))) !== current, `${path} is the current version`);
+  }
+  for (const version of [1, 2, 3]) await writeFile(file, makeVersion({ writer: "last", version }), { backup: 3 });
+  assertEquals((await listBackups(file)).length, 3);
+}
+
+describe("SIGKILL", () => {
+  for (const [name, work] of Object.entries(workloads)) {
+    it(name, async () => {
+      if (onWindows) return;
+      await withProcesses(async (directory, spawn) => {
+        const file = join(directory, "file");
+        fs.writeFileSync(file, makeVersion({ writer: "first", version: 1 }));
+        const kills = byEffort({ quick: 1, normal: 5, long: 34 });
+        for (let count = 0; count < kills; count++) {
+          await killOnce(spawn, file, `${name.replaceAll(" ", "_")}${count}`, work);
+        }
+
+        const left = temporaryFiles(directory);
+        assert(left.length <= kills, "each kill leaves one temporary file at most");
+        const young = await sweep(directory);
+        assertEquals(young, { removed: [], kept: left.map((path) => ({ path, reason: "young" as const })) });
+        makeOld(left);
+        assertEquals(await sweep(directory), { removed: left, kept: [] });
+        assertEquals(fs.readdirSync(directory).filter((found) => !found.endsWith(".bak")), ["file"]);
+        if (name === "with backups") await checkBackups(file);
+      });
+    });
+  }
+});
+
+describe("sweep", () => {
+  it("takes what the dead of every runtime left, and spares the living", async () => {
+    await withProcesses(async (directory, spawn) => {
+      const living = await Promise.all(
+        runtimes().map((runtime) => hold(spawn, join(directory, `l-${runtime}`), { runtime })),
+      );
+      const alive = temporaryFiles(directory);
+      const dying = await Promise.all(
+        runtimes().map((runtime) => hold(spawn, join(directory, `d-${runtime}`), { runtime })),
+      );
+      const dead = temporaryFiles(directory).filter((path) => !alive.includes(path));
+      assertEquals([alive.length, dead.length], [runtimes().length, runtimes().length]);
+      makeOld([...alive, ...dead]);
+      for (const script of dying) await kill(script);
+
+      const kept = alive.map((path) => ({ path, reason: "alive" as const }));
+      assertEquals(await sweep(directory, { dryRun: true }), { removed: dead, kept });
+      assertEquals(temporaryFiles(directory).length, alive.length + dead.length);
+      // Nobody is proven dead by age alone while he lives.
+      assertEquals(await sweep(directory, { olderThan: 60_000 }), { removed: dead, kept });
+      assertEquals(temporaryFiles(directory), alive);
+      for (const script of living) await finish(script);
+      assertEquals(temporaryFiles(directory), []);
+      for (const runtime of runtimes()) readVersion(fs.readFileSync(join(directory, `l-${runtime}`)));
+    });
+  });
+
+  it("needs nothing but the directory on Deno", async () => {
+    if (!runtimes().includes("deno")) return;
+    await withProcesses(async (directory, spawn) => {
+      const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`];
+      const limited = { runtime: "deno", permissions } as const;
+      const living = await hold(spawn, join(directory, "living"), limited);
+      const alive = temporaryFiles(directory);
+      await kill(await hold(spawn, join(directory, "dead"), limited));
+      const dead = temporaryFiles(directory).filter((path) => !alive.includes(path));
+      makeOld([...alive, ...dead]);
+      const result = await sweepElsewhere(spawn, directory, limited);
+      assertEquals(result, { removed: dead, kept: alive.map((path) => ({ path, reason: "alive" as const })) });
+      await finish(living);
+      assertEquals(fs.readdirSync(directory), ["living"]);
+    });
+  });
+
+  if (currentRuntime === "node" && !onWindows) {
+    it("knows a process that has no lock by its facts (Node without fs-ext)", async () => {
+      await withProcesses(async (directory, spawn) => {
+        // Compiled code alone: an addon is looked for beside it.
+        const bare = join(directory, "bare");
+        const out = new URL("../../", import.meta.url);
+        for (const name of ["mod.js", "package.json", "src", "tests"]) {
+          fs.cpSync(new URL(name, out), join(bare, name), { recursive: true });
+        }
+        const told = JSON.parse(process.env["ATOMIC_WRITE_TEST_RUNTIMES"] ?? "{}");
+        const env = process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
+        process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = JSON.stringify({
+          ...told,
+          node: { ...told.node, directory: bare },
+        });
+        try {
+          const work = join(directory, "work");
+          fs.mkdirSync(work);
+          await sweepByFacts(spawn, work);
+        } finally {
+          process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = env;
+        }
+      });
+    });
+  }
+});
+
+async function sweepByFacts(spawn: Spawn, work: string): Promise<void> {
+  const living = await hold(spawn, join(work, "living"));
+  const alive = temporaryFiles(work);
+  await kill(await hold(spawn, join(work, "dead")));
+  const dead = temporaryFiles(work).filter((path) => !alive.includes(path));
+  for (const path of [...alive, ...dead]) assert(/\.p[0-9a-z]{1,40}-\d+-\d+-\d+\.tmp$/.test(path), path);
+  makeOld([...alive, ...dead]);
+  const kept = (reason: string) => (path: string) => ({ path, reason });
+  assertEquals(
+    await sweepElsewhere(spawn, work, { wrapper: ["unshare", "--pid", "--fork", "--mount-proc"] }),
+    { removed: [], kept: [...alive, ...dead].sort().map(kept("unproven")) } as unknown,
+    "nobody is judged from another namespace",
+  );
+  assertEquals(await sweepElsewhere(spawn, work), { removed: dead, kept: alive.map(kept("alive")) } as unknown);
+  await finish(living);
+  assertEquals(fs.readdirSync(work), ["living"]);
+}
