@@ -80,7 +80,8 @@ function* find(
   const elsewhere = options.backupDirectory === undefined ? undefined : locate(engine, options.backupDirectory);
   const target = yield* resolveTarget(engine, locate(engine, path), options.symlink ?? "follow", attempt);
   const directory = backupDirectoryOf(engine, target.path, { backupDirectory: elsewhere });
-  return { target, found: yield* findBackups(engine, target.path, directory, target.status) };
+  const { versions } = yield* findBackups(engine, target.path, directory, target.status);
+  return { target, found: versions };
 }
 
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {

@@ -43,7 +43,8 @@ export function fillingFromFile(source: OpenFile, before: FileStatus, name: stri
   };
 }
 
-function* openSource(engine: Engine, path: string, attempt: Attempt): Operation<OpenFile> {
+/** Opens the file to be copied; refuses what is no regular file. */
+export function* openSource(engine: Engine, path: string, attempt: Attempt): Operation<OpenFile> {
   const status = yield* wait(engine.fileSystem.stat(path));
   const refuse = (code: string, reason: string) =>
     attemptFailed(attempt, code, "open", `${JSON.stringify(path)} ${reason}`);

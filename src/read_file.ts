@@ -49,7 +49,10 @@ export function decodeText(bytes: Uint8Array, path: string): string {
   }
 }
 
-/** The longest prefix that decodes as the beginning of a text ends where the damage begins. */
+/**
+ * The longest prefix that decodes as the beginning of a text ends where the damage shows; it begins with the character
+ * that is cut off there, if one is.
+ */
 function firstInvalidByte(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length + 1;
@@ -62,7 +65,17 @@ function firstInvalidByte(bytes: Uint8Array): number {
       bad = middle;
     }
   }
-  return Math.min(good, bytes.length);
+  while (good > 0 && !isText(bytes.subarray(0, good))) good--;
+  return good;
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    utf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A value from JSON text; CorruptionError with the character offset where it is not JSON. */
@@ -116,9 +129,9 @@ function* readJson<T>(
   const text = yield* readTextAt(engine, location);
   if (text === undefined) return undefined;
   const value = parseJson(text, location);
-  if (options?.validate === undefined) return value as T;
+  if (checked.validate === undefined) return value as T;
   try {
-    return options.validate(value);
+    return checked.validate(value) as T;
   } catch (error) {
     throw corruption(location, "its content was refused by validate", undefined, error);
   }

@@ -1,17 +1,19 @@
 /**
  * `removeFile`: a name taken away so that a power cut does not bring it back.
  *
- * Order: open the directory, unlink (the commit point), sync the directory. Nothing to remove is still synced: another
- * program may have removed it a moment ago and never synced that.
+ * Order: the lock, if asked for → open the directory → unlink (the commit point) → sync the directory. Nothing to remove
+ * is still synced: another program may have removed it a moment ago and never synced that. The lock file stays.
  */
 import { abortSignal, type FilePath, oneOf, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
-import { commitTurn, enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts";
+import { type FileLock, lockOption, underLock } from "./lock/file_lock.ts";
+import type { LockOptions } from "./lock/lock_plan.ts";
+import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
-import { locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
+import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, checkAbort, translate } from "./protocol/failure.ts";
 import { turnKey } from "./protocol/replace_file.ts";
-import { syncDirectory } from "./protocol/sync.ts";
+import { syncDirectory, type SyncRules } from "./protocol/sync.ts";
 import { resolveTarget } from "./protocol/target.ts";
 import { type Durability, reachedDurability } from "./protocol/write_plan.ts";
 import { currentRuntime } from "./runtime/current.ts";
@@ -25,6 +27,11 @@ export interface RemoveFileOptions {
   whenUnsupported?: "report" | "throw";
   /** When the sync fails with a real error: throw (default), or report what was reached. */
   whenSyncFails?: "throw" | "report";
+  /**
+   * Remove inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined. Default
+   * false: a file that others are updating under the lock may come back with their update.
+   */
+  lock?: boolean | LockOptions | FileLock;
   /** Aborts before the commit point. */
   signal?: AbortSignal;
   /** The machine to work on. Default: the one this code runs on. */
@@ -45,6 +52,7 @@ const readers = {
   durability: oneOf("full", "barrier", "file", "none"),
   whenUnsupported: oneOf("report", "throw"),
   whenSyncFails: oneOf("throw", "report"),
+  lock: lockOption,
   signal: abortSignal,
   runtime: runtimeOption,
 };
@@ -61,34 +69,64 @@ function* remove(
     whenUnsupported: checked.whenUnsupported ?? "report",
     whenSyncFails: checked.whenSyncFails ?? "throw",
   };
-  const attempt: Attempt = { verb: "Cannot remove", path: locate(engine, path), targetState: "unchanged" };
-  const ticket = takeTicket();
+  const location = locate(engine, path);
+  const attempt: Attempt = { verb: "Cannot remove", path: location, targetState: "unchanged" };
+  const { lock, signal } = checked;
+  // Under a lock the order is that of the lock.
+  let ticket = lock === undefined ? takeTicket() : undefined;
+  const body = (guard?: () => Operation<void>) =>
+    removeTarget(engine, location, rules, attempt, ticket ??= takeTicket(), signal, guard);
   try {
-    checkAbort(checked.signal);
-    const target = yield* resolveTarget(engine, attempt.path, "replace", attempt);
-    if ((yield* wait(engine.fileSystem.stat(target.directory))) === undefined) {
-      return { path: target.path, removed: false, durability: "none" };
-    }
-    const parent = yield* openParent(engine, target.directory, rules, attempt);
-    try {
-      enterTarget(ticket, turnKey(engine, parent, target));
-      let removed = false;
-      yield* commitTurn(ticket, synchronous, function* () {
-        checkAbort(checked.signal);
-        removed = yield* wait(engine.fileSystem.remove(target.path));
-        if (removed) attempt.targetState = "replaced";
-        return true;
-      });
-      const { handle, status } = parent;
-      const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
-      return { path: target.path, removed, durability: reachedDurability(rules.durability, synced, synced) };
-    } finally {
-      yield* closeParent(parent);
-    }
+    if (lock === undefined) return yield* body();
+    // There is nothing to lock either.
+    if (yield* isDirectoryMissing(engine, location)) return { path: location, removed: false, durability: "none" };
+    return yield* underLock(
+      engine,
+      location,
+      lock,
+      signal,
+      (hold) => body(() => hold.confirm("unchanged")),
+      ({ removed }) => removed ? "replaced" : "unchanged",
+    );
   } catch (error) {
     throw translate(error, attempt);
   } finally {
-    returnTicket(ticket);
+    if (ticket !== undefined) returnTicket(ticket);
+  }
+}
+
+function* isDirectoryMissing(engine: Engine, path: string): Operation<boolean> {
+  return (yield* wait(engine.fileSystem.stat(parentOf(engine, path)))) === undefined;
+}
+
+function* removeTarget(
+  engine: Engine,
+  path: string,
+  rules: SyncRules,
+  attempt: Attempt,
+  ticket: Ticket,
+  signal: AbortSignal | undefined,
+  guard: (() => Operation<void>) | undefined,
+): Operation<RemoveResult> {
+  checkAbort(signal);
+  const target = yield* resolveTarget(engine, path, "replace", attempt);
+  if (yield* isDirectoryMissing(engine, target.path)) return { path: target.path, removed: false, durability: "none" };
+  const parent = yield* openParent(engine, target.directory, rules, attempt);
+  try {
+    enterTarget(ticket, turnKey(engine, parent, target));
+    let removed = false;
+    yield* commitTurn(ticket, engine.synchronous, function* () {
+      if (guard !== undefined) yield* guard();
+      checkAbort(signal);
+      removed = yield* wait(engine.fileSystem.remove(target.path));
+      if (removed) attempt.targetState = "replaced";
+      return true;
+    });
+    const { handle, status } = parent;
+    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
+    return { path: target.path, removed, durability: reachedDurability(rules.durability, synced, synced) };
+  } finally {
+    yield* closeParent(parent);
   }
 }
 
@@ -101,6 +139,7 @@ function* remove(
  * @param options See {@linkcode RemoveFileOptions}.
  * @throws {WriteError} A step failed. `targetState` is `"unchanged"`, or `"replaced"` when the name is gone but that is
  *   not proven durable.
+ * @throws {LockError} `lock`, and the lock was not had in time, or cannot be had; `"unchanged"`.
  *
  * @example
  * ```ts

@@ -2,14 +2,15 @@
  * `sweep`: removes temporary files whose owners are dead, and only those.
  *
  * Per name of our grammar: old enough → proof of death as the name itself states → still the file that was judged →
- * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for him.
+ * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for him. A lock
+ * directory that was prepared and never came to its place bears the same kind of name: its token goes first, then it.
  */
 import { type FilePath, flag, milliseconds, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
-import { parseTemporaryName, type Proof } from "./protocol/names.ts";
+import { parseTemporaryName, parseTokenName, type Proof } from "./protocol/names.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import type { FileStatus, Runtime } from "./runtime/runtime.ts";
 import { SystemError } from "./runtime/system_error.ts";
@@ -32,7 +33,8 @@ export interface KeptTemporaryFile {
   path: string;
   /**
    * `"young"`: changed less than a minute ago. `"alive"`: its owner lives. `"unproven"`: nothing proves its owner dead
-   * from here. `"foreign"`: our kind of name, but not a plain file. `"failed"`: it could not be examined or removed.
+   * from here. `"foreign"`: our kind of name, but neither a plain file nor a lock directory. `"failed"`: it could not be
+   * examined or removed.
    */
   reason: "young" | "alive" | "unproven" | "foreign" | "failed";
   /** For `"failed"`: the portable code, such as `"EACCES"`. */
@@ -41,7 +43,7 @@ export interface KeptTemporaryFile {
 
 /** What {@linkcode sweep} found. */
 export interface SweepResult {
-  /** Files that were removed, or with `dryRun` would be. */
+  /** Files (and prepared lock directories) that were removed, or with `dryRun` would be. */
   removed: string[];
   /** Temporary files that stay. */
   kept: KeptTemporaryFile[];
@@ -55,7 +57,7 @@ type Verdict = KeptTemporaryFile["reason"] | "dead" | "gone";
 function* judge(engine: Engine, path: string, proof: Proof, olderThan: number): Operation<Verdict> {
   const status = yield* wait(engine.fileSystem.linkStat(path));
   if (status === undefined) return "gone";
-  if (status.kind !== "file") return "foreign";
+  if (status.kind !== "file" && !(status.kind === "directory" && proof.kind !== "lock")) return "foreign";
   const age = engine.runtime.clock.now() - status.modified;
   if (age < youngest) return "young";
   const owner = yield* ownerOf(engine, path, proof, status);
@@ -88,6 +90,22 @@ function* ownerOf(
   }
 }
 
+/** The tokens in a prepared lock directory; undefined when anything else is in it. */
+function* tokensIn(engine: Engine, path: string): Operation<string[] | undefined> {
+  const entries = yield* wait(engine.fileSystem.readDirectory(path));
+  const names = (entries ?? []).map((entry) => entry.name);
+  return names.every((name) => parseTokenName(name) !== undefined) ? names : undefined;
+}
+
+function* removeAbandoned(engine: Engine, path: string, tokens: readonly string[] | undefined): Operation<void> {
+  if (tokens === undefined) {
+    yield* wait(engine.fileSystem.remove(path));
+    return;
+  }
+  for (const token of tokens) yield* wait(engine.fileSystem.remove(childOf(engine, path, token)));
+  yield* wait(engine.fileSystem.removeDirectory(path));
+}
+
 function* sweepDirectory(
   engine: Engine,
   directory: string,
@@ -98,20 +116,21 @@ function* sweepDirectory(
   if (entries === undefined) return false;
   for (const { name, kind } of entries.sort((a, b) => a.name < b.name ? -1 : 1)) {
     const path = childOf(engine, directory, name);
-    if (kind === "directory") {
-      if (options.recursive) yield* sweepBelow(engine, path, options, result);
+    const parsed = parseTemporaryName(name);
+    if (parsed === undefined) {
+      if (kind === "directory" && options.recursive) yield* sweepBelow(engine, path, options, result);
       continue;
     }
-    const parsed = parseTemporaryName(name);
-    if (parsed === undefined) continue;
     try {
-      const verdict = yield* judge(engine, path, parsed.proof, options.olderThan);
+      const tokens = kind === "directory" ? yield* tokensIn(engine, path) : undefined;
+      const isForeign = kind === "directory" && tokens === undefined;
+      const verdict = isForeign ? "foreign" : yield* judge(engine, path, parsed.proof, options.olderThan);
       if (verdict === "gone") continue;
       if (verdict !== "dead") {
         result.kept.push({ path, reason: verdict });
         continue;
       }
-      if (!options.dryRun) yield* wait(engine.fileSystem.remove(path));
+      if (!options.dryRun) yield* removeAbandoned(engine, path, tokens);
       result.removed.push(path);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
@@ -167,9 +186,10 @@ function* sweepOperation(
 /**
  * Removes temporary files that killed writers left in a directory. Nothing else ever does: it is never done by itself.
  *
- * Only names that this module builds, only plain files, only a minute after their last change, and only with the proof
- * of death that the name itself states: the kernel lock its writer held until it died, or the process it names. A
- * living writer's file is never removed, in any pid namespace. Backups and the stages of transactions are not touched.
+ * Only names that this module builds, only plain files and prepared lock directories, only a minute after their last
+ * change, and only with the proof of death that the name itself states: the kernel lock its writer held until it died,
+ * or the process it names. A living writer's file is never removed, in any pid namespace. Lock files, locks that are
+ * held, backups and the stages of transactions are not touched.
  *
  * @param directory The directory, a path or file: URL.
  * @param options See {@linkcode SweepOptions}.

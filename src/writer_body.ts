@@ -6,7 +6,7 @@ import { ChunkEncoder } from "./core/bytes.ts";
 import type { Operation } from "./core/operation.ts";
 import type { FileChunk } from "./file_writer.ts";
 import { type LockWish, takeLock } from "./lock/file_lock.ts";
-import { LockHold } from "./lock/lock.ts";
+import type { LockHold } from "./lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { attachCleanup, type Attempt, checkAbort, translate } from "./protocol/failure.ts";

@@ -19,4 +19,5 @@ export const PEERS = {
   "write-file-atomic": "7.0.1",
   atomically: "2.1.1",
   steno: "4.0.2",
+  cacache: "20.0.3",
 } as const;

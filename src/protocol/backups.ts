@@ -34,16 +34,32 @@ export function backupDirectoryOf(engine: Engine, path: string, plan: Pick<Write
   return plan.backupDirectory ?? parentOf(engine, path);
 }
 
-/** All backups of the file `path` in `directory`, newest first, without those that are the current file itself. */
+/** The backups of one file, newest first. */
+export interface FoundBackups {
+  /** One of each earlier version. */
+  readonly versions: FoundBackup[];
+  /** Those of versions that have a newer one already: a write was killed, and the next one made its own. */
+  readonly repeated: FoundBackup[];
+}
+
+/** All backups of the file `path` in `directory`, without those that are the current file itself. */
 export function* findBackups(
   engine: Engine,
   path: string,
   directory: string,
   current: FileStatus | undefined,
-): Operation<FoundBackup[]> {
-  const found: FoundBackup[] = [];
+): Operation<FoundBackups> {
+  const found: FoundBackups = { versions: [], repeated: [] };
+  let newer = current === undefined ? undefined : { path, status: current };
+  let copies = 0;
   for (const backup of yield* backupsByName(engine, path, directory)) {
-    if (current === undefined || !(yield* isCurrent(engine, backup, path, current))) found.push(backup);
+    if (newer === undefined || !(yield* isSame(engine, backup, newer))) {
+      found.versions.push(backup);
+      newer = backup;
+    } else if (found.versions.length > 0 || (backup.status.identity !== current?.identity && ++copies > 1)) {
+      // One that is the current file may be that of a write going on in another process.
+      found.repeated.push(backup);
+    }
   }
   return found;
 }
@@ -62,13 +78,18 @@ function* backupsByName(engine: Engine, path: string, directory: string): Operat
   return found.sort((a, b) => b.time - a.time);
 }
 
-function* isCurrent(engine: Engine, backup: FoundBackup, path: string, current: FileStatus): Operation<boolean> {
+/** Whether a backup is a name, or a copy, of that very file. */
+function* isSame(
+  engine: Engine,
+  backup: FoundBackup,
+  file: { readonly path: string; readonly status: FileStatus },
+): Operation<boolean> {
   const { identity, links, size, modified } = backup.status;
-  if (identity === current.identity) return true;
-  if (links !== 1 || size !== current.size || modified !== current.modified) return false;
+  if (identity === file.status.identity) return true;
+  if (links !== 1 || size !== file.status.size || modified !== file.status.modified) return false;
   // So may a version look that was replaced within one tick of the clock: the content tells.
   const digest = yield* digestAt(engine, backup.path);
-  return digest !== undefined && digest === (yield* digestAt(engine, path));
+  return digest !== undefined && digest === (yield* digestAt(engine, file.path));
 }
 
 /** Undefined where the file cannot be read: then nothing shows that it is no version of its own. */
@@ -93,29 +114,36 @@ export function* countBackupLinks(engine: Engine, target: Target, directory: str
   return found.filter((backup) => backup.status.identity === target.status?.identity).length;
 }
 
-/** Makes and syncs a backup of the target's present file; its path, or undefined when there is no file. */
+/** A backup that was made, and whether its name is on the medium. */
+export interface Backup {
+  readonly path: string;
+  readonly named: boolean;
+}
+
+/** Makes and syncs a backup of the target's present file; undefined when there is no file. */
 export function* makeBackup(
   engine: Engine,
   target: Target,
   plan: WritePlan,
   parent: ParentDirectory,
   attempt: Attempt,
-): Operation<string | undefined> {
+): Operation<Backup | undefined> {
   // A symlink that is replaced takes no content with it.
   if ((yield* wait(engine.fileSystem.linkStat(target.path)))?.kind !== "file") return undefined;
   const directory = backupDirectoryOf(engine, target.path, plan);
   const beside = directory === parent.path;
-  if (!beside && plan.createDirectories) yield* ensureDirectory(engine, directory, plan, attempt);
+  let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
   const home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
   try {
     const path = yield* linkOrCopy(engine, target, home, plan, attempt);
     if (path === undefined) return undefined;
     try {
-      if (home.handle !== undefined) yield* syncDirectory(engine, home.handle, home.status.identity, plan, attempt);
+      const { handle, status } = home;
+      named = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt)) && named;
     } catch (error) {
       throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
     }
-    return path;
+    return { path, named };
   } finally {
     if (!beside) yield* closeParent(home);
   }
@@ -203,17 +231,17 @@ export function* removeBackup(engine: Engine, path: string): Operation<void> {
   yield* wait(engine.fileSystem.remove(path));
 }
 
-/** Removes all but the newest `keep` backups; the ones that could not be removed. The write has succeeded already. */
+/** Removes all but the newest `keep` versions; what could not be removed. The write has succeeded already. */
 export function* pruneBackups(engine: Engine, target: Target, directory: string, keep: number): Operation<string[]> {
   const left: string[] = [];
-  let found: FoundBackup[];
+  let found: FoundBackups;
   try {
     found = yield* findBackups(engine, target.path, directory, yield* wait(engine.fileSystem.linkStat(target.path)));
   } catch (error) {
     if (error instanceof SystemError) return left;
     throw error;
   }
-  for (const backup of found.slice(keep)) {
+  for (const backup of [...found.versions.slice(keep), ...found.repeated]) {
     try {
       yield* removeBackup(engine, backup.path);
     } catch {

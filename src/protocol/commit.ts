@@ -8,23 +8,32 @@
  * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What a network file system
  * reports as failed is looked at: the state is what is there. A backup made for a commit that failed goes again.
  */
-import { ConflictError, type TargetState } from "../core/errors.ts";
+import { ConflictError, FileError, type TargetState } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { backupDirectoryOf, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
+import { type Backup, backupDirectoryOf, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
 import { checkParent } from "./directories.ts";
-import type { Engine } from "./engine.ts";
-import { afterUndoing, attachCleanup, type Attempt, attemptFailed, checkAbort, translate } from "./failure.ts";
-import { closeStaged, discard, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { type Engine, parentOf } from "./engine.ts";
+import {
+  afterUndoing,
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  checkAbort,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "./failure.ts";
+import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { isUnsupported, syncDirectory } from "./sync.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
 
 /** Makes the staged content the target's content. */
 export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResult> {
   const { engine, target, parent, plan, attempt } = staged;
-  const leftBehind: string[] = [];
-  let backup: string | undefined;
+  const failures: CleanupFailure[] = [];
+  let backup: Backup | undefined;
   const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
     if (plan.backup > 0) backup = yield* makeBackup(engine, target, plan, parent, attempt);
     try {
@@ -34,23 +43,31 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
       checkAbort(plan.signal);
       const newer = overtaken();
       if (newer !== undefined) {
-        if (backup !== undefined) yield* removeBackup(engine, backup);
+        if (backup !== undefined) yield* removeBackup(engine, backup.path);
         return newer;
       }
-      yield* plan.mustNotExist ? publishNew(staged, leftBehind) : publish(staged);
+      yield* plan.mustNotExist ? publishNew(staged, failures) : publish(staged);
     } catch (error) {
-      throw yield* withoutBackup(engine, backup, attempt, error);
+      throw yield* withoutBackup(staged, backup?.path, error);
     }
     return staged.fileSynced;
   });
   if (later !== undefined) return yield* yieldTo(staged, later);
-  const directorySynced = yield* syncParent(staged);
+  let directorySynced: boolean;
+  try {
+    directorySynced = yield* syncParent(staged);
+  } catch (error) {
+    throw attachCleanup(translate(error, attempt), failures, attempt);
+  }
+  const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
   if (plan.backup > 0) {
     const directory = backupDirectoryOf(engine, target.path, plan);
     leftBehind.push(...yield* pruneBackups(engine, target, directory, plan.backup));
   }
-  return resultOf(staged, directorySynced, staged.fileSynced, {
-    ...backup === undefined ? {} : { backup },
+  // A write whose earlier version a power cut may take away has not reached all that was asked for.
+  const named = directorySynced && (backup?.named ?? true);
+  return resultOf(staged, named, staged.fileSynced, {
+    ...backup === undefined ? {} : { backup: backup.path },
     ...leftBehind.length === 0 ? {} : { leftBehind },
   });
 }
@@ -75,7 +92,7 @@ function resultOf(
     bytesWritten: staged.writer.bytesWritten,
     changed: true,
     replaced,
-    durability: reachedDurability(plan.durability, fileSynced, directorySynced),
+    durability: reachedDurability(plan.durability, fileSynced, directorySynced && target.unsyncedAncestors !== true),
     lost,
     ...staged.digest === undefined || !plan.digest ? {} : { digest: staged.digest },
     ...more,
@@ -95,24 +112,27 @@ function* publish(staged: StagedFile): Operation<void> {
 }
 
 /** The commit point of a file that must not exist: link(2) can never replace anything. */
-function* publishNew(staged: StagedFile, leftBehind: string[]): Operation<void> {
-  const { engine, temporary, target, attempt } = staged;
+function* publishNew(staged: StagedFile, failures: CleanupFailure[]): Operation<void> {
+  const { engine, temporary, target, parent, attempt } = staged;
   try {
     yield* wait(engine.fileSystem.link(temporary.path, target.path));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    if (error.code !== "EEXIST") throw yield* judgeLink(staged, error);
+    if (error.code !== "EEXIST") {
+      const judged = yield* judgeLink(staged, error);
+      // Linked all the same: the other name must not stay, and nobody else removes it any more.
+      if (staged.phase === "committed") {
+        yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
+      }
+      throw attachCleanup(translate(judged, attempt), failures, attempt);
+    }
     // NFS may answer EEXIST to a repeated request whose first reply was lost: open(2), "NOTES".
     const now = yield* wait(engine.fileSystem.linkStat(target.path));
     if (now === undefined || now.identity !== staged.identity) throw conflict(attempt, "link", error);
   }
   staged.phase = "committed";
   attempt.targetState = "replaced";
-  try {
-    yield* wait(engine.fileSystem.remove(temporary.path));
-  } catch {
-    leftBehind.push(temporary.path);
-  }
+  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
 }
 
 /** The file exists although it must not. */
@@ -164,14 +184,17 @@ function* judgeLink(staged: StagedFile, error: SystemError): Operation<unknown> 
 
 /** After a failure before the commit: the backup that was made for it goes again. */
 function* withoutBackup(
-  engine: Engine,
+  { engine, parent, attempt }: StagedFile,
   backup: string | undefined,
-  attempt: Attempt,
   error: unknown,
 ): Operation<unknown> {
   if (backup === undefined || attempt.targetState !== "unchanged") return error;
-  const undone = yield* afterUndoing(attempt, error, removeBackup(engine, backup), backup);
-  return error instanceof TemporaryVanished ? error : undone;
+  const beside = parentOf(engine, backup) === parent.path;
+  const undo = beside ? removeOwn(engine, backup, parent) : removeBackup(engine, backup);
+  const vanished = error instanceof TemporaryVanished;
+  const undone = yield* afterUndoing(attempt, vanished ? error.cause : error, undo, backup);
+  const isUndone = !FileError.is(undone) || undone.leftBehind.length === 0;
+  return vanished && isUndone ? error : undone;
 }
 
 /** A later call has committed: this one's content never shows, but what shows is made as durable as it can be. */

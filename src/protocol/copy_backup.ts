@@ -48,7 +48,7 @@ export function* copyBackup(
       }
       yield* wait(fileSystem.rename(temporary.path, path));
     } catch (error) {
-      throw yield* afterUndoing(attempt, error, wait(fileSystem.remove(temporary.path)), temporary.path);
+      throw yield* afterUndoing(attempt, error, () => fileSystem.remove(temporary.path), temporary.path);
     }
   } finally {
     yield* closeQuietly(source);

@@ -106,9 +106,12 @@ export function* closeParent(parent: { readonly handle: OpenFile | undefined }):
 /** Directories whose own entry this process has seen synced. */
 const proven = new WeakMap<FileSystem, Set<string>>();
 
-function provenIn(fileSystem: FileSystem): Set<string> {
-  let directories = proven.get(fileSystem);
-  if (directories === undefined) proven.set(fileSystem, directories = new Set());
+/** Directories that this process has made and not seen synced: who writes below them must try, and say so if it cannot. */
+const unproven = new WeakMap<FileSystem, Set<string>>();
+
+function setIn(sets: WeakMap<FileSystem, Set<string>>, fileSystem: FileSystem): Set<string> {
+  let directories = sets.get(fileSystem);
+  if (directories === undefined) sets.set(fileSystem, directories = new Set());
   return directories;
 }
 
@@ -116,8 +119,11 @@ function provenIn(fileSystem: FileSystem): Set<string> {
 const keyOf = (status: FileStatus): string | undefined =>
   status.created === undefined ? undefined : `${status.identity} ${status.created}`;
 
-/** Makes `path` and its ancestors where they are missing, and makes every one of them durable. */
-export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<void> {
+/**
+ * Makes `path` and its ancestors where they are missing, and makes every one of them durable. False: one of them could
+ * not be, and the rules say to go on.
+ */
+export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
   const { fileSystem } = engine;
   const missing: string[] = [];
   let current = path;
@@ -134,15 +140,20 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
   for (const directory of missing.reverse()) {
     yield* wait(fileSystem.makeDirectory(directory, 0o777));
     const now = syncs ? yield* wait(fileSystem.stat(directory)) : undefined;
-    if (now !== undefined) made.set(now.identity, directory);
+    if (now === undefined) continue;
+    made.set(now.identity, directory);
+    const key = keyOf(now);
+    if (key !== undefined) setIn(unproven, fileSystem).add(key);
   }
-  if (!syncs) return;
+  if (!syncs) return true;
   const walked = new Set<string>();
-  yield* proveDurable(engine, path, made, walked, rules, attempt);
+  let durable = yield* proveDurable(engine, path, made, walked, rules, attempt);
   // `made/..` in the path: what was made for it is not above the file, and yet the path needs it.
   for (const [identity, directory] of made) {
-    if (!walked.has(identity)) yield* proveDurable(engine, directory, made, walked, rules, attempt);
+    if (walked.has(identity)) continue;
+    durable = (yield* proveDurable(engine, directory, made, walked, rules, attempt)) && durable;
   }
+  return durable;
 }
 
 function* proveDurable(
@@ -152,27 +163,33 @@ function* proveDurable(
   walked: Set<string>,
   rules: SyncRules,
   attempt: Attempt,
-): Operation<void> {
+): Operation<boolean> {
   const { fileSystem } = engine;
-  const known = provenIn(fileSystem);
+  const known = setIn(proven, fileSystem);
+  const unknown = setIn(unproven, fileSystem);
+  const synced: string[] = [];
+  let durable = true;
   let current: string | undefined;
   let status = yield* wait(fileSystem.stat(path));
   while (status !== undefined) {
     const key = keyOf(status);
-    if (walked.has(status.identity) || (key !== undefined && known.has(key))) return;
+    if (walked.has(status.identity) || (key !== undefined && known.has(key))) break;
     walked.add(status.identity);
     current ??= yield* physicalPath(engine, path);
     const above = parentOf(engine, current);
-    if (above === current) return;
-    const parent = yield* openAncestor(engine, above, made.has(status.identity), rules, attempt);
-    if (parent === undefined) return;
+    if (above === current) break;
+    const isOurs = made.has(status.identity) || (key !== undefined && unknown.has(key));
+    const parent = yield* openAncestor(engine, above, isOurs, rules, attempt);
+    if (parent === undefined) break;
     try {
       // The entry of a mount point is not on the file system that is mounted there.
-      if (parent.status.device !== status.device) return;
-      const handle = parent.handle;
-      if (handle !== undefined) {
-        const synced = yield* syncDirectory(engine, handle, parent.status.identity, rules, attempt);
-        if (synced && key !== undefined) known.add(key);
+      if (parent.status.device !== status.device) break;
+      const { handle } = parent;
+      if (handle === undefined || !(yield* syncDirectory(engine, handle, parent.status.identity, rules, attempt))) {
+        durable = false;
+      } else if (key !== undefined) {
+        unknown.delete(key);
+        synced.push(key);
       }
     } finally {
       yield* closeParent(parent);
@@ -180,6 +197,9 @@ function* proveDurable(
     current = above;
     status = parent.status;
   }
+  // A directory is as durable as the one above it: what is known here is not looked at again.
+  if (durable) { for (const key of synced) known.add(key); }
+  return durable;
 }
 
 /** As many as Linux follows: path_resolution(7). */

@@ -8,12 +8,13 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { commitTurn, type Ticket } from "./commit_turn.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, checkAbort } from "./failure.ts";
 import { digestOf } from "./file_call.ts";
-import { applyMetadata, ownerNumbers } from "./metadata.ts";
+import { applyMetadata, ownerNumbers, type WantedMetadata } from "./metadata.ts";
 import type { StagedFile } from "./staged_file.ts";
 import { syncDirectory, syncFile } from "./sync.ts";
 import type { Target } from "./target.ts";
@@ -33,7 +34,13 @@ function* eachPiece(file: OpenFile, use: (piece: Uint8Array) => boolean): Operat
 
 function* openTarget(engine: Engine, target: Target, size: number): Operation<OpenFile | undefined> {
   if (target.status?.kind !== "file" || target.status.size !== size) return undefined;
-  return yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+  try {
+    return yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+  } catch (error) {
+    // What may be replaced but not be read cannot be compared: it is written.
+    if (error instanceof SystemError && error.code === "EACCES") return undefined;
+    throw error;
+  }
 }
 
 /** The target's file if it has exactly these bytes. */
@@ -94,7 +101,8 @@ export function* settleEqual(
     try {
       const now = yield* wait(file.stat());
       if (!isUnchanged(now, compared)) return undefined;
-      const corrected = yield* correctMetadata(engine, file, plan, now);
+      const corrected = yield* correctMetadata(engine, file, plan, now, attempt);
+      if (corrected === undefined) return undefined;
       if (syncsFile(plan.durability)) fileSynced = yield* syncFile(file, plan, attempt);
       lost = corrected;
       return fileSynced;
@@ -105,7 +113,7 @@ export function* settleEqual(
   if (lost === undefined) return undefined;
   const { handle, status } = parent;
   const directorySynced = handle !== undefined &&
-    (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    (yield* syncDirectory(engine, handle, status.identity, plan, attempt)) && target.unsyncedAncestors !== true;
   if (plan.digest && bytes !== undefined) {
     const hash = engine.runtime.createHash();
     hash.update(bytes);
@@ -122,14 +130,24 @@ export function* settleEqual(
   };
 }
 
-function* correctMetadata(engine: Engine, file: OpenFile, plan: WritePlan, now: FileStatus): Operation<string[]> {
+/**
+ * Undefined for a file that has other names, perhaps where others may not reach: what is corrected here would be
+ * corrected under each of them. It is replaced instead.
+ */
+function* correctMetadata(
+  engine: Engine,
+  file: OpenFile,
+  plan: WritePlan,
+  now: FileStatus,
+  attempt: Attempt,
+): Operation<string[] | undefined> {
   const { capabilities } = engine;
   const owner = typeof plan.owner === "object" && capabilities.owner
     ? ownerNumbers(plan.owner, engine.runtime)
     : undefined;
   const mode = typeof plan.mode === "number" && capabilities.mode ? plan.mode : undefined;
   if (owner === undefined && mode === undefined) return [];
-  return yield* applyMetadata(file, {
+  const wanted: WantedMetadata = {
     creationMode: 0,
     mode,
     user: owner?.user,
@@ -138,5 +156,24 @@ function* correctMetadata(engine: Engine, file: OpenFile, plan: WritePlan, now: 
     groupRequired: owner?.group !== undefined,
     modeRequired: mode !== undefined,
     lost: [],
-  }, now);
+  };
+  if (now.links > 1 && !has(now, wanted)) return undefined;
+  try {
+    return yield* applyMetadata(file, wanted, now);
+  } finally {
+    // The file itself was changed, not a temporary one: a failure from here on must not call it unchanged.
+    if (yield* differs(file, now)) attempt.targetState = "replaced";
+  }
+}
+
+const has = (now: FileStatus, { mode, user, group }: WantedMetadata): boolean =>
+  (mode ?? now.mode) === now.mode && (user ?? now.user) === now.user && (group ?? now.group) === now.group;
+
+function* differs(file: OpenFile, before: FileStatus): Operation<boolean> {
+  try {
+    const { mode, user, group } = yield* wait(file.stat());
+    return mode !== before.mode || user !== before.user || group !== before.group;
+  } catch {
+    return true;
+  }
 }

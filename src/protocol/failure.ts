@@ -7,7 +7,7 @@
  * - Clean-up runs after either; its failures are attached and never take the first error's place.
  */
 import { FileError, type FileErrorDetails, type TargetState, WriteError } from "../core/errors.ts";
-import type { Operation } from "../core/operation.ts";
+import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
 /** Something thrown on the caller's side of the API. */
@@ -96,7 +96,7 @@ export function attachCleanup(error: unknown, failures: readonly CleanupFailure[
 export function* afterUndoing(
   attempt: Attempt,
   error: unknown,
-  undo: Operation<unknown>,
+  undo: CleanupStep,
   path: string,
 ): Operation<unknown> {
   const failures: CleanupFailure[] = [];
@@ -104,10 +104,14 @@ export function* afterUndoing(
   return attachCleanup(translate(error, attempt), failures, attempt);
 }
 
+/** A step of cleaning up: an operation, or a call of the seam, not made yet: one that never waits throws at once. */
+export type CleanupStep = Operation<unknown> | (() => Awaitable<unknown>);
+
 /** Runs a clean-up step, collecting its failure instead of throwing it. */
-export function* tidy(failures: CleanupFailure[], step: Operation<unknown>, leftBehind?: string): Operation<void> {
+export function* tidy(failures: CleanupFailure[], step: CleanupStep, leftBehind?: string): Operation<void> {
   try {
-    yield* step;
+    if (typeof step === "function") yield* wait(step());
+    else yield* step;
   } catch (error) {
     failures.push(leftBehind === undefined ? { error } : { error, leftBehind });
   }

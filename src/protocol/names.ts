@@ -124,10 +124,13 @@ export function factsFitName(facts: ProcessFacts): boolean {
 /** The last moment that the name of a backup can say. */
 export const lastBackupTime: number = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
+/** How the name of a backup names its target. */
+export const backupTarget = (name: string): string => shortenName(name, backupTargetLimit);
+
 /** The name of a backup of `target` made at `time`. */
 export function backupName(target: string, time: number): string {
   const stamp = new Date(time).toISOString().replace(/[-:.]/g, "");
-  return `.${shortenName(target, backupTargetLimit)}.${stamp}.bak`;
+  return `.${backupTarget(target)}.${stamp}.bak`;
 }
 
 const backupPattern = /^\.(.+)\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.bak$/s;
@@ -145,7 +148,7 @@ export function parseBackupName(name: string): BackupName | undefined {
 
 /** Whether a parsed backup belongs to the file of this name. */
 export function isBackupOf(parsed: BackupName, name: string): boolean {
-  return parsed.target === shortenName(name, backupTargetLimit);
+  return parsed.target === backupTarget(name);
 }
 
 const lockTargetLimit = nameLimit - ".lock".length;

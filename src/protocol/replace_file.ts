@@ -77,8 +77,9 @@ export function* findTarget(engine: Engine, path: string, plan: WritePlan, attem
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
   if (plan.mustNotExist && target.status !== undefined) throw conflict(attempt, "resolve");
-  if (plan.createDirectories) yield* ensureDirectory(engine, target.directory, plan, attempt);
-  return target;
+  if (!plan.createDirectories) return target;
+  const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
+  return durable ? target : { ...target, unsyncedAncestors: true };
 }
 
 /** Makes the directory of the file that a path means, for what must be there before the file: its lock. */

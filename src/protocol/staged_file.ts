@@ -14,7 +14,15 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
-import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, tidy } from "./failure.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  checkAbort,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "./failure.ts";
 import { applyMetadata, learnOwner, type WantedMetadata, wantedMetadata } from "./metadata.ts";
 import { syncFile } from "./sync.ts";
 import type { Target } from "./target.ts";
@@ -63,7 +71,12 @@ export function* beginStage(
   create: CreateStage = (mode) => createTemporary(engine, parent, target.name, mode, attempt),
 ): Operation<StagedFile> {
   const previous = target.status?.kind === "file" ? target.status : undefined;
-  const wanted = wantedMetadata(engine, plan, plan.like ?? previous, parent.status);
+  let wanted = wantedMetadata(engine, plan, plan.like ?? previous, parent.status);
+  if (wanted.mode === undefined && engine.capabilities.mode && (wanted.user ?? wanted.group) !== undefined) {
+    // Its mode must be known before it changes hands: until then nobody else may open it.
+    const mode = yield* modeOfNewFile(engine, target, parent, wanted.creationMode, attempt);
+    wanted = { ...wanted, mode, creationMode: mode & 0o600, modeRequired: false };
+  }
   const temporary = yield* create(wanted.creationMode);
   const running = hash ? engine.runtime.createHash() : undefined;
   return {
@@ -81,6 +94,30 @@ export function* beginStage(
     digest: undefined,
     lost: [],
   };
+}
+
+/** What umask and default ACLs make of a new file here: only a new file shows it. */
+function* modeOfNewFile(
+  engine: Engine,
+  target: Target,
+  parent: ParentDirectory,
+  mode: number,
+  attempt: Attempt,
+): Operation<number> {
+  const { file, path } = yield* createTemporary(engine, parent, target.name, mode, attempt);
+  const failures: CleanupFailure[] = [];
+  let made: FileStatus | undefined;
+  yield* tidy(
+    failures,
+    (function* () {
+      made = yield* wait(file.stat());
+    })(),
+  );
+  yield* tidy(failures, () => file.close());
+  yield* tidy(failures, () => engine.fileSystem.remove(path), path);
+  const failure = failures[0];
+  if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+  return made?.mode ?? 0;
 }
 
 /** Completes the temporary file: everything that shall be true after the rename is true and synced before it. */
@@ -105,6 +142,7 @@ export function* finishStage(staged: StagedFile): Operation<void> {
 
 /** Closes the finished file; what that reports counts. The lock that proves its owner alive ends here: rename follows. */
 export function* closeStaged(staged: StagedFile): Operation<void> {
+  if (staged.phase !== "open") return;
   staged.phase = "closed";
   yield* wait(staged.temporary.file.close());
 }
@@ -124,14 +162,14 @@ export function* discard(staged: StagedFile): Operation<CleanupFailure[]> {
   const { engine, temporary, parent, phase } = staged;
   if (phase === "committed" || phase === "discarded") return failures;
   staged.phase = "discarded";
-  if (phase === "open") yield* tidy(failures, wait(temporary.file.close()));
-  yield* tidy(failures, removeTemporary(engine, temporary, parent), temporary.path);
+  if (phase === "open") yield* tidy(failures, () => temporary.file.close());
+  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
   return failures;
 }
 
-function* removeTemporary(engine: Engine, temporary: TemporaryFile, parent: ParentDirectory): Operation<void> {
-  if (yield* wait(engine.fileSystem.remove(temporary.path))) return;
-  // Not there: taken away by somebody, or its directory was moved, and it with it.
+/** Removes a name of ours; ESTALE when it is not there because its directory was moved, and it with it. */
+export function* removeOwn(engine: Engine, path: string, parent: ParentDirectory): Operation<void> {
+  if (yield* wait(engine.fileSystem.remove(path))) return;
   const now = yield* wait(engine.fileSystem.stat(parent.path));
-  if (now?.identity !== parent.status.identity) throw new SystemError("ESTALE", "remove", temporary.path);
+  if (now?.identity !== parent.status.identity) throw new SystemError("ESTALE", "remove", path);
 }

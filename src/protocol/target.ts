@@ -18,6 +18,8 @@ export interface Target {
   readonly name: string;
   /** What is there now: a regular file (or, under the rule `replace`, a symlink). */
   readonly status: FileStatus | undefined;
+  /** A directory that was made for it could not be synced: its name is not durable, whatever else is. */
+  readonly unsyncedAncestors?: boolean;
 }
 
 /** Linux follows at most 40 links in one resolution: path_resolution(7). */

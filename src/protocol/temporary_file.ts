@@ -96,11 +96,11 @@ export function* createProven(
       return { path, file, proof, locked: yield* wait(file.tryLock(false)) };
     } catch (error) {
       const failures: CleanupFailure[] = [];
-      yield* tidy(failures, wait(file.close()));
-      yield* tidy(failures, wait(fileSystem.remove(path)), path);
-      if (!hasNoLocks(error) || failures.length > 0) {
-        throw attachCleanup(translate(error, attempt), failures, attempt);
-      }
+      yield* tidy(failures, () => file.close());
+      yield* tidy(failures, () => fileSystem.remove(path), path);
+      // That there are no locks here is no failure; that what was made for finding out stays, is.
+      const failure = hasNoLocks(error) ? failures[0] : { error };
+      if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
       const devices = lockless.get(fileSystem) ?? new Set();
       lockless.set(fileSystem, devices.add(parent.status.device));
     }
@@ -122,6 +122,7 @@ export class ContentWriter {
   readonly #hash: Hash | undefined;
   #gathered: Uint8Array | undefined;
   #used = 0;
+  #digest: string | undefined;
 
   /** A writer to `file`. */
   constructor(file: OpenFile, attempt: Attempt, signal: AbortSignal | undefined, hash: Hash | undefined) {
@@ -151,10 +152,7 @@ export class ContentWriter {
 
   /** Takes everything from an open file, sharing its blocks where the file system can. */
   *takeFile(source: OpenFile): Operation<void> {
-    if (this.bytesWritten === 0 && this.#hash === undefined && (yield* wait(this.#file.clone(source)))) {
-      this.bytesWritten = (yield* wait(source.stat())).size;
-      return;
-    }
+    if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) return yield* this.#takeClone();
     const buffer = new Uint8Array(gatherSize);
     while (true) {
       checkAbort(this.#signal);
@@ -164,10 +162,22 @@ export class ContentWriter {
     }
   }
 
-  /** Writes what was gathered; the SHA-256 where it was asked for. */
+  /** What is in the file now, and nobody changes any more: a hash is that of the clone, not of its source. */
+  *#takeClone(): Operation<void> {
+    this.bytesWritten = (yield* wait(this.#file.stat())).size;
+    if (this.#hash === undefined) return;
+    const buffer = new Uint8Array(gatherSize);
+    for (let count = 1; count > 0;) {
+      checkAbort(this.#signal);
+      count = yield* wait(this.#file.read(buffer));
+      this.#hash.update(buffer.subarray(0, count));
+    }
+  }
+
+  /** Writes what was gathered; the SHA-256 where it was asked for. Nothing may be taken afterwards. */
   *end(): Operation<string | undefined> {
     yield* this.#flush();
-    return this.#hash?.digest();
+    return this.#digest ??= this.#hash?.digest();
   }
 
   *#flush(): Operation<void> {

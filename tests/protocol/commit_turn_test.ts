@@ -39,11 +39,13 @@ function commitOf(events: string[], name: string, before: Awaitable<unknown> = u
 }
 
 /** A commit that is at once over. */
-// deno-lint-ignore require-yield -- nothing to wait for
-const quick = (events: string[], name: string, synced = true) => function* (): Operation<boolean> {
-  events.push(name);
-  return synced;
-};
+function quick(events: string[], name: string, synced = true): () => Operation<boolean> {
+  // deno-lint-ignore require-yield -- nothing to wait for
+  return function* () {
+    events.push(name);
+    return synced;
+  };
+}
 
 test("commitTurn runs the commits of one target one after another", async () => {
   const events: string[] = [];

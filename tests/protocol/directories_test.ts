@@ -4,14 +4,20 @@ import { test } from "node:test";
 import { UnsupportedError, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { interceptRuntime } from "../../src/testing/intercept.ts";
-import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
+import {
+  faultRuntime,
+  type MemoryOptions,
+  type MemoryRuntime,
+  memoryRuntime,
+  traceRuntime,
+} from "../../src/testing/mod.ts";
 
 const directory = { kind: "directory" } as const;
 
 /** Remembers which directories were synced while a call ran. */
 function watch(machine: MemoryRuntime): { runtime: Runtime; syncs: () => string[]; made: () => string[] } {
-  let syncs: string[] = [];
-  let made: string[] = [];
+  const syncs: string[] = [];
+  const made: string[] = [];
   const runtime = interceptRuntime(machine, (call, proceed) => {
     if (call.method === "sync" && !call.path.endsWith(".tmp")) syncs.push(call.path);
     if (call.method === "makeDirectory") made.push(call.path);
@@ -99,7 +105,7 @@ for (
       "/two": { symlink: "/data/../data/real" },
       "/data/real": directory,
     }, ["/data", "/", "/data/real"]],
-  ] as [string, string, Parameters<typeof memoryRuntime>[0] & object, string[]][]
+  ] as [string, string, NonNullable<MemoryOptions["files"]>, string[]][]
 ) {
   test(`createDirectories syncs the directories that truly hold the entries of a path ${name}`, () => {
     const machine = memoryRuntime({ files: { "/data": directory, ...files } });
@@ -153,6 +159,25 @@ test("createDirectories does not count a failed sync as proof", () => {
   syncs();
   write("/a/file", faulty);
   assertEquals(syncs(), ["/", "/a"]);
+});
+
+test("createDirectories that cannot prove an ancestor says so in the durability, and tries again the next time", () => {
+  const { runtime, syncs } = watch(memoryRuntime());
+  let failing = true;
+  const faulty = faultRuntime(runtime, {
+    at: ({ method, path }) => failing && method === "sync" && path === "/",
+    error: "EIO",
+    times: "always",
+  }).runtime;
+  for (const name of ["one", "two"]) {
+    assertEquals(write(`/a/b/${name}`, faulty, { whenSyncFails: "report" }).durability, "file");
+    syncs();
+  }
+  failing = false;
+  assertEquals(write("/a/b/three", faulty).durability, "full");
+  assertEquals(syncs(), ["/a", "/", "/a/b"]);
+  assertEquals(write("/a/b/four", faulty).durability, "full");
+  assertEquals(syncs(), ["/a/b"]);
 });
 
 test("createDirectories leaves alone ancestors that it has not made and may not open", () => {

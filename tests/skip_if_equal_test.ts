@@ -1,0 +1,197 @@
+/** `skipIfEqual`: what is there already is left alone, and made durable all the same. */
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  copyFile,
+  type FileData,
+  openFileWriter,
+  writeFile,
+  type WriteFileOptions,
+  writeFileSync,
+  type WriteResult,
+} from "../mod.ts";
+import { interceptRuntime } from "../src/testing/intercept.ts";
+import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
+import { inodeOf, modeOf, namesIn, textOf } from "./support/files.ts";
+import { withTemporaryDirectory } from "./support/temporary_directory.ts";
+
+const content = "content ".repeat(100_000);
+const digest = createHash("sha256").update(content).digest("hex");
+
+/** The same content from everywhere. */
+const sources: [string, (path: string, options: WriteFileOptions) => Promise<WriteResult>][] = [
+  ["a string", (path, options) => writeFile(path, content, options)],
+  ["bytes", (path, options) => writeFile(path, new TextEncoder().encode(content), options)],
+  ["bytes, synchronously", (path, options) => Promise.resolve(writeFileSync(path, content, options))],
+  ["a generator", (path, options) => writeFile(path, [content.slice(0, 7), content.slice(7)], options)],
+  ["a stream", (path, options) => writeFile(path, new Blob([content]).stream(), options)],
+  ["a copy", async (path, options) => {
+    fs.writeFileSync(`${path}-source`, content);
+    try {
+      return await copyFile(`${path}-source`, path, options);
+    } finally {
+      fs.unlinkSync(`${path}-source`);
+    }
+  }],
+  ["a writer", async (path, options) => {
+    const writer = await openFileWriter(path, options);
+    await writer.write(content);
+    return await writer.commit();
+  }],
+];
+
+for (const [name, write] of sources) {
+  test(`skipIfEqual leaves bytes, inode and times alone when the content comes from ${name}`, () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "file");
+      fs.writeFileSync(path, content);
+      const before = [inodeOf(path), fs.statSync(path).mtimeMs];
+      const result = await write(path, { skipIfEqual: true, digest: true, backup: 3 });
+      assertEquals(result, {
+        path,
+        bytesWritten: 0,
+        changed: false,
+        replaced: true,
+        durability: "full",
+        lost: [],
+        digest,
+      });
+      assertEquals([inodeOf(path), fs.statSync(path).mtimeMs], before);
+      assertEquals([namesIn(directory), textOf(path)], [["file"], content]);
+    }));
+
+  test(`skipIfEqual replaces different content when it comes from ${name}`, () =>
+    withTemporaryDirectory(async (directory) => {
+      const path = join(directory, "file");
+      for (const old of [`${content}x`, content.slice(1), `x${content.slice(1)}`, `${content.slice(1)}x`, ""]) {
+        fs.writeFileSync(path, old);
+        const before = inodeOf(path);
+        const result = await write(path, { skipIfEqual: true });
+        assertEquals([result.changed, textOf(path) === content], [true, true]);
+        assertNotEquals(inodeOf(path), before);
+        assertEquals(namesIn(directory), ["file"]);
+      }
+    }));
+}
+
+test("skipIfEqual writes a file that is not there, also an empty one", () =>
+  withTemporaryDirectory(async (directory) => {
+    for (const data of ["", "a"]) {
+      const path = join(directory, `file${data}`);
+      assertEquals((await writeFile(path, data, { skipIfEqual: true })).changed, true);
+      assertEquals((await writeFile(path, data, { skipIfEqual: true })).changed, false);
+    }
+  }));
+
+test("skipIfEqual corrects a mode that is asked for, and keeps any other", () =>
+  withTemporaryDirectory(async (directory) => {
+    const path = join(directory, "file");
+    fs.writeFileSync(path, content);
+    fs.chmodSync(path, 0o644);
+    const before = inodeOf(path);
+    for (
+      const [options, mode] of [[{ mode: 0o600 }, 0o600], [{}, 0o600], [{ mode: 0o640 }, 0o640], [{
+        defaults: { mode: 0o777 },
+      }, 0o640]] as [WriteFileOptions, number][]
+    ) {
+      const results = [
+        await writeFile(path, content, { ...options, skipIfEqual: true }),
+        await writeFile(path, [content], { ...options, skipIfEqual: true }),
+      ];
+      assertEquals(
+        results.map(({ changed, lost }) => ({ changed, lost })),
+        Array(2).fill({ changed: false, lost: [] }),
+      );
+      assertEquals(modeOf(path), mode);
+    }
+    assertEquals(inodeOf(path), before);
+  }));
+
+function calls(machine: MemoryRuntime, data: FileData, options: WriteFileOptions): string[] {
+  const { runtime, trace } = traceRuntime(machine);
+  writeFileSync("/file", data, { ...options, runtime, skipIfEqual: true });
+  return trace;
+}
+
+test("skipIfEqual syncs the file it found, after its metadata, and then the directory", () => {
+  const machine = memoryRuntime({ files: { "/file": "same" } });
+  assertEquals(calls(machine, "same", { mode: 0o600 }), [
+    "linkStat /file",
+    "openDirectory /",
+    "stat",
+    "open /file read nofollow",
+    "stat",
+    "read 262144 = 4",
+    "read 262144 = 0",
+    "close",
+    "open /file read nofollow",
+    "stat",
+    "setMode 0600",
+    "stat",
+    "sync",
+    "close",
+    "sync /",
+    "close",
+  ]);
+});
+
+for (
+  const [durability, syncs] of [
+    ["full", ["sync", "sync /"]],
+    ["barrier", ["sync barrier", "sync / barrier"]],
+    ["file", ["sync"]],
+    ["none", []],
+  ] as const
+) {
+  test(`skipIfEqual with durability ${durability} syncs what that takes`, () => {
+    const trace = calls(memoryRuntime({ files: { "/file": "same" } }), "same", { durability });
+    assertEquals(trace.filter((line) => line.startsWith("sync")), [...syncs]);
+    assert(!trace.some((line) => /^(create|rename|link|remove|setMode|write) /.test(line)), trace.join("\n"));
+  });
+}
+
+test("skipIfEqual reads no more than it must: another size is another content", () => {
+  const trace = calls(memoryRuntime({ files: { "/file": "other" } }), "same", {});
+  assertEquals(trace.filter((line) => line.startsWith("read")), []);
+});
+
+test("skipIfEqual writes what it may not compare", async () => {
+  for (const data of ["new", ["new"]]) {
+    const machine = memoryRuntime({ files: { "/file": { content: "old", mode: 0o200 } } });
+    const result = await writeFile("/file", data, { runtime: machine, skipIfEqual: true });
+    assertEquals([result.changed, machine.readText("/file"), machine.openHandles], [true, "new", []]);
+  }
+});
+
+test("skipIfEqual tells the truth when the sync of what it found fails", async () => {
+  const machine = memoryRuntime({ files: { "/file": "same" } });
+  const failing = () => faultRuntime(machine, { at: ({ method }) => method === "sync", error: "EIO" }).runtime;
+  const options = { skipIfEqual: true, runtime: failing() };
+  const error = await assertRejects(() => writeFile("/file", "same", options), Error, "sync failed (EIO)");
+  assertEquals(Reflect.get(error, "targetState"), "unchanged");
+  const report: WriteFileOptions = { skipIfEqual: true, whenSyncFails: "report", runtime: failing() };
+  assertEquals((await writeFile("/file", "same", report)).durability, "none");
+  assertEquals([machine.files(), machine.openHandles], [{ "/file": "same" }, []]);
+});
+
+test("skipIfEqual writes when what it compared is replaced by another program before it could be settled", async () => {
+  for (const data of ["same", ["same"]]) {
+    for (const [what, change] of [["replaced", "other"], ["removed", undefined]] as const) {
+      const machine = memoryRuntime({ files: { "/file": "same", "/new": "other" } });
+      let opened = 0;
+      const runtime = interceptRuntime(machine, (call, proceed) => {
+        if (call.method === "open" && call.path === "/file" && ++opened === 2) {
+          if (change === undefined) machine.syncFileSystem.remove("/file");
+          else machine.syncFileSystem.rename("/new", "/file");
+        }
+        return proceed();
+      });
+      const result = await writeFile("/file", data, { runtime, skipIfEqual: true });
+      assertEquals([result.changed, machine.readText("/file")], [true, "same"], what);
+      assertEquals(machine.openHandles, []);
+    }
+  }
+});
