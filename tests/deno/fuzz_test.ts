@@ -3,7 +3,8 @@
  * FUZZ_SEED and FUZZ_PATH, which a failure prints, repeat it.
  */
 import { assert, assertEquals } from "@std/assert";
-import fc from "fast-check";
+// deno-lint-ignore no-import-prefix -- named in deno.json, every task would fetch it first, even the command
+import fc from "npm:fast-check@^4.10.0";
 import { describe, it } from "node:test";
 import process from "node:process";
 import {
