@@ -20,4 +20,5 @@ export const PEERS = {
   atomically: "2.1.1",
   steno: "4.0.2",
   cacache: "20.0.3",
+  "proper-lockfile": "4.1.2",
 } as const;

@@ -1,7 +1,8 @@
 /**
  * Arguments read by a command's table.
  *
- * Options and operands may be mixed; `--` ends the options. `--name value` and `--name=value` are the same, `-r` may be
+ * Options and operands may be mixed; `--` ends the options, and where a command starts a program, all words behind it
+ * are that program's. `--name value` and `--name=value` are the same, `-r` may be
  * joined with other letters, and of an option that is given twice the last one counts, so that a script can put its
  * wishes behind those of a wrapper. Names are never guessed: a script that relies on an abbreviation breaks when the
  * next option is added.
@@ -77,10 +78,19 @@ function valueOf({ name, option }: Found, text: string): unknown {
   }
 }
 
+interface SplitArguments {
+  readonly values: Map<string, unknown>;
+  /** What is left in front of `--`. */
+  readonly rest: string[];
+  /** What is behind it. */
+  readonly tail: string[];
+}
+
 /** Splits arguments into the values of options and what is left. */
-function readOptions(args: readonly string[], table: OptionTable): { values: Map<string, unknown>; rest: string[] } {
+function readOptions(args: readonly string[], table: OptionTable): SplitArguments {
   const values = new Map<string, unknown>();
   const rest: string[] = [];
+  const tail: string[] = [];
   const queue = [...args];
   const takeValue = (found: Found, joined: string | undefined) => {
     const text = joined ?? queue.shift();
@@ -89,7 +99,7 @@ function readOptions(args: readonly string[], table: OptionTable): { values: Map
   };
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     if (word === "--") {
-      rest.push(...queue.splice(0));
+      tail.push(...queue.splice(0));
     } else if (word.startsWith("--")) {
       const equals = word.indexOf("=");
       const found = findLong(equals < 0 ? word : word.slice(0, equals), table);
@@ -111,12 +121,14 @@ function readOptions(args: readonly string[], table: OptionTable): { values: Map
       rest.push(word);
     }
   }
-  return { values, rest };
+  return { values, rest, tail };
 }
 
-function readOperands(rest: readonly string[], table: OperandTable): Record<string, string> {
-  const values: Record<string, string> = {};
-  const keys = Object.keys(table);
+function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable): Record<string, string | string[]> {
+  const values: Record<string, string | string[]> = {};
+  const program = Object.keys(table).find((key) => table[key]?.rest);
+  const keys = Object.keys(table).filter((key) => key !== program);
+  const rest = program === undefined ? [...front, ...tail] : front;
   for (const [index, key] of keys.entries()) {
     const text = rest[index];
     const name = operandName(key);
@@ -132,9 +144,14 @@ function readOperands(rest: readonly string[], table: OperandTable): Record<stri
   }
   const extra = rest[keys.length];
   if (extra !== undefined) {
-    throw new UsageError(
-      `${JSON.stringify(extra)} is too much: all that is taken is ${keys.map(operandName).join(" ")}`,
-    );
+    const way = program === undefined ? undefined : `the program stands behind "--": -- ${extra} …`;
+    const taken = keys.map(operandName).join(" ");
+    throw new UsageError(`${JSON.stringify(extra)} is too much: all that is taken is ${taken}`, way);
+  }
+  if (program !== undefined) {
+    if (tail.length === 0) throw new UsageError(`${operandName(program)} is missing`, 'it stands behind "--"');
+    if (tail[0] === "") throw new UsageError(`${operandName(program)} must not be empty`);
+    values[program] = tail;
   }
   return values;
 }
@@ -144,11 +161,12 @@ export function parseArguments<Table extends CommandTable>(
   args: readonly string[],
   table: Table,
 ): ParsedArguments<Table> {
-  const { values, rest } = readOptions(args, { ...table.options, ...commonOptions });
+  const split = readOptions(args, { ...table.options, ...commonOptions });
+  const { values } = split;
   const pick = (names: OptionTable) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(names, key)));
   const common = pick(commonOptions) as CommonValues;
   return {
-    operands: (common.help ? {} : readOperands(rest, table.operands)) as OperandValues<Table["operands"]>,
+    operands: (common.help ? {} : readOperands(split, table.operands)) as OperandValues<Table["operands"]>,
     options: pick(table.options) as OptionValues<Table["options"]>,
     common,
   };

@@ -5,12 +5,21 @@
  * it is as it was, unless a step after the commit point failed. A command that a signal ended leaves it as it was; a
  * shell shows that as 128 and the signal's number.
  */
-import { ConflictError, CorruptionError, type FileError, UnsupportedError } from "../core/errors.ts";
+import {
+  ConflictError,
+  CorruptionError,
+  type FileError,
+  LockLostError,
+  LockTimeoutError,
+  UnsupportedError,
+} from "../core/errors.ts";
 
 /** What the command's end says. */
 export const exitStatus = {
   /** Done. */
   done: 0,
+  /** The lock was not free in time: flock(1)'s status for that. */
+  notInTime: 1,
   /** The file was not in the required state: `--create`, `--if-match`. */
   conflict: 2,
   /** The command was called wrongly. Nothing was touched. */
@@ -86,6 +95,8 @@ const inputSteps: ReadonlySet<string> = new Set(["open", "read", "readDirectory"
 /** Kinds of errors that decide by themselves. */
 const statusOfKind: readonly (readonly [(error: unknown) => boolean, ExitStatus])[] = [
   [ConflictError.is, exitStatus.conflict],
+  [LockTimeoutError.is, exitStatus.notInTime],
+  [LockLostError.is, exitStatus.tryAgain],
   [CorruptionError.is, exitStatus.badData],
   [UnsupportedError.is, exitStatus.cannotCreate],
 ];

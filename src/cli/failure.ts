@@ -2,10 +2,11 @@
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
 import { FileError } from "../core/errors.ts";
-import type { StopSignal } from "../runtime/command_host.ts";
+import { isStopSignal, type StopSignal } from "../runtime/command_host.ts";
 import { UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
+import { ProgramFailed } from "./program.ts";
 
 /** What `--json` prints of an error. */
 export interface ErrorForMachines {
@@ -59,6 +60,10 @@ function fileFailure(error: FileError): Failure {
     ...leftBehind.length === 0 ? {} : { leftBehind },
   };
   const lines = leftBehind.map((name) => `left behind: ${JSON.stringify(name)}`);
+  if (error instanceof ProgramFailed) {
+    const { signal } = error;
+    return failure(error.status, details, isStopSignal(signal) ? { lines, signal } : { lines });
+  }
   if (error instanceof Interrupted) return failure(exitStatus.done, details, { lines, signal: error.signal });
   return failure(statusOfFileError(error), details, { lines });
 }

@@ -4,7 +4,7 @@ import { commands } from "./registry.ts";
 import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
 const statuses = [
-  "0 done, 2 conflict (--create, --if-match), 64 wrong usage, 65 bad data, 66 no input, 70 internal error, 73 cannot " +
+  "0 done, 1 lock not had in time, 2 conflict (--create, --if-match), 64 wrong usage, 65 bad data, 66 no input, 70 internal error, 73 cannot " +
   "create, 74 disk error or no space, 75 busy, try again, 77 no permission; 128 and its number: ended by a signal.",
 ];
 
@@ -52,7 +52,10 @@ function section(title: string, lines: readonly string[]): string[] {
 /** The help of one command. */
 export function commandHelp(name: string, table: CommandTable, width: number): string {
   const operands = Object.entries(table.operands);
-  const shown = operands.map(([key, { optional }]) => optional ? `[${operandName(key)}]` : operandName(key));
+  const shown = operands.map(([key, { optional, rest }]) => {
+    const name = operandName(key);
+    return rest ? `-- ${name} [ARGUMENT…]` : optional ? `[${name}]` : name;
+  });
   const command = name === "write" ? "[write]" : name;
   return [
     `Usage: atomic-write ${command} [OPTION…] ${shown.join(" ")}`,

@@ -1,5 +1,5 @@
 /**
- * Standard input as the content of a file, never all of it in memory.
+ * Standard input (or what a program prints) as the content of a file, never all of it in memory.
  *
  * `readContent` reads a little ahead. Input that ends within that is handed over as bytes, and all its checks are done
  * before anything is staged; longer input is checked while it streams, and a check that fails discards what is staged.
@@ -8,7 +8,6 @@
  */
 import { FileError } from "../core/errors.ts";
 import { JsonChecker } from "../core/json_checker.ts";
-import type { CommandHost } from "../runtime/command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
 /** What the input must be, and what is added to it. */
@@ -25,17 +24,25 @@ export interface Destination {
   readonly path: string;
 }
 
+/** Where the content comes from. */
+export interface Origin {
+  /** For messages: `standard input`. */
+  readonly name: string;
+  /** The next bytes, which the next call may overwrite; undefined at the end. */
+  read(): Promise<Uint8Array | undefined>;
+}
+
 /** Configuration files are smaller. */
 const readAhead = 1024 * 1024;
 const lineFeed = 0x0a;
 
-function refused(to: Destination, code: string, reason: string, cause?: unknown): FileError {
+function refused(from: Origin, to: Destination, code: string, reason: string, cause?: unknown): FileError {
   const details = { code, path: to.path, step: "read", targetState: "unchanged", cause } as const;
-  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, `standard input ${reason}`, details);
+  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, `${from.name} ${reason}`, details);
 }
 
 /** Waits for the input, but not beyond an abort. */
-async function nextChunk(host: CommandHost, signal: AbortSignal, to: Destination): Promise<Uint8Array | undefined> {
+async function nextChunk(from: Origin, signal: AbortSignal, to: Destination): Promise<Uint8Array | undefined> {
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);
@@ -43,9 +50,9 @@ async function nextChunk(host: CommandHost, signal: AbortSignal, to: Destination
   });
   try {
     signal.throwIfAborted();
-    return await Promise.race([host.readInput(), aborted]);
+    return await Promise.race([from.read(), aborted]);
   } catch (error) {
-    if (error instanceof SystemError) throw refused(to, error.code, "cannot be read", error);
+    if (error instanceof SystemError) throw refused(from, to, error.code, "cannot be read", error);
     throw error;
   } finally {
     signal.removeEventListener("abort", stop);
@@ -53,7 +60,7 @@ async function nextChunk(host: CommandHost, signal: AbortSignal, to: Destination
 }
 
 async function* checkedInput(
-  host: CommandHost,
+  from: Origin,
   rules: InputRules,
   signal: AbortSignal,
   to: Destination,
@@ -61,13 +68,14 @@ async function* checkedInput(
   const checker = rules.requireJson ? new JsonChecker() : undefined;
   let last: number | undefined;
   for (;;) {
-    const chunk = await nextChunk(host, signal, to);
+    const chunk = await nextChunk(from, signal, to);
     const mistake = chunk === undefined ? checker?.end() : checker?.write(chunk);
     if (chunk === undefined && last === undefined && !(rules.allowEmpty && checker === undefined)) {
-      throw refused(to, "ENODATA", "is empty");
+      throw refused(from, to, "ENODATA", "is empty");
     }
     if (mistake !== undefined) {
-      throw refused(to, "ENOTJSON", `is not JSON: line ${mistake.line}, column ${mistake.column}: ${mistake.reason}`);
+      const place = `line ${mistake.line}, column ${mistake.column}`;
+      throw refused(from, to, "ENOTJSON", `is not JSON: ${place}: ${mistake.reason}`);
     }
     if (chunk === undefined) break;
     if (chunk.length === 0) continue;
@@ -95,14 +103,14 @@ async function* resume(
   yield* rest;
 }
 
-/** Standard input, checked by the rules. Throws a FileError, or the signal's reason. */
+/** Content, checked by the rules. Throws a FileError, or the signal's reason. */
 export async function readContent(
-  host: CommandHost,
+  from: Origin,
   rules: InputRules,
   signal: AbortSignal,
   to: Destination,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-  const input = checkedInput(host, rules, signal, to);
+  const input = checkedInput(from, rules, signal, to);
   const chunks: Uint8Array[] = [];
   let length = 0;
   while (length < readAhead) {

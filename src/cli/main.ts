@@ -5,7 +5,7 @@
  * for `write`, so that `… | atomic-write FILE` works. A FILE that is named like a command, also one that is only
  * planned, must be given as `./NAME` or after the word `write`: a misplaced command must not become a file.
  */
-import { type CommandHost, signalNumbers } from "../runtime/command_host.ts";
+import { type CommandHost, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
 import { currentCommandHost } from "../runtime/current_command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { optionName, parseArguments, type ParsedArguments, UsageError } from "./arguments.ts";
@@ -97,11 +97,17 @@ function report(host: CommandHost, outcome: Outcome, common: CommonValues): Exit
   return outcome.status === undefined || outcome.status === exitStatus.done ? printed : outcome.status;
 }
 
-async function execute(host: CommandHost, args: readonly string[]): Promise<ExitStatus> {
+/** How the process shall end. */
+interface End {
+  readonly status: ExitStatus;
+  readonly signal?: StopSignal;
+}
+
+async function execute(host: CommandHost, args: readonly string[]): Promise<End> {
   const selected = select(args);
   const { table } = await selected.command.table();
   const { operands, options, common } = parse(selected, table);
-  if (common.help) return await help(host, selected);
+  if (common.help) return { status: await help(host, selected) };
   const { run } = await selected.command.load();
   const outcome = await run({
     host,
@@ -110,7 +116,8 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<Exit
     note: (line) => common.quiet ? undefined : complain(host, [line]),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
   });
-  return report(host, outcome, common);
+  const status = report(host, outcome, common);
+  return outcome.signal === undefined ? { status } : { status, signal: outcome.signal };
 }
 
 function asksForJson(args: readonly string[]): boolean {
@@ -127,13 +134,13 @@ function fail(host: CommandHost, failure: Failure): ExitStatus {
 /** Runs the command and ends the process. */
 export async function main(): Promise<never> {
   const host = await currentCommandHost();
-  let status: ExitStatus;
+  let end: End;
   try {
-    status = await execute(host, host.arguments);
+    end = await execute(host, host.arguments);
   } catch (error) {
     const failure = describeFailure(error);
-    status = fail(host, failure);
-    if (failure.signal !== undefined) return await host.endBySignal(failure.signal);
+    end = { ...failure, status: fail(host, failure) };
   }
-  return host.exit(status);
+  if (end.signal !== undefined) return await host.endBySignal(end.signal);
+  return host.exit(end.status);
 }

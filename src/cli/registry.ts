@@ -35,6 +35,16 @@ export const commands = {
     table: () => import("./tables/restore.ts"),
     load: () => import("./commands/restore.ts"),
   },
+  update: {
+    summary: "Change a file through a program, inside its lock",
+    table: () => import("./tables/update.ts"),
+    load: () => import("./commands/update.ts"),
+  },
+  lock: {
+    summary: "Run a program while the lock of a file is held",
+    table: () => import("./tables/lock.ts"),
+    load: () => import("./commands/lock.ts"),
+  },
   sweep: {
     summary: "Remove what killed writers have left in a directory",
     table: () => import("./tables/sweep.ts"),
@@ -46,8 +56,6 @@ export const commands = {
  * Names that later versions give a meaning. A script that uses one of them today must not get a file of that name.
  */
 export const plannedCommands: readonly string[] = [
-  "update",
-  "lock",
   "deploy",
   "publish",
   "roll-back",

@@ -2,7 +2,7 @@
  * What a command takes, as data: the parser, `--help`, the shells' completions and docs/command.md are all made from
  * one table for each command (tables/).
  */
-import type { CommandHost } from "../runtime/command_host.ts";
+import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
 
 /** An option: `--name VALUE`, or a flag. Its name is the table's key with dashes: `skipEqual` is `--skip-equal`. */
@@ -35,6 +35,8 @@ export class UnreadableValue extends Error {
 export interface Operand {
   readonly help: string;
   readonly optional?: boolean;
+  /** It is all the words behind `--`, of which there must be one at least. */
+  readonly rest?: boolean;
 }
 
 /** Options by name. */
@@ -59,7 +61,9 @@ export type OptionValues<Options extends OptionTable> = {
 
 /** The values of operands. */
 export type OperandValues<Operands extends OperandTable> = {
-  readonly [Name in keyof Operands]: Operands[Name] extends { readonly optional: true } ? string | undefined : string;
+  readonly [Name in keyof Operands]: Operands[Name] extends { readonly rest: true } ? readonly string[]
+    : Operands[Name] extends { readonly optional: true } ? string | undefined
+    : string;
 };
 
 /** A command called with these values. */
@@ -89,6 +93,8 @@ export interface Outcome {
   readonly notes?: readonly string[];
   /** By default 0. */
   readonly status?: ExitStatus;
+  /** The signal that the program ended by which this command ran: it ends likewise. */
+  readonly signal?: StopSignal;
   /** Whether a file may have been changed: a status of 0 then stands even when nobody reads the output. */
   readonly changing: boolean;
 }
@@ -120,6 +126,20 @@ export function count(value: string, help: string): Option<number> {
     read(text) {
       const number = /^[0-9]+$/.test(text) ? Number(text) : NaN;
       if (!Number.isSafeInteger(number)) throw new UnreadableValue("must be a whole number");
+      return number;
+    },
+  };
+}
+
+/** A span of time in seconds, which may have a fraction. */
+export function seconds(value: string, help: string, short?: string): Option<number> {
+  return {
+    help,
+    value,
+    ...short === undefined ? {} : { short },
+    read(text) {
+      const number = /^([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : NaN;
+      if (!Number.isFinite(number)) throw new UnreadableValue("must be a number of seconds");
       return number;
     },
   };

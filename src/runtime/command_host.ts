@@ -9,6 +9,7 @@
  * - While a listener is set with `onSignal`, those signals do not end the process. Without one they do.
  * - `exit` and `endBySignal` do not wait for anything: what is unfinished then stays unfinished.
  */
+import type { StartProgram } from "./child_program.ts";
 import { codeOf, type SystemError, toSystemError } from "./system_error.ts";
 
 /** The signals that ask a command to stop. */
@@ -21,6 +22,11 @@ export const signalNumbers: Readonly<Record<StopSignal | "SIGPIPE", number>> = {
   SIGPIPE: 13,
   SIGTERM: 15,
 };
+
+/** Whether a signal is one that asks a command to stop. */
+export function isStopSignal(name: string | undefined): name is StopSignal {
+  return name === "SIGHUP" || name === "SIGINT" || name === "SIGTERM";
+}
 
 /** The standard streams. */
 export type StandardStream = "input" | "output" | "errors";
@@ -44,6 +50,8 @@ export interface CommandHost {
   environment(name: string): string | undefined;
   /** Calls back for every one of the signals, until the returned function is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Starts a program; see child_program.ts. */
+  readonly start: StartProgram;
   /** Ends the process. */
   exit(status: number): never;
   /**

@@ -98,6 +98,7 @@ export function nodeCommandHost(): CommandHost {
         for (const { signal, listen } of listeners.splice(0)) host.removeListener(signal, listen);
       };
     },
+    start: async (words, streams) => (await import("./node_child_program.ts")).startNodeProgram(words, streams),
     exit: (status) => host.exit(status),
     endBySignal(signal) {
       const send = () => {

@@ -12,6 +12,7 @@ const details = (code: string, step = "rename") => ({ code, path: "/a", step, ta
 it("the statuses are the documented ones", () => {
   assertEquals(exitStatus, {
     done: 0,
+    notInTime: 1,
     conflict: 2,
     usage: 64,
     badData: 65,

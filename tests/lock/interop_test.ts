@@ -7,8 +7,17 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { skip } from "../support/skip.ts";
-import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { ask, foreignGets, foreignHold, hasFlockProgram, hasPython, hold, until, variants } from "./support.ts";
+import {
+  ask,
+  foreignGets,
+  foreignHold,
+  hasFlockProgram,
+  hasPython,
+  hold,
+  until,
+  variants,
+  withOthers,
+} from "./support.ts";
 
 const programs = [["flock", hasFlockProgram], ["python", hasPython]] as const;
 
@@ -19,7 +28,7 @@ for (const variant of variants()) {
         const theirs = program === "flock" ? "flock(1)" : "Python's fcntl.flock";
 
         it(`its exclusive lock keeps ${theirs} out, its shared one only from an exclusive one`, (t) =>
-          withTemporaryDirectory(async (directory) => {
+          withOthers(async (directory) => {
             if (!isThere()) return skip(t, `there is no ${program}`);
             const path = join(directory, "state");
             const exclusive = await hold(path, {}, variant, how);
@@ -35,7 +44,7 @@ for (const variant of variants()) {
           }));
 
         it(`it is kept out by ${theirs}, and gets the lock when that is given back`, (t) =>
-          withTemporaryDirectory(async (directory) => {
+          withOthers(async (directory) => {
             if (!isThere()) return skip(t, `there is no ${program}`);
             const path = join(directory, "state");
             fs.writeFileSync(`${path}.lock`, "");
@@ -55,7 +64,7 @@ for (const variant of variants()) {
           }));
 
         it(`its shared lock and that of ${theirs} are held together`, (t) =>
-          withTemporaryDirectory(async (directory) => {
+          withOthers(async (directory) => {
             if (!isThere()) return skip(t, `there is no ${program}`);
             const path = join(directory, "state");
             fs.writeFileSync(`${path}.lock`, "");
@@ -67,7 +76,7 @@ for (const variant of variants()) {
       }
 
       it("its lock is free the moment it is killed, and waiters get it", () =>
-        withTemporaryDirectory(async (directory) => {
+        withOthers(async (directory) => {
           const path = join(directory, "state");
           for (const backend of ["flock", "directory"]) {
             const holder = await hold(path, { backend }, variant, how);

@@ -4,8 +4,9 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import process from "node:process";
 import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
-import { listen, type Listener } from "../real/processes.ts";
+import { listen, type Listener, signal } from "../real/processes.ts";
 import { currentRuntime, type RuntimeName, type SpawnedScript, spawnProgram, spawnScript } from "../support/spawn.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
 /** A runtime, and how it gets at flock. */
 export interface Variant {
@@ -48,7 +49,27 @@ export interface Other {
   kill(): Promise<void>;
 }
 
-function other(script: SpawnedScript): Other {
+/** Processes of the test that runs; what it leaves is killed, or a test that fails would wait for them for ever. */
+const started = new Set<SpawnedScript>();
+
+/** A directory for a test with other processes, which are dead before it is removed. */
+export function withOthers<T>(run: (directory: string) => T | Promise<T>): Promise<T> {
+  return withTemporaryDirectory(async (directory) => {
+    try {
+      return await run(directory);
+    } finally {
+      for (const script of started) {
+        signal(script, "SIGKILL");
+        await script.status.catch(() => {});
+      }
+      started.clear();
+    }
+  });
+}
+
+/** Another process, from a script that was started. */
+export function other(script: SpawnedScript): Other {
+  started.add(script);
   const { child, status } = script;
   return {
     script,
@@ -59,7 +80,7 @@ function other(script: SpawnedScript): Other {
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
     },
     kill: async () => {
-      child.kill("SIGKILL");
+      signal(script, "SIGKILL");
       await status;
     },
   };
@@ -75,11 +96,18 @@ export function ask(path: string, options: object = {}, variant?: Variant, how =
   }));
 }
 
+/** Waits for a line; fails with what the process complained about when it ends without it. */
+export async function untilHeard({ child, status }: SpawnedScript, heard: Listener, line: RegExp): Promise<void> {
+  if (await heard.seen(line)) return;
+  child.stdin?.end();
+  const { code, signal, stderr } = await status;
+  assert(false, `it never said ${line}, but ended with ${code ?? signal}: ${heard.text}${stderr}`);
+}
+
 /** A process that holds the lock. */
 export async function hold(path: string, options: object = {}, variant?: Variant, how = ""): Promise<Other> {
   const asked = ask(path, options, variant, how);
-  const held = await asked.heard.seen(/^held /);
-  if (!held) assert(false, `it did not get the lock: ${asked.heard.text} ${(await asked.script.status).stderr}`);
+  await untilHeard(asked.script, asked.heard, /^held /);
   return asked;
 }
 

@@ -6,10 +6,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { acquireLock, LockTimeoutError, tryLock } from "../../mod.ts";
-import { listen } from "../real/processes.ts";
 import { skip } from "../support/skip.ts";
 import { runtimes, spawnProgram, spawnScript } from "../support/spawn.ts";
-import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import {
   ask,
   foreignGets,
@@ -18,9 +16,13 @@ import {
   hasKernelLock,
   isLinux,
   nothingToLockWith,
+  type Other,
+  other,
   pause,
   until,
+  untilHeard,
   variants,
+  withOthers,
 } from "./support.ts";
 
 /** A lock file that flock(1) holds. */
@@ -28,7 +30,7 @@ function withForeignHolder(
   t: Parameters<typeof skip>[0],
   run: (path: string, release: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  return withTemporaryDirectory(async (directory) => {
+  return withOthers(async (directory) => {
     if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and the program flock");
     const path = join(directory, "state");
     fs.writeFileSync(`${path}.lock`, "");
@@ -116,12 +118,11 @@ describe("waiting for another process", () => {
         withForeignHolder(t, async (path, release) => {
           const args = [path, "1", options];
           const { runtime, env } = variant;
-          const { child, status } = spawnScript("tests/lock/scripts/wait_ticking.ts", args, {
+          const { script: { child, status }, heard } = other(spawnScript("tests/lock/scripts/wait_ticking.ts", args, {
             runtime,
             env,
             stdin: "pipe",
-          });
-          const heard = listen(child);
+          }));
           assert(await heard.seen(/^ticks/));
           const ticks = Number(/^ticks (\d+)/m.exec(heard.text)?.[1]);
           assert(ticks >= 10, `${ticks} ticks in half a second`);
@@ -132,19 +133,20 @@ describe("waiting for another process", () => {
     }
 
     it(`40 waiters for 40 locks do not delay a file that is read (${variant.name})`, (t) =>
-      withTemporaryDirectory(async (directory) => {
+      withOthers(async (directory) => {
         if (!hasFlockProgram()) return skip(t, "needs the program flock");
         const path = join(directory, "state");
         const command = `${
           Array.from({ length: 40 }, (_, index) => `exec ${index + 10}<>${path}.${index}.lock; flock ${index + 10}`)
             .join(";")
         }; echo held; cat > /dev/null`;
-        const holder = spawnScriptOfBash(command);
+        const holder = holderOfMany(command);
         assert(await holder.heard.seen(/^held/));
         const { runtime, env } = variant;
-        const script = spawnScript("tests/lock/scripts/wait_ticking.ts", [path, "40"], { runtime, env, stdin: "pipe" });
-        const heard = listen(script.child);
-        assert(await heard.seen(/^ticks/), (await script.status).stderr);
+        const { script, heard } = other(
+          spawnScript("tests/lock/scripts/wait_ticking.ts", [path, "40"], { runtime, env, stdin: "pipe" }),
+        );
+        await untilHeard(script, heard, /^ticks/);
         const read = Number(/read (\d+)/.exec(heard.text)?.[1]);
         assert(read < 400, `a file took ${read} ms to read`);
         script.child.stdin?.end("\n");
@@ -157,27 +159,28 @@ describe("waiting for another process", () => {
       it(`does not keep the process from ending by ${how} (${variant.name})`, (t) =>
         withForeignHolder(t, async (path) => {
           fs.writeFileSync(`${path}.2.lock`, "");
-          const other = await foreignHold("flock", `${path}.2.lock`);
+          const second = await foreignHold("flock", `${path}.2.lock`);
           const { runtime, env } = variant;
-          const { status } = spawnScript("tests/lock/scripts/give_up.ts", [path, how], { runtime, env });
+          const { status } = other(spawnScript("tests/lock/scripts/give_up.ts", [path, how], { runtime, env })).script;
           const outcome = await Promise.race([status, pause(20_000)]);
           assert(outcome !== undefined, "it does not end");
           const { code, stdout, stderr } = outcome;
           const said = { exit: "", timeout: "LockTimeoutError\n", abort: "TimeoutError\n" }[how];
           assertEquals({ code, stdout, stderr }, { code: how === "exit" ? 7 : 0, stdout: said, stderr: "" });
           if (isLinux) await until(() => waitingPrograms(`${path}.lock`).length === 0, "nobody waits any more");
-          await other.release();
+          await second.release();
         }));
     }
 
     it(`a child that was started while the lock was held does not keep it (${variant.name})`, (t) =>
-      withTemporaryDirectory(async (directory) => {
+      withOthers(async (directory) => {
         if (!hasFlockProgram()) return skip(t, "needs the program flock");
         const path = join(directory, "state");
         const { runtime, env } = variant;
-        const script = spawnScript("tests/lock/scripts/spawn_child.ts", [path, "{}"], { runtime, env, stdin: "pipe" });
-        const heard = listen(script.child);
-        assert(await heard.seen(/^released/), (await script.status).stderr);
+        const { script, heard } = other(
+          spawnScript("tests/lock/scripts/spawn_child.ts", [path, "{}"], { runtime, env, stdin: "pipe" }),
+        );
+        await untilHeard(script, heard, /^released/);
         assertEquals(foreignGets("flock", `${path}.lock`), true);
         script.child.stdin?.end("\n");
         assertEquals((await script.status).code, 0);
@@ -203,23 +206,22 @@ describe("waiting for another process", () => {
       const permissions = [`--allow-read`, `--allow-write=${join(path, "..")}`];
       const options = { permissions, stdin: "pipe" as const };
       const args = [path, '{"timeout":60000}'];
-      const script = spawnScript("tests/lock/scripts/hold.ts", args, options);
-      const heard = listen(script.child);
+      const { script, heard } = other(spawnScript("tests/lock/scripts/hold.ts", args, options));
       await pause(400);
       assertEquals(heard.text, "");
       await release();
-      assert(await heard.seen(/^held/), (await script.status).stderr);
+      await untilHeard(script, heard, /^held/);
       script.child.stdin?.end("\n");
       await script.status;
     }));
 
   it("where nothing locks in the kernel, a lock directory takes its place", () =>
-    withTemporaryDirectory(async (directory) => {
+    withOthers(async (directory) => {
       if (!runtimes().includes("node")) return;
       const path = join(directory, "state");
       const variant = { name: "node", runtime: "node" as const, env: nothingToLockWith };
       const holder = ask(path, {}, variant);
-      assert(await holder.heard.seen(/^held directory false/), (await holder.script.status).stderr);
+      await untilHeard(holder.script, holder.heard, /^held directory false/);
       const other = ask(path, { timeout: 100 }, variant);
       assertEquals((await other.script.status).stdout, "not in time\n");
       // Whoever has kernel locks sees that the other kind is held, and waits for it.
@@ -233,13 +235,4 @@ describe("waiting for another process", () => {
 });
 
 /** A shell that holds many locks at once. */
-function spawnScriptOfBash(command: string) {
-  const script = spawnProgram(["bash", "-c", command], { stdin: "pipe" });
-  return {
-    heard: listen(script.child),
-    release: async () => {
-      script.child.stdin?.end();
-      await script.status;
-    },
-  };
-}
+const holderOfMany = (command: string): Other => other(spawnProgram(["bash", "-c", command], { stdin: "pipe" }));

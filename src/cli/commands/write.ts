@@ -14,7 +14,10 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const path = locateOperand(call.operands.file, attempt);
   const signal = call.abortOnSignal(attempt, path);
   if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
-  const content = await readContent(host, call.options, signal, { attempt, path });
+  const content = await readContent({ name: "standard input", read: () => host.readInput() }, call.options, signal, {
+    attempt,
+    path,
+  });
   const result = await writeFile(path, content, writeOptions(rest, signal));
   return written(result, rest);
 }

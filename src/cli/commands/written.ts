@@ -6,12 +6,11 @@ import type { WriteValues } from "../tables/write_rows.ts";
 
 /** The options of a write. */
 export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
-  const { create, ifMatch, skipEqual, mkdir, ...same } = values;
+  const { create, skipEqual, mkdir, ...same } = values;
   return {
     ...same,
     signal,
     ...create ? { ifExists: "fail" } : {},
-    ...ifMatch === "none" ? { ifMatch: null } : {},
     ...skipEqual ? { skipIfEqual: true } : {},
     ...mkdir ? { createDirectories: true } : {},
   };

@@ -1,6 +1,6 @@
 /** What `atomic-write remove FILE` takes. */
 import type { CommandTable } from "../table.ts";
-import { durabilityRows } from "./write_rows.ts";
+import { durabilityRows, writeRows } from "./write_rows.ts";
 
 /** The table. */
 export const table = {
@@ -8,6 +8,6 @@ export const table = {
     "Removes FILE (or the symlink of that name) so that a power cut does not bring it back. No such file is no error.",
   ],
   operands: { file: { help: "The file to remove" } },
-  options: { ...durabilityRows },
+  options: { ...durabilityRows, lock: writeRows.lock },
   examples: ["atomic-write remove session.token"],
 } as const satisfies CommandTable;

@@ -26,6 +26,20 @@ const owner: Option<OwnerValue> = {
   },
 };
 
+const ifMatch: Option<string | null> = {
+  value: "DIGEST|none",
+  help:
+    "Only write if the SHA-256 of the content is this (as --digest prints it; compared inside the file's lock), or " +
+    "if there is no file (none)",
+  read(text) {
+    if (text === "none") return null;
+    if (!/^[0-9a-f]{64}$/i.test(text)) {
+      throw new UnreadableValue('must be a SHA-256 in 64 hexadecimal digits, or "none"');
+    }
+    return text.toLowerCase();
+  },
+};
+
 /** How far a change must have reached. */
 export const durabilityRows = {
   durability: oneOf(
@@ -49,7 +63,8 @@ export const writeRows = {
   owner,
   backup: count("N", "Keep the last N versions beside the file, hidden; see `atomic-write restore`"),
   create: flag("Only make a new file: never replace one"),
-  ifMatch: oneOf(["none"], "The same as --create: the file must match nothing, which is to say, not exist"),
+  ifMatch,
+  lock: flag("Write inside the lock of the file: wait for others that hold it, and keep them out"),
   skipEqual: flag("Leave the file alone if it has this content already; its mode and owner are still corrected"),
   ...durabilityRows,
   symlink: oneOf(

@@ -1,0 +1,54 @@
+/**
+ * One lock taken and given back after another, by every way of doing it, on the runtime this runs on; nobody else wants
+ * it. Prints the microseconds of a pair in each round, by contestant, as JSON. Started by bench/lock.ts.
+ */
+import fs from "node:fs";
+import process from "node:process";
+import { acquireLock, acquireLockSync, withLock } from "../../mod.ts";
+import { properLockfile, rawLocks } from "./locks.ts";
+
+interface Configuration {
+  directory: string;
+  peers: string;
+  rounds: number;
+  pairs: number;
+}
+
+const { directory, peers, rounds, pairs } = JSON.parse(process.argv[2] ?? "{}") as Configuration;
+const peer = properLockfile(peers);
+const raw = await rawLocks();
+
+const contestants: Record<string, (path: string) => unknown> = {
+  "atomic-write": async (path) => await (await acquireLock(path)).release(),
+  "atomic-write withLock": (path) => withLock(path, () => {}),
+  "atomic-write Sync": (path) => acquireLockSync(path)[Symbol.dispose](),
+  "atomic-write, directory": async (path) => await (await acquireLock(path, { backend: "directory" })).release(),
+  "proper-lockfile": async (path) => await (await peer.lock(path))(),
+  "proper-lockfile sync": (path) => peer.lockSync(path)(),
+  ...raw === undefined ? {} : {
+    "raw flock (open, lock, unlock, close)": (path: string) => {
+      const lock = raw.open(`${path}.lock`);
+      lock.tryLock();
+      lock.unlock();
+      lock.close();
+    },
+  },
+};
+
+const results: Record<string, number[]> = {};
+// The first round warms up.
+for (let number = 0; number <= rounds; number++) {
+  for (const [name, pair] of Object.entries(contestants)) {
+    const path = `${directory}/${name.replace(/\W/g, "_")}`;
+    if (number === 0) {
+      fs.writeFileSync(path, "");
+      if (name.startsWith("raw")) fs.writeFileSync(`${path}.lock`, "");
+    }
+    const started = performance.now();
+    for (let done = 0; done < pairs; done++) await pair(path);
+    const spent = (performance.now() - started) * 1000 / pairs;
+    if (number > 0) (results[name] ??= []).push(spent);
+  }
+}
+console.log(JSON.stringify(results));
+process.exit(0);

@@ -1,0 +1,80 @@
+/**
+ * Locks against proper-lockfile, polling with flock, and raw flock: `deno task bench:lock`.
+ *
+ * First a pair of taking and giving back that nobody disturbs, on every runtime. Then 16 processes that all want one
+ * lock and sync a file while they hold it: how many pairs a second, how evenly they are served (the least served in
+ * parts of the most served), and the worst wait.
+ */
+import { PEERS } from "../scripts/toolchain/versions.ts";
+import {
+  type BenchRuntime,
+  keepResults,
+  measuredDirectories,
+  prepare,
+  printRatios,
+  type Rounds,
+} from "./support/harness.ts";
+
+const processes = 16;
+const duration = 5_000;
+/** Starting so many processes takes its time. */
+const startUp = 6_000;
+
+interface Served {
+  served: number;
+  worst: number;
+  middle: number;
+}
+
+const { runtimes, peerFolder } = await prepare(PEERS);
+const directories = measuredDirectories();
+const kept: { pairs: Record<string, Rounds>; contended: Record<string, Served[]> } = { pairs: {}, contended: {} };
+
+async function contend(title: string, contestant: string, directory: string, who: readonly BenchRuntime[]) {
+  const path = `${directory}/${contestant.replace(/\W/g, "_")}`;
+  Deno.writeTextFileSync(path, "");
+  Deno.writeTextFileSync(`${path}.lock`, "");
+  // What proper-lockfile makes there is a directory.
+  if (contestant === "proper-lockfile") Deno.removeSync(`${path}.lock`);
+  const begin = Date.now() + startUp;
+  const all = await Promise.all(Array.from({ length: processes }, (_, index) => {
+    const configuration = { directory, peers: peerFolder, contestant, name: String(index), begin, duration };
+    return who[index % who.length]?.run("bench/contestants/lock_contended.ts", configuration) as Promise<Served>;
+  }));
+  kept.contended[`${title}: ${contestant}`] = all;
+  const counts = all.map(({ served }) => served);
+  const pairs = counts.reduce((sum, count) => sum + count, 0) * 1000 / duration;
+  const evenness = Math.min(...counts) / Math.max(...counts);
+  const worst = Math.max(...all.map((each) => each.worst));
+  console.log(
+    `  ${contestant.padEnd(30)} ${pairs.toFixed(0).padStart(6)} pairs/s   least/most served ${evenness.toFixed(2)}   ` +
+      `worst wait ${worst.toFixed(0).padStart(6)} ms`,
+  );
+}
+
+try {
+  const [disk] = directories.filter(({ name }) => name === "disk");
+  if (disk === undefined) throw new Error("there is no disk to measure on");
+  for (const runtime of runtimes) {
+    const configuration = { directory: disk.path, peers: peerFolder, rounds: 15, pairs: 200 };
+    const rounds = await runtime.run("bench/contestants/lock.ts", configuration) as Rounds;
+    const title = `${runtime.name}, nobody else`;
+    kept.pairs[title] = rounds;
+    printRatios(title, rounds, "proper-lockfile");
+  }
+  const groups = [...runtimes.map((runtime) => [runtime]), runtimes];
+  for (const who of groups) {
+    const title = who.map(({ name }) => name).join(" + ");
+    console.log(`\n${title}, ${processes} processes, one lock, a sync inside`);
+    await contend(title, "atomic-write", disk.path, who);
+    await contend(title, "atomic-write, with a timeout", disk.path, who);
+    if (who.length > 1) continue;
+    await contend(title, "proper-lockfile", disk.path, who);
+    await contend(title, "flock, polling", disk.path, who);
+    // Bun has no waiting call that leaves the event loop alone.
+    if (!title.startsWith("Bun")) await contend(title, "flock, waiting", disk.path, who);
+  }
+} finally {
+  for (const directory of directories) directory.remove();
+}
+keepResults("lock", kept);

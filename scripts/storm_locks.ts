@@ -1,0 +1,43 @@
+/**
+ * `deno task storm:locks`: 4 Deno, 4 Bun and 4 Node processes (one of these without fs-ext) and a shell with flock(1)
+ * increment one JSON counter, 500 times each, while a fifth of them is killed at random moments and started again. With
+ * kernel locks, with lock directories, and with full durability. Ends with status 1 when an update is lost.
+ *
+ *     deno task storm:locks -- --increments=500 --rounds=1
+ */
+import process from "node:process";
+import { storm } from "../tests/lock/storm.ts";
+import { runtimes } from "../tests/support/spawn.ts";
+import { type Programs, testEnvironment } from "./suite/runners.ts";
+import { prepareBun } from "./toolchain/bun.ts";
+import { compile } from "./toolchain/compile.ts";
+import { OUT } from "./toolchain/folders.ts";
+import { linkFsExt } from "./toolchain/fs_ext.ts";
+import { prepareNode } from "./toolchain/node.ts";
+
+let [increments, rounds] = [500, 1];
+for (const argument of Deno.args) {
+  const [name, value = ""] = argument.split("=");
+  if (name === "--increments" && Number(value) > 0) increments = Math.floor(Number(value));
+  else if (name === "--rounds" && Number(value) > 0) rounds = Math.floor(Number(value));
+  else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
+}
+
+const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
+const addon = await linkFsExt(node, OUT);
+if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
+const programs: Programs = { denoArguments: [], node, bun };
+Object.assign(process.env, testEnvironment(programs, "long"));
+
+const kinds = {
+  "kernel locks": { options: { durability: "none", lock: { backend: "flock" } }, shell: true },
+  "lock directories": { options: { durability: "none", lock: { backend: "directory" } }, shell: false },
+  "kernel locks, synced": { options: { lock: { backend: "flock" } }, shell: true },
+} as const;
+for (let round = 1; round <= rounds; round++) {
+  for (const [name, kind] of Object.entries(kinds)) {
+    const started = performance.now();
+    const report = await storm({ ...kind, runtimes: runtimes(), processes: 4, increments, killed: 3 });
+    console.log(`${name}: ${JSON.stringify(report)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}

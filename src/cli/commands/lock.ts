@@ -1,0 +1,31 @@
+/** `atomic-write lock FILE -- COMMAND`: a program, run while the lock of a file is held. */
+import { isStopSignal } from "../../runtime/command_host.ts";
+import { UsageError } from "../arguments.ts";
+import { LockedCommand } from "../program.ts";
+import type { Call, Outcome } from "../table.ts";
+import type { table } from "../tables/lock.ts";
+import { locateOperand } from "./location.ts";
+import { lockInTime } from "./lock_in_time.ts";
+
+/** Runs the command. */
+export async function run({ host, operands, options }: Call<typeof table>): Promise<Outcome> {
+  const { shared, exclusive, ...waiting } = options;
+  if (shared && exclusive) throw new UsageError("--shared and --exclusive exclude each other");
+  const attempt = "Cannot lock";
+  const path = locateOperand(operands.file, attempt);
+  const command = new LockedCommand(host, attempt, path);
+  const lock = await lockInTime(path, waiting, { shared: shared === true, signal: command.signal });
+  if ("status" in lock) return lock;
+  try {
+    const program = await command.run(operands.command, "shared");
+    const { status, signal } = await program.ended;
+    return {
+      result: { path: lock.path, status, ...signal === undefined ? {} : { signal } },
+      status,
+      ...isStopSignal(signal) ? { signal } : {},
+      changing: true,
+    };
+  } finally {
+    await lock.release();
+  }
+}

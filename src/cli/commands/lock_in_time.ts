@@ -1,0 +1,30 @@
+/** The lock of a file, as the options that flock(1) has ask for it. */
+import { LockTimeoutError } from "../../core/errors.ts";
+import type { FileLock } from "../../lock/file_lock.ts";
+import { acquireLock } from "../../with_lock.ts";
+import { UsageError } from "../arguments.ts";
+import { exitStatus } from "../exit_status.ts";
+import type { Outcome } from "../table.ts";
+import type { WaitValues } from "../tables/lock_rows.ts";
+
+/** Takes the lock. Not in time: what the command has to say then. */
+export async function lockInTime(
+  path: string,
+  { nonblock, timeout, conflictExitCode }: WaitValues,
+  how: { shared: boolean; signal: AbortSignal },
+): Promise<FileLock | Outcome & { readonly status: number }> {
+  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout exclude each other");
+  const limit = nonblock ? 0 : timeout === undefined ? Infinity : timeout * 1000;
+  try {
+    return await acquireLock(path, { ...how, timeout: limit });
+  } catch (error) {
+    if (!LockTimeoutError.is(error)) throw error;
+    const { code, step, targetState, message } = error;
+    return {
+      result: { error: { code, step, targetState, path: error.path, message } },
+      notes: [message],
+      status: conflictExitCode ?? exitStatus.notInTime,
+      changing: false,
+    };
+  }
+}

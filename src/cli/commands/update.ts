@@ -1,0 +1,95 @@
+/** `atomic-write update FILE -- COMMAND`: old content in, new content out, inside the lock. */
+import { run as drive } from "../../core/operation.ts";
+import { type Attempt, translate } from "../../protocol/failure.ts";
+import { closeQuietly } from "../../protocol/file_call.ts";
+import { ensureTargetDirectory } from "../../protocol/replace_file.ts";
+import type { ChildProgram } from "../../runtime/child_program.ts";
+import { currentRuntime } from "../../runtime/current.ts";
+import { writeFile } from "../../write_file.ts";
+import { readWriteOptions, type WriteFileOptions } from "../../write_options.ts";
+import { readContent } from "../input.ts";
+import { LockedCommand } from "../program.ts";
+import type { Call, Outcome } from "../table.ts";
+import type { table } from "../tables/update.ts";
+import { locateOperand } from "./location.ts";
+import { lockInTime } from "./lock_in_time.ts";
+import { writeOptions, written } from "./written.ts";
+
+const chunkSize = 64 * 1024;
+
+/** Hands the content of the file to the program, as long as it reads. */
+async function feed(path: string, program: ChildProgram): Promise<void> {
+  const file = await currentRuntime().fileSystem.open(path, "read");
+  try {
+    const buffer = new Uint8Array(chunkSize);
+    for (let count = await file?.read(buffer) ?? 0; count > 0; count = await file?.read(buffer) ?? 0) {
+      if (!await program.writeInput(buffer.subarray(0, count))) return;
+    }
+  } finally {
+    if (file !== undefined) await drive(() => closeQuietly(file));
+    program.endInput();
+  }
+}
+
+/** The lock lives in the directory of the file. */
+async function makeDirectory(path: string, options: WriteFileOptions): Promise<void> {
+  const { engine, plan } = readWriteOptions(options, false);
+  const attempt: Attempt = { verb: "Cannot update", path, targetState: "unchanged" };
+  try {
+    await drive(() => ensureTargetDirectory(engine, path, plan, attempt));
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** Runs the command. */
+export async function run(call: Call<typeof table>): Promise<Outcome> {
+  const { nonblock, timeout, conflictExitCode, appendNewline, allowEmpty, requireJson, ...rest } = call.options;
+  const attempt = "Cannot update";
+  const words = call.operands.command;
+  const path = locateOperand(call.operands.file, attempt);
+  const command = new LockedCommand(call.host, attempt, path);
+  // From the start of the program on signals are its own: they end it, and that ends this.
+  const none = new AbortController().signal;
+  const options = writeOptions(rest, none);
+  if (rest.mkdir) await makeDirectory(path, options);
+  const waiting = Object.fromEntries(
+    Object.entries({ nonblock, timeout, conflictExitCode }).filter(([, value]) => value !== undefined),
+  );
+  const lock = await lockInTime(path, waiting, { shared: false, signal: command.signal });
+  if ("status" in lock) return lock;
+  try {
+    const program = await command.run(words, "piped");
+    let unread: unknown;
+    const fed = feed(lock.path, program).catch((error) => {
+      unread = translate(error, { verb: "Cannot update", path, targetState: "unchanged" });
+      program.send("SIGTERM");
+    });
+    const read = async () => {
+      const chunk = await program.readOutput();
+      if (chunk !== undefined) return chunk;
+      await fed;
+      if (unread !== undefined) throw unread;
+      const end = await program.ended;
+      if (end.status !== 0) throw command.failed(words, end);
+      return undefined;
+    };
+    const rules = {
+      ...appendNewline ? { appendNewline } : {},
+      ...allowEmpty ? { allowEmpty } : {},
+      ...requireJson ? { requireJson } : {},
+    };
+    const from = { name: `the output of ${JSON.stringify(words[0])}`, read };
+    try {
+      const content = await readContent(from, rules, none, { attempt, path: lock.path });
+      return written(await writeFile(path, content, { ...options, lock, skipIfEqual: true }), rest);
+    } catch (error) {
+      // Nobody reads its output any more.
+      program.send("SIGTERM");
+      await program.ended;
+      throw error;
+    }
+  } finally {
+    await lock.release();
+  }
+}

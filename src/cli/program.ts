@@ -1,0 +1,96 @@
+/**
+ * A program that a command runs while it holds a lock.
+ *
+ * 1. `LockedCommand` listens to signals from its beginning: they end the waiting for the lock. 2. `run` starts the
+ * program, and from then on they are the program's: it decides what they mean, and its end is the command's.
+ *
+ * A signal that a terminal sends reaches the program by itself. Sent on, it would come twice, which many programs take
+ * for impatience; so at a terminal only SIGTERM, which no terminal sends, is sent on.
+ */
+import { FileError } from "../core/errors.ts";
+import type { ChildProgram, ProgramEnd } from "../runtime/child_program.ts";
+import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { Interrupted } from "./interruption.ts";
+
+/** The program cannot be started, or has failed. */
+export class ProgramFailed extends FileError {
+  override readonly name: string = "ProgramFailed";
+  /** What the command ends with. */
+  readonly status: number;
+  readonly signal: string | undefined;
+  /** `reason` says how it failed; the file at `path` is as it was. */
+  constructor(attempt: string, path: string, reason: string, end: ProgramEnd, cause?: unknown) {
+    const code = cause instanceof SystemError ? cause.code : "EPROGRAM";
+    super(`${attempt} ${JSON.stringify(path)}`, reason, {
+      code,
+      path,
+      step: "program",
+      targetState: "unchanged",
+      cause,
+    });
+    this.status = end.status;
+    this.signal = end.signal;
+  }
+}
+
+/** What a shell ends with when there is no such program, or it cannot be run. */
+const notFound = 127;
+const notRunnable = 126;
+
+/** A command that waits for a lock, and then for a program. */
+export class LockedCommand {
+  readonly #host: CommandHost;
+  readonly #attempt: string;
+  readonly #path: string;
+  readonly #waiting = new AbortController();
+  #program: ChildProgram | undefined;
+
+  /** `attempt` begins the message of a failure: `Cannot lock`. */
+  constructor(host: CommandHost, attempt: string, path: string) {
+    this.#host = host;
+    this.#attempt = attempt;
+    this.#path = path;
+    host.onSignal((signal) => this.#asked(signal));
+  }
+
+  /** Aborts when the command is asked to stop while no program runs yet. */
+  get signal(): AbortSignal {
+    return this.#waiting.signal;
+  }
+
+  #asked(signal: StopSignal): void {
+    if (this.#program === undefined) {
+      this.#waiting.abort(new Interrupted(this.#attempt, this.#path, signal));
+    } else if (signal === "SIGTERM" || !this.#hasTerminal()) {
+      this.#program.send(signal);
+    }
+  }
+
+  #hasTerminal(): boolean {
+    return (["input", "output", "errors"] as const).some((stream) => this.#host.isTerminal(stream));
+  }
+
+  /** Starts the program. */
+  async run(words: readonly string[], streams: "shared" | "piped"): Promise<ChildProgram> {
+    this.signal.throwIfAborted();
+    try {
+      this.#program = await this.#host.start(words, streams);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const status = error.code === "ENOENT" ? notFound : notRunnable;
+      const reason = `${JSON.stringify(words[0])} cannot be started`;
+      throw new ProgramFailed(this.#attempt, this.#path, reason, { status, signal: undefined }, error);
+    }
+    // Asked to stop in the moment between.
+    const { reason } = this.signal;
+    if (reason instanceof Interrupted) this.#program.send(reason.signal);
+    return this.#program;
+  }
+
+  /** The error of a program that has failed. */
+  failed(words: readonly string[], end: ProgramEnd): ProgramFailed {
+    const how = end.signal === undefined ? `ended with status ${end.status}` : `was ended by ${end.signal}`;
+    return new ProgramFailed(this.#attempt, this.#path, `${JSON.stringify(words[0])} ${how}`, end);
+  }
+}

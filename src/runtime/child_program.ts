@@ -1,0 +1,33 @@
+/**
+ * A program that a command starts and waits for, on whichever runtime.
+ *
+ * Contract:
+ * - `start` answers when the program runs, or throws a SystemError whose `call` is `start`: ENOENT when there is no such
+ *   program, EACCES when it cannot be run, ENOTCAPABLE when this runtime may not start programs.
+ * - "shared" streams are the command's own; "piped" ones are read and written by it, but for standard error.
+ * - What this process has open, its locks above all, is not handed on.
+ * - `ended` resolves when the program has ended; its standard output may then still have something to read.
+ */
+
+/** How a program has ended. */
+export interface ProgramEnd {
+  /** Its status as a shell shows it: 128 and the number of the signal that ended it. */
+  readonly status: number;
+  readonly signal: string | undefined;
+}
+
+/** A program that runs. */
+export interface ChildProgram {
+  /** The next bytes of its standard output; undefined at the end. */
+  readOutput(): Promise<Uint8Array | undefined>;
+  /** Hands bytes to its standard input. False when it does not read any more. */
+  writeInput(bytes: Uint8Array): Promise<boolean>;
+  /** There is no more input. */
+  endInput(): void;
+  /** Sends it a signal; nothing when it has ended. */
+  send(signal: string): void;
+  readonly ended: Promise<ProgramEnd>;
+}
+
+/** Starts a program. */
+export type StartProgram = (words: readonly string[], streams: "shared" | "piped") => Promise<ChildProgram>;

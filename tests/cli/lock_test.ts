@@ -1,0 +1,151 @@
+/** `atomic-write lock FILE -- COMMAND`: flock(1)'s behaviour, and the command's own. */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { foreignGets, foreignHold, hasFlockProgram, hasKernelLock, untilHeard, withOthers } from "../lock/support.ts";
+import { listen } from "../real/processes.ts";
+import { skip } from "../support/skip.ts";
+import { atomicWrite, names, put, send, start, text, until } from "./command.ts";
+
+const onWindows = process.platform === "win32";
+
+describe("atomic-write lock", () => {
+  it("ends with the status of the program, which has the command's own streams", () =>
+    withOthers(async (directory) => {
+      const args = ["lock", "a", "--", "sh", "-c", 'cat; echo "$0 $1" >&2; exit 7', "one", "-x --json"];
+      const ended = await atomicWrite(directory, args, { stdin: "input" });
+      assertEquals(ended, { code: 7, signal: null, stdout: "input", stderr: "one -x --json\n" });
+      assertEquals(names(directory), ["a.lock"]);
+    }));
+
+  it("holds the lock while the program runs, exclusive or shared, and gives it back", (t) =>
+    withOthers(async (directory) => {
+      if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
+      const probe = (flag: string) => ["sh", "-c", `flock -n ${flag} a.lock true; echo $?`];
+      for (const [options, exclusive, shared] of [[[], 1, 1], [["-x"], 1, 1], [["-s"], 1, 0]] as const) {
+        const one = await atomicWrite(directory, ["lock", ...options, "a", "--", ...probe("-x")]);
+        const two = await atomicWrite(directory, ["lock", ...options, "a", "--", ...probe("-s")]);
+        assertEquals([one.stdout, two.stdout], [`${exclusive}\n`, `${shared}\n`], options.join());
+      }
+      assertEquals(foreignGets("flock", join(directory, "a.lock")), true);
+    }));
+
+  it("a lock that is held: -n, -w and -E as flock(1) has them", (t) =>
+    withOthers(async (directory) => {
+      if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
+      put(directory, "a.lock", "");
+      const holder = await foreignHold("flock", join(directory, "a.lock"));
+      const runs: [args: string[], code: number][] = [
+        [["-n", "a"], 1],
+        [["--nonblock", "-E", "33", "a"], 33],
+        [["a", "-w", "0.1"], 1],
+        [["--timeout=.1", "--conflict-exit-code=0", "a"], 0],
+        [["-s", "-n", "a"], 1],
+      ];
+      for (const [args, code] of runs) {
+        const ended = await atomicWrite(directory, ["lock", ...args, "--", "touch", "ran"]);
+        assertEquals(ended.code, code, args.join(" "));
+        assert(/^atomic-write: Cannot lock ".*a": (it is held|it was not free)/.test(ended.stderr), ended.stderr);
+      }
+      const quiet = await atomicWrite(directory, ["lock", "-qn", "a", "--", "touch", "ran"]);
+      assertEquals([quiet.code, quiet.stdout, quiet.stderr], [1, "", ""]);
+      const { stdout } = await atomicWrite(directory, ["lock", "--json", "-n", "a", "--", "touch", "ran"]);
+      assertEquals(JSON.parse(stdout).error.code, "EBUSY");
+      const waiting = atomicWrite(directory, ["lock", "-w", "60", "a", "--", "echo", "had it"]);
+      await holder.release();
+      assertEquals((await waiting).stdout, "had it\n");
+      assertEquals(fs.existsSync(join(directory, "ran")), false);
+    }));
+
+  it("a program that cannot be started: 127 or 126, as in a shell", () =>
+    withOthers(async (directory) => {
+      const missing = await atomicWrite(directory, ["lock", "a", "--", "no-such-program"]);
+      assertEquals(missing.code, 127);
+      assert(missing.stderr.includes('"no-such-program" cannot be started (ENOENT)'), missing.stderr);
+      put(directory, "plain", "text", 0o644);
+      assertEquals((await atomicWrite(directory, ["lock", "a", "--", "./plain"])).code, onWindows ? 127 : 126);
+    }));
+
+  it("wrong calls: 64, and nothing is made", () =>
+    withOthers(async (directory) => {
+      const calls = [
+        ["a"],
+        ["a", "--"],
+        ["a", "true"],
+        ["--", "true"],
+        ["-s", "-x", "a", "--", "true"],
+        ["-n", "-w", "1", "a", "--", "true"],
+        ["-w", "soon", "a", "--", "true"],
+        ["-E", "300", "a", "--", "true"],
+        ["a", "b", "--", "true"],
+        ["a", "--", ""],
+      ];
+      for (const args of calls) {
+        assertEquals((await atomicWrite(directory, ["lock", ...args])).code, 64, args.join(" "));
+      }
+      assertEquals(names(directory), []);
+    }));
+
+  it("tells machines how the program ended", () =>
+    withOthers(async (directory) => {
+      const { stdout, code } = await atomicWrite(directory, ["lock", "--json", "a", "--", "sh", "-c", "exit 3"]);
+      assertEquals([JSON.parse(stdout), code], [{ path: join(directory, "a"), status: 3 }, 3]);
+    }));
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    it(`${signal} is sent on to the program, whose answer counts`, (t) =>
+      withOthers(async (directory) => {
+        if (onWindows) return skip(t, "Windows has no such signals");
+        const program = `trap 'echo caught; exit 9' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`;
+        const { child, status } = start(directory, ["lock", "a", "--", "sh", "-c", program], { stdin: "pipe" });
+        await untilHeard({ child, status }, listen(child), /^ready/);
+        send(child, signal);
+        const { code, stdout } = await status;
+        assertEquals([code, stdout], [9, "ready\ncaught\n"]);
+      }));
+
+    it(`a program that dies of ${signal}: the command ends likewise`, (t) =>
+      withOthers(async (directory) => {
+        if (onWindows) return skip(t, "Windows has no such signals");
+        // A background process of a shell would ignore SIGINT; the shell itself does not.
+        const ended = await atomicWrite(directory, ["lock", "a", "--", "sh", "-c", `kill -${signal.slice(3)} $$`]);
+        assertEquals([ended.code, ended.signal], [null, signal]);
+        assertEquals((await atomicWrite(directory, ["lock", "-n", "a", "--", "true"])).code, 0);
+      }));
+  }
+
+  it("a signal while the lock is waited for ends the command, and the program never runs", (t) =>
+    withOthers(async (directory) => {
+      if (onWindows || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
+      put(directory, "a.lock", "");
+      const holder = await foreignHold("flock", join(directory, "a.lock"));
+      for (const options of [[], ["-w", "60"]]) {
+        const { child, status } = start(directory, ["lock", ...options, "a", "--", "touch", "ran"], { stdin: "pipe" });
+        await until(() =>
+          text("/proc", "locks").split("\n").some((line) => line.includes("->")) || child.exitCode !== null
+        );
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        send(child, "SIGTERM");
+        const { signal, stderr } = await status;
+        assertEquals(signal, "SIGTERM");
+        assert(stderr.includes("interrupted"), stderr);
+      }
+      await holder.release();
+      assertEquals(names(directory), ["a.lock"]);
+    }));
+
+  it("dies: the lock is free although the program goes on", (t) =>
+    withOthers(async (directory) => {
+      if (onWindows || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
+      const program = "echo $$; exec sleep 20";
+      const { child, status } = start(directory, ["lock", "a", "--", "sh", "-c", program], { stdin: "pipe" });
+      const heard = listen(child);
+      assert(await heard.seen(/^\d+$/));
+      child.kill("SIGKILL");
+      await until(() => foreignGets("flock", join(directory, "a.lock")));
+      process.kill(Number(heard.text), "SIGKILL");
+      await status;
+    }));
+});

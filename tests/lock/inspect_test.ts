@@ -1,0 +1,156 @@
+/** `inspectLock` and `breakLock`: who holds a lock, told without disturbing anybody; and taking it away on purpose. */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import {
+  acquireLock,
+  breakLock,
+  breakLockSync,
+  inspectLock,
+  inspectLockSync,
+  LockError,
+  LockLostError,
+  tryLock,
+  writeFile,
+} from "../../mod.ts";
+import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
+import { cannotUnshare, inOwnNamespace, listen, withProcesses } from "../real/processes.ts";
+import { skip } from "../support/skip.ts";
+import { foreignHold, hasFlockProgram, hasKernelLock, hold, isLinux, untilHeard, withOthers } from "./support.ts";
+
+describe("inspectLock", () => {
+  it("says nothing of a lock that nobody holds, and makes nothing", () =>
+    withOthers(async (directory) => {
+      const path = join(directory, "state");
+      assertEquals(await inspectLock(path), undefined);
+      assertEquals(fs.readdirSync(directory), []);
+      for (const backend of hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const) {
+        await (await acquireLock(path, { backend })).release();
+        assertEquals(await inspectLock(path), undefined, backend);
+        assertEquals(inspectLockSync(path), undefined, backend);
+      }
+    }));
+
+  it("names this process, with either backend", () =>
+    withOthers(async (directory) => {
+      const path = join(directory, "state");
+      for (const backend of hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const) {
+        const lock = await acquireLock(path, { backend });
+        const info = await inspectLock(path);
+        assertEquals([info?.path, info?.backend], [`${path}.lock`, backend]);
+        if (isLinux) assertEquals([info?.pid, info?.liveness], [process.pid, "alive"]);
+        assertEquals(inspectLockSync(path), info);
+        assertEquals(typeof info?.token, backend === "directory" ? "string" : "undefined");
+        await lock.release();
+      }
+    }));
+
+  it("names another process while it lives, and not when it was killed", (t) =>
+    withOthers(async (directory) => {
+      if (!isLinux || !hasKernelLock()) return skip(t, "needs Linux and kernel locks");
+      const path = join(directory, "state");
+      const before = Date.now();
+      const holder = await hold(path);
+      const info = await inspectLock(path);
+      assertEquals([info?.pid, info?.liveness], [holder.script.child.pid, "alive"]);
+      assert(info?.since !== undefined && info.since >= before && info.since <= Date.now());
+      assert(info.program?.includes("hold"), info.program);
+      assert(info.host !== undefined && info.boot !== undefined && info.namespace !== undefined && info.started);
+      await holder.kill();
+      assertEquals(await inspectLock(path), undefined);
+      const other = await hold(path, { backend: "directory" });
+      await other.kill();
+      const dead = await inspectLock(path);
+      assertEquals([dead?.backend, dead?.liveness, dead?.pid], ["directory", "dead", other.script.child.pid]);
+    }));
+
+  it("names the holder of a kernel lock that says nothing: flock(1), and shared holders", (t) =>
+    withOthers(async (directory) => {
+      if (!isLinux || !hasFlockProgram()) return skip(t, "needs Linux and flock(1)");
+      const path = join(directory, "state");
+      await (await acquireLock(path)).release();
+      const other = await foreignHold("flock", `${path}.lock`);
+      const info = await inspectLock(path);
+      assertEquals([info?.pid, info?.liveness, info?.program], [other.script.child.pid, "alive", undefined]);
+      await other.release();
+      const shared = await acquireLock(path, { shared: true });
+      assertEquals((await inspectLock(path))?.pid, process.pid);
+      await shared.release();
+      assertEquals(await inspectLock(path), undefined);
+    }));
+
+  it("never takes the lock, not for a moment, and changes nothing", async () => {
+    for (const backend of ["flock", "directory"] as const) {
+      const machine = memoryRuntime({ files: { "/state": "" } });
+      const lock = await acquireLock("/state", { backend, runtime: machine.fork() });
+      const { runtime, trace } = traceRuntime(machine);
+      await inspectLock("/state", { runtime });
+      assertEquals(trace.filter((line) => !/^(open|close|read|stat|linkStat|readDirectory)\b/.test(line)), []);
+      await lock.release();
+    }
+  });
+});
+
+describe("breakLock", () => {
+  it("takes a lock directory from the very holder that was inspected, who then neither commits nor disturbs others", () =>
+    withOthers(async (directory) => {
+      const path = join(directory, "state");
+      const options = { backend: "directory" } as const;
+      const lock = await acquireLock(path, options);
+      const info = await inspectLock(path);
+      assert(info !== undefined);
+      assertEquals(await breakLock(path, info), true);
+      assertEquals(await breakLock(path, info), false, "it is broken already");
+      await assertRejects(() => writeFile(path, "late", { lock }), LockLostError);
+      assert(lock.signal.aborted);
+      await lock.release();
+      const next = await acquireLock(path, options);
+      assertEquals(await breakLock(path, info), false, "another holder");
+      assertEquals(breakLockSync(path, info), false);
+      assertEquals(await tryLock(path, options), undefined);
+      await next.release();
+      assertEquals(fs.existsSync(path), false);
+    }));
+
+  it("also from one that renews its token meanwhile", async () => {
+    const machine = memoryRuntime();
+    const lock = await acquireLock("/state", { backend: "directory", staleAfter: 2_000, runtime: machine });
+    const info = await inspectLock("/state", { runtime: machine });
+    assert(info !== undefined);
+    await machine.clock.sleep(5_000);
+    assertEquals(await breakLock("/state", info, { runtime: machine }), true);
+    await lock.release();
+    assertEquals(machine.files(), {});
+  });
+
+  it("is for lock directories: a kernel lock ends with its process", () =>
+    withOthers(async (directory) => {
+      const path = join(directory, "state");
+      const info = { path, backend: "flock", liveness: "unknown" } as const;
+      const error = await assertRejects(() => breakLock(path, info), LockError);
+      assertEquals([error.code, error.targetState], ["ENOTSUP", "unchanged"]);
+      assertThrows(() => breakLockSync(path, undefined as unknown as typeof info), TypeError);
+    }));
+
+  it("is the way out where nobody can judge the holder: one of another pid namespace", async (t) => {
+    const reason = cannotUnshare();
+    if (reason !== undefined) return skip(t, reason);
+    await withProcesses(async (directory, spawn) => {
+      const path = join(directory, "state");
+      const options = { backend: "directory", timeout: 300 } as const;
+      const args = [path, JSON.stringify(options)];
+      const script = spawn("tests/lock/scripts/hold.ts", args, { ...inOwnNamespace, stdin: "pipe" });
+      await untilHeard(script, listen(script.child), /^held directory/);
+      script.child.kill("SIGKILL");
+      await script.status;
+      await assertRejects(() => acquireLock(path, options), LockError, "not free within");
+      if (hasKernelLock()) await assertRejects(() => acquireLock(path), LockError, "breakLock");
+      const info = await inspectLock(path);
+      assertEquals([info?.liveness, info?.backend], ["unknown", "directory"]);
+      assert(info !== undefined && await breakLock(path, info));
+      await (await acquireLock(path, options)).release();
+    });
+  });
+});

@@ -1,0 +1,125 @@
+/**
+ * A real process that is stopped (SIGSTOP) or killed between every two steps of taking, taking over and giving back a
+ * lock. While it is stopped inside, nobody robs it; while somebody else is inside, it does not go on into the lock; when it
+ * is killed, the lock is free.
+ */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { acquireLock, type LockOptions } from "../../mod.ts";
+import { listen, type Listener, signal, withProcesses } from "../real/processes.ts";
+import { skip } from "../support/skip.ts";
+import type { SpawnedScript } from "../support/spawn.ts";
+import { hasKernelLock, hold, isLinux, pause, stateOf, until, untilHeard } from "./support.ts";
+
+const SCRIPT = "tests/lock/scripts/stop_between_steps.ts";
+
+const linesOf = (heard: Listener) => heard.text.split("\n").slice(0, -1);
+const lastOf = (heard: Listener) => linesOf(heard).at(-1) ?? "";
+
+async function untilStopped({ child }: SpawnedScript, heard: Listener, round: number): Promise<boolean> {
+  const isHere = () => linesOf(heard).some((line) => line.startsWith(`stop ${round} `));
+  await until(
+    () => (isHere() && stateOf(child.pid ?? 0) === "T") || lastOf(heard).startsWith(`done ${round} `),
+    "it stops",
+  );
+  return isHere();
+}
+
+/** What a killed holder of the directory backend leaves: the name of its token. */
+async function tokenOfTheDead(directory: string): Promise<string> {
+  const path = join(directory, "dead");
+  const holder = await hold(path, { backend: "directory" });
+  await holder.kill();
+  const [token = ""] = fs.readdirSync(`${path}.lock`);
+  fs.rmSync(`${path}.lock`, { recursive: true });
+  return token;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly options: LockOptions;
+  /** Whether a dead holder's lock is there at the beginning. */
+  readonly afterTheDead: boolean;
+}
+
+const scenarios: Scenario[] = [
+  { name: "a lock file", options: { backend: "flock" }, afterTheDead: false },
+  { name: "a lock directory", options: { backend: "directory" }, afterTheDead: false },
+  { name: "a lock directory that is taken over from the dead", options: { backend: "directory" }, afterTheDead: true },
+  { name: "a lock file in place of the dead's lock directory", options: { backend: "flock" }, afterTheDead: true },
+];
+
+describe("between every two steps of taking and giving back", () => {
+  for (const { name, options, afterTheDead } of scenarios) {
+    const prepare = (path: string, token: string) => {
+      fs.rmSync(`${path}.lock`, { recursive: true, force: true });
+      if (!afterTheDead) return;
+      fs.mkdirSync(`${path}.lock`);
+      fs.writeFileSync(join(`${path}.lock`, token), "");
+    };
+    const cannot = () => isLinux ? hasKernelLock() ? undefined : "there is no kernel lock here" : "needs Linux";
+
+    it(`${name}: a stopped process is neither robbed nor goes on beside another holder`, async (t) => {
+      const reason = cannot();
+      if (reason !== undefined) return skip(t, reason);
+      await withProcesses(async (directory, spawn) => {
+        const path = join(directory, "state");
+        const token = afterTheDead ? await tokenOfTheDead(directory) : "";
+        prepare(path, token);
+        const script = spawn(SCRIPT, [path, JSON.stringify(options), "0"], { stdin: "pipe" });
+        const heard = listen(script.child);
+        let robbedNone = 0;
+        let wentFirst = 0;
+        for (let round = 0; await untilStopped(script, heard, round); round++) {
+          const isInside = lastIndex(heard, "inside") > lastIndex(heard, `done ${round - 1} `);
+          const isOutside = lastIndex(heard, "outside") > lastIndex(heard, `done ${round - 1} `);
+          const lock = await acquireLock(path, { ...options, timeout: 60 }).catch(() => undefined);
+          if (lock === undefined) {
+            robbedNone++;
+            signal(script, "SIGCONT");
+          } else {
+            wentFirst++;
+            assert(!isInside || isOutside, "it was robbed");
+            const before = linesOf(heard).length;
+            signal(script, "SIGCONT");
+            await pause(40);
+            const since = linesOf(heard).slice(before);
+            assertEquals(since.filter((line) => line === "inside"), [], "it went in although another holds the lock");
+            await lock.release();
+          }
+          await untilHeard(script, heard, new RegExp(`^done ${round} `));
+          prepare(path, token);
+          script.child.stdin?.write("\n");
+        }
+        assert(robbedNone > 0 && wentFirst > 0, `${robbedNone} rounds held, ${wentFirst} not`);
+        assertEquals(fs.readdirSync(directory).filter((left) => left.endsWith(".tmp")), []);
+      });
+    });
+
+    it(`${name}: a killed process keeps nobody out`, async (t) => {
+      const reason = cannot();
+      if (reason !== undefined) return skip(t, reason);
+      await withProcesses(async (directory, spawn) => {
+        const path = join(directory, "state");
+        const token = afterTheDead ? await tokenOfTheDead(directory) : "";
+        for (let round = 0;; round++) {
+          prepare(path, token);
+          const args = [path, JSON.stringify(options), String(round), String(round)];
+          const script = spawn(SCRIPT, args, { stdin: "pipe" });
+          const heard = listen(script.child);
+          if (!await untilStopped(script, heard, round)) break;
+          signal(script, "SIGKILL");
+          await script.status;
+          const lock = await acquireLock(path, { ...options, timeout: 5_000 });
+          await lock.release();
+        }
+      });
+    });
+  }
+});
+
+function lastIndex(heard: Listener, start: string): number {
+  return linesOf(heard).findLastIndex((line) => line.startsWith(start));
+}

@@ -1,0 +1,38 @@
+/**
+ * Takes a lock and gives it back, and stops itself (SIGSTOP) right before the Nth call at the seam: for N from FIRST on,
+ * a round each, until there is no such call or LAST is reached. Says on standard output where it is:
+ *
+ *     stop N METHOD, inside, outside, done N CALLS
+ *
+ * stop_between_steps.ts PATH OPTIONS_AS_JSON FIRST LAST
+ */
+import * as fs from "node:fs";
+import process from "node:process";
+import { acquireLock } from "../../../mod.ts";
+import { currentRuntime } from "../../../src/runtime/current.ts";
+import { type Around, interceptRuntime } from "../../../src/testing/intercept.ts";
+
+const [path = "", options = "{}", first = "0", last = "1000"] = process.argv.slice(2);
+const say = (line: string) => fs.writeSync(1, `${line}\n`);
+
+for (let round = Number(first); round <= Number(last); round++) {
+  let calls = 0;
+  const around: Around = (call, proceed) => {
+    if (calls++ === round) {
+      say(`stop ${round} ${call.method}`);
+      process.kill(process.pid, "SIGSTOP");
+    }
+    return proceed();
+  };
+  const runtime = interceptRuntime(currentRuntime(), around);
+  const lock = await acquireLock(path, { ...JSON.parse(options), runtime });
+  say("inside");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  say("outside");
+  await lock.release();
+  say(`done ${round} ${calls}`);
+  if (calls <= round) break;
+  // Whoever controls this puts things back before the next round.
+  for await (const _ of process.stdin) break;
+}
+process.exit(0);

@@ -1,0 +1,24 @@
+/** No update is lost: every runtime at once, and a shell; with kills. The long version: `deno task storm:locks`. */
+import { it } from "node:test";
+import { byEffort } from "../support/effort.ts";
+import { skip } from "../support/skip.ts";
+import { currentRuntime, runtimes } from "../support/spawn.ts";
+import { storm } from "./storm.ts";
+import { hasFlockProgram, hasKernelLock, isLinux } from "./support.ts";
+
+const size = byEffort({
+  quick: { processes: 1, increments: 40, killed: 1 },
+  normal: { processes: 2, increments: 100, killed: 2 },
+  long: { processes: 4, increments: 500, killed: 3 },
+});
+
+for (const backend of ["flock", "directory"] as const) {
+  it(`no update is lost (${backend})`, async (t) => {
+    if (!isLinux || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs Linux and flock(1)");
+    // All runtimes take part, whichever runs this test: once is enough.
+    if (currentRuntime !== runtimes()[0]) return;
+    const options = { durability: "none", lock: { backend } };
+    const report = await storm({ ...size, runtimes: runtimes(), options, shell: backend === "flock" });
+    console.log(JSON.stringify(report));
+  });
+}
