@@ -1,6 +1,6 @@
 /**
- * Every name this module puts on disk: built and parsed here, those of transactions in transaction_names.ts, and
- * nowhere else.
+ * Every name this module puts on disk: built and parsed here, those of transactions in transaction_names.ts, those of
+ * published directories in generation_names.ts, and nowhere else.
  *
  *     .NAME.RANDOM.PROOF.tmp    a temporary file; RANDOM is 128 bits in base 32; PROOF says how its owner's death shows:
  *         f                       its owner holds flock on it until the commit
@@ -127,23 +127,33 @@ export const lastBackupTime: number = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** How the name of a backup names its target. */
 export const backupTarget = (name: string): string => shortenName(name, backupTargetLimit);
 
+/** A moment as a part of a name. */
+export const timePart = (time: number): string => new Date(time).toISOString().replace(/[-:.]/g, "");
+
+/** The moment that a part of a name says; undefined when {@linkcode timePart} does not build it. */
+export function timeOf(part: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z$/.exec(part);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second, millisecond] = match;
+  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}Z`);
+  // 20260231 parses as 3 March in some engines.
+  return Number.isFinite(time) && timePart(time) === part ? time : undefined;
+}
+
 /** The name of a backup of `target` made at `time`. */
 export function backupName(target: string, time: number): string {
-  const stamp = new Date(time).toISOString().replace(/[-:.]/g, "");
+  const stamp = timePart(time);
   return `.${backupTarget(target)}.${stamp}.bak`;
 }
 
-const backupPattern = /^\.(.+)\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.bak$/s;
+const backupPattern = /^\.(.+)\.([^.]+)\.bak$/s;
 
 /** Reads the name of a backup; undefined for every other name. */
 export function parseBackupName(name: string): BackupName | undefined {
-  const match = backupPattern.exec(name);
-  if (match === null) return undefined;
-  const [, target = "", year, month, day, hour, minute, second, millisecond] = match;
-  const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${millisecond}Z`);
-  // 20260231 parses as 3 March in some engines: only a name that builds back to itself is ours.
-  if (!Number.isFinite(time) || backupName(target, time) !== name) return undefined;
-  return { target, time };
+  const [, target = "", part = ""] = backupPattern.exec(name) ?? [];
+  const time = timeOf(part);
+  // Only a name that builds back to itself is ours.
+  return time === undefined || backupName(target, time) !== name ? undefined : { target, time };
 }
 
 /** Whether a parsed backup belongs to the file of this name. */

@@ -9,7 +9,6 @@
  *         .settled                        all files are the one or the other; an activation is owed
  *         .activated                      over; only names are left to be removed
  *     .transaction.ID.marker            in every other directory that takes part: names the directory of the journal
- *     .NAME.ID.generation               a directory that is or was published under NAME
  *
  * ID is 128 random bits in base 32, PROOF as in names.ts. A change of state is a rename: it needs no disk space.
  */

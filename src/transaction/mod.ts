@@ -14,3 +14,6 @@ export {
   recoverTransactionsSync,
   type RecoveryReport,
 } from "./recover_transactions.ts";
+export { publishDirectory, publishDirectorySync, type PublishResult } from "./publish_directory.ts";
+export type { PublishOptions, SwitchOptions } from "./publish_options.ts";
+export { rollBackDirectory, rollBackDirectorySync, type RollBackResult } from "./roll_back_directory.ts";

@@ -87,7 +87,7 @@ describe("transactions of several processes", () => {
         const options = { fail: round % 3 === 0, sync: round % 2 === 0, backup: round % 5 === 0 ? 0 : 3 };
         const { child, status } = applyRounds(writer, paths, { options });
         const heard = listen(child);
-        assert(await heard.seen(/^done 1$/), (await status).stderr);
+        if (!await heard.seen(/^done 1$/)) assert(false, (await status).stderr);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
         child.kill("SIGKILL");
         const { signal, stderr } = await status;

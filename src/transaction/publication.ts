@@ -1,0 +1,233 @@
+/**
+ * A published directory: a symlink that leads to one of several generations beside it. Everything here needs its lock.
+ *
+ * - `tidyUp` first: what dead processes have begun is ended or removed.
+ * - `prepare`: what is built gets its final name, durable, and a symlink that says that it was never published. **The
+ *   switch** renames that symlink over the old one.
+ * - `goBackTo`: likewise, to a generation that was published before; the one that is left is marked as withdrawn first, so
+ *   that nobody ever goes "back" to it.
+ * - `adopt`: a plain directory becomes a generation. That takes two renames, between which there is nothing at the path;
+ *   a durable symlink says what to do if the process dies right there.
+ * - `discard`: a generation goes: renamed first, so that nobody takes half of it for a whole one.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed } from "../protocol/failure.ts";
+import {
+  type GenerationName,
+  generationName,
+  generationTarget,
+  parseGenerationName,
+} from "../protocol/generation_names.ts";
+import { lastBackupTime, randomPart } from "../protocol/names.ts";
+import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { removeTree } from "./tree.ts";
+
+/** A generation on disk. */
+export interface Generation {
+  /** Its name beside the symlink. */
+  readonly name: string;
+  readonly id: string;
+  /** When it was published. */
+  readonly time: number;
+  /** When it was gone back from, if it was. */
+  readonly withdrawn: number | undefined;
+}
+
+/** What is at the published path. */
+export type Published =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "generation"; readonly name: string }
+  /** Not ours: a symlink that leads elsewhere, or a plain directory. */
+  | { readonly kind: "link"; readonly text: string }
+  | { readonly kind: "directory" };
+
+interface Found {
+  readonly name: string;
+  readonly parsed: GenerationName;
+}
+
+/** A published directory whose lock is held. */
+export class Publication {
+  readonly engine: Engine;
+  readonly home: ParentDirectory;
+  readonly name: string;
+  readonly path: string;
+  readonly #rules: SyncRules;
+  readonly #attempt: Attempt;
+
+  constructor(engine: Engine, home: ParentDirectory, name: string, rules: SyncRules, attempt: Attempt) {
+    this.engine = engine;
+    this.home = home;
+    this.name = name;
+    this.path = childOf(engine, home.path, name);
+    this.#rules = rules;
+    this.#attempt = attempt;
+  }
+
+  /** The path of a name beside the symlink. */
+  at(name: string): string {
+    return childOf(this.engine, this.home.path, name);
+  }
+
+  /** What the path leads to now. */
+  *current(): Operation<Published> {
+    const { fileSystem } = this.engine;
+    const status = yield* wait(fileSystem.linkStat(this.path));
+    if (status === undefined) return { kind: "nothing" };
+    if (status.kind === "directory") return { kind: "directory" };
+    if (status.kind !== "symlink") {
+      throw attemptFailed(this.#attempt, "EEXIST", "resolve", "there is a file where a directory is to be published");
+    }
+    const text = (yield* wait(fileSystem.readLink(this.path))) ?? "";
+    return this.#isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
+  }
+
+  #isGeneration(text: string): boolean {
+    const parsed = parseGenerationName(text, "directory");
+    return parsed?.kind === "generation" && parsed.target === generationTarget(this.name);
+  }
+
+  *#found(): Operation<Found[]> {
+    const found: Found[] = [];
+    for (const { name, kind } of (yield* wait(this.engine.fileSystem.readDirectory(this.home.path))) ?? []) {
+      const parsed = parseGenerationName(name, kind);
+      if (parsed?.target === generationTarget(this.name)) found.push({ name, parsed });
+    }
+    return found.sort((a, b) => b.parsed.time - a.parsed.time || (a.name < b.name ? 1 : -1));
+  }
+
+  /** All generations, the newest first. */
+  *generations(): Operation<Generation[]> {
+    const found = yield* this.#found();
+    const marks = found.filter(({ parsed }) => parsed.kind === "withdrawn");
+    const withdrawn = new Map(marks.map(({ parsed: { id, time } }) => [id, time]));
+    const generations = found.filter(({ parsed }) => parsed.kind === "generation");
+    return generations.map(({ name, parsed: { id, time } }) => ({ name, id, time, withdrawn: withdrawn.get(id) }));
+  }
+
+  /** Ends what dead processes have begun here; what could not be removed. */
+  *tidyUp(): Operation<string[]> {
+    const { fileSystem } = this.engine;
+    const left: string[] = [];
+    const found = yield* this.#found();
+    // What is seen may not be durable: its owner may have been killed between a rename and its sync.
+    if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* this.sync();
+    for (const { name, parsed: { kind } } of found) {
+      if (kind !== "adoption") continue;
+      if ((yield* wait(fileSystem.linkStat(this.path))) === undefined) yield* this.#endAdoption(name);
+      else yield* wait(fileSystem.remove(this.at(name)));
+    }
+    const current = yield* this.current();
+    const published = current.kind === "generation" ? current.name : undefined;
+    for (const { name, parsed } of found) {
+      if (parsed.kind === "building" || parsed.kind === "discarded") {
+        left.push(...yield* removeTree(this.engine, this.at(name)));
+      }
+      if (parsed.kind === "publication") left.push(...yield* this.#forget(name, published));
+      if (parsed.kind === "switch") yield* wait(fileSystem.remove(this.at(name)));
+      if (parsed.kind !== "withdrawn") continue;
+      const about = found.find((each) => each.parsed.kind === "generation" && each.parsed.id === parsed.id);
+      if (about === undefined || about.name === published) yield* wait(fileSystem.remove(this.at(name)));
+    }
+    return left;
+  }
+
+  /** The directory was moved, but the symlink in its place was not. */
+  *#endAdoption(link: string): Operation<void> {
+    const { fileSystem } = this.engine;
+    const text = (yield* wait(fileSystem.readLink(this.at(link)))) ?? "";
+    const moved = this.#isGeneration(text) ? yield* wait(fileSystem.linkStat(this.at(text))) : undefined;
+    if (moved?.kind === "directory") yield* wait(fileSystem.rename(this.at(link), this.path));
+    else yield* wait(fileSystem.remove(this.at(link)));
+    yield* this.sync();
+  }
+
+  /** A generation that was about to be published, and never was. */
+  *#forget(link: string, published: string | undefined): Operation<string[]> {
+    const { fileSystem } = this.engine;
+    const text = (yield* wait(fileSystem.readLink(this.at(link)))) ?? "";
+    const there = this.#isGeneration(text) && text !== published &&
+      (yield* wait(fileSystem.linkStat(this.at(text))))?.kind === "directory";
+    const left = there ? yield* this.discard(text) : [];
+    yield* wait(fileSystem.remove(this.at(link)));
+    return left;
+  }
+
+  /** A name later than that of every generation. */
+  *newName(kind: GenerationName["kind"]): Operation<GenerationName> {
+    const { runtime } = this.engine;
+    const [newest] = (yield* this.generations()).filter(({ time }) => time < lastBackupTime);
+    const time = Math.max(runtime.clock.now(), newest === undefined ? 0 : newest.time + 1);
+    return { target: this.name, time, id: randomPart((length) => runtime.random(length)), kind };
+  }
+
+  /** Makes the names beside the path durable; false where the platform cannot. */
+  *sync(): Operation<boolean> {
+    const { handle, status } = this.home;
+    if (handle === undefined) return false;
+    return yield* syncDirectory(this.engine, handle, status.identity, this.#rules, this.#attempt);
+  }
+
+  /** What is built, under its final name, and the symlink that publishes it. After a failure both may be there. */
+  *prepare(building: string, generation: GenerationName): Operation<string> {
+    const { fileSystem } = this.engine;
+    const link = generationName({ ...generation, kind: "publication" });
+    const name = generationName(generation);
+    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
+    // Durable before the final name is: else what was never published could be taken for what was.
+    yield* this.sync();
+    yield* wait(fileSystem.rename(this.at(building), this.at(name)));
+    yield* this.sync();
+    return link;
+  }
+
+  /** The switch: the path is this symlink from here on; not durable until `sync`. */
+  *publish(link: string): Operation<void> {
+    yield* wait(this.engine.fileSystem.rename(this.at(link), this.path));
+  }
+
+  /** The switch to what was published before; `from`, a generation, is withdrawn. Not durable until `sync`. */
+  *goBackTo(text: string, from: string | undefined): Operation<void> {
+    const { fileSystem } = this.engine;
+    const { time, id } = yield* this.newName("switch");
+    const left = from === undefined ? undefined : parseGenerationName(from, "directory");
+    if (left !== undefined && from !== undefined) {
+      const mark = this.at(generationName({ ...left, time, kind: "withdrawn" }));
+      yield* wait(fileSystem.symbolicLink(from, mark));
+      yield* this.sync();
+    }
+    const link = this.at(generationName({ target: this.name, time, id, kind: "switch" }));
+    yield* wait(fileSystem.symbolicLink(text, link));
+    yield* wait(fileSystem.rename(link, this.path));
+  }
+
+  /** Makes the plain directory at the path a generation; its name. */
+  *adopt(): Operation<string> {
+    const { fileSystem } = this.engine;
+    const parsed = yield* this.newName("generation");
+    const name = generationName(parsed);
+    const link = this.at(generationName({ ...parsed, kind: "adoption" }));
+    yield* wait(fileSystem.symbolicLink(name, link));
+    yield* this.sync();
+    yield* wait(fileSystem.rename(this.path, this.at(name)));
+    // A disk that kept only the second rename would have the directory under no name at all.
+    yield* this.sync();
+    yield* wait(fileSystem.rename(link, this.path));
+    yield* this.sync();
+    return name;
+  }
+
+  /** Removes a generation that is not published; what is left of it. */
+  *discard(name: string): Operation<string[]> {
+    const { fileSystem } = this.engine;
+    const parsed = parseGenerationName(name, "directory");
+    if (parsed === undefined) return [];
+    const discarded = this.at(generationName({ ...parsed, kind: "discarded" }));
+    yield* wait(fileSystem.rename(this.at(name), discarded));
+    // Else it could be found whole by name, and half by content.
+    yield* this.sync();
+    return yield* removeTree(this.engine, discarded);
+  }
+}

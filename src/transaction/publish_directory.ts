@@ -1,0 +1,267 @@
+/**
+ * `publishDirectory`: a whole directory replaced by one switch of a symlink.
+ *
+ * lock → what the dead have left goes → build, in a directory of its own → sync it, bottom up → `validate` → its final
+ * name, synced → adopt a plain directory, if there is one → **the switch** → sync → `activate` → generations that nobody
+ * needs go → unlock.
+ *
+ * Before the switch an error leaves what was published, and removes what was built. When `activate` fails, the symlink
+ * is switched back, and it is called again. A process that is killed leaves one or the other published, whole; what else
+ * it leaves, the next publication removes.
+ */
+import { ActivationError, RollbackFailedError, UnsupportedError, ValidationError } from "../core/errors.ts";
+import { type FilePath, filePath } from "../core/options.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  CallerError,
+  checkAbort,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "../protocol/failure.ts";
+import { generationName, generationsName } from "../protocol/generation_names.ts";
+import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { callInside } from "./callbacks.ts";
+import { lockFiles, releaseLocks } from "./lock_files.ts";
+import { Publication, type Published } from "./publication.ts";
+import { type PublishOptions, type PublishRequest, readPublishRequest } from "./publish_options.ts";
+import { removeTree, syncTree } from "./tree.ts";
+
+/** What a publication did. */
+export interface PublishResult {
+  /** The published path: a symlink. */
+  path: string;
+  /** The directory that it leads to now. */
+  generation: string;
+  /** The directory that it led to before. */
+  previous?: string;
+  /** The durability that was reached. */
+  durability: Durability;
+  /** Generations that were removed. */
+  removed: string[];
+  /** What could not be removed: the next publication tries again. */
+  leftBehind?: string[];
+}
+
+/** Runs `body` with the publication at a path, under its lock. */
+export function* withPublication<T>(
+  request: PublishRequest,
+  attempt: Attempt,
+  body: (publication: Publication, holds: readonly LockHold[], left: string[]) => Operation<T>,
+): Operation<T> {
+  const { engine, path, rules, lock } = request;
+  const name = nameOf(engine, path);
+  try {
+    checkAbort(rules.signal);
+    if (!engine.capabilities.symbolicLinks) {
+      throw new UnsupportedError(`${attempt.verb} ${JSON.stringify(path)}`, "there are no symbolic links here", {
+        code: "ENOTSUP",
+        path,
+        step: "symbolicLink",
+        targetState: "unchanged",
+      });
+    }
+    const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
+    try {
+      const lockable = { path: childOf(engine, home.path, generationsName(name)), name: generationsName(name), home };
+      const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
+      try {
+        const publication = new Publication(engine, home, name, rules, attempt);
+        return yield* body(publication, holds, yield* publication.tidyUp());
+      } finally {
+        yield* releaseLocks(holds);
+      }
+    } finally {
+      yield* closeParent(home);
+    }
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+function* publish(
+  request: PublishRequest,
+  build: (directory: string) => void | PromiseLike<void>,
+): Operation<PublishResult> {
+  const { engine, path, rules, adopt } = request;
+  const attempt: Attempt = { verb: "Cannot publish", path, targetState: "unchanged" };
+  return yield* withPublication(request, attempt, function* (publication, holds, left) {
+    const before = yield* publication.current();
+    if (!adopt && (before.kind === "directory" || before.kind === "link")) {
+      const what = before.kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
+      throw attemptFailed(attempt, "EEXIST", "resolve", `there is ${what}: publish over it with adopt: true`);
+    }
+    const building = generationName(yield* publication.newName("building"));
+    const made: string[] = [building];
+    let previous: Published = before;
+    let generation: string;
+    let synced: boolean;
+    try {
+      const directory = publication.at(building);
+      yield* wait(engine.fileSystem.makeDirectory(directory, 0o777));
+      yield* callInside(engine, holds, () => build(directory));
+      checkAbort(rules.signal);
+      synced = yield* syncTree(engine, directory, rules, attempt);
+      yield* validated(request, holds, directory, attempt);
+      checkAbort(rules.signal);
+      if (before.kind === "directory") previous = { kind: "generation", name: yield* publication.adopt() };
+      const final = yield* publication.newName("generation");
+      generation = generationName(final);
+      made.push(generation);
+      const link = yield* publication.prepare(building, final);
+      yield* publication.publish(link);
+    } catch (error) {
+      throw yield* withoutBuilt(publication, made, error, attempt);
+    }
+    attempt.targetState = "replaced";
+    const durable = yield* publication.sync();
+    yield* activated(request, publication, holds, previous, generation, attempt);
+    const removed = yield* prune(request, publication, generation, left);
+    return {
+      path,
+      generation: publication.at(generation),
+      ...previous.kind === "generation" ? { previous: publication.at(previous.name) } : {},
+      durability: reachedDurability(rules.durability, synced, durable),
+      removed: removed.map((name) => publication.at(name)),
+      ...left.length === 0 ? {} : { leftBehind: left },
+    };
+  });
+}
+
+function* validated(
+  { engine, path, validate }: PublishRequest,
+  holds: readonly LockHold[],
+  building: string,
+  attempt: Attempt,
+): Operation<void> {
+  if (validate === undefined) return;
+  try {
+    yield* callInside(engine, holds, () => validate(building));
+  } catch (error) {
+    const cause = error instanceof CallerError ? error.reason : error;
+    const reason = `the new directory was refused: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };
+    throw new ValidationError(`${attempt.verb} ${JSON.stringify(path)}`, reason, details);
+  }
+}
+
+/** What was built goes again, and the symlink to it; the error for the caller. */
+function* withoutBuilt(
+  publication: Publication,
+  made: readonly string[],
+  error: unknown,
+  attempt: Attempt,
+): Operation<unknown> {
+  const failures: CleanupFailure[] = [];
+  for (const name of made) {
+    for (const leftBehind of yield* removeTree(publication.engine, publication.at(name))) {
+      failures.push({ error: new Error(`${leftBehind} was not removed`), leftBehind });
+    }
+  }
+  yield* tidy(failures, publication.tidyUp());
+  return attachCleanup(translate(error, attempt), failures, attempt);
+}
+
+/** Activates; when that fails, switches back and activates again. */
+export function* activated(
+  { engine, path, activate }: PublishRequest,
+  publication: Publication,
+  holds: readonly LockHold[],
+  previous: Published,
+  current: string,
+  attempt: Attempt,
+): Operation<void> {
+  if (activate === undefined) return;
+  let cause: unknown;
+  try {
+    return yield* callInside(engine, holds, activate);
+  } catch (error) {
+    cause = error instanceof CallerError ? error.reason : error;
+  }
+  const what = `${attempt.verb} ${JSON.stringify(path)}`;
+  const details = { code: "EACTIVATE", path, step: "activate", targetState: "unchanged" as const, cause };
+  try {
+    if (previous.kind === "generation") yield* publication.goBackTo(previous.name, current);
+    else if (previous.kind === "link") yield* publication.goBackTo(previous.text, current);
+    else yield* wait(engine.fileSystem.remove(publication.path));
+    attempt.targetState = "unknown";
+    yield* publication.sync();
+    attempt.targetState = "unchanged";
+    yield* callInside(engine, holds, activate);
+  } catch (error) {
+    const reason = error instanceof CallerError
+      ? "what was published before is published again, but activating that failed, too"
+      : "the symlink could not be switched back";
+    const failure = new RollbackFailedError(what, reason, {
+      ...details,
+      code: "EROLLBACK",
+      step: "roll back",
+      targetState: attempt.targetState,
+    });
+    failure.rollbackErrors = [error instanceof CallerError ? error.reason : error];
+    failure.files = [{ path, content: attempt.targetState === "unchanged" ? "old" : "unknown" }];
+    throw failure;
+  }
+  throw new ActivationError(what, "activating it failed; what was published before is published again", details);
+}
+
+/** Removes generations that are neither among the last ones nor in anybody's use any more; which they were. */
+function* prune(
+  { engine, keep, grace }: PublishRequest,
+  publication: Publication,
+  current: string,
+  left: string[],
+): Operation<string[]> {
+  const removed: string[] = [];
+  const now = engine.runtime.clock.now();
+  const failures: CleanupFailure[] = [];
+  let earlier = 0;
+  // The one that is published now was published last.
+  let replaced = now;
+  for (const { name, time, withdrawn } of yield* publication.generations()) {
+    const since = withdrawn ?? replaced;
+    if (withdrawn === undefined) replaced = time;
+    if (name === current || (withdrawn === undefined && ++earlier <= keep) || Math.max(0, now - since) < grace) {
+      continue;
+    }
+    yield* tidy(
+      failures,
+      function* () {
+        left.push(...yield* publication.discard(name));
+        removed.push(name);
+      }(),
+      publication.at(name),
+    );
+  }
+  // What is published is published.
+  left.push(...failures.flatMap(({ leftBehind }) => leftBehind ?? []));
+  return removed;
+}
+
+const begin = (path: FilePath, build: unknown, options: unknown, synchronous: boolean): PublishRequest => {
+  filePath(path, "path");
+  if (typeof build !== "function") throw new TypeError("build must be a function of a directory");
+  return readPublishRequest(path, options, synchronous);
+};
+
+export function publishDirectory(
+  path: FilePath,
+  build: (directory: string) => void | Promise<void>,
+  options?: PublishOptions,
+): Promise<PublishResult> {
+  return run(() => publish(begin(path, build, options, false), build));
+}
+
+export function publishDirectorySync(
+  path: FilePath,
+  build: (directory: string) => void,
+  options?: Omit<PublishOptions, "signal">,
+): PublishResult {
+  return runSync(() => publish(begin(path, build, options, true), build));
+}

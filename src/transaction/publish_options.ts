@@ -1,0 +1,121 @@
+/**
+ * The options of publishing a directory and of going back, read before any I/O.
+ */
+import {
+  abortSignal,
+  count,
+  type FilePath,
+  filePath,
+  flag,
+  milliseconds,
+  oneOf,
+  type OptionReader,
+  readOptions,
+} from "../core/options.ts";
+import { lockOption } from "../lock/file_lock.ts";
+import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Options of everything that switches what is published. */
+export interface SwitchOptions {
+  /** Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. */
+  activate?: () => void | Promise<void>;
+  /** How the lock of the published path is taken. */
+  lock?: LockOptions;
+  /** Default `"full"`. */
+  durability?: Durability;
+  /** Aborts before the switch. */
+  signal?: AbortSignal;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** Options of {@linkcode publishDirectory}. */
+export interface PublishOptions extends SwitchOptions {
+  /** How many earlier generations stay. Default 3. */
+  keep?: number;
+  /**
+   * How long, in milliseconds, a generation stays at least after another one has taken its place: readers may still be in
+   * it. Default 60,000.
+   */
+  grace?: number;
+  /** Publish over a plain directory, which becomes an earlier generation, or over a symlink that leads elsewhere. */
+  adopt?: boolean;
+  /** Asked when the new directory is complete and durable, and not published yet; throwing refuses it. */
+  validate?: (directory: string) => void | Promise<void>;
+}
+
+/** A request that is ready to begin. */
+export interface PublishRequest {
+  readonly engine: Engine;
+  readonly path: string;
+  readonly keep: number;
+  readonly grace: number;
+  readonly adopt: boolean;
+  readonly validate: PublishOptions["validate"];
+  readonly activate: PublishOptions["activate"];
+  readonly lock: LockPlan;
+  readonly rules: WritePlan;
+}
+
+const callback = <T>(): OptionReader<T> => (value, name) => {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value as T;
+};
+
+const switchReaders = {
+  activate: callback<NonNullable<SwitchOptions["activate"]>>(),
+  lock: lockOption,
+  durability: oneOf("full", "barrier", "file", "none"),
+  signal: abortSignal,
+  runtime: runtimeOption,
+};
+
+const publishReaders = {
+  ...switchReaders,
+  keep: count,
+  grace: milliseconds,
+  adopt: flag,
+  validate: callback<NonNullable<PublishOptions["validate"]>>(),
+};
+
+/** Reads the options of a publication. */
+export function readPublishRequest(path: FilePath, options: unknown, synchronous: boolean): PublishRequest {
+  return requestOf(path, readOptions(options, publishReaders), synchronous);
+}
+
+/** Reads the options of going back. */
+export function readSwitchRequest(path: FilePath, options: unknown, synchronous: boolean): PublishRequest {
+  return requestOf(path, readOptions(options, switchReaders), synchronous);
+}
+
+function requestOf(
+  path: FilePath,
+  checked: ReturnType<typeof readOptions<typeof publishReaders>>,
+  synchronous: boolean,
+): PublishRequest {
+  const { keep = 3, grace = 60_000, adopt = false, validate, activate, lock, durability, signal, runtime } = checked;
+  if (lock === undefined || "plan" in lock) {
+    const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+    const plan = lock?.plan ?? lockPlan(undefined).plan;
+    return {
+      engine,
+      // `releases/current/` means the symlink itself.
+      path: locate(engine, filePath(path, "path")).replace(/(?<=[^/\\])[/\\]+$/, ""),
+      keep,
+      grace,
+      adopt,
+      validate,
+      activate,
+      lock: { ...plan, signal: plan.signal ?? signal },
+      rules: writePlan(engine, {
+        ...durability === undefined ? {} : { durability },
+        ...signal === undefined ? {} : { signal },
+      }),
+    };
+  }
+  throw new TypeError("lock must be lock options: no other lock is that of a published path");
+}

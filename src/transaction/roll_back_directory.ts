@@ -1,0 +1,62 @@
+/**
+ * `rollBackDirectory`: back to the generation before, by the same switch.
+ */
+import type { FilePath } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { type Attempt, attemptFailed, checkAbort } from "../protocol/failure.ts";
+import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { activated, withPublication } from "./publish_directory.ts";
+import { type PublishRequest, readSwitchRequest, type SwitchOptions } from "./publish_options.ts";
+import { syncTree } from "./tree.ts";
+
+/** What going back did. */
+export interface RollBackResult {
+  /** The published path: a symlink. */
+  path: string;
+  /** The directory that it leads to now. */
+  generation: string;
+  /** The directory that it led to before: it stays, until a later publication removes it. */
+  previous: string;
+  /** The durability that was reached. */
+  durability: Durability;
+}
+
+function* rollBack(request: PublishRequest): Operation<RollBackResult> {
+  const { engine, path, rules } = request;
+  const attempt: Attempt = { verb: "Cannot roll back", path, targetState: "unchanged" };
+  return yield* withPublication(request, attempt, function* (publication, holds) {
+    const before = yield* publication.current();
+    if (before.kind !== "generation") {
+      throw attemptFailed(attempt, "ENOENT", "resolve", "it was not published by publishDirectory");
+    }
+    const generations = yield* publication.generations();
+    const now = generations.find(({ name }) => name === before.name)?.time ?? 0;
+    const earlier = generations.find(({ time, withdrawn }) => time < now && withdrawn === undefined);
+    if (earlier === undefined) throw attemptFailed(attempt, "ENOENT", "resolve", "there is no earlier generation");
+    const generation = publication.at(earlier.name);
+    // Somebody may have worked in it since it was published.
+    const synced = yield* syncTree(engine, generation, rules, attempt);
+    checkAbort(rules.signal);
+    yield* publication.goBackTo(earlier.name, before.name);
+    attempt.targetState = "replaced";
+    const durable = yield* publication.sync();
+    yield* activated(request, publication, holds, before, earlier.name, attempt);
+    return {
+      path,
+      generation,
+      previous: publication.at(before.name),
+      durability: reachedDurability(rules.durability, synced, durable),
+    };
+  });
+}
+
+export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Promise<RollBackResult> {
+  return run(() => rollBack(readSwitchRequest(path, options, false)));
+}
+
+export function rollBackDirectorySync(
+  path: FilePath,
+  options?: Omit<SwitchOptions, "signal">,
+): RollBackResult {
+  return runSync(() => rollBack(readSwitchRequest(path, options, true)));
+}

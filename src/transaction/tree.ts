@@ -1,0 +1,68 @@
+/**
+ * Whole directory trees: onto the medium, and away.
+ *
+ * `syncTree`: every file, then the directories from the bottom up: a name is synced after what it leads to. Symlinks are
+ * names only. `removeTree`: what cannot be removed is answered, and the rest goes.
+ */
+import { all, type Operation, wait } from "../core/operation.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { type Attempt, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { syncFile, type SyncRules } from "../protocol/sync.ts";
+import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+
+/** Puts a directory and everything below onto the medium; false where the platform cannot. */
+export function* syncTree(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+  const { fileSystem } = engine;
+  const entries = (yield* wait(fileSystem.readDirectory(path))) ?? [];
+  const files = entries.filter(({ kind }) => kind === "file").map(({ name }) => childOf(engine, path, name));
+  let synced = true;
+  if (syncsFile(rules.durability)) {
+    const results = yield* all(files.map((file) => () => syncOne(engine, file, rules, attempt)));
+    synced = results.every((each) => each);
+  }
+  // One directory after the other: each has its own files in parallel.
+  for (const { name, kind } of entries) {
+    if (kind === "directory" && !(yield* syncTree(engine, childOf(engine, path, name), rules, attempt))) synced = false;
+  }
+  if (!syncsDirectory(rules.durability)) return synced;
+  if (!engine.capabilities.directorySync) return false;
+  const directory = yield* wait(fileSystem.openDirectory(path));
+  return directory === undefined ? synced : (yield* syncOpen(directory, path, rules, attempt)) && synced;
+}
+
+function* syncOne(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  // Gone since: what is not there need not be durable.
+  return file === undefined ? true : yield* syncOpen(file, path, rules, attempt);
+}
+
+function* syncOpen(file: OpenFile, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+  try {
+    return yield* syncFile(file, rules, { ...attempt, path });
+  } catch (error) {
+    throw translate(error, { ...attempt, path });
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
+/** Removes a directory and everything below; what is left of it. */
+export function* removeTree(engine: Engine, path: string): Operation<string[]> {
+  const { fileSystem } = engine;
+  const left: string[] = [];
+  try {
+    for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
+      const child = childOf(engine, path, name);
+      if (kind === "directory") left.push(...yield* removeTree(engine, child));
+      else yield* wait(fileSystem.remove(child));
+    }
+    if (left.length === 0) yield* wait(fileSystem.removeDirectory(path));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    left.push(error.path);
+  }
+  return left;
+}

@@ -1,0 +1,338 @@
+/** What publishing directories promises: whole generations, one switch, a way back, and nothing left by the dead. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "node:test";
+import {
+  ActivationError,
+  FileError,
+  LockTimeoutError,
+  RollbackFailedError,
+  UnsupportedError,
+  ValidationError,
+} from "../../src/core/errors.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import {
+  exploreCrashesSync,
+  faultRuntime,
+  type MemoryRuntime,
+  memoryRuntime,
+  sweepFaultsSync,
+  traceRuntime,
+} from "../../src/testing/mod.ts";
+import {
+  publishDirectory,
+  publishDirectorySync,
+  type PublishOptions,
+  rollBackDirectory,
+  rollBackDirectorySync,
+} from "../../src/transaction/mod.ts";
+import { writeFileSync } from "../../src/write_file.ts";
+import { byEffort } from "../support/effort.ts";
+import { caught, isLock } from "./support.ts";
+
+/** Puts a page and a nested file with this text into a directory, none of it synced. */
+function builder(runtime: Runtime, text: string): (directory: string) => void {
+  return (directory) => {
+    const { syncFileSystem } = runtime;
+    syncFileSystem.makeDirectory(`${directory}/sub`, 0o755);
+    syncFileSystem.symbolicLink("page", `${directory}/link`);
+    for (const name of ["page", "sub/page"]) {
+      const file = syncFileSystem.create(`${directory}/${name}`, 0o644);
+      assert("write" in file);
+      file.write(new TextEncoder().encode(text));
+      file.close();
+    }
+  };
+}
+
+const publish = (machine: MemoryRuntime, text: string, options: Omit<PublishOptions, "signal"> = {}) =>
+  publishDirectorySync("/www/site", builder(machine, text), { runtime: machine, ...options });
+
+/** What readers that resolve the symlink once see. */
+function site(machine: MemoryRuntime): string | undefined {
+  const pages = ["page", "sub/page", "link"].map((name) => machine.readText(`/www/site/${name}`));
+  assert(pages.every((page) => page === pages[0]), `a mix: ${pages.join()}`);
+  return pages[0];
+}
+
+/** Names beside the published one, without the random parts. */
+const beside = (machine: MemoryRuntime): string[] => {
+  const names = new Set(Object.keys(machine.files("/www")).map((path) => path.split("/")[2] ?? ""));
+  return [...names].map((name) => name.replace(/\d{8}T\d{9}Z\.[a-z2-7]{26}|[a-z2-7]{26}/, "*")).sort();
+};
+
+const machineOf = (more = {}): MemoryRuntime => memoryRuntime({ files: { "/www/": { kind: "directory" } }, ...more });
+
+describe("publishDirectory", () => {
+  it("publishes whole generations, durable, by a symlink; asynchronously likewise", async () => {
+    const machine = machineOf();
+    const first = publish(machine, "one");
+    assertEquals(site(machine), "one");
+    assertEquals([first.path, first.durability, first.previous, first.removed], ["/www/site", "full", undefined, []]);
+    const second = await publishDirectory("/www/site/", builder(machine, "two"), { runtime: machine });
+    assertEquals(site(machine), "two");
+    assertEquals(second.previous, first.generation);
+    assertEquals(machine.readText(`${first.generation}/sub/page`), "one");
+    assertEquals(machine.openHandles, []);
+  });
+
+  it("makes the same calls synchronously and asynchronously", async () => {
+    const [one, other] = [machineOf({ device: "disk" }), machineOf({ device: "disk" })];
+    const [first, second] = [traceRuntime(one), traceRuntime(other)];
+    publishDirectorySync("/www/site", builder(first.runtime, "x"), { runtime: first.runtime });
+    await publishDirectory("/www/site", builder(second.runtime, "x"), { runtime: second.runtime });
+    assertEquals(first.trace, second.trace);
+  });
+
+  it("keeps the last generations, and each for a while after it was replaced", () => {
+    const machine = machineOf();
+    const options = { keep: 1, grace: 10_000 };
+    for (const text of ["1", "2", "3"]) assertEquals(publish(machine, text, options).removed, []);
+    machine.clock.advance(20_000);
+    // 1 and 2 were replaced long ago; 3 just now. One earlier generation stays in any case.
+    assertEquals(publish(machine, "4", options).removed.length, 2);
+    assertEquals(beside(machine).filter((name) => name === ".site.*.generation").length, 2);
+    assertEquals(publish(machine, "5", { keep: 0, grace: 0 }).removed.length, 2);
+    assertEquals(site(machine), "5");
+  });
+
+  it("refuses what it has not published, unless told to adopt it", () => {
+    for (const [what, entry] of [["a plain directory", undefined], ["a symlink", { symlink: "/elsewhere" }]] as const) {
+      const machine = machineOf();
+      if (entry === undefined) machine.put("/www/site/page", "mine");
+      else machine.put("/www/site", entry);
+      const before = Object.keys(machine.files("/www"));
+      const error = assertThrows(() => publish(machine, "new"));
+      assert(FileError.is(error) && error.code === "EEXIST" && error.targetState === "unchanged", `${error}`);
+      assert(error.message.includes(what), error.message);
+      assertEquals(Object.keys(machine.files("/www")).filter((path) => !isLock(path)), before);
+      const result = publish(machine, "new", { adopt: true });
+      assertEquals(site(machine), "new");
+      if (entry !== undefined) continue;
+      assertEquals(machine.readText(`${result.previous}/page`), "mine");
+      rollBackDirectorySync("/www/site", { runtime: machine });
+      assertEquals(machine.readText("/www/site/page"), "mine");
+    }
+    const machine = machineOf();
+    machine.put("/www/site", "a file");
+    assertThrows(() => publish(machine, "new", { adopt: true }), FileError, "there is a file");
+  });
+
+  it("publishes nothing of what a callback refuses, and leaves nothing of it", async () => {
+    const machine = machineOf();
+    publish(machine, "old");
+    const before = Object.keys(machine.files("/www"));
+    const no = new RangeError("no");
+    const refuse = () => {
+      throw no;
+    };
+    const never = { activate: () => assert(false), runtime: machine };
+    assertEquals(await caught(() => publishDirectorySync("/www/site", refuse, never)), no);
+    const refused = await caught(() => publish(machine, "new", { validate: refuse, ...never }));
+    assert(ValidationError.is(refused) && refused.cause === no && refused.targetState === "unchanged");
+    const controller = new AbortController();
+    const validate = () => controller.abort(no);
+    const options = { runtime: machine, validate, signal: controller.signal };
+    assertEquals(await caught(() => publishDirectory("/www/site", builder(machine, "new"), options)), no);
+    assertEquals(site(machine), "old");
+    assertEquals(Object.keys(machine.files("/www")), before);
+  });
+
+  it("validates what is complete and not published yet", () => {
+    const machine = machineOf();
+    publish(machine, "old");
+    let seen: string | undefined;
+    publish(machine, "new", {
+      validate: (directory) => {
+        seen = machine.readText(`${directory}/sub/page`);
+        assertEquals(site(machine), "old");
+      },
+      activate: () => assertEquals(site(machine), "new"),
+    });
+    assertEquals(seen, "new");
+  });
+
+  it("goes back when it does not take effect, and activates that", () => {
+    for (const first of [true, false]) {
+      const machine = machineOf();
+      if (!first) publish(machine, "old");
+      const seen: (string | undefined)[] = [];
+      const activate = () => {
+        seen.push(site(machine));
+        if (seen.length === 1) throw new Error("no");
+      };
+      const error = assertThrows(() => publish(machine, "new", { activate }));
+      assert(ActivationError.is(error) && error.targetState === "unchanged", `${error}`);
+      assertEquals(seen, ["new", first ? undefined : "old"]);
+      assertEquals(site(machine), first ? undefined : "old");
+      const never = () => {
+        throw new Error("never");
+      };
+      const worse = assertThrows(() => publish(machine, "new", { activate: never }));
+      assert(RollbackFailedError.is(worse) && worse.rollbackErrors.length === 1, `${worse}`);
+      assertEquals(site(machine), first ? undefined : "old");
+    }
+  });
+
+  it("takes turns with others, and needs symlinks", async () => {
+    const machine = machineOf();
+    const inner = () => publish(machine.fork() as MemoryRuntime, "inner", { lock: { timeout: 0 } });
+    let seen: unknown;
+    const build = (directory: string) => {
+      builder(machine, "outer")(directory);
+      try {
+        inner();
+      } catch (error) {
+        seen = error;
+      }
+    };
+    publishDirectorySync("/www/site", build, { runtime: machine });
+    assert(LockTimeoutError.is(seen) || FileError.is(seen), `${seen}`);
+    assertEquals(site(machine), "outer");
+    const without = machineOf({ capabilities: { symbolicLinks: false } });
+    assert(UnsupportedError.is(await caught(() => publish(without, "x"))));
+    assertThrows(() => publishDirectorySync("/www/site", 7 as never), TypeError);
+    assertThrows(() => publish(machine, "x", { keep: -1 }), RangeError);
+  });
+});
+
+describe("rollBackDirectory", () => {
+  it("switches to the generation before, again and again, and forward by publishing", async () => {
+    const machine = machineOf();
+    for (const text of ["1", "2", "3"]) publish(machine, text);
+    const { previous, generation, durability } = await rollBackDirectory("/www/site", { runtime: machine });
+    assertEquals([site(machine), durability], ["2", "full"]);
+    assertEquals(machine.readText(`${previous}/page`), "3");
+    assertEquals(machine.readText(`${generation}/page`), "2");
+    rollBackDirectorySync("/www/site", { runtime: machine });
+    assertEquals(site(machine), "1");
+    const error = assertThrows(() => rollBackDirectorySync("/www/site", { runtime: machine }));
+    assert(FileError.is(error) && error.code === "ENOENT" && error.targetState === "unchanged");
+    publish(machine, "4");
+    assertEquals(site(machine), "4");
+    // To what was published before, not to what was gone back from.
+    rollBackDirectorySync("/www/site", { runtime: machine });
+    assertEquals(site(machine), "1");
+  });
+
+  it("goes forward again when going back does not take effect", () => {
+    const machine = machineOf();
+    for (const text of ["1", "2"]) publish(machine, text);
+    let activations = 0;
+    const activate = () => {
+      if (++activations === 1) throw new Error("no");
+    };
+    assertThrows(() => rollBackDirectorySync("/www/site", { runtime: machine, activate }), ActivationError);
+    assertEquals([site(machine), activations], ["2", 2]);
+    assertThrows(() => rollBackDirectorySync("/www/nothing", { runtime: machine }), FileError, "not published");
+  });
+});
+
+describe("crashes of publishing", () => {
+  for (
+    const [what, setup, options, first] of [
+      ["for the first time", () => {}, {}, undefined],
+      [
+        "again, with generations to remove",
+        (machine: MemoryRuntime) => {
+          for (const text of ["0", "old"]) publish(machine, text, { keep: 1, grace: 0 });
+        },
+        { keep: 0, grace: 0 },
+        "old",
+      ],
+      [
+        "over a plain directory",
+        (machine: MemoryRuntime) => {
+          for (const name of ["page", "sub/page", "link"]) machine.put(`/www/site/${name}`, "old");
+        },
+        { adopt: true },
+        "old",
+      ],
+    ] as const
+  ) {
+    it(`leave one or the other, whole, when publishing ${what}`, () => {
+      const report = exploreCrashesSync({
+        machine: { files: { "/www/": { kind: "directory" } } },
+        modes: ["strict", "kill"],
+        volatile: isLock,
+        stopAfter: 1,
+        limit: byEffort({ quick: 1_000, normal: 6_000, long: 200_000 }),
+        setup,
+        run: (machine, acknowledge) => {
+          publish(machine, "new", options);
+          acknowledge("new");
+        },
+        // Whatever comes next removes what is left, even when it is refused.
+        recover: (machine) => {
+          const refuse = () => {
+            throw new RangeError("only looking");
+          };
+          assertThrows(() => publishDirectorySync("/www/site", refuse, { runtime: machine, adopt: true }), RangeError);
+        },
+        check: (machine, facts) => {
+          const now = site(machine);
+          assert(now === "new" || now === first, `${now}`);
+          if (facts.includes("new")) assertEquals(now, "new");
+          const left = beside(machine).filter((name) => !["site", ".site.*.generation"].includes(name));
+          assertEquals(left.filter((name) => !name.endsWith(".lock") && !name.endsWith(".tmp")), []);
+          const again = publish(machine, "again", { adopt: true });
+          assertEquals(site(machine), "again");
+          if (now === undefined) return;
+          rollBackDirectorySync("/www/site", { runtime: machine });
+          assertEquals(site(machine), now, `${again.previous}`);
+        },
+      });
+      const { operations, states, exhaustive, violations, recoveryStates } = report;
+      const extent = exhaustive ? "all" : "a sample";
+      console.log(`publishing ${what}: ${operations} calls, ${states} states (${recoveryStates} cut), ${extent}`);
+      for (const { error, state, trace } of violations) {
+        console.log(`${error}\n${state}\n${trace.slice(-30).join("\n")}`);
+      }
+      assertEquals(violations.length, 0);
+    });
+  }
+
+  it("every call fails once: what is said of the published directory is true", () => {
+    for (const fails of [false, true]) {
+      const report = sweepFaultsSync({
+        make: () => {
+          const machine = machineOf();
+          publish(machine, "old");
+          return machine;
+        },
+        times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+        operation: (runtime) => {
+          let activations = 0;
+          const activate = () => {
+            if (fails && ++activations === 1) throw new Error("no");
+          };
+          return publishDirectorySync("/www/site", (directory) => {
+            // What is built is the caller's; only what publishing does can fail here.
+            writeFileSync(`${directory}/page`, "new", { runtime });
+            for (const name of ["sub", "link"]) runtime.syncFileSystem.makeDirectory(`${directory}/${name}`, 0o755);
+          }, { runtime, activate });
+        },
+        check: ({ machine, faulty, result }) => {
+          assertEquals(faulty.openHandles, []);
+          const now = machine.readText("/www/site/page");
+          if ("value" in result) return assertEquals(now, "new");
+          const { error } = result;
+          assert(FileError.is(error) || (error as { code?: string }).code !== undefined, `${error}`);
+          assert(now === "old" || now === "new");
+          if (!FileError.is(error) || error.path !== "/www/site") return;
+          if (error.targetState === "unchanged") assertEquals(now, "old", `${error}`);
+          if (error.targetState === "replaced") assertEquals(now, "new", `${error}`);
+        },
+      });
+      console.log(`publishing${fails ? ", rolled back" : ""}: ${report.calls} calls, ${report.runs} faults`);
+    }
+  });
+
+  it("a disk that runs full while it is built changes nothing", () => {
+    const machine = machineOf({ disk: { capacity: 3_000 } });
+    publish(machine, "old");
+    const faulty = faultRuntime(machine, { at: ({ method }) => method === "write", error: "ENOSPC", times: "always" });
+    assertThrows(() => publishDirectorySync("/www/site", builder(faulty.runtime, "new"), { runtime: faulty.runtime }));
+    assertEquals(site(machine), "old");
+    assert(!beside(machine).includes(".site.*.building"));
+  });
+});
