@@ -8,10 +8,11 @@
  */
 import { honestFileSystems } from "../tests/powercut/machine.ts";
 import { compared, type Scene, scenes } from "../tests/powercut/scenes.ts";
-import { cannotCut, runSeries, type SeriesOrder } from "../tests/powercut/series.ts";
+import { cannotCut, readOutcome, type SeriesOrder, startSeries } from "../tests/powercut/series.ts";
+import type { SpawnedScript } from "../tests/support/spawn.ts";
 import { type PowercutOptions, readPowercutOptions, USAGE } from "./powercut/options.ts";
 import { comparisonTable, describeTally, isClean, type Tally, tally } from "./powercut/tally.ts";
-import { execute } from "./process.ts";
+import { execute, onInterrupt } from "./process.ts";
 import { newDirectory, removeLeftovers } from "./suite/leftovers.ts";
 import { testEnvironment } from "./suite/runners.ts";
 import { prepareBun } from "./toolchain/bun.ts";
@@ -45,9 +46,20 @@ function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<stri
   return Object.fromEntries(found);
 }
 
+let running: SpawnedScript | undefined;
+
+/** Ends the series that is running, with everything in its namespaces, before its directory is removed. */
+function stopRunning(): void {
+  const pid = running?.child.pid;
+  if (pid === undefined || running?.child.exitCode !== null) return;
+  Deno.kill(pid, "SIGKILL");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+}
+
 async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
   const started = performance.now();
-  const outcome = await runSeries(order);
+  running = startSeries(order);
+  const outcome = await readOutcome(running);
   const { runtime, fileSystem, method = "" } = order;
   if (outcome.unavailable !== undefined) {
     console.log(`${runtime}, ${fileSystem}: not here: ${outcome.unavailable}`);
@@ -110,6 +122,7 @@ function judge(ours: readonly Tally[], comparison: readonly Tally[]): string[] {
 }
 
 async function main(options: PowercutOptions): Promise<string[]> {
+  onInterrupt(stopRunning);
   const directory = newDirectory();
   Deno.env.set("ATOMIC_WRITE_TEST_DIRECTORY", directory);
   try {

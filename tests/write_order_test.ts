@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import {
   copyFile,
   openFileWriter,
@@ -22,8 +22,6 @@ import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
-
-after(() => assertEquals(commitTurnsInUse(), { undecided: 0, targets: 0, idle: 0 }, "nothing may pile up"));
 
 /** Different lengths, so that a mixture of two would show. */
 const contentOf = (index: number): string => `${index}:${"x".repeat((index * 37) % 5000)}:${index}`;
@@ -197,3 +195,7 @@ test("two copies of the module in one process keep one order", () =>
     const error = await other.writeFile(directory, "x").catch((error) => error);
     assert(other.WriteError.is(error) && (await import("../mod.ts")).WriteError.is(error));
   }));
+
+test("after all of these, the order of commits remembers nothing", () => {
+  assertEquals(commitTurnsInUse(), { undecided: 0, targets: 0, idle: 0 });
+});

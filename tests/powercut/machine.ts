@@ -64,12 +64,19 @@ function waitFor(what: string, isTrue: () => boolean): void {
   }
 }
 
-/** Puts a disk with a volatile cache before an image; answers its folder. */
-function serveDisk(folder: string, image: string): string {
+/**
+ * Puts a disk with a volatile cache before an image; answers its folder, which is below `memory`.
+ *
+ * Its process has a mount namespace without the file system on the disk: were it the last one to leave a namespace with
+ * it, it would have to unmount it and wait for itself to write. What it mounts below `memory` is seen here nevertheless.
+ */
+function serveDisk(memory: string, image: string): string {
   if (!fs.existsSync("/dev/fuse")) throw new Unavailable("needs /dev/fuse");
-  const served = join(folder, "served");
+  const served = join(memory, "served");
   fs.mkdirSync(served);
-  spawnScript("tests/powercut/scripts/serve_disk.ts", [image, served]);
+  must("mount", "--make-shared", memory);
+  const wrapper = ["unshare", "--mount", "--propagation", "unchanged"];
+  spawnScript("tests/powercut/scripts/serve_disk.ts", [image, served], { wrapper });
   waitFor("the mount of the volatile disk", () => fs.existsSync(join(served, "control")));
   return served;
 }
@@ -97,7 +104,7 @@ function prepare(folder: string, { type, options, disk }: FileSystemRow): Machin
   fs.writeFileSync(image, "");
   fs.truncateSync(image, Math.max(64 * MEBIBYTE, SMALLEST[type]));
   must(`mkfs.${type}`, ...MKFS[type], image);
-  const served = disk === "volatile" ? serveDisk(folder, image) : undefined;
+  const served = disk === "volatile" ? serveDisk(memory, image) : undefined;
   const medium = served === undefined ? image : join(served, "disk");
   const control = (text: string) => fs.writeFileSync(join(served ?? "", "control"), text);
   const mountIt = () => mount("-t", type, "-o", options === undefined ? "loop" : `loop,${options}`, medium, directory);
@@ -138,7 +145,7 @@ export async function withMachine<T>(row: FileSystemRow, run: (machine: Machine)
     fs.mkdirSync(join(folder, "root"));
     return await run(prepare(folder, row));
   } finally {
-    for (const name of ["root", "served", "memory"]) unmount(join(folder, name));
+    for (const name of ["root", "memory/served", "memory"]) unmount(join(folder, name));
     removeDirectory(folder);
   }
 }

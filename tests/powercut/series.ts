@@ -65,9 +65,14 @@ export function startSeries(order: SeriesOrder): SpawnedScript {
   return spawnScript("tests/powercut/scripts/cuts.ts", [JSON.stringify(order)], options);
 }
 
-/** Runs a series to its end; throws when it could not be run to its end. */
-export async function runSeries(order: SeriesOrder): Promise<SeriesOutcome> {
-  const { code, stdout, stderr } = await startSeries(order).status;
+/** Waits for the end of a series; throws when it was not run to its end. */
+export async function readOutcome({ status }: SpawnedScript): Promise<SeriesOutcome> {
+  const { code, stdout, stderr } = await status;
   if (code !== 0) throw new Error(`The power cuts ended with status ${code}: ${stdout}${stderr}`);
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as SeriesOutcome;
+}
+
+/** Runs a series to its end; throws when it could not be run to its end. */
+export function runSeries(order: SeriesOrder): Promise<SeriesOutcome> {
+  return readOutcome(startSeries(order));
 }

@@ -70,9 +70,10 @@ function checkError(
   // Who insists on a kernel lock learns that there is none here.
   if (struck?.method === "tryLock" && error.code === "ENOTSUP") return error;
   const first = systemErrorOf(error);
-  assert(struck !== undefined && first !== undefined, `${error.message} has no cause`);
-  // That there are no locks is no failure; that the file for them cannot be removed is one.
-  if (struck.method === "tryLock" && first.call === always?.method) return error;
+  assert(first !== undefined, `${error.message} has no cause`);
+  // That there are no locks is no failure; that a file which is to be made anew cannot be removed is one.
+  if ((struck === undefined || struck.method === "tryLock") && first.call === always?.method) return error;
+  assert(struck !== undefined, `${error.message} without a fault`);
   assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
   const steps: string[] = struck.method === "sync" ? ["sync", "syncDirectory"] : [struck.method];
   assert(steps.includes(error.step), `the step is ${error.step}, and what failed was ${struck.method}`);
@@ -133,6 +134,8 @@ function checkDurable(row: Row, { machine, facts }: Told): void {
 /** The row, less what the caller was told that he does not get. */
 function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>, facts: readonly Acknowledged[]): Row {
   const { struck } = faulty;
+  // Content that cannot be read cannot be seen to be equal: then it is written, with what a new file gets.
+  const unread = row.equal === true && struck !== undefined && ["open", "stat", "read"].includes(struck.method);
   const isMetadata = struck !== undefined && ["setOwner", "setMode"].includes(struck.method);
   const once = fault?.times !== "always";
   const contentOnly = isMetadata && !(once && struck.path.endsWith(".lock")) && "value" in result;
@@ -150,7 +153,7 @@ function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>
   const torn = row.torn === true || unordered || unsyncedCopy || facts.some(({ durability }) => durability === "none");
   // Where names are not durable, those of backups are not, and what they made obsolete is gone all the same.
   const backups = row.backups !== undefined && nameless ? { ...row.backups, before: [], afterwards: [] } : row.backups;
-  return { ...row, contentOnly, torn, ...backups === undefined ? {} : { backups } };
+  return { ...row, contentOnly: contentOnly || unread, torn, ...backups === undefined ? {} : { backups } };
 }
 
 function* checkOutcome(

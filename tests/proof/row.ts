@@ -88,6 +88,8 @@ export interface Row {
   readonly torn?: boolean;
   /** Mode and owner could not be kept, and the caller was told so: only content is compared. */
   readonly contentOnly?: boolean;
+  /** The content is there already, and is left in place where it can be seen to be. */
+  readonly equal?: boolean;
   /** Only one driver can do it. */
   readonly only?: "async" | "sync";
   /** Several calls at once: their order depends on the seed, and a fault of one is not one of the others. */

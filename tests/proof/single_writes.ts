@@ -149,6 +149,7 @@ function writeRow(one: Case, pieces: number): Row | undefined {
     ...refused === undefined ? {} : { refused },
     ...repeats === undefined ? {} : { repeatRefused: repeats },
     torn: options.durability === "none",
+    equal: one.equal,
     *run({ api, runtime, acknowledge }) {
       const text = newText;
       const result = yield* wait(api.writeFile(asked, text, { ...options, runtime: inPieces(runtime, text, pieces) }));
