@@ -29,7 +29,7 @@ export {
   type RestoreBackupOptions,
   restoreBackupSync,
 } from "./src/backups.ts";
-export { copyFile, copyFileSync, type CopyTimes } from "./src/copy_file.ts";
+export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/copy_file.ts";
 export type { FileData } from "./src/core/bytes.ts";
 export {
   ConflictError,

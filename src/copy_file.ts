@@ -4,7 +4,7 @@
  * Order: open the source, stage (sharing blocks where the file system can), look at the source again, commit. A source
  * that changed while it was read fails the copy: it would be neither its old nor its new content.
  */
-import { type FilePath, flag, readOptions } from "./core/options.ts";
+import { callback, type FilePath, flag, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
@@ -25,16 +25,31 @@ import {
 export interface CopyTimes {
   /** Give the copy the source's modification time. Default: now, so that editors and build tools notice it. */
   keepTimes?: boolean;
+  /** Told how far the copy is, after each piece and at the end of the content. What it throws aborts the copy. */
+  onProgress?: (progress: CopyProgress) => void;
+}
+
+/** How far a copy is. */
+export interface CopyProgress {
+  /** Bytes copied. */
+  readonly bytes: number;
+  /** Bytes there are. */
+  readonly total: number;
 }
 
 /** A filling from an open file, which must not change meanwhile. */
-export function fillingFromFile(source: OpenFile, before: FileStatus, name: string): Filling {
+export function fillingFromFile(
+  source: OpenFile,
+  before: FileStatus,
+  name: string,
+  report?: (bytes: number) => void,
+): Filling {
   return {
     bytes: undefined,
     repeatable: true,
     *fill(staged) {
       yield* wait(source.seek(0));
-      yield* staged.writer.takeFile(source);
+      yield* staged.writer.takeFile(source, report);
       const after = yield* wait(source.stat());
       if (after.size === before.size && after.modified === before.modified) return;
       throw attemptFailed(staged.attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);
@@ -56,13 +71,19 @@ export function* openSource(engine: Engine, path: string, attempt: Attempt): Ope
   return file;
 }
 
+const copyOptionReaders = {
+  ...writeOptionReaders,
+  keepTimes: flag,
+  onProgress: callback<NonNullable<CopyTimes["onProgress"]>>(),
+};
+
 function* copy(
   source: FilePath,
   target: FilePath,
   options: WriteFileOptions & CopyTimes | undefined,
   synchronous: boolean,
 ): Operation<WriteResult> {
-  const { runtime, keepTimes, ...checked } = readOptions(options, { ...writeOptionReaders, keepTimes: flag });
+  const { runtime, keepTimes, onProgress, ...checked } = readOptions(options, copyOptionReaders);
   const request = writeRequest(checked, runtime, synchronous);
   const { engine } = request;
   const from = locate(engine, source);
@@ -74,7 +95,7 @@ function* copy(
     const file = yield* openSource(engine, from, attempt);
     try {
       const status = yield* wait(file.stat());
-      const filling = fillingFromFile(file, status, from);
+      const filling = fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size }));
       return yield* lockedWrite(request, to, (plan) => {
         const copyPlan = {
           ...plan,
@@ -101,7 +122,7 @@ function* copy(
  *
  * @param source The file to read, a path or file: URL.
  * @param target The file to replace or make.
- * @param options Those of a write, and `keepTimes`.
+ * @param options Those of a write, `keepTimes` and `onProgress`.
  * @throws {WriteError} The source cannot be read, changed while it was read (`code` is `"EAGAIN"`), or a step failed;
  *   `targetState` says what became of the target.
  *
@@ -128,7 +149,7 @@ export function copyFile(
  *
  * @param source The file to read.
  * @param target The file to replace or make.
- * @param options Those of a write, and `keepTimes`.
+ * @param options Those of a write, `keepTimes` and `onProgress`.
  * @throws What {@linkcode copyFile} rejects with.
  *
  * @example

@@ -159,3 +159,27 @@ test("copyFile closes the source whatever happens", async () => {
     assertEquals([error.step, machine.openHandles, machine.files()], [method, [], { "/source": "text" }]);
   }
 });
+
+test("copyFile tells how far it is; what onProgress throws aborts it", async () => {
+  const size = 600_000;
+  const machine = memoryRuntime({ files: { "/source": "x".repeat(size) } });
+  for (const copyOne of [copyFile, copyFileSync]) {
+    const told: number[] = [];
+    await copyOne("/source", "/target", {
+      runtime: machine,
+      onProgress: ({ bytes, total }) => void told.push(bytes, total),
+    });
+    assertEquals(told.slice(-2), [size, size]);
+    assertEquals(told.length, 8);
+  }
+  const options = {
+    runtime: machine,
+    onProgress: () => {
+      throw new RangeError("enough");
+    },
+  };
+  await assertRejects(() => copyFile("/source", "/other", options), RangeError, "enough");
+  assertThrows(() => copyFileSync("/source", "/other", options), RangeError, "enough");
+  assertThrows(() => copyFileSync("/source", "/other", { onProgress: 5 as unknown as () => void }), TypeError);
+  assertEquals(Object.keys(machine.files()).sort(), ["/source", "/target"]);
+});

@@ -8,7 +8,9 @@
  */
 import { FileError } from "../core/errors.ts";
 import { JsonChecker } from "../core/json_checker.ts";
+import type { CommandHost } from "../runtime/command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import type { Report } from "./progress.ts";
 
 /** What the input must be, and what is added to it. */
 export interface InputRules {
@@ -30,6 +32,23 @@ export interface Origin {
   readonly name: string;
   /** The next bytes, which the next call may overwrite; undefined at the end. */
   read(): Promise<Uint8Array | undefined>;
+}
+
+/** Standard input, whose bytes are counted for whoever watches. */
+export function standardInput(host: CommandHost, report: Report): Origin {
+  let count = 0;
+  let total: number | undefined;
+  return {
+    name: "standard input",
+    async read() {
+      const chunk = await host.readInput();
+      if (chunk === undefined) return undefined;
+      if (count === 0) total = host.inputSize();
+      count += chunk.length;
+      report(count, total);
+      return chunk;
+    },
+  };
 }
 
 /** Configuration files are smaller. */

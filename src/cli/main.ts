@@ -13,6 +13,7 @@ import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { abortOnSignal } from "./interruption.ts";
 import { type Command, commandNamed, commands, isReserved, plannedCommands } from "./registry.ts";
+import type { ProgressLine, Report, Unit } from "./progress.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
 interface Selected {
@@ -81,8 +82,20 @@ function print(host: CommandHost, text: string, changing: boolean): ExitStatus {
   }
 }
 
+/** What is shown of long work, if anything is. */
+let shown: ProgressLine | undefined;
+
+async function progress(host: CommandHost, title: string, unit: Unit): Promise<Report> {
+  // A line that cannot be overwritten is none of a dumb terminal.
+  if (!host.isTerminal("errors") || host.environment("TERM") === "dumb") return () => {};
+  const { startProgress } = await import("./progress.ts");
+  const line = shown = startProgress(host, title, unit);
+  return (done, total, step) => line.report(done, total, step);
+}
+
 /** Writes lines to standard error; where nobody reads them, there is nobody to tell. */
 function complain(host: CommandHost, lines: readonly string[]): void {
+  shown?.clear();
   try {
     host.write("errors", lines.map((line) => `atomic-write: ${line}\n`).join(""));
   } catch {
@@ -91,6 +104,7 @@ function complain(host: CommandHost, lines: readonly string[]): void {
 }
 
 function report(host: CommandHost, outcome: Outcome, common: CommonValues): ExitStatus {
+  shown?.clear();
   const lines = common.json ? [JSON.stringify(outcome.result)] : common.quiet ? [] : outcome.output ?? [];
   const printed = print(host, lines.map((line) => `${line}\n`).join(""), outcome.changing);
   if (!common.quiet) complain(host, outcome.notes ?? []);
@@ -114,6 +128,7 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<End>
     operands,
     options,
     note: (line) => common.quiet ? undefined : complain(host, [line]),
+    progress: (title, unit) => common.quiet ? Promise.resolve(() => {}) : progress(host, title, unit),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
   });
   const status = report(host, outcome, common);

@@ -4,6 +4,7 @@
  */
 import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
+import type { Report, Unit } from "./progress.ts";
 
 /** An option: `--name VALUE`, or a flag. Its name is the table's key with dashes: `skipEqual` is `--skip-equal`. */
 export interface Option<Value> {
@@ -73,6 +74,11 @@ export interface Call<Table extends CommandTable = CommandTable> {
   readonly options: OptionValues<Table["options"]>;
   /** Says something on standard error while the work goes on, unless the user wants it quiet. */
   note(line: string): void;
+  /**
+   * What tells a person at a terminal how far long work has come: `title` is what is being done, `unit` what is counted.
+   * Nothing is shown in the first second, and nowhere but on a terminal.
+   */
+  progress(title: string, unit: Unit): Promise<Report>;
   /**
    * From now on SIGINT, SIGTERM and SIGHUP do not end the process but abort this signal. Without it they do what they
    * always do: commands that may be stopped at any point need nothing else.

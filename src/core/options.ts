@@ -83,6 +83,12 @@ export const milliseconds: OptionReader<number> = (value, name) => {
   return value;
 };
 
+/** A function, to be called with what `T` says. */
+export const callback = <T>(): OptionReader<T> => (value, name) => {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function, not ${show(value)}`);
+  return value as T;
+};
+
 /** Permission bits. */
 export const fileMode: OptionReader<number> = (value, name) => {
   if (typeof value !== "number") throw new TypeError(`${name} must be a number such as 0o600, not ${show(value)}`);

@@ -112,6 +112,15 @@ const pieceSize = 16 * 1024 * 1024;
 /** Smaller chunks of a stream are gathered up to this before they are written. */
 const gatherSize = 256 * 1024;
 
+/** Tells a caller's function how far the work is. */
+function told(report: (bytes: number) => void, bytes: number): void {
+  try {
+    report(bytes);
+  } catch (error) {
+    throw new CallerError(error);
+  }
+}
+
 /** Counts, hashes if asked, and writes. */
 export class ContentWriter {
   /** Bytes taken so far. */
@@ -150,15 +159,24 @@ export class ContentWriter {
     yield* this.#writeFully(bytes);
   }
 
-  /** Takes everything from an open file, sharing its blocks where the file system can. */
-  *takeFile(source: OpenFile): Operation<void> {
-    if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) return yield* this.#takeClone();
+  /**
+   * Takes everything from an open file, sharing its blocks where the file system can. `report` is told how much was
+   * taken; what it throws goes to the caller.
+   */
+  *takeFile(source: OpenFile, report: (bytes: number) => void = () => {}): Operation<void> {
+    if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) yield* this.#takeClone();
+    else yield* this.#takeContent(source, report);
+    told(report, this.bytesWritten);
+  }
+
+  *#takeContent(source: OpenFile, report: (bytes: number) => void): Operation<void> {
     const buffer = new Uint8Array(gatherSize);
     while (true) {
       checkAbort(this.#signal);
       const count = yield* wait(source.read(buffer));
       if (count === 0) return;
       yield* this.take(buffer.subarray(0, count));
+      told(report, this.bytesWritten);
     }
   }
 

@@ -40,11 +40,13 @@ export interface CommandHost {
   readonly arguments: readonly string[];
   /** The next bytes of standard input; undefined at its end. Throws a SystemError. */
   readInput(): Promise<Uint8Array | undefined>;
+  /** How many bytes standard input has, where it is a file; undefined where nobody can know. */
+  inputSize(): number | undefined;
   /** Writes all of a text. Throws a SystemError: EPIPE when nobody reads any more. */
   write(stream: "output" | "errors", text: string): void;
   /** Whether a person is at the other end. */
   isTerminal(stream: StandardStream): boolean;
-  /** Columns of the terminal that `stream` is; undefined when it is none. */
+  /** Columns of the terminal that `stream` is; undefined when it is none, or does not know (it says 0). */
   columns(stream: "output" | "errors"): number | undefined;
   /** A variable of the environment; undefined when it is not set or may not be read. */
   environment(name: string): string | undefined;

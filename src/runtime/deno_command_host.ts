@@ -26,6 +26,7 @@ interface CommandNamespace {
   readonly stderr: Terminal & { writeSync(bytes: Uint8Array): number };
   readonly env: { get(name: string): string | undefined };
   consoleSize(): { columns: number };
+  statSync(path: string): { readonly isFile: boolean; readonly size: number };
   addSignalListener(signal: string, listener: () => void): void;
   removeSignalListener(signal: string, listener: () => void): void;
   kill(pid: number, signal: string): void;
@@ -44,9 +45,18 @@ export function denoCommandHost(): CommandHost {
   return {
     arguments: programArguments(),
     readInput: readingInto(async (buffer) => await deno.stdin.read(buffer) ?? 0),
+    inputSize() {
+      try {
+        const status = deno.statSync("/dev/stdin");
+        return status.isFile ? status.size : undefined;
+      } catch {
+        // There is no such name, or it may not be looked at.
+        return undefined;
+      }
+    },
     write: (stream, text) => writeText(text, stream, (bytes) => streams[stream].writeSync(bytes)),
     isTerminal,
-    columns: (stream) => isTerminal(stream) ? deno.consoleSize().columns : undefined,
+    columns: (stream) => isTerminal(stream) ? deno.consoleSize().columns || undefined : undefined,
     environment: (name) => granted({ name: "env" }) ? deno.env.get(name) : undefined,
     onSignal(listener) {
       const listeners = signals.map((signal) => ({ signal, listen: () => listener(signal) }));

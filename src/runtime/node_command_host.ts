@@ -61,6 +61,15 @@ function readInput(host: CommandProcess): CommandHost["readInput"] {
   };
 }
 
+function inputSize(): number | undefined {
+  try {
+    const status = builtin("node:fs").fstatSync(descriptors.input);
+    return status.isFile() ? status.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Loading node:tty takes milliseconds, and most streams are no terminal, which stat tells as well. */
 function isTerminal(stream: StandardStream): boolean {
   try {
@@ -74,7 +83,7 @@ function isTerminal(stream: StandardStream): boolean {
 function columns(stream: "output" | "errors"): number | undefined {
   if (!isTerminal(stream)) return undefined;
   const { WriteStream } = builtinByName("node:tty") as typeof import("node:tty");
-  return new WriteStream(descriptors[stream]).columns;
+  return new WriteStream(descriptors[stream]).columns || undefined;
 }
 
 /** The command's process. */
@@ -86,6 +95,7 @@ export function nodeCommandHost(): CommandHost {
   return {
     arguments: programArguments(),
     readInput: readInput(host),
+    inputSize,
     write: (stream, text) =>
       writeText(text, stream, (bytes) => builtin("node:fs").writeSync(descriptors[stream], bytes)),
     isTerminal,

@@ -36,5 +36,5 @@ export {
   type SetHeadOptions,
 } from "./references.ts";
 export type { CollectRules, PutOptions, RestoreOptions, VerifyOptions } from "./requests.ts";
-export type { CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
+export type { CollectProgress, CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
 export type { StoreOptions } from "./store.ts";

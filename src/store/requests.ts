@@ -2,12 +2,12 @@
  * What callers ask of a store, checked before any I/O.
  */
 import { type FileData, sourceOf } from "../core/bytes.ts";
-import { type FilePath, flag, milliseconds, type OptionReader, readOptions } from "../core/options.ts";
+import { callback, type FilePath, flag, milliseconds, type OptionReader, readOptions } from "../core/options.ts";
 import { locate } from "../protocol/engine.ts";
 import { type Digest, readDigest } from "../protocol/store_names.ts";
 import { type WriteFileOptions, writeOptionReaders, type WriteRequest, writeRequest } from "../write_options.ts";
 import type { PutRequest } from "./incoming.ts";
-import type { VerifyProgress } from "./scan.ts";
+import type { CollectProgress, VerifyProgress } from "./scan.ts";
 import type { StoreContext } from "./store.ts";
 
 /** Options of putting an object. */
@@ -34,6 +34,8 @@ export interface CollectRules {
   grace?: number;
   /** Only say what would be removed. Default false. */
   dryRun?: boolean;
+  /** Told how far the removal is, after each batch. What it throws ends the collection there. */
+  onProgress?: (progress: CollectProgress) => void;
 }
 
 const putReaders = { digest: readDigest as OptionReader<Digest> };
@@ -62,14 +64,9 @@ export function restoreRequest(context: StoreContext, options: RestoreOptions | 
   return writeRequest(checked, context.engine.runtime, context.engine.synchronous);
 }
 
-function callback(value: unknown, name: string): (progress: VerifyProgress) => void {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
-  return value as (progress: VerifyProgress) => void;
-}
-
 /** The callback of a verification. */
 export function progressOf(options: VerifyOptions | undefined): ((progress: VerifyProgress) => void) | undefined {
-  return readOptions(options, { onProgress: callback }).onProgress;
+  return readOptions(options, { onProgress: callback<NonNullable<VerifyOptions["onProgress"]>>() }).onProgress;
 }
 
 /** A day: longer than anybody takes from putting an object to referring to it. */
@@ -77,11 +74,21 @@ const defaultGrace = 24 * 60 * 60 * 1000;
 
 const anything: OptionReader<unknown> = (value) => value;
 
+/** A collection, with every default filled in. */
+export interface CollectPlan extends Required<CollectRules> {
+  readonly reachable: unknown;
+}
+
 /** The rules of a collection, and what is reachable. */
-export function collectRules(options: unknown): { grace: number; dryRun: boolean; reachable: unknown } {
-  const { grace, dryRun, reachable } = readOptions(options, { grace: milliseconds, dryRun: flag, reachable: anything });
+export function collectRules(options: unknown): CollectPlan {
+  const { grace, dryRun, reachable, onProgress } = readOptions(options, {
+    grace: milliseconds,
+    dryRun: flag,
+    reachable: anything,
+    onProgress: callback<NonNullable<CollectRules["onProgress"]>>(),
+  });
   if (typeof reachable !== "object" || reachable === null) {
     throw new TypeError("reachable must be an iterable of digests: everything else is removed");
   }
-  return { grace: grace ?? defaultGrace, dryRun: dryRun ?? false, reachable };
+  return { grace: grace ?? defaultGrace, dryRun: dryRun ?? false, onProgress: onProgress ?? (() => {}), reachable };
 }

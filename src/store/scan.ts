@@ -125,6 +125,14 @@ export interface CollectResult {
   young: number;
 }
 
+/** How far a collection has come. */
+export interface CollectProgress {
+  /** Objects removed so far, or looked at once more and kept. */
+  readonly done: number;
+  /** Objects that were neither reachable nor young when they were listed. */
+  readonly total: number;
+}
+
 interface Candidate {
   readonly digest: Digest;
   readonly modified: number;
@@ -144,12 +152,20 @@ export function* listCandidates(context: StoreContext): Operation<Candidate[]> {
 /** Small, so that whoever puts an object never waits long for the collector. */
 const collectedTogether = 32;
 
-/** Removes the candidates that are neither reachable nor young. `began`: when they were listed. */
+interface CollectionRules {
+  readonly grace: number;
+  readonly dryRun: boolean;
+  /** When the candidates were listed. */
+  readonly began: number;
+  readonly onProgress: (progress: CollectProgress) => void;
+}
+
+/** Removes the candidates that are neither reachable nor young. */
 export function* collect(
   context: StoreContext,
   candidates: readonly Candidate[],
   reachable: ReadonlySet<Digest>,
-  rules: { readonly grace: number; readonly dryRun: boolean; readonly began: number },
+  rules: CollectionRules,
 ): Operation<CollectResult> {
   const result: CollectResult = { removed: [], bytes: 0, kept: 0, young: 0 };
   const isOld = ({ modified }: { modified: number }) => rules.grace === 0 || modified <= rules.began - rules.grace;
@@ -170,6 +186,7 @@ export function* collect(
     }
     result.kept += batch.length - removed.length;
     result.young += batch.length - removed.length;
+    rules.onProgress({ done: start + batch.length, total: garbage.length });
   }
   return result;
 }

@@ -77,7 +77,9 @@ describe("put and get", () => {
         await store.restore(digest, "/out", { mode: 0o600 });
         assertEquals((await collected(store.list())).length, 4);
         await store.verify();
-        await store.collectGarbage({ reachable: [digest], grace: 0 });
+        const progress: unknown[] = [];
+        await store.collectGarbage({ reachable: [digest], grace: 0, onProgress: (step) => progress.push(step) });
+        assertEquals(progress, [{ done: 3, total: 3 }]);
         await assertRejects(() => store.get(sha256("one")), WriteError, "there is no object");
       }
       assertEquals([machine.openHandles, temporaries(machine)], [[], []]);

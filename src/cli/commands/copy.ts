@@ -1,17 +1,19 @@
 /** `atomic-write copy SOURCE TARGET`. */
-import { copyFile } from "../../copy_file.ts";
+import { copyFile, type CopyProgress } from "../../copy_file.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/copy.ts";
 import { locateOperand } from "./location.ts";
 import { writeOptions, written } from "./written.ts";
 
 /** Runs the command. */
-export async function run({ operands, options, abortOnSignal }: Call<typeof table>): Promise<Outcome> {
+export async function run({ operands, options, abortOnSignal, progress }: Call<typeof table>): Promise<Outcome> {
   const { keepTimes, ...rest } = options;
   const source = locateOperand(operands.source, "Cannot copy");
   const target = locateOperand(operands.target, "Cannot copy to");
   const signal = abortOnSignal("Cannot copy to", target);
   const times = keepTimes ? { keepTimes } : {};
-  const result = await copyFile(source, target, { ...writeOptions(rest, signal), ...times });
+  const report = await progress(`copying ${operands.source}`, "byte");
+  const onProgress = ({ bytes, total }: CopyProgress) => report(bytes, total);
+  const result = await copyFile(source, target, { ...writeOptions(rest, signal), ...times, onProgress });
   return written(result, rest);
 }

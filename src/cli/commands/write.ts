@@ -1,6 +1,6 @@
 /** `atomic-write [write] FILE`: standard input into a file. */
 import { writeFile } from "../../write_file.ts";
-import { readContent } from "../input.ts";
+import { readContent, standardInput } from "../input.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/write.ts";
 import { locateOperand } from "./location.ts";
@@ -14,10 +14,8 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const path = locateOperand(call.operands.file, attempt);
   const signal = call.abortOnSignal(attempt, path);
   if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
-  const content = await readContent({ name: "standard input", read: () => host.readInput() }, call.options, signal, {
-    attempt,
-    path,
-  });
+  const report = await call.progress(`writing ${call.operands.file}`, "byte");
+  const content = await readContent(standardInput(host, report), call.options, signal, { attempt, path });
   const result = await writeFile(path, content, writeOptions(rest, signal));
   return written(result, rest);
 }
