@@ -6,7 +6,7 @@
 import { exists, NPM, ROOT } from "./toolchain/folders.ts";
 import { chooseStandardLibrary, readWanted, type StandardLibrary } from "./toolchain/standard_library.ts";
 import { buildWithCompiler } from "./npm/with_compiler.ts";
-import { stripComments } from "./npm/strip_comments.ts";
+import { bundle } from "./npm/bundle.ts";
 import { buildWithDnt } from "./npm/with_dnt.ts";
 import { npmManifest, readProject } from "./npm_manifest.ts";
 
@@ -21,9 +21,11 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
   Deno.mkdirSync(folder, { recursive: true });
   if (await chooseStandardLibrary(wanted) === "jsr") await buildWithDnt(project, manifest, folder);
   else await buildWithCompiler(project, folder);
-  stripComments(`${folder}/esm`);
   // Both builds end here, and dnt's own manifest is replaced, so that the two packages cannot drift apart.
-  if (exists(`${folder}/esm/package.json`)) Deno.removeSync(`${folder}/esm/package.json`);
+  const compiled = `${folder}/compiled`;
+  Deno.renameSync(`${folder}/esm`, compiled);
+  await bundle(project, compiled, `${folder}/esm`);
+  Deno.removeSync(compiled, { recursive: true });
   Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
   for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {

@@ -10,6 +10,10 @@ export const VERSIONS = {
   typesOfNode: "^20.19.0",
   fsExt: "2.1.1",
   nodeGyp: "^11.0.0",
+  /** Make the npm package few and small files. */
+  rollup: "4.68.8",
+  rollupPluginDts: "6.5.1",
+  terser: "5.51.4",
   publint: "0.3.25",
   areTheTypesWrong: "0.18.5",
 } as const;
