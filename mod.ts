@@ -32,6 +32,7 @@ export {
 export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/copy_file.ts";
 export type { FileData } from "./src/core/bytes.ts";
 export {
+  ActivationError,
   ConflictError,
   CorruptionError,
   DeadlockError,
@@ -41,6 +42,8 @@ export {
   LockError,
   LockLostError,
   LockTimeoutError,
+  RollbackFailedError,
+  type RolledBackFile,
   type TargetState,
   UnsupportedError,
   ValidationError,

@@ -222,6 +222,7 @@ export class ActivationError extends FileError {
   static {
     mark(this, "ActivationError");
   }
+  /** The name of its class. */
   override readonly name: string = "ActivationError";
   /** Whether `value` is an ActivationError, of this or another copy of the module. */
   static override is(value: unknown): value is ActivationError {
@@ -244,6 +245,7 @@ export class RollbackFailedError extends FileError {
   static {
     mark(this, "RollbackFailedError");
   }
+  /** The name of its class. */
   override readonly name: string = "RollbackFailedError";
   /** What is where. */
   files: RolledBackFile[] = [];

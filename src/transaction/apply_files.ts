@@ -6,10 +6,57 @@ import { apply } from "./apply.ts";
 import { type ApplyOptions, type ApplyPlan, type ApplyPlanSync, readApplyRequest } from "./apply_plan.ts";
 import type { ApplyResult } from "./apply_result.ts";
 
+/**
+ * Replaces or makes several files: all of them, or none.
+ *
+ * Everything is staged, synced and validated before the first file changes; then one rename of a journal decides, and the
+ * files follow. When `activate` fails, every file is put back exactly (bytes, mode, owner; files that did not exist are
+ * removed) and `activate` is called again. A crash at any instant leaves what {@linkcode recoverTransactions}, or the next
+ * transaction that meets it, turns into all old or all new. Files that have their content, mode and owner already are not
+ * touched; if all have, nothing is called and `changed` is false.
+ *
+ * What does not hold: readers that open two of the files one after the other may see the old one and the new other for
+ * a moment. Publish a directory ({@linkcode publishDirectory}) where that matters.
+ *
+ * ```ts
+ * import { applyFiles } from "@durable/atomic-write/transaction";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const { changed } = await applyFiles({
+ *   files: [
+ *     { path: `${directory}/server.key`, data: "KEY", defaults: { mode: 0o600 } },
+ *     { path: `${directory}/server.crt`, data: "CERTIFICATE" },
+ *   ],
+ *   validate: (staged) => {
+ *     // Look at the new contents where they are staged; throw to refuse them.
+ *     if (staged.size !== 2) throw new Error("a key and its certificate");
+ *   },
+ *   activate: () => {
+ *     // Reload the server; throw to have everything put back.
+ *   },
+ * });
+ * console.log(changed); // true
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param plan The files and what is to be called.
+ * @param options How it is done.
+ * @returns What was written.
+ * @throws {TypeError} A path twice, no files, a wrong option: before anything is touched.
+ * @throws {ValidationError} `validate` threw (`"unchanged"`).
+ * @throws {ActivationError} `activate` threw; everything is as it was, and activated again (`"unchanged"`); with
+ * `backup: 0` the new files stay (`"replaced"`).
+ * @throws {RollbackFailedError} And putting back, or activating what was put back, failed: `files` says what is where.
+ * @throws {ConflictError} A program that takes no locks changed a file meanwhile (`"unchanged"`).
+ * @throws {LockTimeoutError} A file's lock was not free in time (`"unchanged"`).
+ * @throws {WriteError} Anything else, before the commit point or put back after it (`"unchanged"`); `"unknown"` where not
+ * even that can be told.
+ */
 export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<ApplyResult> {
   return run(() => apply(readApplyRequest(plan, options, false)));
 }
 
+/** {@linkcode applyFiles}, synchronous. Waits for locks without letting anything else of this thread run. */
 export function applyFilesSync(plan: ApplyPlanSync, options?: Omit<ApplyOptions, "signal">): ApplyResult {
   return runSync(() => apply(readApplyRequest(plan, options, true)));
 }

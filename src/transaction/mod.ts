@@ -2,11 +2,37 @@
  * Several files, one outcome: all of them replaced and what depends on them activated, or everything as it was; across
  * crashes, too. And whole directories, published by one switch.
  *
+ * - {@linkcode applyFiles}: files that only make sense together, validated before and activated after.
+ * - {@linkcode recoverTransactions}: what a crash has cut off is finished or undone.
+ * - {@linkcode publishDirectory}, {@linkcode rollBackDirectory}: a directory by a symlink that is switched.
+ *
  * @module
  */
+export type { FileData } from "../core/bytes.ts";
+export {
+  ActivationError,
+  ConflictError,
+  FileError,
+  type FileErrorDetails,
+  LockError,
+  LockTimeoutError,
+  RollbackFailedError,
+  type RolledBackFile,
+  type TargetState,
+  UnsupportedError,
+  ValidationError,
+  WriteError,
+} from "../core/errors.ts";
+export type { FilePath } from "../core/options.ts";
+export type { FileLock } from "../lock/file_lock.ts";
+export type { LockOptions } from "../lock/lock_plan.ts";
+export type { Durability, Owner } from "../protocol/write_plan.ts";
 export { applyFiles, applyFilesSync } from "./apply_files.ts";
 export type { ApplyOptions, ApplyPlan, ApplyPlanSync, ApplyProgress, PlannedFile } from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
+export type { KeptReason } from "./examine.ts";
+export { publishDirectory, publishDirectorySync, type PublishResult } from "./publish_directory.ts";
+export type { PublishOptions, SwitchOptions } from "./publish_options.ts";
 export {
   type KeptTransaction,
   type RecoverOptions,
@@ -14,6 +40,4 @@ export {
   recoverTransactionsSync,
   type RecoveryReport,
 } from "./recover_transactions.ts";
-export { publishDirectory, publishDirectorySync, type PublishResult } from "./publish_directory.ts";
-export type { PublishOptions, SwitchOptions } from "./publish_options.ts";
 export { rollBackDirectory, rollBackDirectorySync, type RollBackResult } from "./roll_back_directory.ts";

@@ -250,6 +250,36 @@ const begin = (path: FilePath, build: unknown, options: unknown, synchronous: bo
   return readPublishRequest(path, options, synchronous);
 };
 
+/**
+ * Replaces a whole directory by one switch: `build` fills a new one, and when all of that is on the medium the symlink at
+ * `path` is renamed over to lead there.
+ *
+ * A reader that resolves the link once (opens the directory and reads inside, or uses its real path) sees all old or all
+ * new. One that goes through `path` again for every file may see files of both. Readers that are still inside an earlier
+ * generation keep it for at least `grace`.
+ *
+ * ```ts
+ * import { publishDirectory } from "@durable/atomic-write/transaction";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await publishDirectory(`${directory}/site`, async (building) => {
+ *   await Deno.writeTextFile(`${building}/index.html`, "<h1>New</h1>");
+ * });
+ * console.log(await Deno.readTextFile(`${directory}/site/index.html`)); // <h1>New</h1>
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param path Where it is published: nothing, or what an earlier call has left; anything else needs `adopt: true`.
+ * @param build Fills the new directory, which it is given empty, by any means. Its files are synced afterwards.
+ * @param options What is kept, and what is called.
+ * @returns The new generation and the one before.
+ * @throws {ValidationError} `validate` threw (`"unchanged"`).
+ * @throws {ActivationError} `activate` threw; what was published before is again, and was activated (`"unchanged"`).
+ * @throws {RollbackFailedError} And that failed.
+ * @throws {UnsupportedError} There are no symlinks here (`"unchanged"`).
+ * @throws {WriteError} There is something else at the path, the disk is full, …: before the switch (`"unchanged"`); after
+ * it, where its sync fails (`"replaced"`).
+ */
 export function publishDirectory(
   path: FilePath,
   build: (directory: string) => void | Promise<void>,
@@ -258,6 +288,7 @@ export function publishDirectory(
   return run(() => publish(begin(path, build, options, false), build));
 }
 
+/** {@linkcode publishDirectory}, synchronous. */
 export function publishDirectorySync(
   path: FilePath,
   build: (directory: string) => void,

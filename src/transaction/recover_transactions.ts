@@ -99,10 +99,36 @@ function* recover(
   }
 }
 
+/**
+ * Brings every transaction that a crash has cut off, and of which there is a sign in the directory, to its end: all of its
+ * files new if it had been decided, all as they were if not. Transactions that are alive stay.
+ *
+ * {@linkcode applyFiles} does it by itself for what it meets. Call this when a service starts, and when `needsActivation`
+ * is to be known: what depends on the files (a server to reload) may not have been told of them.
+ *
+ * It may itself be cut off and called again, needs no room on the disk, and leaves files that are neither old nor new
+ * alone (`conflicts`). Subdirectories are not looked into.
+ *
+ * ```ts
+ * import { recoverTransactions } from "@durable/atomic-write/transaction";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const { finished, undone, needsActivation } = await recoverTransactions(directory);
+ * console.log(finished.length, undone.length, needsActivation.length); // 0 0 0
+ * await Deno.remove(directory);
+ * ```
+ *
+ * @param directory A directory of the transaction: of any of its files, or of the journal.
+ * @param options Whether to activate, and what to do about transactions that nothing proves dead.
+ * @returns What was done, and what was left alone.
+ * @throws {WriteError} There is no such directory, or something could not be renamed or synced: call it again
+ * (`"unknown"`).
+ */
 export function recoverTransactions(directory: FilePath, options?: RecoverOptions): Promise<RecoveryReport> {
   return run(() => recover(directory, options, false));
 }
 
+/** {@linkcode recoverTransactions}, synchronous. */
 export function recoverTransactionsSync(
   directory: FilePath,
   options?: Omit<RecoverOptions, "signal">,

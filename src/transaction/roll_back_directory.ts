@@ -50,10 +50,34 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
   });
 }
 
+/**
+ * Publishes the generation before the present one again. Called once more, it goes further back; what was gone back from
+ * is never gone back to.
+ *
+ * ```ts
+ * import { publishDirectory, rollBackDirectory } from "@durable/atomic-write/transaction";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const site = `${directory}/site`;
+ * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "old"));
+ * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "new"));
+ * await rollBackDirectory(site);
+ * console.log(await Deno.readTextFile(`${site}/index.html`)); // old
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param path What {@linkcode publishDirectory} has published.
+ * @param options What is called.
+ * @returns Where the link leads now, and where it led.
+ * @throws {WriteError} Nothing was published there, or there is no earlier generation: ENOENT (`"unchanged"`).
+ * @throws {ActivationError} `activate` threw; what was published is again, and was activated (`"unchanged"`).
+ * @throws {RollbackFailedError} And that failed.
+ */
 export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Promise<RollBackResult> {
   return run(() => rollBack(readSwitchRequest(path, options, false)));
 }
 
+/** {@linkcode rollBackDirectory}, synchronous. */
 export function rollBackDirectorySync(
   path: FilePath,
   options?: Omit<SwitchOptions, "signal">,
