@@ -3,8 +3,12 @@
  *
  * `execute` resolves with the exit code, never rejects because of it. `mustExecute` throws with the whole output.
  * Each program leads a process group of its own, which is killed when the program has ended, timed out, or when this
- * process is told to stop: a hanging grandchild must not hang the run.
+ * process is told to stop: a hanging grandchild must not hang the run. One that times out tells in its output what it
+ * and its descendants were doing, and is interrupted before it is killed: the test runners of Deno and Node then name
+ * the tests that have not ended.
  */
+import { describeProcessTree } from "./process_tree.ts";
+
 export interface Outcome {
   code: number;
   /** Standard output and standard error, in the order of arrival. */
@@ -19,6 +23,9 @@ export interface ExecuteOptions {
   /** Milliseconds. */
   timeout?: number;
 }
+
+/** How long an interrupted program may take to say what it was doing. Milliseconds. */
+const LAST_WORDS = 5000;
 
 const canSignalGroups = Deno.build.os !== "windows";
 const running = new Set<Deno.ChildProcess>();
@@ -94,9 +101,11 @@ export async function execute(command: string, args: string[], options: ExecuteO
   const end = new AbortController();
   const collected = Promise.all([collect(child.stdout, chunks, end.signal), collect(child.stderr, chunks, end.signal)]);
   let timedOut = false;
-  const timer = options.timeout === undefined ? undefined : setTimeout(() => {
+  let timer = options.timeout === undefined ? undefined : setTimeout(() => {
     timedOut = true;
-    killGroup(child, "SIGKILL");
+    chunks.push(`\nstill running after ${options.timeout} ms:\n${describeProcessTree(child.pid)}\n`);
+    if (canSignalGroups) child.kill("SIGINT");
+    timer = setTimeout(() => killGroup(child, "SIGKILL"), canSignalGroups ? LAST_WORDS : 0);
   }, options.timeout);
   const status = await child.status;
   clearTimeout(timer);

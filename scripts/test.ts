@@ -1,16 +1,18 @@
 /**
  * The test command: `npx -y deno@2.9.6 task test` on a machine that has Node with npm and nothing else.
  *
- * In this order: fetch what is missing into build/tools, compile source and tests into build/out, run the suite on Deno
- * from the source and on Node and Bun from the compiled JavaScript, then build the npm package and use it. Whatever
- * fails is counted and the rest still runs; a runtime that cannot be had is a failure. The last line is
- * `N passed, N failed`, and the exit code is 0 only when nothing failed and something passed.
+ * First what is missing is fetched into build/tools, and source and tests are compiled into build/out. Then the suite
+ * runs on Deno from the source and on Node and Bun from the compiled JavaScript, and the npm package is built and used:
+ * all from one queue, the longest first, so that no processor is idle before the end. Whatever fails is counted and the
+ * rest still runs; a runtime that cannot be had is a failure. The last line is `N passed, N failed`, and the exit code
+ * is 0 only when nothing failed and something passed.
  */
 import { checkTypes } from "./check_types.ts";
 import { testNpmPackage } from "./npm/section.ts";
 import { readOptions, type SectionName, type TestOptions, USAGE } from "./suite/options.ts";
 import { add, countLine, type Counts, printFile, printSection } from "./suite/report.ts";
-import { type FileResult, runFiles, type TestRunner } from "./suite/run_files.ts";
+import { expectedWeight } from "./suite/order.ts";
+import { type FileResult, runFile, runQueue, type TestRunner } from "./suite/run_files.ts";
 import { bunRunner, denoRunner, nodeRunner, type Programs, testEnvironment } from "./suite/runners.ts";
 import { attempt, step } from "./suite/step.ts";
 import { prepareBun } from "./toolchain/bun.ts";
@@ -57,24 +59,70 @@ async function compileAll(): Promise<string> {
   return await (await import("./toolchain/compile.ts")).compile();
 }
 
+/** A section of the output: what runs in it, and what is printed once all of that has ended. */
+interface Section {
+  title: string;
+  jobs: { weight: number; run: () => Promise<FileResult[]> }[];
+}
+
+/** The section of a runtime: its test files, or the one failure that it cannot be had. */
+function runtimeSection(
+  name: "deno" | "node" | "bun",
+  { title, runner, problem }: { title: string; runner: TestRunner | undefined; problem: string },
+  options: TestOptions,
+): Section {
+  if (runner === undefined) {
+    const job = () => step(`${title} can be had`, () => Promise.resolve(problem));
+    return { title, jobs: [{ weight: 0, run: async () => [await job()] }] };
+  }
+  const files = testFiles(options, name);
+  return {
+    title,
+    jobs: files.map((path) => ({
+      weight: expectedWeight(path, name),
+      run: async () => [await runFile(runner, path, options)],
+    })),
+  };
+}
+
+/** Runs the jobs of all sections in one queue, and prints each section when its last job has ended. */
+async function runSections(sections: readonly Section[], options: TestOptions): Promise<Counts> {
+  let total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const queue = sections.flatMap(({ title, jobs }) => {
+    const results: FileResult[] = [];
+    let left = jobs.length;
+    const close = () => {
+      total = add(total, printSection(title, results));
+    };
+    if (left === 0) close();
+    return jobs.map(({ weight, run }) => ({
+      weight,
+      run: async () => {
+        for (const result of await run()) {
+          results.push(result);
+          printFile(title, result, options.verbose);
+        }
+        if (--left === 0) close();
+      },
+    }));
+  });
+  const longestFirst = queue.toSorted((a, b) => b.weight - a.weight);
+  await runQueue(longestFirst.map(({ run }) => run), options.jobs);
+  return total;
+}
+
 async function main(options: TestOptions): Promise<Counts> {
   const wants = (name: SectionName) => options.only.includes(name);
   const wantsJavaScript = wants("node") || wants("bun");
   const library = await chooseStandardLibrary(options.standardLibrary);
   console.log(`@std comes from ${library === "jsr" ? "JSR" : "tests/std_local (JSR was not reached or not wanted)"}`);
   const args = denoArguments(library);
-
-  let total = reportUnfinished(options);
-  const section = async (title: string, first: FileResult[], runner?: TestRunner, name?: SectionName) => {
-    const started = performance.now();
-    const show = (result: FileResult) => printFile(title, result, options.verbose);
-    first.forEach(show);
-    const files = runner === undefined || name === undefined ? [] : testFiles(options, name);
-    const results = runner === undefined ? [] : await runFiles(runner, files, options, show);
-    total = add(total, printSection(title, [...first, ...results], started));
-  };
+  const skipped = reportUnfinished(options);
 
   const preparing = performance.now();
+  const checked = options.filters.length > 0 ? testFiles(options, "deno") : undefined;
+  // The check is a process of its own, so it goes on while the compiler keeps this one busy.
+  const checking = wants("deno") ? step("deno check", () => checkTypes(args, checked)) : undefined;
   const [node, bun, problems] = await Promise.all([
     attempt(() => prepareNode(options.node)),
     attempt(prepareBun),
@@ -89,17 +137,17 @@ async function main(options: TestOptions): Promise<Counts> {
   }
   console.log(`prepared in ${((performance.now() - preparing) / 1000).toFixed(1)} s`);
 
-  if (wants("deno")) {
-    const types = await step(
-      "deno check",
-      () => checkTypes(args, options.filters.length > 0 ? testFiles(options, "deno") : undefined),
-    );
-    await section(`Deno ${Deno.version.deno}`, [types], denoRunner(programs, environment), "deno");
+  const sections: Section[] = [];
+  if (checking !== undefined) {
+    const runner = denoRunner(programs, environment);
+    const section = runtimeSection("deno", { title: `Deno ${Deno.version.deno}`, runner, problem: "" }, options);
+    sections.push({ ...section, jobs: [{ weight: Infinity, run: async () => [await checking] }, ...section.jobs] });
   }
   if (wantsJavaScript) {
     const typeErrors = problems.problem + problems.value;
     if (options.filters.length === 0) {
-      await section("TypeScript for Node and Bun", [await step("tsc", () => Promise.resolve(typeErrors))]);
+      const tsc = () => step("tsc", () => Promise.resolve(typeErrors));
+      sections.push({ title: "TypeScript for Node and Bun", jobs: [{ weight: 0, run: async () => [await tsc()] }] });
     } else if (typeErrors !== "") {
       console.log(`tsc found type errors, perhaps in other files; the first: ${typeErrors.split("\n")[0]}`);
     }
@@ -107,28 +155,28 @@ async function main(options: TestOptions): Promise<Counts> {
   if (wants("node")) {
     const title = node.value ? `Node ${node.value.version}` : "Node";
     if (addon !== "") console.log(`${title}: running without fs-ext: ${addon}`);
-    if (node.value) await section(title, [], nodeRunner(node.value, environment), "node");
-    else await section(title, [await step("Node can be had", () => Promise.resolve(node.problem))]);
+    const runner = node.value && nodeRunner(node.value, environment);
+    sections.push(runtimeSection("node", { title, runner, problem: node.problem }, options));
   }
   if (wants("bun")) {
     const title = bun.value ? `Bun ${bun.value.version}` : "Bun";
-    if (bun.value) await section(title, [], bunRunner(bun.value, environment), "bun");
-    else await section(title, [await step("Bun can be had", () => Promise.resolve(bun.problem))]);
+    const runner = bun.value && bunRunner(bun.value, environment);
+    sections.push(runtimeSection("bun", { title, runner, problem: bun.problem }, options));
   }
   if (wants("npm")) {
-    const started = performance.now();
-    const results = node.value && bun.value
-      ? await testNpmPackage({ node: node.value, bun: bun.value, library })
-      : [await step("Node and Bun can be had", () => Promise.resolve(node.problem + bun.problem))];
-    results.forEach((result) => printFile("npm package", result, options.verbose));
-    total = add(total, printSection("npm package", results, started));
+    const run = async () =>
+      node.value && bun.value
+        ? await testNpmPackage({ node: node.value, bun: bun.value, library })
+        : [await step("Node and Bun can be had", () => Promise.resolve(node.problem + bun.problem))];
+    sections.push({ title: "npm package", jobs: [{ weight: 100, run }] });
   }
-  return total;
+  return add(skipped, await runSections(sections, options));
 }
 
 if (Deno.args.includes("--help")) {
   console.log(USAGE);
 } else {
+  const started = performance.now();
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   try {
     counts = await main(readOptions(Deno.args, Deno.env.get("STD")));
@@ -136,6 +184,7 @@ if (Deno.args.includes("--help")) {
     console.log(error instanceof Error ? error.stack ?? error.message : String(error));
     counts.failed++;
   }
+  console.log(`all in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   console.log(countLine(counts));
   Deno.exit(counts.failed === 0 && counts.passed > 0 ? 0 : 1);
 }

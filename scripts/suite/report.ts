@@ -66,11 +66,23 @@ function printSkips(results: readonly FileResult[]): void {
   }
 }
 
-/** The closing line of a section. */
-export function printSection(title: string, results: readonly FileResult[], started: number): Counts {
+/** How many of a section's slowest files are named: the time of the whole run is kept down by looking at them. */
+const SLOWEST = 10;
+
+function printSlowest(results: readonly FileResult[]): void {
+  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
+  const names = slowest.filter(({ seconds }) => seconds >= 1).map(({ path, seconds }) =>
+    `${seconds.toFixed(0)} ${path}`
+  );
+  if (names.length > 0) console.log(`  slowest, in seconds: ${names.join(", ")}`);
+}
+
+/** The closing lines of a section. Its files ran beside those of others, so the seconds are the sum of theirs. */
+export function printSection(title: string, results: readonly FileResult[]): Counts {
   const counts = count(results.flatMap(({ tests }) => tests));
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${title}: ${countLine(counts)} (${seconds} s)`);
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  console.log(`${title}: ${countLine(counts)} (${seconds.toFixed(0)} s of work)`);
+  printSlowest(results);
   printSkips(results);
   return counts;
 }

@@ -1,6 +1,7 @@
 /**
- * Runs test files on one runtime, a process for each file, a few at a time. A file of its own process cannot disturb
- * another's working directory, umask or open files, its output stays together, and a hanging one is killed alone.
+ * Runs test files, a process for each, the files of all runtimes in one queue and a few at a time. A file of its own
+ * process cannot disturb another's working directory, umask or open files, its output stays together, and a hanging one
+ * is killed alone, after it has told what it was doing.
  *
  * A file that fails without a failed test (it could not be loaded, it crashed, it hung) and a file without a test
  * count as one failed test.
@@ -23,10 +24,11 @@ export interface FileResult {
   output: string;
   /** Names of files that the tests left in their directory. */
   leftovers: string[];
+  seconds: number;
 }
 
 /** How long a file may take, by effort: a hanging one must not use up the time of a whole run. */
-const TIMEOUTS = { quick: 120_000, normal: 300_000, long: 3_600_000 } as const;
+const TIMEOUTS = { quick: 120_000, normal: 180_000, long: 3_600_000 } as const;
 
 /** The lines that tests/support/skip.ts prints. */
 function readSkips(output: string): { name: string; reason: string }[] {
@@ -47,7 +49,12 @@ function applySkips(tests: TestResult[], output: string): TestResult[] {
   return result;
 }
 
-async function runFile(runner: TestRunner, path: string, timeout: number): Promise<FileResult> {
+/** Runs one test file on one runtime. `timeout` is in milliseconds. */
+export async function runFile(
+  runner: TestRunner,
+  path: string,
+  { effort, timeout = TIMEOUTS[effort] }: { effort: keyof typeof TIMEOUTS; timeout?: number },
+): Promise<FileResult> {
   const report = `${BUILD}/reports/${runner.name}/${path.replaceAll("/", "__")}.${Deno.pid}.xml`;
   Deno.mkdirSync(report.replace(/\/[^/]*$/, ""), { recursive: true });
   const directory = newDirectory();
@@ -56,7 +63,9 @@ async function runFile(runner: TestRunner, path: string, timeout: number): Promi
     ...runner.environment,
     ATOMIC_WRITE_TEST_DIRECTORY: directory,
   };
+  const started = performance.now();
   const { code, output, timedOut } = await execute(command, args, { environment, timeout });
+  const seconds = (performance.now() - started) / 1000;
   const leftovers = removeLeftovers(directory);
   const tests = exists(report) ? applySkips(readJunit(Deno.readTextFileSync(report)), output) : [];
   if (exists(report)) Deno.removeSync(report);
@@ -64,25 +73,14 @@ async function runFile(runner: TestRunner, path: string, timeout: number): Promi
   if (timedOut) failed(`still running after ${timeout / 1000} s`);
   else if (code !== 0 && !tests.some(({ state }) => state === "failed")) failed(`ended with status ${code}`);
   else if (tests.length === 0) failed("no test in this file");
-  return { path, tests, output, leftovers };
+  return { path, tests, output, leftovers, seconds };
 }
 
-/** Runs the files; `report` is called with each result as it arrives. */
-export async function runFiles(
-  runner: TestRunner,
-  paths: readonly string[],
-  { jobs, effort }: { jobs: number; effort: keyof typeof TIMEOUTS },
-  report: (result: FileResult) => void,
-): Promise<FileResult[]> {
-  const results: FileResult[] = [];
-  const waiting = [...paths];
+/** Runs the jobs in their order, `atOnce` at a time. */
+export async function runQueue(jobs: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+  const waiting = [...jobs];
   const work = async () => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      const result = await runFile(runner, path, TIMEOUTS[effort]);
-      results.push(result);
-      report(result);
-    }
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
   };
-  await Promise.all(Array.from({ length: jobs }, work));
-  return results;
+  await Promise.all(Array.from({ length: atOnce }, work));
 }

@@ -7,6 +7,7 @@ export function messageOf(error: unknown): string {
 
 /** Runs a step. It has passed when it answers nothing. */
 export async function step(name: string, run: () => Promise<string | void>): Promise<FileResult> {
+  const started = performance.now();
   let problem: string;
   try {
     problem = await run() ?? "";
@@ -14,7 +15,13 @@ export async function step(name: string, run: () => Promise<string | void>): Pro
     problem = messageOf(error);
   }
   const state = problem === "" ? "passed" : "failed";
-  return { path: name, tests: [{ name, state, reason: problem }], output: problem, leftovers: [] };
+  return {
+    path: name,
+    tests: [{ name, state, reason: problem }],
+    output: problem,
+    leftovers: [],
+    seconds: (performance.now() - started) / 1000,
+  };
 }
 
 /** Prepares something whose lack fails only the sections that need it. */

@@ -5,9 +5,18 @@ import { execute } from "../../scripts/process.ts";
 import { readJunit } from "../../scripts/suite/junit.ts";
 import { readOptions } from "../../scripts/suite/options.ts";
 import { countLine } from "../../scripts/suite/report.ts";
-import { runFiles, type TestRunner } from "../../scripts/suite/run_files.ts";
+import { runFile, runQueue, type TestRunner } from "../../scripts/suite/run_files.ts";
 import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+
+/** Whether a process is there, and no zombie. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    return false;
+  }
+}
 
 /** Results as `state name`, in order. */
 function states(xml: string): string[] {
@@ -75,8 +84,8 @@ describe("files", () => {
         environment: {},
         command: (_, path) => [Deno.execPath(), "run", "-A", "--no-check", script, path],
       };
-      const [result] = await runFiles(runner, ["a_test.ts"], { jobs: 1, effort: "quick" }, () => {});
-      return result?.tests.map(({ name, state, reason }) => `${state} ${name}${reason && `: ${reason}`}`) ?? [];
+      const { tests } = await runFile(runner, "a_test.ts", { effort: "quick" });
+      return tests.map(({ name, state, reason }) => `${state} ${name}${reason && `: ${reason}`}`);
     });
   }
   const one = `<testsuites><testcase name="one"/></testsuites>`;
@@ -93,6 +102,41 @@ describe("files", () => {
     assertEquals(await runOne("\n# SKIP one: needs: root\n", one, 0), ["skipped one: needs: root"]);
     const two = `<testsuites><testsuite name="g"><testcase name="one"/><testcase name="two"/></testsuite></testsuites>`;
     assertEquals(await runOne("# SKIP g > two: because", two, 0), ["passed g > one", "skipped g > two: because"]);
+  });
+});
+
+describe("a file that hangs", () => {
+  it("is ended with all it started, and tells what it was doing", async () => {
+    const runner: TestRunner = {
+      name: "test",
+      environment: {},
+      command: () => ["sh", "-c", "trap 'echo interrupted; exit 1' INT; sleep 4321 & echo child $!; wait"],
+    };
+    const { tests, output } = await runFile(runner, "a_test.ts", { effort: "quick", timeout: 3000 });
+    assertEquals(tests, [{ name: "a_test.ts", state: "failed", reason: "still running after 3 s" }]);
+    assertMatch(output, /\ninterrupted\n/);
+    if (Deno.build.os !== "linux") return;
+    assertMatch(output, /\n {2}\d+ S \S+ sleep 4321\n/);
+    const child = Number(output.match(/child (\d+)/)?.[1]);
+    // What was killed may take a moment to be gone.
+    while (isRunning(child)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  });
+});
+
+describe("the queue", () => {
+  it("starts its jobs in order, and no more than it may at once", async () => {
+    const events: string[] = [];
+    let running = 0;
+    const job = (name: string) => async () => {
+      events.push(name);
+      assertEquals(++running <= 2, true);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+    };
+    await runQueue(["a", "b", "c", "d", "e"].map(job), 2);
+    assertEquals([events, running], [["a", "b", "c", "d", "e"], 0]);
   });
 });
 
