@@ -7,7 +7,7 @@
 import { abortSignal, count, type FilePath, filePath, flag, oneOf, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { fillingFromFile } from "./copy_file.ts";
-import { backupDirectoryOf, findBackups, type FoundBackup } from "./protocol/backups.ts";
+import { backupDirectoryOf, findBackups, type FoundBackup } from "./protocol/find_backups.ts";
 import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";

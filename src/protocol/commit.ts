@@ -11,7 +11,7 @@
 import { ConflictError, FileError, type TargetState } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { type Backup, backupDirectoryOf, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
+import { type Backup, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
 import { checkParent } from "./directories.ts";
 import { type Engine, parentOf } from "./engine.ts";
@@ -25,6 +25,7 @@ import {
   tidy,
   translate,
 } from "./failure.ts";
+import { backupDirectoryOf } from "./find_backups.ts";
 import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { isUnsupported, syncDirectory } from "./sync.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";

@@ -7,7 +7,7 @@
 import type { Source } from "../core/bytes.ts";
 import { FileError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
-import { backupDirectoryOf, countBackupLinks } from "./backups.ts";
+import { backupDirectoryOf, countBackupLinks } from "./find_backups.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";

@@ -2,7 +2,7 @@
  * What is there now, and whether it is what is asked for already: by SHA-256, mode and owner. Only reads.
  */
 import type { Operation } from "../core/operation.ts";
-import { countBackupLinks } from "../protocol/backups.ts";
+import { countBackupLinks } from "../protocol/find_backups.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";

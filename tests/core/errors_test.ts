@@ -2,16 +2,65 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "node:test";
 import {
+  ActivationError,
   ConflictError,
   CorruptionError,
+  DeadlockError,
   FileError,
   type FileErrorDetails,
+  LockBusyError,
+  LockError,
+  LockLostError,
+  LockTimeoutError,
+  RollbackFailedError,
   UnsupportedError,
+  ValidationError,
   WriteError,
 } from "../../src/core/errors.ts";
 
 const details: FileErrorDetails = { code: "EACCES", path: "/etc/a.json", step: "rename", targetState: "unchanged" };
 const classes = { FileError, WriteError, ConflictError, CorruptionError, UnsupportedError };
+
+/** Does not compile when `is` leaves nothing of the other classes in the branch after it. */
+function nameOf(error: FileError): string {
+  if (WriteError.is(error)) return error.name;
+  if (UnsupportedError.is(error)) return error.name;
+  if (ValidationError.is(error)) return error.name;
+  if (ConflictError.is(error)) return `${error.name} ${error.actual}`;
+  if (CorruptionError.is(error)) return `${error.name} ${error.offset}`;
+  if (ActivationError.is(error)) return error.name;
+  if (RollbackFailedError.is(error)) return `${error.name} ${error.files.length}`;
+  if (LockError.is(error)) {
+    if (DeadlockError.is(error)) return error.name;
+    if (LockLostError.is(error)) return error.name;
+    if (LockBusyError.is(error)) return error.name;
+    if (LockTimeoutError.is(error)) return error.name;
+    return error.name;
+  }
+  return error.code;
+}
+
+test("is narrows in a chain: every class is found by its own", () => {
+  for (
+    const [Class, expected] of [
+      [WriteError, "WriteError"],
+      [UnsupportedError, "UnsupportedError"],
+      [ValidationError, "ValidationError"],
+      [ConflictError, "ConflictError undefined"],
+      [CorruptionError, "CorruptionError undefined"],
+      [ActivationError, "ActivationError"],
+      [RollbackFailedError, "RollbackFailedError 0"],
+      [LockError, "LockError"],
+      [DeadlockError, "DeadlockError"],
+      [LockLostError, "LockLostError"],
+      [LockBusyError, "LockBusyError"],
+      [LockTimeoutError, "LockTimeoutError"],
+      [FileError, "EACCES"],
+    ] as const
+  ) {
+    assertEquals(nameOf(new Class("Cannot write", "no reason", details)), expected);
+  }
+});
 
 test("FileError says what was tried, why it failed and what became of the file, in one line", () => {
   const error = new WriteError('Cannot replace "/etc/a.json"', "rename failed", details);

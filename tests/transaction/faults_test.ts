@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { type ActivationError, FileError, type RollbackFailedError } from "../../src/core/errors.ts";
+import { FileError, type RollbackFailedError } from "../../src/core/errors.ts";
 import {
   crashStates,
   type FaultOutcome,
@@ -28,7 +28,7 @@ import {
   shown,
 } from "./support.ts";
 
-type Thrown = Partial<FileError & RollbackFailedError & ActivationError>;
+type Thrown = Partial<FileError & Omit<RollbackFailedError, "name">>;
 
 function machineOf(files: Scenario): MemoryRuntime {
   const mounts = files.directories.length > 1 ? { "/e": {} } : {};

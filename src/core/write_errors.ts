@@ -1,0 +1,75 @@
+/** Errors of reading and writing one file. */
+import { bears, FileError, mark } from "./file_error.ts";
+
+/** A write, copy, removal or sync did not succeed. */
+export class WriteError extends FileError {
+  static {
+    mark(this, "WriteError");
+  }
+  /** The name of its class. */
+  override readonly name: "WriteError" = "WriteError";
+  /** Whether `value` is a WriteError, of this or another copy of the module. */
+  static override is(value: unknown): value is WriteError {
+    return bears(value, "WriteError");
+  }
+}
+
+/** The file was not in the state that the call required: it exists, is absent, or has other content. */
+export class ConflictError extends FileError {
+  static {
+    mark(this, "ConflictError");
+  }
+  /** The name of its class. */
+  override readonly name: "ConflictError" = "ConflictError";
+  /** SHA-256 of the content that was required; null: that there be no file; undefined: no digest was asked for. */
+  expected?: string | null;
+  /** SHA-256 of the content that was found; null: there is no file. */
+  actual?: string | null;
+  /** Whether `value` is a ConflictError, of this or another copy of the module. */
+  static override is(value: unknown): value is ConflictError {
+    return bears(value, "ConflictError");
+  }
+}
+
+/** What was read is not what was written, or cannot be what it should be. */
+export class CorruptionError extends FileError {
+  static {
+    mark(this, "CorruptionError");
+  }
+  /** The name of its class. */
+  override readonly name: "CorruptionError" = "CorruptionError";
+  /** Byte offset (or, for text, the character offset) of the damage, where it is known. */
+  offset?: number;
+  /** SHA-256 that the content should have, where it is known. */
+  digest?: string;
+  /** Whether `value` is a CorruptionError, of this or another copy of the module. */
+  static override is(value: unknown): value is CorruptionError {
+    return bears(value, "CorruptionError");
+  }
+}
+
+/** The platform, file system or runtime cannot do what was asked for, and the caller asked to be told. */
+export class UnsupportedError extends FileError {
+  static {
+    mark(this, "UnsupportedError");
+  }
+  /** The name of its class. */
+  override readonly name: "UnsupportedError" = "UnsupportedError";
+  /** Whether `value` is an UnsupportedError, of this or another copy of the module. */
+  static override is(value: unknown): value is UnsupportedError {
+    return bears(value, "UnsupportedError");
+  }
+}
+
+/** What was to be written was refused by the caller's own check. */
+export class ValidationError extends FileError {
+  static {
+    mark(this, "ValidationError");
+  }
+  /** The name of its class. */
+  override readonly name: "ValidationError" = "ValidationError";
+  /** Whether `value` is a ValidationError, of this or another copy of the module. */
+  static override is(value: unknown): value is ValidationError {
+    return bears(value, "ValidationError");
+  }
+}
