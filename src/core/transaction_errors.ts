@@ -6,6 +6,7 @@ export class ActivationError extends FileError {
   static {
     mark(this, "ActivationError");
   }
+  /** The name of its class. */
   override readonly name: "ActivationError" = "ActivationError";
   /** Whether `value` is an ActivationError, of this or another copy of the module. */
   static override is(value: unknown): value is ActivationError {
@@ -28,6 +29,7 @@ export class RollbackFailedError extends FileError {
   static {
     mark(this, "RollbackFailedError");
   }
+  /** The name of its class. */
   override readonly name: "RollbackFailedError" = "RollbackFailedError";
   /** What is where. */
   files: RolledBackFile[] = [];
