@@ -164,14 +164,15 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * is opened, and reported (`tornTail`). Damage to what was durable is never mistaken for that: opening throws a
  * CorruptionError with the byte offset, and `openLogReader` still reads everything before it.
  *
- * There is one writer: it holds the lock of the file (`NAME.lock`) until `close`. Readers need no lock, on any runtime.
+ * There is one writer: it holds the lock of the file (`NAME.lock`) until `close`. A second one fails at once, unless
+ * `lock` says how long to wait. Readers need no lock, on any runtime.
  *
  * Not promised: that damage to the very last batch after a *kill* is told from a torn tail (a closed log is sealed, and
  * is safe from that); that a record whose append was rejected is gone, unless `targetState` says `"unchanged"`.
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode LogOptions}.
- * @throws {LockTimeoutError} There is another writer, and `lock.timeout` is over.
+ * @throws {LockBusyError} There is another writer; a LockTimeoutError where `lock.timeout` was waited for.
  * @throws {CorruptionError} It is no log, or damaged before its end; `offset` says where. Nothing was changed.
  * @throws {WriteError} It cannot be made, opened or synced.
  *

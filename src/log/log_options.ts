@@ -3,7 +3,7 @@
  */
 import { bytesOf } from "../core/bytes.ts";
 import { count, type FilePath, flag, oneOf, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
-import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
+import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { longestRecord } from "../protocol/record.ts";
 import { type Durability, replaceOptionReaders, writePlan } from "../protocol/write_plan.ts";
@@ -31,7 +31,10 @@ export interface LogOptions extends LogReaderOptions {
   createDirectories?: boolean;
   /** How many of the files that checkpoints have replaced are kept, as hidden backups. Default 0. */
   backup?: number;
-  /** How to take the writer's lock; `timeout: 0` fails at once when there is another writer. Default: wait for it. */
+  /**
+   * How to take the writer's lock. Default: LockBusyError at once when there is another writer, who may have the log
+   * open for days. With `timeout` (in milliseconds, or Infinity) or a `signal` it is waited for.
+   */
   lock?: Omit<LockOptions, "shared" | "runtime">;
 }
 
@@ -53,6 +56,12 @@ const lockReader: OptionReader<NonNullable<LogOptions["lock"]>> = (value, name) 
   return value;
 };
 
+/** A log is open for as long as its program runs: whoever waits for that says so. */
+function writersLock(lock: LogOptions["lock"]): LockPlan {
+  const { plan } = lockPlan(lock);
+  return lock?.timeout === undefined && plan.signal === undefined ? { ...plan, timeout: 0 } : plan;
+}
+
 const readers = {
   durability: oneOf("full", "barrier", "file", "none"),
   whenUnsupported: oneOf("report", "throw"),
@@ -72,7 +81,7 @@ export function logRequest(
 ): { path: string; request: LogRequest } {
   const { runtime, lock, mode, ...rules } = readOptions(options, readers);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  const { plan } = lockPlan(lock);
+  const plan = writersLock(lock);
   if (synchronous && plan.signal !== undefined) {
     throw new TypeError("A synchronous call cannot be aborted: give it a timeout");
   }

@@ -128,7 +128,7 @@ class SynchronousLog extends SynchronousReader implements LogSync {
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode LogOptions}.
- * @throws What `openLog` rejects with; and a DeadlockError at once when this thread itself has the log open.
+ * @throws What `openLog` rejects with; and a DeadlockError when it shall wait for a log that this thread itself has open.
  *
  * @example
  * ```ts

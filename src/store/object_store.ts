@@ -13,6 +13,7 @@ import { type Digest, objectsLockTarget, readDigest } from "../protocol/store_na
 import type { Durability, WriteResult } from "../protocol/write_plan.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
+import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
 import { putObjects } from "./put.ts";
 import {
@@ -57,13 +58,19 @@ export interface ObjectStore {
   put(data: FileData, options?: PutOptions): Promise<Digest>;
   /** Keeps a file's content, sharing its blocks where the file system can. A source that changes meanwhile is EAGAIN. */
   putFile(path: FilePath, options?: PutOptions): Promise<Digest>;
+  /**
+   * Makes an object that is there young, verified and synced, as putting it again would, without its content; false when
+   * there is none. Whoever is going to refer to an old object keeps it first: no collection takes it then, not even one
+   * that is under way. CorruptionError when it is damaged.
+   */
+  keep(digest: Digest): Promise<boolean>;
   /** Keeps many contents, in order; the first failure is thrown once those asked for with it have settled. */
   putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]>;
   /** The bytes of an object. CorruptionError rather than bytes that are not the object's; WriteError (ENOENT) for none. */
   get(digest: Digest): Promise<Uint8Array>;
   /** An object piece by piece, all of it verified before the first one is handed out. Errors as with `get`. */
   stream(digest: Digest): ReadableStream<Uint8Array>;
-  /** Whether there is such an object. Does not keep it from being collected: only `put` does. */
+  /** Whether there is such an object. Does not save it from being collected: only `put` and `keep` do. */
   has(digest: Digest): Promise<boolean>;
   /** Its size in bytes; undefined when there is none. Content is not verified. */
   size(digest: Digest): Promise<number | undefined>;
@@ -78,7 +85,7 @@ export interface ObjectStore {
   verify(options?: VerifyOptions): Promise<VerifyResult>;
   /**
    * Removes objects that are neither reachable nor young. Safe beside puts of any process: what is put, for the first
-   * time or again, is young. So whoever is going to refer to an object puts it, even if `has` says it is there.
+   * time or again, is young. So whoever is going to refer to an object puts or keeps it, even if `has` says it is there.
    */
   collectGarbage(options: CollectOptions): Promise<CollectResult>;
 }
@@ -123,6 +130,10 @@ class AsynchronousStore implements ObjectStore {
     const [outcome] = await run(() => putObjects(this.#context, [request]));
     if (outcome === undefined || "error" in outcome) throw outcome?.error;
     return outcome.value;
+  }
+
+  keep(digest: Digest): Promise<boolean> {
+    return run(() => keepObject(this.#context, readDigest(digest)));
   }
 
   async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {

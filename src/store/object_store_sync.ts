@@ -9,6 +9,7 @@ import type { Durability, WriteResult } from "../protocol/write_plan.ts";
 import type { WriteFileSyncOptions } from "../write_options.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
+import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
 import { putObjects } from "./put.ts";
 import {
@@ -50,6 +51,8 @@ export interface ObjectStoreSync {
   putFile(path: FilePath, options?: PutOptions): Digest;
   /** Keeps many contents, in order, with one lock and one sync of each directory for every 64. */
   putMany(contents: Iterable<FileData>): Digest[];
+  /** Makes an object that is there young, verified and synced; false when there is none. */
+  keep(digest: Digest): boolean;
   /** The bytes of an object, verified. */
   get(digest: Digest): Uint8Array;
   /** An object piece by piece, all of it verified before the first one is handed out. */
@@ -111,6 +114,10 @@ class SynchronousStore implements ObjectStoreSync {
     }
     if (requests.length > 0) digests.push(...this.#putAll(requests));
     return digests;
+  }
+
+  keep(digest: Digest): boolean {
+    return runSync(() => keepObject(this.#context, readDigest(digest)));
   }
 
   get(digest: Digest): Uint8Array {

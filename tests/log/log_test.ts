@@ -8,6 +8,7 @@ import {
   DeadlockError,
   type FileError,
   LockBusyError,
+  LockTimeoutError,
   openLog,
   openLogReader,
   openLogReaderSync,
@@ -113,8 +114,10 @@ describe("append and read", () => {
       const path = join(directory, "log");
       const log = await openLog(path, { mode: 0o600 });
       assertEquals(modeOf(path), 0o600);
-      await assertRejects(() => openLog(path, { lock: { timeout: 0 } }), LockBusyError);
-      assertThrows(() => openLogSync(path), DeadlockError);
+      await assertRejects(() => openLog(path), LockBusyError);
+      assertThrows(() => openLogSync(path), LockBusyError);
+      await assertRejects(() => openLog(path, { lock: { timeout: 1 } }), LockTimeoutError);
+      assertThrows(() => openLogSync(path, { lock: { timeout: Infinity } }), DeadlockError);
       const reader = openLogReader(path);
       let writing = true;
       const reading = (async () => {
@@ -133,6 +136,20 @@ describe("append and read", () => {
       await log.close();
       assertEquals((await readTexts(reader.read())).length, 200);
     }));
+
+  it("is waited for where that is asked for, until it is closed or the wish is withdrawn", async () => {
+    const machine = memoryRuntime();
+    const log = await openLog("/log", { runtime: machine });
+    const stop = new AbortController();
+    const withdrawn = openLog("/log", { runtime: machine, lock: { signal: stop.signal } });
+    const next = openLog("/log", { runtime: machine, lock: { timeout: Infinity } });
+    stop.abort(new Error("no longer wanted"));
+    await assertRejects(() => withdrawn, Error, "no longer wanted");
+    await log.append("one");
+    await log.close();
+    await using second = await next;
+    assertEquals(await second.append("two"), 2);
+  });
 
   it("notices that its file was taken away", () =>
     withTemporaryDirectory(async (directory) => {

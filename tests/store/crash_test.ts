@@ -79,6 +79,21 @@ describe("power cuts", () => {
     report("put of what is there", result, true);
   });
 
+  it("while an object is kept that another process has put and not synced", () => {
+    const result = explore({
+      setup: (machine) => openObjectStoreSync("/s", { runtime: machine }).put(other),
+      run: (runtime, acknowledge) => {
+        runtime.put(`/s/${placeOf(sha256(large))}`, { content: large, mode: 0o444 });
+        if (openObjectStoreSync("/s", { runtime }).keep(sha256(large))) acknowledge(sha256(large));
+      },
+      check: (machine, acknowledged) => {
+        const store = openObjectStoreSync("/s", { runtime: machine });
+        for (const digest of acknowledged as string[]) assertEquals(store.get(digest).length, large.length);
+      },
+    });
+    report("keep", result, true);
+  });
+
   it("while many are put together", () => {
     const result = explore({
       run: (runtime, acknowledge) => {
@@ -204,7 +219,7 @@ describe("power cuts", () => {
   });
 });
 
-describe("whoever puts an object while it is collected", () => {
+describe("whoever puts or keeps an object while it is collected", () => {
   it("has it afterwards, in every interleaving, whatever its age was", async () => {
     const seeds = byEffort({ quick: 30, normal: 200, long: 3_000 });
     for (let seed = 1; seed <= seeds; seed++) {
@@ -214,8 +229,10 @@ describe("whoever puts an object while it is collected", () => {
       const stores = await Promise.all([1, 2].map(() => openObjectStore("/s", { runtime: machine.fork() })));
       machine.clock.advance(10_000);
       const puts = Promise.all(stores.map((store, index) => index === 0 ? store.put(small) : store.put([small])));
+      const kept = stores[0]?.keep(sha256("old"));
       const collected = collector.collectGarbage({ reachable: [], grace: 5_000 });
       await Promise.all([puts, collected]);
+      assertEquals(await stores[0]?.has(sha256("old")), await kept, `seed ${seed}: kept is kept, gone is gone`);
       assert(await stores[0]?.has(sha256(small)), `seed ${seed}: an object is gone that has been put`);
       assertEquals([temporaries(machine), machine.openHandles], [[], []]);
     }

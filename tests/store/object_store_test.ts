@@ -234,6 +234,37 @@ describe("what is there already", () => {
     assertEquals(temporaries(machine), []);
   });
 
+  it("is kept without its content: young, synced, not written again; what is not there or damaged is not kept", async () => {
+    const machine = memoryRuntime({ clock: "manual" });
+    const { runtime, trace } = traceRuntime(machine);
+    const store = await openObjectStore("/s", { runtime });
+    const digest = await store.put("same");
+    const path = `/s/${placeOf(digest)}`;
+    const first = machine.statusOf(path);
+    const traces: string[][] = [];
+    for (const keep of [() => store.keep(digest), () => openObjectStoreSync("/s", { runtime }).keep(digest)]) {
+      machine.clock.advance(60_000);
+      trace.splice(0);
+      assertEquals(await keep(), true);
+      const now = machine.statusOf(path);
+      assertEquals([now?.identity, now?.modified], [first?.identity, machine.clock.now()]);
+      assertEquals(trace.filter((line) => /^(write|link|rename|create) /.test(line)), []);
+      assertEquals(trace.filter((line) => /^sync/.test(line)).length, 2, trace.join("\n"));
+      traces.push(trace.filter((line) => line !== "stat /s"));
+    }
+    assertEquals(traces[0], traces[1]);
+    machine.clock.advance(60_000);
+    await store.keep(digest);
+    assertEquals((await store.collectGarbage({ reachable: [], grace: 1000 })).young, 1);
+    assertEquals(await store.keep(sha256("other")), false);
+    machine.put(path, "sane");
+    const error = await assertRejects(() => store.keep(digest));
+    assertInstanceOf(error, CorruptionError);
+    assertEquals([error.digest, error.path], [digest, path]);
+    await assertRejects(async () => await store.keep("short"), TypeError);
+    assertEquals([temporaries(machine), machine.openHandles], [[], []]);
+  });
+
   it("is replaced by the good content if it is damaged", async () => {
     for (const content of ["precious", ["precious"]]) {
       const machine = memoryRuntime();
@@ -257,8 +288,15 @@ describe("what is there already", () => {
     machine.put("/s/objects.lock", { mode: 0o666 });
     machine.put(`/s/${digest.slice(0, 2)}`, { kind: "directory", mode: 0o777 });
     const other = machine.fork({ user: 1000 });
-    await (await openObjectStore("/s", { runtime: other })).put("shared");
-    assertEquals(machine.statusOf(`/s/${placeOf(digest)}`)?.user, 1000);
+    const theirs = await openObjectStore("/s", { runtime: other });
+    const kept = await store.put("kept");
+    machine.put(`/s/${kept.slice(0, 2)}`, { kind: "directory", mode: 0o777 });
+    await theirs.put("shared");
+    assertEquals(await theirs.keep(kept), true);
+    for (const each of [digest, kept]) assertEquals(machine.statusOf(`/s/${placeOf(each)}`)?.user, 1000);
+    machine.put(`/s/${placeOf(kept)}`, { content: "rot", mode: 0o444 });
+    await assertRejects(() => theirs.keep(kept), CorruptionError);
+    assertEquals([temporaries(machine), machine.openHandles], [[], []]);
     assertEquals(await store.get(digest), bytesOf("shared"));
   });
 });

@@ -1,0 +1,59 @@
+/**
+ * Keeping an object that is there: whoever is going to refer to it says so, without having its content.
+ *
+ * In the store's shared lock it is verified, made young and synced, as by a put. Only where its age is not ours to change
+ * (another user's object) is it put again, from itself. After a failure nothing has changed but perhaps its age.
+ */
+import { ConflictError } from "../core/errors.ts";
+import type { Operation } from "../core/operation.ts";
+import { closeParent, ensureDirectory, openParent } from "../protocol/directories.ts";
+import { type Attempt, translate } from "../protocol/failure.ts";
+import type { Digest } from "../protocol/store_names.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import { reachedDurability } from "../protocol/write_plan.ts";
+import { putObjects } from "./put.ts";
+import { refresh } from "./refresh.ts";
+import { damaged, type StoreContext } from "./store.ts";
+
+/** Whether the object is there, and stays for the grace period of any collection. */
+export function* keepObject(context: StoreContext, digest: Digest): Operation<boolean> {
+  const { path } = context.place(digest);
+  const attempt = context.attempt("Cannot keep", path);
+  try {
+    const { state, fileSynced } = yield* context.locked(true, function* (hold) {
+      const found = yield* refresh(context, digest, attempt);
+      yield* hold.confirm("unchanged");
+      return found;
+    }, () => "unchanged");
+    if (state === "absent") return false;
+    if (state === "damaged") throw damaged(path, digest, `the content of object ${digest} is damaged`);
+    if (state === "not-ours") return yield* putAgain(context, digest);
+    yield* syncName(context, digest, fileSynced, attempt);
+    return true;
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** Who put it may not have synced its name yet, nor that of the directory it is in. */
+function* syncName(context: StoreContext, digest: Digest, fileSynced: boolean, attempt: Attempt): Operation<void> {
+  const { engine, plan } = context;
+  const { directory } = context.place(digest);
+  yield* ensureDirectory(engine, directory, plan, attempt);
+  const parent = yield* openParent(engine, directory, plan, attempt);
+  try {
+    const { handle, status } = parent;
+    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    context.note(reachedDurability(plan.durability, fileSynced, synced));
+  } finally {
+    yield* closeParent(parent);
+  }
+}
+
+function* putAgain(context: StoreContext, digest: Digest): Operation<boolean> {
+  const { path } = context.place(digest);
+  const [outcome] = yield* putObjects(context, [{ content: { kind: "file", path }, expected: digest }]);
+  if (outcome === undefined || "value" in outcome) return true;
+  if (ConflictError.is(outcome.error)) throw damaged(path, digest, `the content of object ${digest} is damaged`);
+  throw outcome.error;
+}
