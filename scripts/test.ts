@@ -123,11 +123,9 @@ async function main(options: TestOptions): Promise<Counts> {
   const checked = options.filters.length > 0 ? testFiles(options, "deno") : undefined;
   // The check is a process of its own, so it goes on while the compiler keeps this one busy.
   const checking = wants("deno") ? step("deno check", () => checkTypes(args, checked)) : undefined;
-  const [node, bun, problems] = await Promise.all([
-    attempt(() => prepareNode(options.node)),
-    attempt(prepareBun),
-    wantsJavaScript ? attempt(compileAll) : { value: "", problem: "" },
-  ]);
+  const [node, bun] = await Promise.all([attempt(() => prepareNode(options.node)), attempt(prepareBun)]);
+  // After them: the compiler does not let go of this thread, and their timeouts would pass meanwhile.
+  const problems = wantsJavaScript ? await attempt(compileAll) : { value: "", problem: "" };
   const programs: Programs = { denoArguments: args, node: node.value, bun: bun.value };
   const environment = testEnvironment(programs, options.effort);
   let addon = "";

@@ -46,6 +46,8 @@ export interface RemoveResult {
   removed: boolean;
   /** The durability that was reached: for a removal, `"full"` or `"barrier"` say that the name stays away. */
   durability: Durability;
+  /** True when a later write to the file, or a later removal, came first: then nothing was removed here. */
+  superseded?: boolean;
 }
 
 const readers = {
@@ -115,7 +117,7 @@ function* removeTarget(
   try {
     enterTarget(ticket, turnKey(engine, parent, target));
     let removed = false;
-    yield* commitTurn(ticket, engine.synchronous, function* () {
+    const later = yield* commitTurn(ticket, engine.synchronous, function* () {
       if (guard !== undefined) yield* guard();
       checkAbort(signal);
       removed = yield* wait(engine.fileSystem.remove(target.path));
@@ -124,7 +126,8 @@ function* removeTarget(
     });
     const { handle, status } = parent;
     const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
-    return { path: target.path, removed, durability: reachedDurability(rules.durability, synced, synced) };
+    const durability = reachedDurability(rules.durability, synced, synced);
+    return { path: target.path, removed, durability, ...later === undefined ? {} : { superseded: true } };
   } finally {
     yield* closeParent(parent);
   }

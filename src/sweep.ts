@@ -4,12 +4,14 @@
  * Per name of our grammar: old enough → proof of death as the name itself states → still the file that was judged →
  * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for him. A lock
  * directory that was prepared and never came to its place bears the same kind of name: its token goes first, then it.
+ * The token goes by path, so only where nobody else can put a symlink in the directory's place meanwhile.
  */
 import { type FilePath, flag, milliseconds, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
+import { knownOwner } from "./protocol/metadata.ts";
 import { parseTemporaryName, parseTokenName, type Proof } from "./protocol/names.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import type { FileStatus, Runtime } from "./runtime/runtime.ts";
@@ -33,7 +35,7 @@ export interface KeptTemporaryFile {
   path: string;
   /**
    * `"young"`: changed less than a minute ago. `"alive"`: its owner lives. `"unproven"`: nothing proves its owner dead
-   * from here. `"foreign"`: our kind of name, but neither a plain file nor a lock directory. `"failed"`: it could not be
+   * from here, or it is a lock directory that others may replace while it is emptied. `"foreign"`: our kind of name, but neither a plain file nor a lock directory. `"failed"`: it could not be
    * examined or removed.
    */
   reason: "young" | "alive" | "unproven" | "foreign" | "failed";
@@ -97,6 +99,20 @@ function* tokensIn(engine: Engine, path: string): Operation<string[] | undefined
   return names.every((name) => parseTokenName(name) !== undefined) ? names : undefined;
 }
 
+/**
+ * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of its
+ * tokens to a lock that somebody holds.
+ */
+function* isOutOfReach(engine: Engine, directory: string, path: string): Operation<boolean> {
+  if (!engine.capabilities.owner) return true;
+  const trusted = [0, knownOwner(engine.runtime)?.user];
+  const parent = yield* wait(engine.fileSystem.stat(directory));
+  const status = yield* wait(engine.fileSystem.linkStat(path));
+  if (parent === undefined || status === undefined || !trusted.includes(parent.user)) return false;
+  const isShared = (parent.mode & 0o022) !== 0;
+  return !isShared || ((parent.mode & 0o1000) !== 0 && trusted.includes(status.user));
+}
+
 function* removeAbandoned(engine: Engine, path: string, tokens: readonly string[] | undefined): Operation<void> {
   if (tokens === undefined) {
     yield* wait(engine.fileSystem.remove(path));
@@ -124,7 +140,10 @@ function* sweepDirectory(
     try {
       const tokens = kind === "directory" ? yield* tokensIn(engine, path) : undefined;
       const isForeign = kind === "directory" && tokens === undefined;
-      const verdict = isForeign ? "foreign" : yield* judge(engine, path, parsed.proof, options.olderThan);
+      let verdict = isForeign ? "foreign" : yield* judge(engine, path, parsed.proof, options.olderThan);
+      const isReachable = verdict === "dead" && tokens?.[0] !== undefined &&
+        !(yield* isOutOfReach(engine, directory, path));
+      if (isReachable) verdict = "unproven";
       if (verdict === "gone") continue;
       if (verdict !== "dead") {
         result.kept.push({ path, reason: verdict });

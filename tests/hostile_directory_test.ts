@@ -9,6 +9,7 @@ import {
   removeFile,
   restoreBackup,
   sweep,
+  sweepSync,
   WriteError,
   writeFile,
   type WriteFileOptions,
@@ -194,6 +195,60 @@ test("sweep touches nothing but plain files of our names, in directories it was 
     assertEquals(kept, ["c", "d"].map((letter) => ({ path: join(home, name(letter)), reason: "foreign" })));
     assertEquals(namesIn(outside), [name("a")]);
   }));
+
+/** Who may put something in the place of a lock directory in `/shared` that its dead owner never brought to its place. */
+const sharedDirectories = [
+  { what: "of our own", parent: { user: 0, mode: 0o755 }, owner: 0, swept: true },
+  { what: "open to everybody", parent: { user: 0, mode: 0o777 }, owner: 0, swept: false },
+  { what: "open to a group", parent: { user: 0, mode: 0o775 }, owner: 0, swept: false },
+  {
+    what: "open to everybody, but sticky, and the lock directory ours",
+    parent: { user: 0, mode: 0o1777 },
+    owner: 0,
+    swept: true,
+  },
+  {
+    what: "open to everybody, sticky, and the lock directory another's",
+    parent: { user: 0, mode: 0o1777 },
+    owner: 7,
+    swept: false,
+  },
+  { what: "of another user", parent: { user: 7, mode: 0o755 }, owner: 7, swept: false },
+];
+
+for (const { what, parent, owner, swept } of sharedDirectories) {
+  test(`sweep empties a lock directory only where nobody can put a link in its place: in a directory ${what}`, () => {
+    const machine = memoryRuntime({ user: 0, umask: 0, files: { "/other/x": "" } });
+    const facts = machine.process.facts();
+    const prepared = `/shared/.x.${"a".repeat(26)}.p${facts?.boot}-${facts?.namespace}-99999-1.tmp`;
+    const token = `g1.x.${"b".repeat(26)}.n`;
+    const makeDirectory = (path: string, user: number, mode: number) => {
+      machine.syncFileSystem.makeDirectory(path, 0o777);
+      const directory = machine.syncFileSystem.openDirectory(path);
+      directory?.setOwner(user, user);
+      directory?.setMode(mode);
+      directory?.close();
+    };
+    makeDirectory("/shared", parent.user, parent.mode);
+    makeDirectory(prepared, owner, 0o777);
+    for (const directory of [prepared, "/other"]) machine.syncFileSystem.create(`${directory}/${token}`, 0o666).close();
+    machine.clock.advance(100_000);
+    const swap = () => {
+      machine.syncFileSystem.rename(prepared, "/shared/moved");
+      machine.syncFileSystem.symbolicLink("/other", prepared);
+    };
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      // In a directory that only we can change nobody does it.
+      if (call.method === "remove" && !swept) swap();
+      return proceed();
+    });
+    const expected = swept
+      ? { removed: [prepared], kept: [] }
+      : { removed: [], kept: [{ path: prepared, reason: "unproven" as const }] };
+    assertEquals(sweepSync("/shared", { runtime, olderThan: 60_000 }), expected);
+    assertEquals(Object.keys(machine.files("/other")).sort(), [`/other/${token}`, "/other/x"]);
+  });
+}
 
 const crafted = ["../secret", "../../etc/passwd", "/outside/secret", "..", ".", "", "conf", "secret", "\0"];
 

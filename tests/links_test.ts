@@ -1,5 +1,5 @@
 /** Symlinks and hard links at a path: followed, replaced, refused, reported. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -213,3 +213,21 @@ test('hardLink "refuse" leaves a file with further names alone, and writes any o
     fs.unlinkSync(other);
     assertEquals((await writeFile(path, "new", { hardLink: "refuse" })).changed, true);
   }));
+
+/** What `ifExists: "fail"` leaves when it is killed between link and unlink. */
+const temporaryName = (target: string) => `.${target}.${"a".repeat(26)}.f.tmp`;
+
+for (
+  const [name, counts] of [[temporaryName("file"), false], [temporaryName("other"), true], ["other", true]] as const
+) {
+  test(`the name ${name} of a file ${counts ? "counts" : "is our own and does not count"} as a further name`, () => {
+    const machine = memoryRuntime({ files: { "/file": "old" } });
+    machine.syncFileSystem.link("/file", `/${name}`);
+    const write = (options: WriteFileOptions) => writeFileSync("/file", "new", { ...options, runtime: machine });
+    if (counts) assertThrows(() => write({ hardLink: "refuse" }), WriteError, "it has 2 names");
+    else assertEquals(write({ hardLink: "refuse" }).lost, ["unchecked"]);
+    machine.syncFileSystem.remove(`/${name}`);
+    machine.syncFileSystem.link("/file", `/${name}`);
+    assertEquals(write({}).lost.sort(), counts ? ["hard-links", "unchecked"] : ["unchecked"]);
+  });
+}

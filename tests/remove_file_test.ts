@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Durability, removeFile, removeFileSync, WriteError } from "../mod.ts";
+import { type Durability, removeFile, removeFileSync, WriteError, writeFileSync } from "../mod.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { namesIn } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
@@ -124,4 +124,13 @@ test("removeFile refuses options it does not know", () => {
     assertThrows(() => removeFileSync("/file", { runtime, ...options } as object), TypeError);
   }
   assertEquals(runtime.files(), { "/file": "old" });
+});
+
+test("removeFile that a later write has overtaken says so, and leaves what was written", async () => {
+  const machine = memoryRuntime({ delay: "every", files: { "/file": "old" } });
+  const removing = removeFile("/file", { runtime: machine });
+  writeFileSync("/file", "new", { runtime: machine });
+  assertEquals(await removing, { path: "/file", removed: false, durability: "full", superseded: true });
+  assertEquals(machine.readText("/file"), "new");
+  assertEquals((await removeFile("/file", { runtime: machine })).superseded, undefined);
 });

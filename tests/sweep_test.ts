@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { openFileWriter, sweep, type SweepOptions, sweepSync, WriteError, writeFile, writeFileSync } from "../mod.ts";
 import { parseTemporaryName } from "../src/protocol/names.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
+import { interceptRuntime } from "../src/testing/intercept.ts";
 import { faultRuntime, type MachineOptions, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { namesIn } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
@@ -52,6 +53,21 @@ for (const [what, options, kind] of proofs) {
     }
   });
 }
+
+test("sweep between close and rename spares a file whose sync took minutes", async () => {
+  for (const kind of ["bytes", "stream"]) {
+    const machine = memoryRuntime({ files: { "/d/file": "old" } });
+    const swept: unknown[] = [];
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (call.method === "sync" && call.path.endsWith(".tmp")) machine.clock.advance(5 * minute);
+      if (call.method === "rename") swept.push(sweepSync("/d", { runtime: machine }).kept.map(({ reason }) => reason));
+      return proceed();
+    });
+    const data = kind === "bytes" ? "new" : new Blob(["new"]).stream();
+    assertEquals((await writeFile("/d/file", data, { runtime })).changed, true);
+    assertEquals([swept, machine.files("/d")], [[["young"]], { "/d/file": "new" }], kind);
+  }
+});
 
 test("sweep leaves everything alone that was changed less than a minute ago", async () => {
   const { machine, path } = await withVictim({}, true);

@@ -10,7 +10,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { closeQuietly, digestOf } from "./file_call.ts";
-import { isBackupOf, parseBackupName } from "./names.ts";
+import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names.ts";
 import type { Target } from "./target.ts";
 import type { WritePlan } from "./write_plan.ts";
 
@@ -101,8 +101,17 @@ function* digestAt(engine: Engine, path: string): Operation<string | undefined> 
   }
 }
 
-/** How many names of the target are backups of ours, left by a write that was killed. */
-export function* countBackupLinks(engine: Engine, target: Target, directory: string): Operation<number> {
+/**
+ * How many names of the target are ours, left by a write that was killed: backups in `directory`, and beside the target
+ * the temporary name of a file that was linked to its own because nothing may be replaced.
+ */
+export function* countOwnNames(engine: Engine, target: Target, directory: string): Operation<number> {
   const found = yield* backupsByName(engine, target.path, directory);
-  return found.filter((backup) => backup.status.identity === target.status?.identity).length;
+  const identities = found.map(({ status }) => status.identity);
+  for (const { name, kind } of (yield* wait(engine.fileSystem.readDirectory(target.directory))) ?? []) {
+    const parsed = kind === "file" ? parseTemporaryName(name) : undefined;
+    if (parsed === undefined || !isTemporaryOf(parsed, target.name)) continue;
+    identities.push((yield* wait(engine.fileSystem.linkStat(childOf(engine, target.directory, name))))?.identity ?? "");
+  }
+  return identities.filter((identity) => identity === target.status?.identity).length;
 }

@@ -116,6 +116,11 @@ export function parseTemporaryName(name: string): TemporaryName | undefined {
   return { target: match[1] ?? "", proof: proofOf(match.slice(2)) };
 }
 
+/** Whether a temporary file was made for the file `name`. */
+export function isTemporaryOf(parsed: TemporaryName, name: string): boolean {
+  return parsed.target === shortenName(name, temporaryTargetLimit);
+}
+
 /** Whether process facts can stand in a name. */
 export function factsFitName(facts: ProcessFacts): boolean {
   return temporaryPattern.test(`.x.${"a".repeat(26)}.${proofText({ kind: "process", facts })}.tmp`);

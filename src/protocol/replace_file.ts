@@ -7,7 +7,7 @@
 import type { Source } from "../core/bytes.ts";
 import { FileError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
-import { backupDirectoryOf, countBackupLinks } from "./find_backups.ts";
+import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
@@ -93,11 +93,11 @@ export function* ensureTargetDirectory(
   yield* ensureDirectory(engine, target.directory, plan, attempt);
 }
 
-/** Other names of the file that a replacement would separate from it; those of our own backups do not count. */
+/** Other names of the file that a replacement would separate from it; our own (backups, a dead writer's temporary name) do not count. */
 export function* separatedNames(engine: Engine, target: Target, plan: WritePlan, attempt: Attempt): Operation<boolean> {
   const { status } = target;
   if (status?.kind !== "file" || status.links <= 1) return false;
-  const own = yield* countBackupLinks(engine, target, backupDirectoryOf(engine, target.path, plan));
+  const own = yield* countOwnNames(engine, target, backupDirectoryOf(engine, target.path, plan));
   if (status.links - own <= 1) return false;
   if (plan.hardLink === "break") return true;
   const reason = `it has ${status.links} names (hard links), which would no longer be one file`;

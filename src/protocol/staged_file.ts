@@ -40,6 +40,8 @@ export interface StagedFile {
   readonly temporary: TemporaryFile;
   readonly writer: ContentWriter;
   phase: "open" | "closed" | "committed" | "discarded";
+  /** When the last byte was written, on the clock of the system. */
+  written: number;
   /** Known once it is finished. */
   identity: string | undefined;
   fileSynced: boolean;
@@ -89,6 +91,7 @@ export function* beginStage(
     temporary,
     writer: new ContentWriter(temporary.file, attempt, plan.signal, running),
     phase: "open",
+    written: engine.runtime.clock.now(),
     identity: undefined,
     fileSynced: false,
     digest: undefined,
@@ -125,6 +128,7 @@ export function* finishStage(staged: StagedFile): Operation<void> {
   const { engine, attempt, plan, parent, temporary, writer } = staged;
   const { file } = temporary;
   staged.digest = yield* writer.end();
+  staged.written = engine.runtime.clock.now();
   const status = yield* wait(file.stat());
   if (status.size !== writer.bytesWritten) {
     const reason = `the temporary file has ${status.size} bytes instead of ${writer.bytesWritten}`;
@@ -140,11 +144,23 @@ export function* finishStage(staged: StagedFile): Operation<void> {
   }
 }
 
-/** Closes the finished file; what that reports counts. The lock that proves its owner alive ends here: rename follows. */
+/** Half the age from which `sweep` takes a file without a lock for one of the dead. */
+const ageing = 30_000;
+
+/**
+ * Closes the finished file; what that reports counts. The lock that proves its owner alive ends here: rename follows.
+ * Until then the file's age has to spare it, so one whose sync took long is made young again.
+ */
 export function* closeStaged(staged: StagedFile): Operation<void> {
   if (staged.phase !== "open") return;
+  const { engine, temporary, plan, written } = staged;
+  const now = engine.runtime.clock.now();
+  if (plan.modified === undefined && now - written > ageing) {
+    // It is no failure of the write if that does not succeed.
+    yield* tidy([], () => temporary.file.setTimes(now, now));
+  }
   staged.phase = "closed";
-  yield* wait(staged.temporary.file.close());
+  yield* wait(temporary.file.close());
 }
 
 /** A runtime that must look the file up once more for its mode or owner learns here that it was taken away. */

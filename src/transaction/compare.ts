@@ -2,7 +2,7 @@
  * What is there now, and whether it is what is asked for already: by SHA-256, mode and owner. Only reads.
  */
 import type { Operation } from "../core/operation.ts";
-import { countBackupLinks } from "../protocol/find_backups.ts";
+import { countOwnNames } from "../protocol/find_backups.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";
@@ -38,7 +38,7 @@ export function* lookBefore(
     throw attemptFailed(about, "ESTALE", "resolve", "it was a file or nothing, and is something else now");
   }
   const { home, target } = participant;
-  const own = status.links > 1 ? yield* countBackupLinks(engine, { ...target, status }, home.path) : 0;
+  const own = status.links > 1 ? yield* countOwnNames(engine, { ...target, status }, home.path) : 0;
   return { status, digest, fits: fits(engine, status, plan), separates: status.links - own > 1 };
 }
 
