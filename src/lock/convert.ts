@@ -33,10 +33,11 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
       return "free";
     }
     // Not shared: a lock directory never is.
-    refuseEndless({ ...request, shared: false }, yield* directoryTurnKey(request));
+    const turnKey = yield* directoryTurnKey(request);
+    refuseEndless({ ...request, shared: false }, turnKey);
     const { facts, generation } = occupant.token;
     const liveness = facts === undefined ? "unknown" : process.liveness(facts);
-    if (liveness === "dead" || isAbandoned(occupant.token)) {
+    if (liveness === "dead" || isAbandoned(occupant.token, turnKey)) {
       if (yield* removeToken(request, occupant.name, generation)) return "free";
       continue;
     }

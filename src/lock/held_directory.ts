@@ -14,12 +14,15 @@ import type { Turn } from "./turn_queue.ts";
 /** A holder renews so many times in the time after which others may take the lock. */
 const renewals = 4;
 
-/** Tokens of this process that could not be removed: it lives, and yet nobody holds these locks. */
+/** Tokens of this process that could not be removed, each with its turn: it lives, and yet nobody holds these locks. */
 const abandoned = new Set<string>();
 
+/** The key of a turn names process and place: several simulated processes may share this table. */
+const abandonedKey = (token: LockToken, turnKey: string): string => `${turnKey} ${token.random}`;
+
 /** Whether a token is one that this process has given back but could not remove. */
-export function isAbandoned(token: LockToken): boolean {
-  return abandoned.has(token.random);
+export function isAbandoned(token: LockToken, turnKey: string): boolean {
+  return abandoned.has(abandonedKey(token, turnKey));
 }
 
 /** The lock directory at the place, held by `token`. */
@@ -78,7 +81,7 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
         // Not there: taken away. The directory is somebody else's then.
         if (!(yield* wait(engine.fileSystem.remove(tokenPath(request, current))))) return lose();
       } catch (error) {
-        abandoned.add(current.random);
+        abandoned.add(abandonedKey(current, turn.key));
         throw error;
       }
       try {

@@ -66,7 +66,7 @@ function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotH
         yield* removeFree(request, looks < patientLooks);
         if (looks < hastyLooks) continue;
       } else {
-        const taken = yield* takeOver(request, occupant, watch);
+        const taken = yield* takeOver(request, occupant, watch, turn.key);
         if (taken !== undefined) return heldDirectory(request, taken, turn);
       }
       if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
@@ -91,12 +91,13 @@ function* takeOver(
   request: LockRequest,
   occupant: Occupant & { readonly kind: "held" },
   watch: StaleWatch,
+  turnKey: string,
 ): Operation<LockToken | undefined> {
   const { engine } = request;
   const { process } = engine.runtime;
   const { facts, generation } = occupant.token;
   const dead = facts !== undefined && process.liveness(facts) === "dead";
-  if (!dead && !isAbandoned(occupant.token) && !watch.isStale(occupant)) return undefined;
+  if (!dead && !isAbandoned(occupant.token, turnKey) && !watch.isStale(occupant)) return undefined;
   const random = (length: number) => engine.runtime.random(length);
   const ours = newToken(process.facts(), request.staleAfter !== undefined, generation + 1, random);
   return (yield* exchangeToken(request, occupant.name, ours)) ? ours : undefined;

@@ -24,6 +24,8 @@ interface Row {
   readonly name: string;
   readonly run: (runtime: MemoryRuntime, acknowledge: (fact: string) => void) => void;
   readonly contents: readonly (string | undefined)[];
+  /** It begins with a write that promises nothing of a power cut: until it is acknowledged, the file may be anything. */
+  readonly beginsUnsynced?: true;
   readonly modes: readonly CrashMode[];
   readonly backend: "flock" | "directory";
 }
@@ -68,6 +70,7 @@ const rows: Row[] = (["flock", "directory"] as const).flatMap((backend): Row[] =
         updateTextFileSync(path, (text) => text, { lock, runtime });
         acknowledge("same");
       },
+      beginsUnsynced: true,
       modes,
       backend,
     },
@@ -75,7 +78,7 @@ const rows: Row[] = (["flock", "directory"] as const).flatMap((backend): Row[] =
 });
 
 describe("a crash in the middle of", () => {
-  for (const { name, run, contents, modes, backend } of rows) {
+  for (const { name, run, contents, modes, backend, beginsUnsynced } of rows) {
     it(`${name} (${backend}, ${modes.join(" and ")})`, () => {
       const report = exploreCrashesSync({
         machine: { user: 0 },
@@ -86,7 +89,8 @@ describe("a crash in the middle of", () => {
         check: (runtime, acknowledged) => {
           const machine = runtime as MemoryRuntime;
           const content = machine.readText(path);
-          assert(contents.includes(content), `the file is ${content}`);
+          const mayBeTorn = beginsUnsynced && modes.includes("strict") && acknowledged.length === 0;
+          assert(mayBeTorn || contents.includes(content), `the file is ${content}`);
           const last = acknowledged.at(-1) as string | undefined;
           const isLater = contents.indexOf(content) >= contents.indexOf(last);
           if (last !== undefined && name !== "withLock around a write and a removal") {

@@ -18,13 +18,11 @@ const SCRIPT = "tests/lock/scripts/stop_between_steps.ts";
 const linesOf = (heard: Listener) => heard.text.split("\n").slice(0, -1);
 const lastOf = (heard: Listener) => linesOf(heard).at(-1) ?? "";
 
-async function untilStopped({ child }: SpawnedScript, heard: Listener, round: number): Promise<boolean> {
-  const isHere = () => linesOf(heard).some((line) => line.startsWith(`stop ${round} `));
-  await until(
-    () => (isHere() && stateOf(child.pid ?? 0) === "T") || lastOf(heard).startsWith(`done ${round} `),
-    "it stops",
-  );
-  return isHere();
+async function untilStopped(script: SpawnedScript, heard: Listener, round: number): Promise<boolean> {
+  await untilHeard(script, heard, new RegExp(`^(stop|done) ${round} `));
+  if (lastOf(heard).startsWith(`done ${round} `)) return false;
+  await until(() => stateOf(script.child.pid ?? 0) === "T", "it stops");
+  return true;
 }
 
 /** What a killed holder of the directory backend leaves: the name of its token. */

@@ -92,12 +92,20 @@ process.on("exit", () => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-async function read(stream: NodeJS.ReadableStream | null): Promise<string> {
-  if (stream === null) return "";
+/**
+ * All that is printed. By events, as tests listen: on Bun a stream that is read by an iterator tells its other listeners
+ * of nothing.
+ */
+function read(stream: NodeJS.ReadableStream | null): Promise<string> {
+  if (stream === null) return Promise.resolve("");
   let text = "";
   stream.setEncoding("utf8");
-  for await (const chunk of stream) text += chunk;
-  return text;
+  return new Promise((resolve, reject) => {
+    stream.on("data", (chunk: string) => text += chunk);
+    stream.once("error", reject);
+    stream.once("end", () => resolve(text));
+    stream.once("close", () => resolve(text));
+  });
 }
 
 function watch(child: ChildProcess): Promise<ScriptStatus> {

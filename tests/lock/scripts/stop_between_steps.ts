@@ -8,11 +8,14 @@
  */
 import * as fs from "node:fs";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { acquireLock } from "../../../mod.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
 import { type Around, interceptRuntime } from "../../../src/testing/intercept.ts";
 
 const [path = "", options = "{}", first = "0", last = "1000"] = process.argv.slice(2);
+// One reader for all rounds: leaving `for await (… of process.stdin)` would destroy the stream after the first.
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const say = (line: string) => fs.writeSync(1, `${line}\n`);
 
 for (let round = Number(first); round <= Number(last); round++) {
@@ -33,6 +36,6 @@ for (let round = Number(first); round <= Number(last); round++) {
   say(`done ${round} ${calls}`);
   if (calls <= round) break;
   // Whoever controls this puts things back before the next round.
-  for await (const _ of process.stdin) break;
+  await answers.next();
 }
 process.exit(0);
