@@ -3,10 +3,19 @@
  * file, and print "ok".
  */
 const BODY = `
-async function check(load) {
+async function check(load, requires) {
   const expected = JSON.parse(process.argv[2]);
   for (const [specifier, names] of Object.entries(expected)) {
-    const found = Object.keys(await load(specifier)).filter((name) => name !== "module.exports").sort();
+    const loaded = await load(specifier);
+    if (typeof loaded === "function") {
+      // Stands in for a CommonJS module that is a function.
+      await loaded("written.txt", "called");
+      loaded.sync("written.txt", readFileSync("written.txt", "utf8") + " twice");
+      if (readFileSync("written.txt", "utf8") !== "called twice") throw new Error(specifier + " wrote something else");
+      continue;
+    }
+    if (requires && "module.exports" in loaded) throw new Error("require(" + specifier + ") is not the function");
+    const found = Object.keys(loaded).filter((name) => name !== "module.exports").sort();
     if (JSON.stringify(found) !== JSON.stringify([...names].sort())) {
       throw new Error(specifier + " exports " + found + " instead of " + names);
     }
@@ -31,7 +40,7 @@ await check((specifier) => import(specifier));
 
 export const REQUIRE = `const { readFileSync } = require("node:fs");
 ${BODY}
-check(require).catch((error) => { console.error(error); process.exitCode = 1; });
+check(require, true).catch((error) => { console.error(error); process.exitCode = 1; });
 `;
 
 /** A program whose types have to be right, with the declarations of the whole package checked along with it. */

@@ -70,7 +70,7 @@ export function wantedMetadata(
   let mode: number | undefined;
   let modeRequired = true;
   if (typeof plan.mode === "number") mode = plan.mode;
-  else if (previous !== undefined) {
+  else if (plan.mode === "keep" && previous !== undefined) {
     mode = previous.mode & ~setUserAndGroup;
     modeRequired = false;
     if ((previous.mode & 0o4000) !== 0) lost.push("setuid");

@@ -149,7 +149,8 @@ export interface WritePlan {
   readonly durability: Durability;
   readonly whenUnsupported: "report" | "throw";
   readonly whenSyncFails: "throw" | "report";
-  readonly mode: number | "keep";
+  /** `"new"`: what a new file gets, although there may be an old one. */
+  readonly mode: number | "keep" | "new";
   readonly owner: Owner | "keep" | "leave";
   readonly defaults: { readonly mode?: number; readonly owner?: Owner };
   /** What the kernel's umask is taken from for a new file without any wish. */

@@ -11,6 +11,7 @@
 /** The modules that adapters use. */
 export interface BuiltinModules {
   "node:async_hooks": typeof import("node:async_hooks");
+  "node:buffer": typeof import("node:buffer");
   "node:child_process": typeof import("node:child_process");
   "node:crypto": typeof import("node:crypto");
   "node:fs": typeof import("node:fs");
