@@ -28,7 +28,6 @@ const UNFINISHED: Readonly<Record<string, string>> = {
   "tests/proof/exploration_operations_test.ts": "what it reports is being judged",
   "tests/proof/exploration_pairs_test.ts": "what it reports is being judged",
   "tests/proof/fault_sweep_test.ts": "what it reports is being judged",
-  "tests/transaction/processes_test.ts": "a stopped transaction is waited for too long",
 };
 
 /** The test files for a runtime: all, but those below tests/deno, tests/node and tests/bun only there. */

@@ -54,7 +54,8 @@ function* recoverTransaction(
     const found = yield* examine(engine, located.directory, located.names, whenUnproven);
     if (found === undefined) continue;
     if (found.verdict !== "dead") return keep(found, report);
-    if ((yield* recoverOne(engine, found, rules, attempt, report)) === "done") return;
+    // Done or not, again: a journal elsewhere that says nothing yet did not lead back to what is here.
+    if ((yield* recoverOne(engine, found, rules, attempt, report)) === "kept") return;
   }
   throw attemptFailed(attempt, "EBUSY", "recover", `transaction ${id} changes whenever it is looked at`);
 }

@@ -53,14 +53,14 @@ export interface RecoveryRules {
   readonly keepDebt: boolean;
 }
 
-/** Brings a dead transaction to its end. `"again"`: it is not as it was when it was looked at. */
+/** Brings a dead transaction to its end, or says in the report why it stays: `"kept"`. `"again"`: it is not as it was. */
 export function* recoverOne(
   engine: Engine,
   found: Examined,
   rules: RecoveryRules,
   attempt: Attempt,
   report: Report,
-): Operation<"done" | "again"> {
+): Operation<"done" | "again" | "kept"> {
   const { record, directory } = found;
   const homes = new Map<string, ParentDirectory>();
   try {
@@ -74,7 +74,7 @@ export function* recoverOne(
       else if (decided) {
         // Part of it would be neither finished nor undone.
         report.kept.push({ path: found.path, reason });
-        return "done";
+        return "kept";
       }
     }
     const others = [...homes.keys()].filter((path) => path !== ".");
