@@ -15,7 +15,7 @@ const RULES: readonly Rule[] = [checkImports, checkNames, checkShape, checkStati
 
 /** All violations in a source tree, by file and line. */
 export async function checkLayers(root: string = ROOT): Promise<Violation[]> {
-  const project = loadProject(root, await installTypes());
+  const project = loadProject(root, root === ROOT ? await installTypes() : undefined);
   const found = RULES.flatMap((rule) => rule(project));
   return found.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }

@@ -41,11 +41,15 @@ function withSharedLibraries(host: TS.CompilerHost): TS.CompilerHost {
   return host;
 }
 
-/** Reads mod.ts, cli.ts and everything below src/. `types` is the folder in which the types of Node are installed. */
-export function loadProject(root: string, types: string): Project {
+/**
+ * Reads mod.ts, cli.ts and everything below src/. `types` is the folder in which the types of Node are installed; without
+ * it, as for the small trees of a test, only those of the language are known, which takes a tenth of the time.
+ */
+export function loadProject(root: string, types: string | undefined): Project {
   const paths = ["mod.ts", "cli.ts"].filter((path) => exists(`${root}/${path}`));
   paths.push(...listFiles("src", root).filter((path) => path.endsWith(".ts") && !path.endsWith("_test.ts")));
-  const options = { ...compilerOptions(types), rootDir: root, noEmit: true };
+  const language = { lib: ["lib.es2022.d.ts"], types: [] };
+  const options = { ...compilerOptions(types ?? ""), ...types === undefined && language, rootDir: root, noEmit: true };
   const rootNames = paths.map((path) => `${root}/${path}`);
   const program = ts.createProgram({
     rootNames,

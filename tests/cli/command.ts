@@ -74,11 +74,14 @@ export function send(child: SpawnedScript["child"], signal: NodeJS.Signals): voi
   if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
 }
 
-/** Whether a process listens to SIGHUP, as no runtime does by itself; undefined where the system does not tell. */
+/** SIGHUP, SIGINT and SIGTERM as bits of a signal mask. */
+const stopSignals = 0x4003n;
+
+/** Whether a process listens to all three, as no runtime does by itself; undefined where the system does not tell. */
 function listens(pid: number): boolean | undefined {
   try {
     const caught = /SigCgt:\s*([0-9a-f]+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return caught === undefined ? undefined : (BigInt(`0x${caught}`) & 1n) === 1n;
+    return caught === undefined ? undefined : (BigInt(`0x${caught}`) & stopSignals) === stopSignals;
   } catch {
     return undefined;
   }
@@ -88,7 +91,7 @@ function listens(pid: number): boolean | undefined {
 export async function untilListening({ pid }: SpawnedScript["child"]): Promise<void> {
   const isKnown = pid !== undefined && listens(pid) !== undefined;
   if (isKnown) await until(() => listens(pid) !== false);
-  // SIGHUP is the first of three, and a runtime needs a moment between the system's handler and its own.
+  // A runtime may need a moment between the system's handler and its own.
   await new Promise((resolve) => setTimeout(resolve, isKnown ? 200 : 2000));
 }
 

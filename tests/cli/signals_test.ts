@@ -61,9 +61,11 @@ describe("a signal in the middle of a write", () => {
   it("shows as 128 and its number in a shell, and stops a script as a shell expects", async (t) => {
     if (onWindows) return skip(t, "Windows has no such signals");
     await withTemporaryDirectory(async (directory) => {
-      // A shell without job control gives its background children /dev/null, and lets them ignore SIGINT.
+      // A shell without job control gives its background children /dev/null, and lets them ignore SIGINT. A pipe that
+      // the shell itself may write to does not end.
       const lines = (signal: string) =>
-        `sleep 2 | { exec 3<&0; atomic-write a <&3 2>/dev/null & sleep 1; kill -${signal} $!; wait $!; echo $?; }`;
+        `mkfifo .bin-pipe; exec 3<>.bin-pipe; atomic-write a <&3 2>/dev/null & sleep 1; kill -${signal} $!; wait $!; ` +
+        `echo $?; rm .bin-pipe`;
       for (const [signal, status] of [["TERM", 143], ["HUP", 129]] as const) {
         assertEquals((await inShell(directory, lines(signal))).stdout, `${status}\n`, signal);
       }
