@@ -6,12 +6,15 @@
  * shell shows that as 128 and the signal's number.
  */
 import {
+  ActivationError,
   ConflictError,
   CorruptionError,
   type FileError,
   LockLostError,
   LockTimeoutError,
+  RollbackFailedError,
   UnsupportedError,
+  ValidationError,
 } from "../core/errors.ts";
 
 /** What the command's end says. */
@@ -38,6 +41,10 @@ export const exitStatus = {
   tryAgain: 75,
   /** The user, or the runtime on his behalf, is not permitted to. */
   noPermission: 77,
+  /** What was to take effect did not; all is as it was before, and in effect again as far as activating it tells. */
+  rolledBack: 90,
+  /** What was to take effect did not, and not all is as it was before: the message says what is where. */
+  rollbackFailed: 91,
 } as const;
 
 /** One of them, or what a signal makes of it. */
@@ -46,6 +53,7 @@ export type ExitStatus = number;
 /** What a script can do about a code. Codes that are not here are the disk's (`inputOutput`). */
 const statusOfCode: Readonly<Record<string, ExitStatus>> = {
   ENODATA: exitStatus.badData,
+  EPLAN: exitStatus.badData,
   ENOTJSON: exitStatus.badData,
 
   EEXIST: exitStatus.cannotCreate,
@@ -93,18 +101,24 @@ const unreadable: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", 
 const inputSteps: ReadonlySet<string> = new Set(["open", "read", "readDirectory", "restore"]);
 
 /** Kinds of errors that decide by themselves. */
-const statusOfKind: readonly (readonly [(error: unknown) => boolean, ExitStatus])[] = [
+const statusOfKind: readonly (readonly [(error: FileError) => boolean, ExitStatus])[] = [
   [ConflictError.is, exitStatus.conflict],
   [LockTimeoutError.is, exitStatus.notInTime],
   [LockLostError.is, exitStatus.tryAgain],
   [CorruptionError.is, exitStatus.badData],
   [UnsupportedError.is, exitStatus.cannotCreate],
+  [ValidationError.is, exitStatus.badData],
+  [RollbackFailedError.is, exitStatus.rollbackFailed],
+  [(error) => ActivationError.is(error) && error.targetState === "unchanged", exitStatus.rolledBack],
+  [ActivationError.is, exitStatus.rollbackFailed],
 ];
 
 /** The status for an error that concerns a file. */
 export function statusOfFileError(error: FileError): ExitStatus {
   const kind = statusOfKind.find(([is]) => is(error));
   if (kind !== undefined) return kind[1];
+  // Nothing was published before that could be published again.
+  if (error.step === "resolve" && error.code === "ENOENT") return exitStatus.noInput;
   if (inputSteps.has(error.step) && unreadable.has(error.code)) return exitStatus.noInput;
   return statusOf(error.code);
 }

@@ -1,12 +1,13 @@
 /**
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
-import { FileError } from "../core/errors.ts";
+import { FileError, RollbackFailedError } from "../core/errors.ts";
 import { isStopSignal, type StopSignal } from "../runtime/command_host.ts";
 import { UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
 import { ProgramFailed } from "./program.ts";
+import { outputLines, type ProgramReport, StepFailed } from "./step_failed.ts";
 
 /** What `--json` prints of an error. */
 export interface ErrorForMachines {
@@ -18,6 +19,12 @@ export interface ErrorForMachines {
   readonly hint?: string;
   /** Names of this command that it could not remove. */
   readonly leftBehind?: readonly string[];
+  /** Programs that have failed, in the order in which they ran. */
+  readonly programs?: readonly ProgramReport[];
+  /** After a rollback that did not come to its end: what is where. */
+  readonly files?: RollbackFailedError["files"];
+  /** Where that is written down for `recover`. */
+  readonly journal?: string;
 }
 
 /** An error as the command tells it. */
@@ -31,15 +38,22 @@ export interface Failure {
 }
 
 /** Where there is something to do about an error that its message does not say. */
-const hints: readonly { code: string; step?: string; hint: string }[] = [
+const hints: readonly { code: string; step?: string; verb?: RegExp; hint: string }[] = [
   { code: "ENODATA", hint: "if it is meant to be empty, say so: --allow-empty" },
-  { code: "ENOENT", step: "openDirectory", hint: "--mkdir makes missing directories" },
+  {
+    code: "ENOENT",
+    step: "openDirectory",
+    verb: /^Cannot (create|replace|write|copy|update)/,
+    hint: "--mkdir makes missing directories",
+  },
   { code: "EBUSY", step: "rename", hint: "a file that is mounted by itself cannot be replaced: mount its directory" },
   { code: "ENOTCAPABLE", hint: "the runtime needs permission to read and write the directory of the file" },
 ];
 
-function hintFor({ code, step }: FileError): string | undefined {
-  return hints.find((hint) => hint.code === code && (hint.step ?? step) === step)?.hint;
+function hintFor({ code, step, message }: FileError): string | undefined {
+  return hints.find((hint) => {
+    return hint.code === code && (hint.step ?? step) === step && (hint.verb ?? /^/).test(message);
+  })?.hint;
 }
 
 function failure(
@@ -51,15 +65,52 @@ function failure(
   return { ...more, status, error, lines: [error.message, ...hint, ...more.lines ?? []] };
 }
 
+/** The programs whose failures are behind an error, the first one first. */
+function programsOf(error: FileError): StepFailed[] {
+  const causes = [error.cause, ...RollbackFailedError.is(error) ? error.rollbackErrors : []];
+  return causes.filter((cause) => cause instanceof StepFailed);
+}
+
+const contents = {
+  old: "is as it was",
+  new: "is the new one",
+  other: "is neither the old nor the new one",
+  unknown: "cannot be read",
+} as const;
+
+const directoryOf = (path: string): string => JSON.stringify(path.replace(/[/\\][^/\\]*$/, ""));
+
+function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError): string[] {
+  const others = rollbackErrors.filter((error) => !(error instanceof StepFailed));
+  return [
+    ...others.map((error) => `while rolling back: ${error instanceof Error ? error.message : String(error)}`),
+    ...files.map(({ path, content, backup }) => {
+      const kept = backup === undefined ? "" : `; the old one is ${JSON.stringify(backup)}`;
+      return `${JSON.stringify(path)} ${contents[content]}${kept}`;
+    }),
+    ...journal === undefined
+      ? []
+      : [`when the cause is gone, deploy again, or: atomic-write recover ${directoryOf(journal)}`],
+  ];
+}
+
 function fileFailure(error: FileError): Failure {
   const { code, step, targetState, path, message, leftBehind } = error;
   const hint = hintFor(error);
+  const programs = programsOf(error);
   const details = {
     ...{ code, step, targetState, path, message },
     ...hint === undefined ? {} : { hint },
     ...leftBehind.length === 0 ? {} : { leftBehind },
+    ...programs.length === 0 ? {} : { programs: programs.map(({ report }) => report) },
+    ...RollbackFailedError.is(error) ? { files: error.files } : {},
+    ...RollbackFailedError.is(error) && error.journal !== undefined ? { journal: error.journal } : {},
   };
-  const lines = leftBehind.map((name) => `left behind: ${JSON.stringify(name)}`);
+  const lines = [
+    ...programs.flatMap((program) => [`${program.report.step}: ${program.message}`, ...outputLines(program)]),
+    ...RollbackFailedError.is(error) ? rollbackLines(error) : [],
+    ...leftBehind.map((name) => `left behind: ${JSON.stringify(name)}`),
+  ];
   if (error instanceof ProgramFailed) {
     const { signal } = error;
     return failure(error.status, details, isStopSignal(signal) ? { lines, signal } : { lines });

@@ -5,7 +5,8 @@ import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
 const statuses = [
   "0 done, 1 lock not had in time, 2 conflict (--create, --if-match), 64 wrong usage, 65 bad data, 66 no input, 70 internal error, 73 cannot " +
-  "create, 74 disk error or no space, 75 busy, try again, 77 no permission; 128 and its number: ended by a signal.",
+  "create, 74 disk error or no space, 75 busy, try again, 77 no permission, 90 rolled back, 91 rollback failed; 128 and " +
+  "its number: ended by a signal.",
 ];
 
 /** Breaks a text into lines of at most `width` characters. */

@@ -89,6 +89,7 @@ async function progress(host: CommandHost, title: string, unit: Unit): Promise<R
   // A line that cannot be overwritten is none of a dumb terminal.
   if (!host.isTerminal("errors") || host.environment("TERM") === "dumb") return () => {};
   const { startProgress } = await import("./progress.ts");
+  shown?.clear();
   const line = shown = startProgress(host, title, unit);
   return (done, total, step) => line.report(done, total, step);
 }

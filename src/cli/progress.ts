@@ -16,8 +16,8 @@ import { bytesText, countText, durationText } from "./quantity.ts";
  */
 export type Report = (done: number, total?: number, title?: string) => void;
 
-/** What is counted: bytes, or things by their name. */
-export type Unit = "byte" | "file" | "object" | "record";
+/** What is counted: bytes, things by their name, or only the seconds that somebody else takes. */
+export type Unit = "byte" | "file" | "object" | "record" | "second";
 
 /** Work that ends sooner needs no line. */
 const quietTime = 1000;
@@ -85,6 +85,7 @@ export class ProgressLine {
   }
 
   #parts(time: number, done: number, total: number | undefined): string[] {
+    if (this.#unit === "second") return [`${this.#title}: ${countText(done, "second")}`];
     const amount = (count: number) => this.#unit === "byte" ? bytesText(count) : String(count);
     const first = this.#samples[0] ?? { time, done };
     const rate = (done - first.done) / Math.max(1, time - first.time);

@@ -45,6 +45,26 @@ export const commands = {
     table: () => import("./tables/lock.ts"),
     load: () => import("./commands/lock.ts"),
   },
+  deploy: {
+    summary: "Replace several files together, activate them, or put everything back",
+    table: () => import("./tables/deploy.ts"),
+    load: () => import("./commands/deploy.ts"),
+  },
+  recover: {
+    summary: "Finish or undo deployments that were cut off",
+    table: () => import("./tables/recover.ts"),
+    load: () => import("./commands/recover.ts"),
+  },
+  publish: {
+    summary: "Replace a whole directory by one switch of a symlink",
+    table: () => import("./tables/publish.ts"),
+    load: () => import("./commands/publish.ts"),
+  },
+  "roll-back": {
+    summary: "Go back to the directory that was published before",
+    table: () => import("./tables/roll_back.ts"),
+    load: () => import("./commands/roll_back.ts"),
+  },
   sweep: {
     summary: "Remove what killed writers have left in a directory",
     table: () => import("./tables/sweep.ts"),
@@ -56,10 +76,6 @@ export const commands = {
  * Names that later versions give a meaning. A script that uses one of them today must not get a file of that name.
  */
 export const plannedCommands: readonly string[] = [
-  "deploy",
-  "publish",
-  "roll-back",
-  "recover",
   "doctor",
   "store",
   "log",

@@ -151,6 +151,34 @@ export function seconds(value: string, help: string, short?: string): Option<num
   };
 }
 
+/** A program and its arguments. Nothing is split: what a shell would make of a text, nobody may rely on. */
+export function programWords(help: string): Option<readonly string[]> {
+  return {
+    help,
+    value: "PROGRAM|JSON",
+    read(text) {
+      if (!text.startsWith("[")) {
+        if (text === "") throw new UnreadableValue("must name a program");
+        return [text];
+      }
+      let words: unknown;
+      try {
+        words = JSON.parse(text);
+      } catch {
+        // Told below.
+      }
+      if (!Array.isArray(words) || words.length === 0 || words[0] === "" || !words.every(isWord)) {
+        throw new UnreadableValue(
+          "must be a program, or a JSON array of a program and its arguments, all of them texts",
+        );
+      }
+      return words;
+    },
+  };
+}
+
+const isWord = (value: unknown): boolean => typeof value === "string" && !value.includes("\0");
+
 /** What every command takes. */
 export const commonOptions = {
   json: flag("Print the result, or the error, as one JSON object on standard output"),

@@ -4,7 +4,10 @@
  * Contract:
  * - `start` answers when the program runs, or throws a SystemError whose `call` is `start`: ENOENT when there is no such
  *   program, EACCES when it cannot be run, ENOTCAPABLE when this runtime may not start programs.
- * - "shared" streams are the command's own; "piped" ones are read and written by it, but for standard error.
+ * - "shared" streams are the command's own; "piped" ones are read and written by it, but for standard error. A program
+ *   that is "apart" has no input, both of its outputs are read as one, in the order in which they come, and it runs in a
+ *   process group of its own where the system has such: a terminal's signals do not reach it, and `send` reaches all that
+ *   it has started as well, also when itself has ended.
  * - What this process has open, its locks above all, is not handed on.
  * - `ended` resolves when the program has ended; its standard output may then still have something to read.
  */
@@ -29,5 +32,36 @@ export interface ChildProgram {
   readonly ended: Promise<ProgramEnd>;
 }
 
+/** What a program finds that it would not find in place of this process. */
+export interface Surroundings {
+  /** Added to this process's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The directory it runs in. */
+  readonly directory?: string;
+}
+
 /** Starts a program. */
-export type StartProgram = (words: readonly string[], streams: "shared" | "piped") => Promise<ChildProgram>;
+export type StartProgram = (
+  words: readonly string[],
+  streams: "shared" | "piped" | "apart",
+  surroundings?: Surroundings,
+) => Promise<ChildProgram>;
+
+/** What comes from either of two outputs; undefined when both have ended. */
+export function eitherOutput(sources: readonly ChildProgram["readOutput"][]): ChildProgram["readOutput"] {
+  const next = (read: ChildProgram["readOutput"]) => read().then((chunk) => ({ read, chunk }));
+  let pending: Map<ChildProgram["readOutput"], ReturnType<typeof next>> | undefined;
+  return async () => {
+    pending ??= new Map(sources.map((read) => [read, next(read)]));
+    while (pending.size > 0) {
+      const { read, chunk } = await Promise.race(pending.values());
+      if (chunk === undefined) {
+        pending.delete(read);
+        continue;
+      }
+      pending.set(read, next(read));
+      return chunk;
+    }
+    return undefined;
+  };
+}

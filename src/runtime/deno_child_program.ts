@@ -1,48 +1,88 @@
 /** Starting programs on Deno. Nothing is asked of the user: what is not permitted fails. */
-import type { ChildProgram, StartProgram } from "./child_program.ts";
+import { type ChildProgram, eitherOutput, type StartProgram, type Surroundings } from "./child_program.ts";
 import { granted } from "./deno_permissions.ts";
 import { codeOf, SystemError, toSystemError } from "./system_error.ts";
 
 /** Deno.ChildProcess. Its streams throw when they are touched without being piped. */
 interface DenoChild {
+  readonly pid: number;
   readonly stdin: WritableStream<Uint8Array>;
   readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
   readonly status: Promise<{ readonly code: number; readonly signal: string | null }>;
   kill(signal: string): void;
 }
 
-/** Deno.Command. */
-interface DenoCommand {
-  new (program: string, options: {
+type Streams = Parameters<StartProgram>[1];
+
+/** What is used of `Deno`. */
+interface ProgramNamespace {
+  readonly build: { readonly os: string };
+  readonly Command: new (program: string, options: {
     args: readonly string[];
-    stdin: "inherit" | "piped";
+    stdin: "inherit" | "piped" | "null";
     stdout: "inherit" | "piped";
-    stderr: "inherit";
-  }): { spawn(): DenoChild };
+    stderr: "inherit" | "piped";
+    env?: Readonly<Record<string, string>>;
+    cwd?: string;
+    detached: boolean;
+  }) => { spawn(): DenoChild };
+  kill(pid: number, signal: string): void;
 }
 
-function spawn(program: string, parameters: readonly string[], streams: "inherit" | "piped"): DenoChild {
-  const { Deno: { Command } } = globalThis as unknown as { Deno: { Command: DenoCommand } };
+const stdio = {
+  shared: { stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+  piped: { stdin: "piped", stdout: "piped", stderr: "inherit" },
+  apart: { stdin: "null", stdout: "piped", stderr: "piped" },
+} as const;
+
+function spawn(
+  { Command }: ProgramNamespace,
+  program: string,
+  args: readonly string[],
+  streams: Streams,
+  leads: boolean,
+  { environment, directory }: Surroundings,
+): DenoChild {
   if (!granted({ name: "run" })) throw new SystemError("ENOTCAPABLE", "start", program);
   try {
-    return new Command(program, { args: parameters, stdin: streams, stdout: streams, stderr: "inherit" }).spawn();
+    return new Command(program, {
+      args,
+      ...stdio[streams],
+      detached: leads,
+      ...environment === undefined ? {} : { env: environment },
+      ...directory === undefined ? {} : { cwd: directory },
+    }).spawn();
   } catch (error) {
     throw new SystemError(codeOf(error), "start", program, error);
   }
 }
 
+function reading(stream: ReadableStream<Uint8Array>): ChildProgram["readOutput"] {
+  const reader = stream.getReader();
+  return async () => (await reader.read()).value;
+}
+
+const nothing: ChildProgram["readOutput"] = () => Promise.resolve(undefined);
+
+function outputOf(child: DenoChild, streams: Streams): ChildProgram["readOutput"] {
+  if (streams === "shared") return nothing;
+  if (streams === "piped") return reading(child.stdout);
+  return eitherOutput([reading(child.stdout), reading(child.stderr)]);
+}
+
 /** Starts a program. */
-export const startDenoProgram: StartProgram = ([program = "", ...parameters], streams) => {
-  const piped = streams === "piped";
+export const startDenoProgram: StartProgram = ([program = "", ...parameters], streams, surroundings = {}) => {
+  const { Deno: deno } = globalThis as unknown as { Deno: ProgramNamespace };
+  const leads = streams === "apart" && deno.build.os !== "windows";
   return Promise.resolve().then((): ChildProgram => {
-    const child = spawn(program, parameters, piped ? "piped" : "inherit");
-    const writer = piped ? child.stdin.getWriter() : undefined;
-    const reader = piped ? child.stdout.getReader() : undefined;
+    const child = spawn(deno, program, parameters, streams, leads, surroundings);
+    const writer = streams === "piped" ? child.stdin.getWriter() : undefined;
     // Told to whoever writes; the stream's own promise would otherwise be an unhandled rejection.
     writer?.closed.catch(() => {});
     return {
       ended: child.status.then(({ code, signal }) => ({ status: code, signal: signal ?? undefined })),
-      readOutput: async () => (await reader?.read())?.value,
+      readOutput: outputOf(child, streams),
       async writeInput(bytes) {
         try {
           await writer?.write(new Uint8Array(bytes));
@@ -55,7 +95,8 @@ export const startDenoProgram: StartProgram = ([program = "", ...parameters], st
       endInput: () => void writer?.close().catch(() => {}),
       send(signal) {
         try {
-          child.kill(signal);
+          if (leads) deno.kill(-child.pid, signal);
+          else child.kill(signal);
         } catch {
           // It has ended.
         }

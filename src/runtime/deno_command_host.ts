@@ -65,7 +65,7 @@ export function denoCommandHost(): CommandHost {
         for (const { signal, listen } of listeners.splice(0)) deno.removeSignalListener(signal, listen);
       };
     },
-    start: async (words, streams) => (await import("./deno_child_program.ts")).startDenoProgram(words, streams),
+    start: async (...call) => (await import("./deno_child_program.ts")).startDenoProgram(...call),
     exit: (status) => deno.exit(status),
     endBySignal(signal) {
       const send = () => {

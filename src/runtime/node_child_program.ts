@@ -1,7 +1,7 @@
 /** Starting programs on Node and Bun. */
 import type { ChildProcess } from "node:child_process";
-import { builtin } from "./builtin.ts";
-import type { ChildProgram, ProgramEnd, StartProgram } from "./child_program.ts";
+import { builtin, requiredProcess } from "./builtin.ts";
+import { type ChildProgram, eitherOutput, type ProgramEnd, type StartProgram } from "./child_program.ts";
 import { codeOf, SystemError, toSystemError } from "./system_error.ts";
 
 function endOf(status: number | null, signal: string | null): ProgramEnd {
@@ -27,9 +27,27 @@ function writeTo(child: ChildProcess, bytes: Uint8Array): Promise<boolean> {
   });
 }
 
+type Chunks = AsyncIterator<Uint8Array> | undefined;
+
+function reading(stream: ChildProcess["stdout"]): ChildProgram["readOutput"] {
+  const chunks = stream?.[Symbol.asyncIterator]() as Chunks;
+  return async () => {
+    const step = await chunks?.next();
+    return step === undefined || step.done === true ? undefined : step.value;
+  };
+}
+
+const stdio = {
+  shared: ["inherit", "inherit", "inherit"],
+  piped: ["pipe", "pipe", "inherit"],
+  apart: ["ignore", "pipe", "pipe"],
+} as const;
+
 /** Starts a program. */
-export const startNodeProgram: StartProgram = ([program = "", ...parameters], streams) => {
-  const piped = streams === "piped" ? "pipe" : "inherit";
+export const startNodeProgram: StartProgram = ([program = "", ...parameters], streams, surroundings = {}) => {
+  const host = requiredProcess() as ReturnType<typeof requiredProcess> & Pick<typeof import("node:process"), "kill">;
+  // Windows has no process groups; what is detached there gets a window.
+  const leads = streams === "apart" && host.platform !== "win32";
   return new Promise<ChildProgram>((resolve, reject) => {
     const failed = (error: unknown) => {
       const code = codeOf(error);
@@ -37,7 +55,12 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
     };
     let child: ChildProcess;
     try {
-      child = builtin("node:child_process").spawn(program, parameters, { stdio: [piped, piped, "inherit"] });
+      child = builtin("node:child_process").spawn(program, parameters, {
+        stdio: [...stdio[streams]],
+        detached: leads,
+        env: { ...host.env, ...surroundings.environment },
+        ...surroundings.directory === undefined ? {} : { cwd: surroundings.directory },
+      });
     } catch (error) {
       return failed(error);
     }
@@ -47,17 +70,24 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
     const ended = new Promise<ProgramEnd>((resolve) => {
       child.once("exit", (status, signal) => resolve(endOf(status, signal)));
     });
-    const chunks = child.stdout?.[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> | undefined;
+    const readOutput = streams === "apart"
+      ? eitherOutput([reading(child.stdout), reading(child.stderr)])
+      : reading(child.stdout);
+    const send = (signal: NodeJS.Signals) => {
+      try {
+        if (leads && child.pid !== undefined) host.kill(-child.pid, signal);
+        else child.kill(signal);
+      } catch {
+        // It has ended.
+      }
+    };
     child.once("spawn", () =>
       resolve({
         ended,
-        readOutput: async () => {
-          const step = await chunks?.next();
-          return step === undefined || step.done === true ? undefined : step.value;
-        },
+        readOutput,
         writeInput: (bytes) => writeTo(child, bytes),
         endInput: () => void child.stdin?.end(),
-        send: (signal) => void child.kill(signal as NodeJS.Signals),
+        send: (signal) => send(signal as NodeJS.Signals),
       }));
   });
 };

@@ -108,7 +108,7 @@ export function nodeCommandHost(): CommandHost {
         for (const { signal, listen } of listeners.splice(0)) host.removeListener(signal, listen);
       };
     },
-    start: async (words, streams) => (await import("./node_child_program.ts")).startNodeProgram(words, streams),
+    start: async (...call) => (await import("./node_child_program.ts")).startNodeProgram(...call),
     exit: (status) => host.exit(status),
     endBySignal(signal) {
       const send = () => {

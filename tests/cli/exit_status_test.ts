@@ -5,7 +5,16 @@ import { UsageError } from "../../src/cli/arguments.ts";
 import { exitStatus, statusOf } from "../../src/cli/exit_status.ts";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { Interrupted } from "../../src/cli/interruption.ts";
-import { ConflictError, CorruptionError, UnsupportedError, WriteError } from "../../src/core/errors.ts";
+import {
+  ActivationError,
+  ConflictError,
+  CorruptionError,
+  RollbackFailedError,
+  type TargetState,
+  UnsupportedError,
+  ValidationError,
+  WriteError,
+} from "../../src/core/errors.ts";
 
 const details = (code: string, step = "rename") => ({ code, path: "/a", step, targetState: "unchanged" as const });
 
@@ -22,6 +31,8 @@ it("the statuses are the documented ones", () => {
     inputOutput: 74,
     tryAgain: 75,
     noPermission: 77,
+    rolledBack: 90,
+    rollbackFailed: 91,
   });
 });
 
@@ -46,6 +57,13 @@ it("errors become statuses", () => {
   assertEquals(status(new WriteError("Cannot copy", "x", details("ENOENT", "open"))), 66);
   assertEquals(status(new WriteError("Cannot copy", "x", details("EACCES", "open"))), 77);
   assertEquals(status(new WriteError("Cannot sweep", "x", details("ENOENT", "readDirectory"))), 66);
+  const activation = (targetState: TargetState) =>
+    new ActivationError("Cannot apply", "x", { ...details("EACTIVATE", "activate"), targetState });
+  assertEquals(status(new ValidationError("Cannot apply", "x", details("EINVALID", "validate"))), 65);
+  assertEquals(status(activation("unchanged")), 90);
+  assertEquals(status(activation("replaced")), 91);
+  assertEquals(status(new RollbackFailedError("Cannot roll back", "x", details("EROLLBACK", "roll back"))), 91);
+  assertEquals(status(new WriteError("Cannot roll back", "x", details("ENOENT", "resolve"))), 66);
   assertEquals(status(new UsageError("x")), 64);
   assertEquals(status(new RangeError("There is no user named x")), 64);
   assertEquals(status(new TypeError("x is not a function")), 70);

@@ -55,6 +55,17 @@ describe("ProgressLine", () => {
     assertEquals(take(), "");
   });
 
+  it("of what others do says how long they take", () => {
+    const { clock, take, line } = terminal(80);
+    clock.now = 2000;
+    line("activating", "second").report(2);
+    clock.now = 4000;
+    const progress = line("activating", "second");
+    clock.now = 5000;
+    progress.report(1);
+    assertEquals(said(take()), "activating: 1 second");
+  });
+
   it("without a total says how much and how fast; a total that was too small is none", () => {
     const { clock, take, line } = terminal(80);
     const progress = line("writing a", "byte");

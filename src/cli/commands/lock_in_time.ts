@@ -7,24 +7,34 @@ import { exitStatus } from "../exit_status.ts";
 import type { Outcome } from "../table.ts";
 import type { WaitValues } from "../tables/lock_rows.ts";
 
+/** How long to wait for a lock, in milliseconds. */
+export function patienceOf({ nonblock, timeout }: WaitValues): number {
+  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout exclude each other");
+  return nonblock ? 0 : timeout === undefined ? Infinity : timeout * 1000;
+}
+
+/** What a command has to say when a lock was not free in time; any other error is thrown. */
+export function notInTime(error: unknown, { conflictExitCode }: WaitValues): Outcome & { readonly status: number } {
+  if (!LockTimeoutError.is(error)) throw error;
+  const { code, step, targetState, message } = error;
+  return {
+    result: { error: { code, step, targetState, path: error.path, message } },
+    notes: [message],
+    status: conflictExitCode ?? exitStatus.notInTime,
+    changing: false,
+  };
+}
+
 /** Takes the lock. Not in time: what the command has to say then. */
 export async function lockInTime(
   path: string,
-  { nonblock, timeout, conflictExitCode }: WaitValues,
+  waiting: WaitValues,
   how: { shared: boolean; signal: AbortSignal },
 ): Promise<FileLock | Outcome & { readonly status: number }> {
-  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout exclude each other");
-  const limit = nonblock ? 0 : timeout === undefined ? Infinity : timeout * 1000;
+  const timeout = patienceOf(waiting);
   try {
-    return await acquireLock(path, { ...how, timeout: limit });
+    return await acquireLock(path, { ...how, timeout });
   } catch (error) {
-    if (!LockTimeoutError.is(error)) throw error;
-    const { code, step, targetState, message } = error;
-    return {
-      result: { error: { code, step, targetState, path: error.path, message } },
-      notes: [message],
-      status: conflictExitCode ?? exitStatus.notInTime,
-      changing: false,
-    };
+    return notInTime(error, waiting);
   }
 }

@@ -1,0 +1,113 @@
+/** `atomic-write deploy PLAN`: several files, one outcome. */
+import { run as drive } from "../../core/operation.ts";
+import { type Engine, makeEngine } from "../../protocol/engine.ts";
+import { translate } from "../../protocol/failure.ts";
+import { closeQuietly, readAll } from "../../protocol/file_call.ts";
+import { currentRuntime } from "../../runtime/current.ts";
+import { openSource } from "../../copy_file.ts";
+import { applyFiles } from "../../transaction/apply_files.ts";
+import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
+import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
+import { contentOf } from "../deploy/sources.ts";
+import { runProgramStep } from "../program_step.ts";
+import type { Call, Outcome } from "../table.ts";
+import type { table } from "../tables/deploy.ts";
+import { deployed } from "./deployed.ts";
+import { locateOperand } from "./location.ts";
+import { notInTime, patienceOf } from "./lock_in_time.ts";
+
+const attempt = "Cannot deploy";
+
+async function readPlan(engine: Engine, path: string): Promise<DeployPlan> {
+  const reading = { verb: attempt, path, targetState: "unchanged" as const };
+  let bytes: Uint8Array;
+  try {
+    const file = await drive(() => openSource(engine, path, reading));
+    try {
+      bytes = await drive(() => readAll(file));
+    } finally {
+      await drive(() => closeQuietly(file));
+    }
+  } catch (error) {
+    throw translate(error, reading);
+  }
+  return readDeployPlan(bytes, path, engine.capabilities.pathStyle);
+}
+
+async function filesOf(engine: Engine, { files }: DeployPlan): Promise<PlannedFile[]> {
+  const planned: PlannedFile[] = [];
+  for (const file of files) {
+    const { path, from: _from, ...wishes } = file;
+    planned.push({ path, data: await contentOf(engine, file), ...wishes });
+  }
+  return planned;
+}
+
+const steps: Readonly<Record<ApplyProgress["step"], string>> = {
+  lock: "waiting for the locks",
+  stage: "staging",
+  "back up": "backing up",
+  validate: "validating",
+  commit: "switching",
+  rename: "switching",
+  activate: "activating",
+  "roll back": "rolling back",
+};
+
+/** Runs the command. */
+export async function run(call: Call<typeof table>): Promise<Outcome> {
+  const { operands, options } = call;
+  const timeout = patienceOf(options);
+  const path = locateOperand(operands.plan, attempt);
+  const signal = call.abortOnSignal(attempt, path);
+  const engine = makeEngine(currentRuntime(), false);
+  const plan = await readPlan(engine, path);
+  const files = await filesOf(engine, plan);
+  const report = await call.progress(steps.lock, "file");
+  const { directory, limits } = plan;
+  let entered = false;
+  let places: ReadonlyMap<string, string> = new Map(plan.files.map((file) => [file.path, file.path]));
+
+  async function validate(staged: ReadonlyMap<string, string>): Promise<void> {
+    places = new Map([...staged.keys()].map((real) => [real, real]));
+    if (plan.validate === undefined) return;
+    const { validate: words } = plan;
+    // Ended by the signal, it returns, and the signal is looked at before anything is decided.
+    await runProgramStep(call, { name: "validate", words, directory, limit: limits.validate, signal }, staged);
+  }
+
+  async function activate(words: readonly string[]): Promise<void> {
+    const late = () => call.note("asked to stop, but the files are switched already: this is brought to its end");
+    signal.addEventListener("abort", late, { once: true });
+    try {
+      await runProgramStep(call, { name: "activate", words, directory, limit: limits.activate }, places);
+    } finally {
+      signal.removeEventListener("abort", late);
+    }
+  }
+
+  try {
+    const { activate: words } = plan;
+    const result = await applyFiles({
+      files,
+      validate,
+      ...words === undefined ? {} : { activate: () => activate(words) },
+      ...plan.backup === undefined ? {} : { backup: plan.backup },
+    }, {
+      signal,
+      lock: { timeout },
+      ...options.durability === undefined ? {} : { durability: options.durability },
+      onProgress({ step, done, total }) {
+        entered = true;
+        report(done, total, steps[step]);
+      },
+    });
+    return deployed(result, options.durability ?? "full");
+  } catch (error) {
+    // Two paths of the plan that lead to one file are found out before the first step; a name of nobody, later.
+    if (error instanceof RangeError || (error instanceof TypeError && !entered)) {
+      throw new PlanMistake(path, "EPLAN", error.message, error);
+    }
+    return notInTime(error, options);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * A copy of a directory, for publishing it: files, directories and symlinks, with the modes they have; owners are those
+ * of the process. Blocks are shared where the file system can.
+ *
+ * Nothing is synced here, and what is copied to must be nobody's yet. A file that changes while it is read, and anything
+ * that is neither file, directory nor symlink, fails the copy.
+ */
+import { copyFile } from "../copy_file.ts";
+import { run as drive } from "../core/operation.ts";
+import { childOf, type Engine, makeEngine } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { currentRuntime } from "../runtime/current.ts";
+
+/** How to copy. */
+export interface CopyRules {
+  /** What is published, for messages. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly keepTimes: boolean;
+  /** Told of each file. */
+  onFile(): void;
+}
+
+/** Permission bits; setuid and setgid belong to what was installed, not to what is published. */
+const permissionBits = 0o1777;
+
+interface Copying extends CopyRules {
+  readonly engine: Engine;
+  readonly attempt: Attempt;
+  /** The directory that is copied to: it may lie in what is copied. */
+  readonly identity: string | undefined;
+}
+
+/** Copies what is in `source` into `target`, an empty directory, which gets the mode of `source`. */
+export async function copyTree(source: string, target: string, rules: CopyRules): Promise<void> {
+  const engine = makeEngine(currentRuntime(), false);
+  const attempt: Attempt = { verb: "Cannot publish", path: rules.path, targetState: "unchanged" };
+  try {
+    const identity = (await engine.fileSystem.stat(target))?.identity;
+    await copyDirectory(source, target, { ...rules, engine, attempt, identity });
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+async function copyDirectory(source: string, target: string, copying: Copying): Promise<void> {
+  const { engine, attempt, signal, identity } = copying;
+  const refuse = (code: string, reason: string) =>
+    attemptFailed(attempt, code, "open", `${JSON.stringify(source)} ${reason}`);
+  const status = await engine.fileSystem.stat(source);
+  if (status === undefined) throw refuse("ENOENT", "does not exist");
+  if (status.kind !== "directory") throw refuse("ENOTDIR", "is no directory");
+  if (status.identity === identity) throw refuse("EINVAL", "would be copied into itself");
+  for (const { name } of await engine.fileSystem.readDirectory(source) ?? []) {
+    signal.throwIfAborted();
+    await copyEntry(childOf(engine, source, name), childOf(engine, target, name), copying);
+  }
+  await setMode(target, status.mode & permissionBits, copying);
+}
+
+async function copyEntry(source: string, target: string, copying: Copying): Promise<void> {
+  const { engine, attempt, signal, keepTimes, onFile } = copying;
+  const { fileSystem } = engine;
+  const status = await fileSystem.linkStat(source);
+  const refuse = (code: string, reason: string) =>
+    attemptFailed(attempt, code, "open", `${JSON.stringify(source)} ${reason}`);
+  if (status === undefined) throw refuse("ENOENT", "is gone");
+  if (status.kind === "file") {
+    const times = keepTimes ? { keepTimes } : {};
+    const mode = engine.capabilities.mode ? { mode: status.mode & permissionBits } : {};
+    // All of the tree is synced when it is complete.
+    await copyFile(source, target, { durability: "none", signal, ...mode, ...times });
+    onFile();
+  } else if (status.kind === "directory") {
+    await fileSystem.makeDirectory(target, 0o700);
+    await copyDirectory(source, target, copying);
+  } else if (status.kind === "symlink") {
+    const text = await fileSystem.readLink(source);
+    if (text === undefined) throw refuse("ENOENT", "is gone");
+    await fileSystem.symbolicLink(text, target);
+  } else {
+    throw refuse("EINVAL", "is neither a file, nor a directory, nor a symlink");
+  }
+}
+
+/** A directory gets its mode when it is complete: it may be one that nobody may write in. */
+async function setMode(path: string, mode: number, { engine, attempt }: Copying): Promise<void> {
+  if (!engine.capabilities.mode || !engine.capabilities.directorySync) return;
+  const directory = await engine.fileSystem.openDirectory(path);
+  if (directory === undefined) {
+    throw attemptFailed(attempt, "ENOENT", "openDirectory", `${JSON.stringify(path)} is gone`);
+  }
+  try {
+    await directory.setMode(mode);
+  } finally {
+    await drive(() => closeQuietly(directory));
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * The file that `atomic-write deploy` reads; docs/deploy_plan.md is its grammar. Pure: from text to a plan.
+ *
+ * `readDeployPlan` answers a plan that is right in every respect that can be told without looking at a disk, or throws a
+ * PlanMistake. Nothing is ignored: a misspelt `mode` would otherwise publish a key.
+ */
+import { FileError } from "../../core/errors.ts";
+import { JsonChecker } from "../../core/json_checker.ts";
+import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle } from "../../core/path.ts";
+import type { Owner } from "../../protocol/write_plan.ts";
+import { nearest } from "../nearest.ts";
+import { UnreadableValue } from "../table.ts";
+import { writeRows } from "../tables/write_rows.ts";
+import { jsonPlaces, memberOf } from "./json_places.ts";
+
+/** A file of a plan. */
+export interface DeployFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Where its content comes from: a file, absolute, or the text itself. */
+  readonly from: { readonly source: string } | { readonly content: string };
+  readonly mode?: number;
+  readonly owner?: Owner;
+  readonly defaults?: { readonly mode?: number; readonly owner?: Owner };
+}
+
+/** A plan that can be carried out. */
+export interface DeployPlan {
+  /** The plan's own directory, absolute: programs run in it. */
+  readonly directory: string;
+  readonly files: readonly DeployFile[];
+  readonly validate?: readonly string[];
+  readonly activate?: readonly string[];
+  readonly backup?: number;
+  /** How long the programs may take, in milliseconds. */
+  readonly limits: { readonly validate: number; readonly activate: number };
+}
+
+/** How long a program may take, in seconds, where the plan does not say. */
+export const defaultLimit = 60;
+
+/** A plan that cannot be carried out. Nothing was touched. */
+export class PlanMistake extends FileError {
+  override readonly name: string = "PlanMistake";
+  /** `code` is ENOTJSON for what is not JSON at all, else EPLAN. */
+  constructor(path: string, code: "EPLAN" | "ENOTJSON", reason: string, cause?: unknown) {
+    const details = { code, path, step: "plan", targetState: "unchanged", cause } as const;
+    super(`Cannot deploy ${JSON.stringify(path)}`, reason, details);
+  }
+}
+
+/** What is wrong with a part. */
+class Mistake extends Error {
+  readonly part: string;
+  constructor(part: string, wanted: string) {
+    super(wanted);
+    this.part = part;
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return JSON.stringify(value);
+}
+
+function members(value: unknown, part: string, known: readonly string[]): Members {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Mistake(part, `must be an object, not ${show(value)}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const similar = nearest(key, known);
+    const way = similar === undefined ? `it may have ${known.join(", ")}` : `did you mean ${similar}?`;
+    throw new Mistake(memberOf(part, key), `is unknown here: ${way}`);
+  }
+  return value as Members;
+}
+
+function text(value: unknown, part: string): string {
+  if (typeof value !== "string") throw new Mistake(part, `must be a text, not ${show(value)}`);
+  return value;
+}
+
+function plainText(value: unknown, part: string): string {
+  const word = text(value, part);
+  if (word === "") throw new Mistake(part, "must not be empty");
+  if (word.includes("\0")) throw new Mistake(part, "must not contain the character NUL");
+  return word;
+}
+
+/** A value that the command line takes likewise. */
+function likeOption<T>(option: { read(text: string): T }, value: unknown, part: string, wanted: string): T {
+  if (typeof value !== "string") throw new Mistake(part, `${wanted}, not ${show(value)}`);
+  try {
+    return option.read(value);
+  } catch (error) {
+    if (!(error instanceof UnreadableValue)) throw error;
+    throw new Mistake(part, `${error.wanted}, not ${show(value)}`);
+  }
+}
+
+const mode = (value: unknown, part: string): number =>
+  likeOption(writeRows.mode, value, part, 'must be a text of octal digits such as "640"');
+
+function owner(value: unknown, part: string): Owner {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return likeOption(writeRows.owner, value, part, 'must be a text such as "user:group", or an object');
+  }
+  const { user, group } = members(value, part, ["user", "group"]);
+  if (user === undefined && group === undefined) throw new Mistake(part, "must have a user, a group or both");
+  return {
+    ...user === undefined ? {} : { user: principal(user, memberOf(part, "user")) },
+    ...group === undefined ? {} : { group: principal(group, memberOf(part, "group")) },
+  };
+}
+
+/** 4294967295 is the kernel's "leave it": chown(2). */
+const highestNumber = 0xfffffffe;
+
+function principal(value: unknown, part: string): string | number {
+  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= highestNumber) return value;
+  throw new Mistake(part, `must be a name, or a number from 0 to ${highestNumber}, not ${show(value)}`);
+}
+
+function metadata(value: Members, part: string): { mode?: number; owner?: Owner } {
+  return {
+    ...value["mode"] === undefined ? {} : { mode: mode(value["mode"], memberOf(part, "mode")) },
+    ...value["owner"] === undefined ? {} : { owner: owner(value["owner"], memberOf(part, "owner")) },
+  };
+}
+
+function seconds(value: unknown, part: string): number {
+  if (typeof value === "number" && value > 0 && value <= 2_000_000) return value * 1000;
+  throw new Mistake(part, `must be a number of seconds, more than 0 and at most 2000000, not ${show(value)}`);
+}
+
+function count(value: unknown, part: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new Mistake(part, `must be a whole number from 0 on, not ${show(value)}`);
+}
+
+/** Reads the parts of one plan, in one directory. */
+class Reader {
+  readonly #directory: string;
+  readonly #style: PathStyle;
+
+  constructor(directory: string, style: PathStyle) {
+    this.#directory = directory;
+    this.#style = style;
+  }
+
+  plan(value: unknown): DeployPlan {
+    const { files, validate, activate, backup, timeouts } = members(value, "", [
+      "files",
+      "validate",
+      "activate",
+      "backup",
+      "timeouts",
+    ]);
+    const limits = members(timeouts ?? {}, "timeouts", ["validate", "activate"]);
+    const limit = (name: "validate" | "activate") => {
+      if (limits[name] === undefined) return defaultLimit * 1000;
+      if (name === "validate" ? validate === undefined : activate === undefined) {
+        throw new Mistake(memberOf("timeouts", name), `is of no use: there is no ${name}`);
+      }
+      return seconds(limits[name], memberOf("timeouts", name));
+    };
+    return {
+      directory: this.#directory,
+      files: this.#files(files),
+      ...validate === undefined ? {} : { validate: this.#words(validate, "validate") },
+      ...activate === undefined ? {} : { activate: this.#words(activate, "activate") },
+      ...backup === undefined ? {} : { backup: count(backup, "backup") },
+      limits: { validate: limit("validate"), activate: limit("activate") },
+    };
+  }
+
+  #files(value: unknown): DeployFile[] {
+    if (value === undefined) throw new Mistake("", "must have files");
+    if (!Array.isArray(value)) throw new Mistake("files", `must be an array, not ${show(value)}`);
+    if (value.length === 0) throw new Mistake("files", "must not be empty");
+    const files = value.map((file, index) => this.#file(file, `files[${index}]`));
+    const seen = new Map<string, number>();
+    for (const [index, { path }] of files.entries()) {
+      const before = seen.get(path);
+      if (before !== undefined) throw new Mistake(`files[${index}].path`, `is that of files[${before}], too`);
+      seen.set(path, index);
+    }
+    return files;
+  }
+
+  #file(value: unknown, part: string): DeployFile {
+    const file = members(value, part, ["path", "source", "content", "mode", "owner", "defaults"]);
+    const { path, source, content, defaults } = file;
+    if (path === undefined) throw new Mistake(part, "must have a path");
+    if ((source === undefined) === (content === undefined)) {
+      throw new Mistake(part, `must have a source or a content${source === undefined ? "" : ", and not both"}`);
+    }
+    return {
+      path: this.#path(path, memberOf(part, "path")),
+      from: content === undefined
+        ? { source: this.#path(source, memberOf(part, "source")) }
+        : { content: text(content, memberOf(part, "content")) },
+      ...metadata(file, part),
+      ...defaults === undefined ? {} : { defaults: this.#defaults(defaults, memberOf(part, "defaults")) },
+    };
+  }
+
+  #defaults(value: unknown, part: string): NonNullable<DeployFile["defaults"]> {
+    return metadata(members(value, part, ["mode", "owner"]), part);
+  }
+
+  #path(value: unknown, part: string): string {
+    const path = plainText(value, part);
+    if (endsAsDirectory(path, this.#style)) throw new Mistake(part, `must name a file, not ${show(path)}`);
+    try {
+      return absolutePath(path, this.#directory, this.#style, false);
+    } catch (error) {
+      throw error instanceof TypeError ? new Mistake(part, `cannot be used: ${error.message}`) : error;
+    }
+  }
+
+  #words(value: unknown, part: string): string[] {
+    if (!Array.isArray(value)) {
+      throw new Mistake(part, `must be an array of words, the program first, not ${show(value)}: there is no shell`);
+    }
+    if (value.length === 0) throw new Mistake(part, "must have a word at least: the program");
+    const [program = "", ...rest] = value.map((word, index) => {
+      return index === 0 ? plainText(word, `${part}[0]`) : text(word, `${part}[${index}]`);
+    });
+    const nul = rest.findIndex((word) => word.includes("\0"));
+    if (nul >= 0) throw new Mistake(`${part}[${nul + 1}]`, "must not contain the character NUL");
+    // A bare name is looked for where a shell looks for it.
+    return [program === baseName(program, this.#style) ? program : this.#path(program, `${part}[0]`), ...rest];
+  }
+}
+
+/** Reads the bytes of the plan at `path`, absolute. Throws a PlanMistake. */
+export function readDeployPlan(bytes: Uint8Array, path: string, style: PathStyle): DeployPlan {
+  const checker = new JsonChecker();
+  const mistake = checker.write(bytes) ?? checker.end();
+  if (mistake !== undefined) {
+    const place = `line ${mistake.line}, column ${mistake.column}`;
+    throw new PlanMistake(path, "ENOTJSON", `it is not JSON: ${place}: ${mistake.reason}`);
+  }
+  const content = new TextDecoder().decode(bytes);
+  const places = jsonPlaces(content);
+  const refuse = (part: string, wanted: string): never => {
+    const place = places.of(part);
+    const where = place === undefined ? "" : `line ${place.line}, column ${place.column}: `;
+    throw new PlanMistake(path, "EPLAN", `${where}${part === "" ? "the plan" : part} ${wanted}`);
+  };
+  if (places.repeated !== undefined) return refuse(places.repeated, "is there twice");
+  try {
+    return new Reader(directoryName(path, style), style).plan(JSON.parse(content));
+  } catch (error) {
+    if (error instanceof Mistake) return refuse(error.part, error.message);
+    throw error;
+  }
+}

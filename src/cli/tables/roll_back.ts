@@ -1,0 +1,14 @@
+/** What `atomic-write roll-back PATH` takes. */
+import type { CommandTable } from "../table.ts";
+import { activate, transactionRows } from "./transaction_rows.ts";
+
+/** The table. */
+export const table = {
+  description: [
+    "Makes PATH lead to what was published there before, by one rename. What it leads to now is withdrawn: no later " +
+    "roll-back goes to it, and the next publication removes it when its grace is over.",
+  ],
+  operands: { path: { help: "The published path, a symlink that `atomic-write publish` has made" } },
+  options: { activate, ...transactionRows },
+  examples: ["atomic-write roll-back site"],
+} as const satisfies CommandTable;

@@ -1,0 +1,272 @@
+/** `atomic-write deploy PLAN`: several files, two programs, one outcome, and a status that says which. */
+import { assert, assertEquals } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { scriptCommand, spawnProgram } from "../support/spawn.ts";
+import { skip } from "../support/skip.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { answer, atomicWrite, modeOf, names, put, send, start, text, until } from "./command.ts";
+
+const onWindows = process.platform === "win32";
+const sh = (line: string) => ["sh", "-c", line];
+/** Fails as often as the file `failures` has lines. */
+const failing = 'echo activate >> log; echo "cannot reload"; test -s failures || exit 0; sed -i 1d failures; exit 3';
+
+/** A directory with `key`, which is there already, and a plan for it and `chain`, which is not. */
+function withSite(
+  plan: Record<string, unknown>,
+  run: (directory: string) => Promise<void>,
+): Promise<void> {
+  return withTemporaryDirectory(async (directory) => {
+    put(directory, "key", "old key", 0o640);
+    put(directory, "new-key", "new key");
+    write(directory, plan);
+    await run(directory);
+  });
+}
+
+function write(directory: string, plan: Record<string, unknown>): void {
+  const files = [{ path: "key", source: "new-key" }, { path: "chain", content: "new chain", mode: "604" }];
+  put(directory, "plan.json", JSON.stringify({ files, ...plan }));
+}
+
+/** What is left when a deployment has not changed anything. */
+const untouched = ["key", "new-key", "plan.json"];
+const withoutLocks = (directory: string) => names(directory).filter((name) => !name.endsWith(".lock"));
+const isAlive = (pid: string) => {
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
+  it("puts all files in place and activates them once; again it changes nothing and runs nothing", async () => {
+    const staged = 'echo "$ATOMIC_WRITE_STAGED" >> log';
+    const plan = { validate: sh(`${staged}; cat .key.*; cat key`), activate: sh(staged) };
+    await withSite(plan, async (directory) => {
+      const files = ["key", "chain"].map((name) => join(directory, name));
+      const first = await atomicWrite(join(directory, ".."), ["deploy", join(directory, "plan.json")]);
+      assertEquals(first, {
+        code: 0,
+        signal: null,
+        stdout: files.map((path) => `written ${path}\n`).join(""),
+        stderr: "",
+      });
+      assertEquals([text(directory, "key"), modeOf(directory, "key")], ["new key", "640"]);
+      assertEquals([text(directory, "chain"), modeOf(directory, "chain")], ["new chain", "604"]);
+      const [validate = "", activate = ""] = text(directory, "log").trimEnd().split("\n");
+      const stages: Record<string, string> = JSON.parse(validate);
+      assertEquals(Object.keys(stages), files);
+      for (const [index, path] of files.entries()) {
+        assert(
+          stages[path] !== path && stages[path]?.startsWith(join(directory, `.${index === 0 ? "key" : "chain"}.`)),
+        );
+      }
+      assertEquals(JSON.parse(activate), Object.fromEntries(files.map((path) => [path, path])));
+      const backups = names(directory).filter((name) => name.endsWith(".bak"));
+      assertEquals(backups.map((name) => text(directory, name)), ["old key"]);
+
+      const again = await answer(directory, ["deploy", "plan.json"]);
+      assertEquals([again["changed"], again["durability"] !== "none"], [false, true]);
+      assertEquals(again["files"], files.map((path) => ({ path, state: "unchanged", lost: [] })));
+      assertEquals(text(directory, "log").trimEnd().split("\n").length, 2);
+    });
+  });
+
+  it("65: validate refuses, and nothing has changed; what it printed is shown", async () => {
+    // It sees the new content before anybody else does.
+    const line = 'for stage in .key.*.stage; do cat "$stage"; done; echo; echo "on errors" >&2; exit 5';
+    await withSite({ validate: sh(line), activate: sh("touch activated") }, async (directory) => {
+      const { code, stdout, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals([code, stdout, withoutLocks(directory)], [65, "", untouched]);
+      const lines = stderr.replaceAll(directory, "DIR").trimEnd().split("\n");
+      assertEquals([lines[0], lines[1], lines.slice(2).sort()], [
+        'atomic-write: Cannot apply "DIR/key": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
+        "the file is unchanged",
+        'atomic-write: validate: "sh" ended with status 5',
+        ["atomic-write: validate: new key", "atomic-write: validate: on errors"],
+      ]);
+      assertEquals([text(directory, "key"), modeOf(directory, "key")], ["old key", "640"]);
+    });
+  });
+
+  it("90: activate fails; every file is as it was, and is activated again", async () => {
+    await withSite({ activate: sh(failing) }, async (directory) => {
+      put(directory, "failures", "1\n");
+      const { code, stdout } = await atomicWrite(directory, ["deploy", "--json", "plan.json"]);
+      const { error } = JSON.parse(stdout);
+      assertEquals([code, error.code, error.targetState], [90, "EACTIVATE", "unchanged"]);
+      const report = { step: "activate", command: sh(failing), status: 3, timedOut: false, output: "cannot reload\n" };
+      assertEquals(error.programs, [report]);
+      assertEquals([text(directory, "key"), modeOf(directory, "key")], ["old key", "640"]);
+      assertEquals(text(directory, "log"), "activate\nactivate\n");
+      assertEquals(withoutLocks(directory), [...untouched, "failures", "log"].sort());
+    });
+  });
+
+  it("91: activating what is restored fails, too: what is where is said, and recover comes to its end", async () => {
+    await withSite({ activate: sh(failing) }, async (directory) => {
+      put(directory, "failures", "1\n2\n3\n");
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals(code, 91, stderr);
+      for (const name of ["key", "chain"]) assert(stderr.includes(`"${join(directory, name)}" is as it was\n`), stderr);
+      assertEquals(stderr.split('activate: "sh" ended with status 3').length, 3, stderr);
+      assertEquals([text(directory, "key"), fs.existsSync(join(directory, "chain"))], ["old key", false]);
+
+      const reload = JSON.stringify(sh(failing));
+      const recover = (...args: string[]) => atomicWrite(directory, ["recover", ...args, "."]);
+      const failed = await recover("--activate", reload);
+      assertEquals(failed.code, 91, failed.stderr);
+      assert(failed.stderr.includes("activate: cannot reload"), failed.stderr);
+      const done = await recover("--activate", reload);
+      assertEquals([done.code, done.stderr], [0, ""]);
+      assert(/^activated .*\.settled\n$/.test(done.stdout), done.stdout);
+      assertEquals((await answer(directory, ["recover", "."]))["needsActivation"], []);
+    });
+  });
+
+  it("91: without backups there is nothing to go back to, and it says so", async () => {
+    await withSite({ activate: sh("exit 1"), backup: 0 }, async (directory) => {
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals([code, text(directory, "key")], [91, "new key"]);
+      assert(stderr.includes("no backups were kept"), stderr);
+    });
+  });
+
+  it("a program that takes too long is ended, with all that it has started", async () => {
+    const slow = "sleep 60 & echo $! > child; echo started; trap '' TERM; sleep 60; sleep 60";
+    await withSite({ validate: sh(slow), timeouts: { validate: 1 } }, async (directory) => {
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals([code, withoutLocks(directory)], [65, ["child", ...untouched]]);
+      assert(stderr.includes('"sh" did not end within 1 s, and was ended'), stderr);
+      assert(stderr.includes("validate: started"), stderr);
+      await until(() => !isAlive(text(directory, "child").trim()));
+    });
+  });
+
+  it("what a program leaves in the background is left running, and not waited for", async () => {
+    await withSite({ activate: sh("sleep 60 & echo $! > child") }, async (directory) => {
+      assertEquals((await atomicWrite(directory, ["deploy", "-q", "plan.json"])).code, 0);
+      const child = text(directory, "child").trim();
+      assert(isAlive(child));
+      process.kill(Number(child), "SIGKILL");
+    });
+  });
+
+  it("before anything has changed: 65, 66, 73 and 1", async () => {
+    await withSite({}, async (directory) => {
+      fs.symlinkSync("key", join(directory, "link"));
+      const before = names(directory);
+      const attempt = async (plan: Record<string, unknown>, code: number, reason: string, ...args: string[]) => {
+        write(directory, plan);
+        const ended = await atomicWrite(directory, ["deploy", ...args, "plan.json"]);
+        assertEquals([ended.code, ended.stdout], [code, ""], ended.stderr);
+        assert(ended.stderr.includes(reason), ended.stderr);
+      };
+      const content = "x";
+      await attempt({ files: [] }, 65, `"${directory}/plan.json": line 1, column 2: files must not be empty (EPLAN)`);
+      await attempt({ files: [{ path: "key", source: "no" }] }, 66, `"${directory}/no" does not exist (ENOENT)`);
+      await attempt({ files: [{ path: "no/key", content }] }, 73, "(ENOENT); the file is unchanged\n");
+      await attempt({ files: [{ path: "key", content }, { path: "link", content }] }, 65, "are one file (EPLAN)");
+      await attempt({ validate: ["no-such-program"] }, 65, '"no-such-program" cannot be started (ENOENT)');
+      assertEquals((await atomicWrite(directory, ["deploy", "no.json"])).code, 66);
+      assertEquals([withoutLocks(directory), text(directory, "key")], [before, "old key"]);
+    });
+  });
+
+  it("waits for the locks of the files as long as it is told", async () => {
+    await withSite({}, async (directory) => {
+      const hold = ["lock", "key", "--", "sh", "-c", "echo held; read -r line"];
+      const holder = start(directory, hold, { stdin: "pipe" });
+      await new Promise((resolve) => holder.child.stdout?.once("data", resolve));
+      assertEquals((await atomicWrite(directory, ["deploy", "-n", "plan.json"])).code, 1);
+      assertEquals((await atomicWrite(directory, ["deploy", "-w", "0.1", "-E", "9", "plan.json"])).code, 9);
+      const waiting = atomicWrite(directory, ["deploy", "plan.json"]);
+      holder.child.stdin?.end("\n");
+      assertEquals([(await waiting).code, (await holder.status).code, text(directory, "key")], [0, 0, "new key"]);
+    });
+  });
+
+  it("tells on a terminal what is going on, where it takes long", async (t) => {
+    if (spawnSync("script", ["--version"]).status !== 0) return skip(t, "needs script(1)");
+    await withSite({ activate: sh("while ! test -e go; do sleep 0.05; done") }, async (directory) => {
+      const command = scriptCommand("cli.ts", ["deploy", "plan.json"]).map((word) => `'${word}'`).join(" ");
+      const { child, status } = spawnProgram(["script", "-qec", command, "/dev/null"], { cwd: directory });
+      let printed = "";
+      child.stdout?.on("data", (chunk) => {
+        printed += String(chunk);
+        if (printed.includes("activating: ")) put(directory, "go", "");
+      });
+      const { code, stdout } = await status;
+      assertEquals(code, 0, stdout);
+      // The line is gone before anything else is printed.
+      assert(/\ractivating: [0-9]+ seconds?\x1b\[K\r\x1b\[Kwritten [^\x1b]*$/.test(stdout), JSON.stringify(stdout));
+    });
+  });
+});
+
+describe("a signal in the middle of a deployment", { skip: onWindows && "Windows has no such signals" }, () => {
+  const waitForIt = "echo $$ > running; while ! test -e go; do sleep 0.05; done";
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`${signal} before the files are switched: nothing has changed, and no program is left`, async () => {
+      await withSite({ validate: sh(waitForIt), activate: sh("touch activated") }, async (directory) => {
+        const { child, status } = start(directory, ["deploy", "plan.json"]);
+        await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
+        send(child, signal);
+        const ended = await status;
+        const reason = `Cannot deploy "${directory}/plan.json": interrupted (${signal}); the file is unchanged\n`;
+        assertEquals(ended, { code: null, signal, stdout: "", stderr: `atomic-write: ${reason}` });
+        assertEquals([withoutLocks(directory), text(directory, "key")], [[...untouched, "running"], "old key"]);
+        await until(() => !isAlive(text(directory, "running").trim()));
+      });
+    });
+  }
+
+  for (const [end, code, key] of [["true", 0, "new key"], ["rm running; exit 1", 90, "old key"]] as const) {
+    it(`after they are switched it is brought to its end: ${code}`, async () => {
+      const activate = `test -e go && exit 0; ${waitForIt}; ${end}`;
+      await withSite({ activate: sh(activate) }, async (directory) => {
+        const { child, status } = start(directory, ["deploy", "plan.json"]);
+        await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
+        send(child, "SIGTERM");
+        child.stderr?.once("data", () => put(directory, "go", ""));
+        const ended = await status;
+        assertEquals([ended.code, ended.signal, text(directory, "key")], [code, null, key], ended.stderr);
+        assert(ended.stderr.includes("the files are switched already"), ended.stderr);
+      });
+    });
+  }
+
+  it("SIGKILL while activating: recover finishes it, and says that it may not have taken effect", async () => {
+    await withSite({ activate: sh(waitForIt) }, async (directory) => {
+      fs.mkdirSync(join(directory, "sub"));
+      const { child, status } = start(directory, ["deploy", "plan.json"]);
+      await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
+      send(child, "SIGKILL");
+      put(directory, "go", "");
+      await status;
+      const report = await answer(directory, ["recover", "-r", "."]);
+      const { finished, undone, conflicts, needsActivation, kept } = report as Record<string, string[]>;
+      assertEquals([finished?.sort(), undone, conflicts, kept], [
+        ["chain", "key"].map((name) => join(directory, name)),
+        [],
+        [],
+        [],
+      ]);
+      assertEquals([needsActivation?.length, text(directory, "key")], [1, "new key"]);
+      assertEquals(await atomicWrite(directory, ["recover", "-r", "."]), {
+        code: 0,
+        signal: null,
+        stdout: "",
+        stderr: "",
+      });
+    });
+  });
+});
