@@ -86,8 +86,28 @@ async function end(program: ChildProgram): Promise<void> {
   await program.ended;
 }
 
+/** What is said of a program while it runs. */
+const titles = { validate: "validating", activate: "activating" } as const;
+
+/** Waits for the end of the program as long as it may take; whether it has ended by then. */
+async function endsInTime(
+  program: ChildProgram,
+  { name, limit, signal }: ProgramStep,
+  progress: Call["progress"],
+): Promise<boolean> {
+  const { clock } = currentRuntime();
+  const begin = clock.monotonic();
+  const report = await progress(titles[name], "second");
+  for (let left = limit; left > 0; left = begin + limit - clock.monotonic()) {
+    if (await settles(program.ended, Math.min(left, 1000), signal)) return true;
+    if (signal?.aborted) return false;
+    report(Math.round((clock.monotonic() - begin) / 1000));
+  }
+  return false;
+}
+
 async function start(
-  host: CommandHost,
+  host: Call["host"],
   { name, words, directory }: ProgramStep,
   staged: string,
 ): Promise<ChildProgram> {

@@ -206,6 +206,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { code, stdout } = await status;
       assertEquals(code, 0, stdout);
       // The line is gone before anything else is printed.
+      // deno-lint-ignore no-control-regex -- that is what is looked for
       assert(/\ractivating: [0-9]+ seconds?\x1b\[K\r\x1b\[Kwritten [^\x1b]*$/.test(stdout), JSON.stringify(stdout));
     });
   });

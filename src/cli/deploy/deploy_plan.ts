@@ -8,10 +8,8 @@ import { FileError } from "../../core/errors.ts";
 import { JsonChecker } from "../../core/json_checker.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle } from "../../core/path.ts";
 import type { Owner } from "../../protocol/write_plan.ts";
-import { nearest } from "../nearest.ts";
-import { UnreadableValue } from "../table.ts";
-import { writeRows } from "../tables/write_rows.ts";
 import { jsonPlaces, memberOf } from "./json_places.ts";
+import { count, members, metadata, Mistake, plainText, seconds, show, text } from "./plan_values.ts";
 
 /** A file of a plan. */
 export interface DeployFile {
@@ -47,100 +45,6 @@ export class PlanMistake extends FileError {
     const details = { code, path, step: "plan", targetState: "unchanged", cause } as const;
     super(`Cannot deploy ${JSON.stringify(path)}`, reason, details);
   }
-}
-
-/** What is wrong with a part. */
-class Mistake extends Error {
-  readonly part: string;
-  constructor(part: string, wanted: string) {
-    super(wanted);
-    this.part = part;
-  }
-}
-
-type Members = Readonly<Record<string, unknown>>;
-
-function show(value: unknown): string {
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return "an object";
-  return JSON.stringify(value);
-}
-
-function members(value: unknown, part: string, known: readonly string[]): Members {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Mistake(part, `must be an object, not ${show(value)}`);
-  }
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
-    const similar = nearest(key, known);
-    const way = similar === undefined ? `it may have ${known.join(", ")}` : `did you mean ${similar}?`;
-    throw new Mistake(memberOf(part, key), `is unknown here: ${way}`);
-  }
-  return value as Members;
-}
-
-function text(value: unknown, part: string): string {
-  if (typeof value !== "string") throw new Mistake(part, `must be a text, not ${show(value)}`);
-  return value;
-}
-
-function plainText(value: unknown, part: string): string {
-  const word = text(value, part);
-  if (word === "") throw new Mistake(part, "must not be empty");
-  if (word.includes("\0")) throw new Mistake(part, "must not contain the character NUL");
-  return word;
-}
-
-/** A value that the command line takes likewise. */
-function likeOption<T>(option: { read(text: string): T }, value: unknown, part: string, wanted: string): T {
-  if (typeof value !== "string") throw new Mistake(part, `${wanted}, not ${show(value)}`);
-  try {
-    return option.read(value);
-  } catch (error) {
-    if (!(error instanceof UnreadableValue)) throw error;
-    throw new Mistake(part, `${error.wanted}, not ${show(value)}`);
-  }
-}
-
-const mode = (value: unknown, part: string): number =>
-  likeOption(writeRows.mode, value, part, 'must be a text of octal digits such as "640"');
-
-function owner(value: unknown, part: string): Owner {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return likeOption(writeRows.owner, value, part, 'must be a text such as "user:group", or an object');
-  }
-  const { user, group } = members(value, part, ["user", "group"]);
-  if (user === undefined && group === undefined) throw new Mistake(part, "must have a user, a group or both");
-  return {
-    ...user === undefined ? {} : { user: principal(user, memberOf(part, "user")) },
-    ...group === undefined ? {} : { group: principal(group, memberOf(part, "group")) },
-  };
-}
-
-/** 4294967295 is the kernel's "leave it": chown(2). */
-const highestNumber = 0xfffffffe;
-
-function principal(value: unknown, part: string): string | number {
-  if (typeof value === "string" && value !== "") return value;
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= highestNumber) return value;
-  throw new Mistake(part, `must be a name, or a number from 0 to ${highestNumber}, not ${show(value)}`);
-}
-
-function metadata(value: Members, part: string): { mode?: number; owner?: Owner } {
-  return {
-    ...value["mode"] === undefined ? {} : { mode: mode(value["mode"], memberOf(part, "mode")) },
-    ...value["owner"] === undefined ? {} : { owner: owner(value["owner"], memberOf(part, "owner")) },
-  };
-}
-
-function seconds(value: unknown, part: string): number {
-  if (typeof value === "number" && value > 0 && value <= 2_000_000) return value * 1000;
-  throw new Mistake(part, `must be a number of seconds, more than 0 and at most 2000000, not ${show(value)}`);
-}
-
-function count(value: unknown, part: string): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Mistake(part, `must be a whole number from 0 on, not ${show(value)}`);
 }
 
 /** Reads the parts of one plan, in one directory. */
