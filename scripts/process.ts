@@ -101,12 +101,16 @@ export async function execute(command: string, args: string[], options: ExecuteO
   const end = new AbortController();
   const collected = Promise.all([collect(child.stdout, chunks, end.signal), collect(child.stderr, chunks, end.signal)]);
   let timedOut = false;
-  let timer = options.timeout === undefined ? undefined : setTimeout(() => {
+  const interrupt = () => {
     timedOut = true;
     chunks.push(`\nstill running after ${options.timeout} ms:\n${describeProcessTree(child.pid)}\n`);
     if (canSignalGroups) child.kill("SIGINT");
     timer = setTimeout(() => killGroup(child, "SIGKILL"), canSignalGroups ? LAST_WORDS : 0);
-  }, options.timeout);
+  };
+  // This process may itself have been busy for longer than that, and not know yet that the program has ended.
+  let timer = options.timeout === undefined
+    ? undefined
+    : setTimeout(() => timer = setTimeout(interrupt, 100), options.timeout);
   const status = await child.status;
   clearTimeout(timer);
   running.delete(child);
