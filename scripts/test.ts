@@ -108,7 +108,8 @@ async function runSections(sections: readonly Section[], options: TestOptions): 
 
 async function main(options: TestOptions): Promise<Counts> {
   const wants = (name: SectionName) => options.only.includes(name);
-  const wantsJavaScript = wants("node") || wants("bun");
+  // What is not run need not be compiled.
+  const wantsJavaScript = (["node", "bun"] as const).some((name) => wants(name) && testFiles(options, name).length > 0);
   const library = await chooseStandardLibrary(options.standardLibrary);
   console.log(`@std comes from ${library === "jsr" ? "JSR" : "tests/std_local (JSR was not reached or not wanted)"}`);
   const args = denoArguments(library);

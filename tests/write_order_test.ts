@@ -16,12 +16,13 @@ import {
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { commitTurnsInUse } from "./support/commit_turns.ts";
+import { mostlyOnDeno } from "./support/effort.ts";
 import { namesIn, textOf } from "./support/files.ts";
 import { copyOfModule } from "./support/module_copy.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
-const seeds = Array.from({ length: 20 }, (_, index) => index + 1);
+const seeds = Array.from({ length: mostlyOnDeno({ quick: 3, normal: 20, long: 200 }) }, (_, index) => index + 1);
 
 /** Different lengths, so that a mixture of two would show. */
 const contentOf = (index: number): string => `${index}:${"x".repeat((index * 37) % 5000)}:${index}`;
@@ -160,7 +161,13 @@ test("an endless source to a path delays no other write to it, and is superseded
   withTemporaryDirectory(async (directory) => {
     const path = join(directory, "file");
     const controller = new AbortController();
-    const endless = new ReadableStream({ pull: (stream) => stream.enqueue("more") });
+    // Endless, but not so quick that it takes the processor away from everybody else.
+    const endless = new ReadableStream({
+      pull: async (stream) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        stream.enqueue("more");
+      },
+    });
     const writing = writeFile(path, endless, { signal: controller.signal }).catch((error) => error);
     await turn();
     for (let round = 0; round < 5; round++) {

@@ -123,7 +123,7 @@ describe("atomic-write update", () => {
       if (onWindows) return skip(t, "Windows has no such signals");
       put(directory, "a", "old");
       for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-        const line = "echo half; echo ready >&2; sleep 30 & wait";
+        const line = "echo half; echo ready >&2; exec sleep 30";
         const { child, status } = start(directory, ["update", "a", ...shell(line)], { stdin: "pipe" });
         const errors = new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()));
         await errors;

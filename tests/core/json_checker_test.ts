@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { JsonChecker, jsonErrorPosition, type JsonMistake } from "../../src/core/json_checker.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 
 function check(pieces: Iterable<string | Uint8Array>): JsonMistake | undefined {
   const checker = new JsonChecker();
@@ -307,7 +307,7 @@ describe("JsonChecker", () => {
   });
 
   it("agrees with JSON.parse and a plain parser about damaged documents, however they are cut", () => {
-    const rounds = byEffort({ quick: 2_000, normal: 20_000, long: 400_000 });
+    const rounds = mostlyOnDeno({ quick: 2_000, normal: 20_000, long: 400_000 });
     let damaged = 0;
     for (let round = 0; round < rounds; round++) {
       const pick = numbers(round);

@@ -15,10 +15,10 @@ import {
 } from "../../mod.ts";
 import { type CrashMode, exploreCrashesSync } from "../../src/testing/mod.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 
 const path = "/work/state.json";
-const limit = byEffort({ quick: 500, normal: 4_000, long: 100_000 });
+const limit = mostlyOnDeno({ quick: 500, normal: 4_000, long: 100_000 });
 
 interface Row {
   readonly name: string;

@@ -16,12 +16,12 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { pseudoRandom } from "../store/support.ts";
 import { textsOf } from "./support.ts";
 
 const isLock = (path: string): boolean => path.endsWith(".lock");
-const limit = byEffort({ quick: 1_000, normal: 6_000, long: 60_000 });
+const limit = mostlyOnDeno({ quick: 1_000, normal: 6_000, long: 60_000 });
 /** More than a sector: a batch of these may be torn in many ways. */
 const long = (number: number): string => `${number}:${"x".repeat(700)}`;
 
@@ -40,7 +40,7 @@ const explore = (options: CrashOptions): CrashReport =>
     volatile: isLock,
     modes: ["strict", "kill"],
     limit,
-    pieces: byEffort({ quick: 3, normal: 5, long: 8 }),
+    pieces: mostlyOnDeno({ quick: 3, normal: 5, long: 8 }),
     ...options,
   });
 
@@ -154,14 +154,14 @@ describe("power cuts", () => {
 
   it("while several append at once", async () => {
     let states = 0;
-    const seeds = byEffort({ quick: 1, normal: 4, long: 30 });
+    const seeds = mostlyOnDeno({ quick: 1, normal: 4, long: 30 });
     for (let seed = 1; seed <= seeds; seed++) {
       const result = await exploreCrashes({
         machine: { delay: "every", seed },
         seed,
         volatile: isLock,
         modes: ["strict", "kill"],
-        limit: byEffort({ quick: 300, normal: 1_000, long: 5_000 }),
+        limit: mostlyOnDeno({ quick: 300, normal: 1_000, long: 5_000 }),
         run: async (runtime, acknowledge) => {
           const log = await openLog("/log", { runtime });
           const append = async (number: number) => acknowledge(await log.append(long(number)));
@@ -286,7 +286,7 @@ describe("every call failed once", () => {
 });
 
 describe("bytes that nobody wrote", () => {
-  const rounds = byEffort({ quick: 300, normal: 3_000, long: 50_000 });
+  const rounds = mostlyOnDeno({ quick: 300, normal: 3_000, long: 50_000 });
 
   function whole(): Uint8Array {
     const machine = memoryRuntime();

@@ -16,11 +16,11 @@ import {
   sweepFaults,
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { placeOf, sha256, temporaries } from "./support.ts";
 
 const isLock = (path: string): boolean => path.endsWith(".lock");
-const limit = byEffort({ quick: 500, normal: 4_000, long: 50_000 });
+const limit = mostlyOnDeno({ quick: 500, normal: 4_000, long: 50_000 });
 /** More than a sector, so that it may be torn. */
 const large = "L".repeat(1200);
 const [small, other] = ["small", "other"];
@@ -174,14 +174,14 @@ describe("power cuts", () => {
 
   it("while garbage is collected beside a put of the same object and of others", async () => {
     let states = 0;
-    const seeds = byEffort({ quick: 2, normal: 8, long: 60 });
+    const seeds = mostlyOnDeno({ quick: 2, normal: 8, long: 60 });
     for (let seed = 1; seed <= seeds; seed++) {
       const result = await exploreCrashes({
         machine: { delay: "every", seed },
         seed,
         volatile: isLock,
         modes: ["strict", "kill"],
-        limit: byEffort({ quick: 100, normal: 400, long: 2_000 }),
+        limit: mostlyOnDeno({ quick: 100, normal: 400, long: 2_000 }),
         setup: async (machine) => {
           const store = await openObjectStore("/s", { runtime: machine });
           await store.putMany([small, "garbage", "kept"]);
@@ -221,7 +221,7 @@ describe("power cuts", () => {
 
 describe("whoever puts or keeps an object while it is collected", () => {
   it("has it afterwards, in every interleaving, whatever its age was", async () => {
-    const seeds = byEffort({ quick: 30, normal: 200, long: 3_000 });
+    const seeds = mostlyOnDeno({ quick: 30, normal: 200, long: 3_000 });
     for (let seed = 1; seed <= seeds; seed++) {
       const machine = memoryRuntime({ delay: "every", seed });
       await (await openObjectStore("/s", { runtime: machine })).putMany([small, "old"]);

@@ -9,7 +9,7 @@ import { openLog, openLogReader } from "../../src/log/mod.ts";
 import { openObjectStore, openReferences } from "../../src/store/mod.ts";
 import { faultRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { listen, succeeded, withProcesses } from "../real/processes.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { runtimes } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { collected, pseudoRandom, sha256, temporaries, textsOfShard } from "./support.ts";
@@ -39,7 +39,7 @@ describe("one process", () => {
     }));
 
   it("the same in every interleaving", async () => {
-    const seeds = byEffort({ quick: 3, normal: 20, long: 300 });
+    const seeds = mostlyOnDeno({ quick: 3, normal: 20, long: 300 });
     for (let seed = 1; seed <= seeds; seed++) {
       for (const hardLinks of [true, false]) {
         const machine = memoryRuntime({ delay: "every", seed, disk: { hardLinks } });
@@ -86,7 +86,7 @@ describe("one process", () => {
 describe("8 processes", () => {
   it("that put the same objects: each is there once, and whole", async () => {
     await withProcesses(async (directory, spawn) => {
-      const count = byEffort({ quick: 30, normal: 60, long: 600 });
+      const count = mostlyOnDeno({ quick: 30, normal: 60, long: 600 });
       await Promise.all(
         Array.from({ length: 8 }, (_, index) => {
           return succeeded(
@@ -121,7 +121,7 @@ describe("8 processes", () => {
 
   it("no object that a reference leads to is collected while others put and refer", async () => {
     await withProcesses(async (directory, spawn) => {
-      const count = byEffort({ quick: 20, normal: 80, long: 3_000 });
+      const count = mostlyOnDeno({ quick: 20, normal: 80, long: 3_000 });
       let writing = true;
       const writers = Promise.all(
         [0, 1, 2, 3].map((index) => {
@@ -152,7 +152,7 @@ describe("8 processes", () => {
 });
 
 describe("SIGKILL at any moment", () => {
-  const kills = byEffort({ quick: 3, normal: 10, long: 70 });
+  const kills = mostlyOnDeno({ quick: 3, normal: 10, long: 70 });
 
   for (const kind of ["objects", "references", "log"]) {
     it(`while ${kind} are written: what was acknowledged is there, and all of it is whole`, async () => {

@@ -3,6 +3,7 @@
  * "normal" (the default, for every change) or "long" (`task test -- --long`, before a release).
  */
 import process from "node:process";
+import { currentRuntime } from "./spawn.ts";
 
 export type Effort = "quick" | "normal" | "long";
 
@@ -14,4 +15,12 @@ export function effort(): Effort {
 /** Picks a number (of rounds, of processes, of states) for the effort of this run. */
 export function byEffort<T>(choices: Record<Effort, T>): T {
   return choices[effort()];
+}
+
+/**
+ * `byEffort` for work in which the runtime makes no difference: on the simulated machine, or with processes of all
+ * runtimes. A normal run does all of it on Deno, and the share of a quick one on Node and Bun.
+ */
+export function mostlyOnDeno<T>(choices: Record<Effort, T>): T {
+  return effort() === "normal" && currentRuntime !== "deno" ? choices.quick : byEffort(choices);
 }

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { SystemError } from "../../src/runtime/system_error.ts";
 import { crashStates, memoryRuntime } from "../../src/testing/mod.ts";
 import { SeededRandom } from "../../src/testing/random.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { encode, Raw } from "./support.ts";
 
 /** What is written to a file: text at an offset, or (no text) a truncation to the offset. */
@@ -180,7 +180,7 @@ function history(seed: number, length: number) {
 describe("crash states", () => {
   it("are those of the oracle, for random histories", () => {
     let total = 0;
-    for (let seed = 1; seed <= byEffort({ quick: 50, normal: 200, long: 20_000 }); seed++) {
+    for (let seed = 1; seed <= mostlyOnDeno({ quick: 50, normal: 200, long: 20_000 }); seed++) {
       const { machine, oracle, log } = history(seed, 9);
       if (crashStates(machine).count > 20_000) continue;
       const found = new Set<string>();

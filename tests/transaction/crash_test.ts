@@ -17,7 +17,7 @@ import {
 } from "../../src/testing/mod.ts";
 import { applyFiles, applyFilesSync, recoverTransactions, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { filesOf, isLock, leftovers, planOf, type Scenario, scenario, shown } from "./support.ts";
 
 const server = "/server/loaded";
@@ -126,7 +126,7 @@ describe("a crash at every instant", () => {
   });
 
   it("of applying 3 files in parallel", async () => {
-    for (let seed = 1; seed <= byEffort({ quick: 1, normal: 2, long: 10 }); seed++) {
+    for (let seed = 1; seed <= mostlyOnDeno({ quick: 1, normal: 2, long: 10 }); seed++) {
       const { machine, ...rest } = explored(one);
       const report = await exploreCrashes({
         ...rest,
@@ -154,7 +154,7 @@ describe("a crash at every instant", () => {
         const back = files.paths.slice(0, 4).map((path) => ({ path, data: files.old[path] ?? "" }));
         applyFilesSync({ files: back }, { runtime });
       },
-      limit: byEffort({ quick: 300, normal: 2_000, long: 100_000 }),
+      limit: mostlyOnDeno({ quick: 300, normal: 2_000, long: 100_000 }),
       run: applying(files, true),
     });
     passes("applying 5 files with backups, rolled back", report, false);
@@ -165,7 +165,7 @@ describe("a crash at every instant", () => {
       const again = explored(files);
       const report = exploreCrashesSync({
         ...again,
-        limit: byEffort({ quick: 200, normal: 1_000, long: 100_000 }),
+        limit: mostlyOnDeno({ quick: 200, normal: 1_000, long: 100_000 }),
         run: applying(files, false),
         recover: (runtime) => {
           const activate = () => load(runtime, runtime, files);

@@ -14,7 +14,7 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import {
   afterRenameTo,
   applyAndDie,
@@ -73,7 +73,7 @@ function checkOutcome(files: Scenario, { machine, faulty, fault, result }: Fault
 /** The power fails after the fault: a sync that has failed leaves what it was to write in doubt for ever. */
 function checkPowerCut(files: Scenario, machine: MemoryRuntime, result: FaultOutcome<MemoryRuntime>["result"]): void {
   const states = crashStates(machine, { volatile: isLock });
-  for (let sample = 0; sample < byEffort({ quick: 1, normal: 3, long: 20 }); sample++) {
+  for (let sample = 0; sample < mostlyOnDeno({ quick: 1, normal: 3, long: 20 }); sample++) {
     const state = states.sample(sample, [0, 1, 0.5, 0.2, 0.8][sample % 5]);
     const next = state.start();
     recoverAll(next, files);
@@ -155,7 +155,7 @@ describe("every call fails once", () => {
             applyAndDie(machine, files, when(), { activate });
             return machine.fork();
           },
-          times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+          times: mostlyOnDeno({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
           operation: (runtime) =>
             directories.flatMap((directory) => recoverTransactionsSync(directory, { runtime }).kept),
           check: ({ machine, faulty, result }) => {

@@ -26,7 +26,7 @@ import {
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
-import { byEffort } from "../support/effort.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
 import { caught, isLock } from "./support.ts";
 
 /** Puts a page and a nested file with this text into a directory, none of it synced. */
@@ -255,7 +255,7 @@ describe("crashes of publishing", () => {
         modes: ["strict", "kill"],
         volatile: isLock,
         stopAfter: 1,
-        limit: byEffort({ quick: 1_000, normal: 6_000, long: 200_000 }),
+        limit: mostlyOnDeno({ quick: 1_000, normal: 6_000, long: 200_000 }),
         setup,
         run: (machine, acknowledge) => {
           publish(machine, "new", options);
@@ -299,7 +299,7 @@ describe("crashes of publishing", () => {
           publish(machine, "old");
           return machine;
         },
-        times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+        times: mostlyOnDeno({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
         operation: (runtime) => {
           let activations = 0;
           const activate = () => {
