@@ -35,9 +35,10 @@ const kinds = {
   "kernel locks, synced": { options: { lock: { backend: "flock" } }, shell: true },
 } as const;
 for (let round = 1; round <= rounds; round++) {
+  const kills = Math.ceil(increments / 12);
   for (const [name, kind] of Object.entries(kinds)) {
     const started = performance.now();
-    const report = await storm({ ...kind, runtimes: runtimes(), processes: 4, increments, killed: 3 });
+    const report = await storm({ ...kind, runtimes: runtimes(), processes: 4, increments, killed: 3, kills });
     console.log(`${name}: ${JSON.stringify(report)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
 }

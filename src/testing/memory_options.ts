@@ -68,8 +68,8 @@ export interface MachineOptions {
   /** Milliseconds since 1970 at the start. Default: the beginning of 2026. */
   startTime?: number;
   /**
-   * `"automatic"` (default): when nothing else goes on, time jumps to the end of the next sleep; `"manual"`: only
-   * `advance` moves it. Timers of the language itself (setTimeout, AbortSignal.timeout) go on in real time.
+   * `"automatic"` (default): when nothing else goes on, time jumps to the end of the next sleep, as long as there is one
+   * that keeps its process alive; `"manual"`: only `advance` moves it. Timers of the language itself (setTimeout, AbortSignal.timeout) go on in real time.
    */
   clock?: "automatic" | "manual";
   /**

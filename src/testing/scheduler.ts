@@ -5,8 +5,9 @@
  * promise settles. Whatever runs on from there queues its own calls before the next one is picked, so one seed is one
  * interleaving of everything that goes on together, and another seed another.
  *
- * The clock is virtual. `automatic`: when nothing is queued, time jumps to the end of the earliest sleep. `manual`: time
- * moves by `advance` alone.
+ * The clock is virtual. `automatic`: when nothing is queued, time jumps to the end of the earliest sleep, as long as
+ * anybody sleeps who would keep a real process alive: a timer that does not (a lock's renewal) would otherwise let time
+ * run away, and this process spin, for as long as nobody does anything. `manual`: time moves by `advance` alone.
  */
 import type { Clock } from "../runtime/runtime.ts";
 import type { SeededRandom } from "./random.ts";
@@ -19,6 +20,7 @@ export interface MemoryClock extends Clock {
 
 interface Sleep {
   readonly end: number;
+  readonly keepAlive: boolean;
   readonly wake: () => void;
 }
 
@@ -46,7 +48,7 @@ export class Scheduler {
     this.clock = {
       now: () => this.now(),
       monotonic: () => this.#elapsed,
-      sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal),
+      sleep: (milliseconds, signal, options) => this.#sleep(milliseconds, signal, options?.keepAlive !== false),
       pause: (milliseconds) => this.#advance(milliseconds),
       advance: (milliseconds) => this.#advance(milliseconds),
     };
@@ -71,6 +73,11 @@ export class Scheduler {
     });
   }
 
+  /** Whether time goes on by itself. */
+  get #timeRuns(): boolean {
+    return this.#automatic && this.#sleeps.some(({ keepAlive }) => keepAlive);
+  }
+
   #askForTurn(): void {
     if (this.#turnAsked) return;
     this.#turnAsked = true;
@@ -83,11 +90,11 @@ export class Scheduler {
       const index = this.#random.below(this.#calls.length);
       const [call] = this.#calls.splice(index, 1);
       call?.();
-    } else if (this.#automatic && this.#sleeps.length > 0) {
+    } else if (this.#timeRuns) {
       const end = Math.min(...this.#sleeps.map((sleep) => sleep.end));
       this.#advance(Math.max(0, end - this.#elapsed));
     }
-    if (this.#calls.length > 0 || (this.#automatic && this.#sleeps.length > 0)) this.#askForTurn();
+    if (this.#calls.length > 0 || this.#timeRuns) this.#askForTurn();
   }
 
   #advance(milliseconds: number): void {
@@ -98,7 +105,7 @@ export class Scheduler {
     for (const sleep of over) sleep.wake();
   }
 
-  #sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  #sleep(milliseconds: number, signal: AbortSignal | undefined, keepAlive: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const stop = () => {
@@ -107,6 +114,7 @@ export class Scheduler {
       };
       const own: Sleep = {
         end: this.#elapsed + Math.max(0, milliseconds),
+        keepAlive,
         wake: () => {
           signal?.removeEventListener("abort", stop);
           resolve();
@@ -114,7 +122,7 @@ export class Scheduler {
       };
       signal?.addEventListener("abort", stop, { once: true });
       this.#sleeps.push(own);
-      if (this.#automatic) this.#askForTurn();
+      if (this.#timeRuns) this.#askForTurn();
     });
   }
 }

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { foreignGets, foreignHold, hasFlockProgram, hasKernelLock, untilHeard, withOthers } from "../lock/support.ts";
 import { listen } from "../real/processes.ts";
 import { skip } from "../support/skip.ts";
-import { atomicWrite, names, put, send, start, text, until } from "./command.ts";
+import { atomicWrite, names, put, send, start, text, until, untilListening } from "./command.ts";
 
 const onWindows = process.platform === "win32";
 
@@ -123,10 +123,10 @@ describe("atomic-write lock", () => {
       const holder = await foreignHold("flock", join(directory, "a.lock"));
       for (const options of [[], ["-w", "60"]]) {
         const { child, status } = start(directory, ["lock", ...options, "a", "--", "touch", "ran"], { stdin: "pipe" });
-        await until(() =>
-          text("/proc", "locks").split("\n").some((line) => line.includes("->")) || child.exitCode !== null
-        );
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await untilListening(child);
+        const { ino } = fs.statSync(join(directory, "a.lock"));
+        const waits = (line: string) => line.includes("->") && line.includes(`:${ino} `);
+        await until(() => text("/proc", "locks").split("\n").some(waits) || child.exitCode !== null);
         send(child, "SIGTERM");
         const { signal, stderr } = await status;
         assertEquals(signal, "SIGTERM");

@@ -133,6 +133,17 @@ describe("atomic-write update", () => {
       }
     }));
 
+  it("a program that fails is not waited for any longer because of what it leaves running", (t) =>
+    withOthers(async (directory) => {
+      if (onWindows) return skip(t, "Windows has no such processes");
+      put(directory, "a", "old");
+      // It inherits the pipe that the command reads, and is alive when the command has ended.
+      const line = "sleep 600 2>/dev/null & echo $! >child; echo half; exit 3";
+      assertEquals((await atomicWrite(directory, ["update", "a", ...shell(line)])).code, 3);
+      process.kill(Number(text(directory, "child")), "SIGKILL");
+      assertEquals([text(directory, "a"), names(directory)], ["old", ["a", "a.lock", "child"]]);
+    }));
+
   it("wrong calls: 64", () =>
     withOthers(async (directory) => {
       for (const args of [["a"], ["a", "cat"], ["--create", "a", "--", "cat"], ["-s", "a", "--", "cat"]]) {

@@ -16,8 +16,9 @@ export interface Storm {
   readonly processes: number;
   /** Increments of each process. */
   readonly increments: number;
-  /** How many of the processes are killed, again and again, at random moments. */
+  /** How many of the processes are killed at random moments, and how often each of them. */
   readonly killed: number;
+  readonly kills: number;
   readonly options: object;
   /** Whether a shell takes part, with flock(1) on the lock file. */
   readonly shell: boolean;
@@ -34,7 +35,7 @@ const shellLoop = `
   i=0
   while [ $i -lt "$2" ]; do
     flock "$1.lock" sh -c '
-      n=$(tr -dc 0-9 < "$1" 2>/dev/null)
+      n=$(cat "$1" 2>/dev/null | tr -dc 0-9)
       echo "{\\"count\\":$((\${n:-0} + 1))}" > "$1.shell" && mv "$1.shell" "$1" && echo +' sh "$1" || exit 1
     i=$((i + 1))
   done`;
@@ -44,15 +45,18 @@ class Participant {
   acknowledged = 0;
   kills = 0;
   #script: SpawnedScript | undefined;
+  #over = false;
 
-  constructor(readonly start: (left: number) => SpawnedScript, readonly increments: number) {}
+  /** `deaths`: how often it is killed. */
+  constructor(readonly start: (left: number) => SpawnedScript, readonly increments: number, readonly deaths: number) {}
 
   /** Runs to the end of its increments. */
   async run(): Promise<void> {
-    while (this.acknowledged < this.increments) {
+    while (!this.#over && this.acknowledged < this.increments) {
       const script = this.start(this.increments - this.acknowledged);
       this.#script = script;
       const heard = listen(script.child);
+      if (this.kills < this.deaths) this.#killSoon(script);
       const { code, signal, stderr } = await script.status;
       this.acknowledged += heard.text.split("\n").length - 1;
       if (signal === "SIGKILL") continue;
@@ -62,20 +66,39 @@ class Participant {
     this.#script = undefined;
   }
 
-  kill(): void {
-    if (this.#script === undefined) return;
-    const { child } = this.#script;
+  /**
+   * Kills it a few milliseconds after an acknowledgement picked at random, or after its start: a clock alone would, on a
+   * busy machine, kill it before it has done anything, again and again.
+   */
+  #killSoon(script: SpawnedScript): void {
+    let left = Math.floor(Math.random() * (this.increments / this.deaths));
+    const kill = () => void setTimeout(() => this.#kill(script), Math.random() * (left === 0 ? 200 : 25));
+    if (left === 0) return kill();
+    script.child.stdout?.on("data", () => {
+      if (--left === 0) kill();
+    });
+  }
+
+  #kill(script: SpawnedScript): void {
+    const { child } = script;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    signal(this.#script, "SIGKILL");
     this.kills++;
+    signal(script, "SIGKILL");
+  }
+
+  /** Is not started again: another has failed. */
+  end(): void {
+    this.#over = true;
+    if (this.#script !== undefined) signal(this.#script, "SIGKILL");
   }
 }
 
 /** Lets it rage. */
-export function storm({ runtimes, processes, increments, killed, options, shell }: Storm): Promise<StormReport> {
+export function storm({ runtimes, processes, increments, killed, kills, options, shell }: Storm): Promise<StormReport> {
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
     const participants: Participant[] = [];
+    const every = Math.ceil(runtimes.length * processes / Math.max(1, killed));
     for (const runtime of runtimes) {
       for (let index = 0; index < processes; index++) {
         // Both kinds of calls, and on Node both ways to flock.
@@ -86,27 +109,22 @@ export function storm({ runtimes, processes, increments, killed, options, shell 
             runtime,
             env,
           });
-        participants.push(new Participant(start, increments));
+        const isVictim = killed > 0 && participants.length % every === 0;
+        participants.push(new Participant(start, increments, isVictim ? kills : 0));
       }
     }
     // Not killed: it would leave its own file half written, which is a shell's way, not ours.
     const bystanders = shell
-      ? [new Participant((left) => spawnProgram(["sh", "-c", shellLoop, "sh", path, String(left)]), increments)]
+      ? [new Participant((left) => spawnProgram(["sh", "-c", shellLoop, "sh", path, String(left)]), increments, 0)]
       : [];
 
     let over = false;
-    const running = Promise.all([...participants, ...bystanders].map((participant) => participant.run()));
-    const stop = () => void (over = true);
-    running.then(stop, stop);
-    const victims = participants.filter((_, index) =>
-      index % Math.max(1, Math.floor(participants.length / killed)) === 0
-    );
-    const killing = (async () => {
-      while (!over && killed > 0) {
-        await pause(200 + Math.random() * 400);
-        if (!over) victims[Math.floor(Math.random() * victims.length)]?.kill();
-      }
-    })();
+    const everybody = [...participants, ...bystanders];
+    const running = Promise.all(everybody.map((participant) => participant.run())).finally(() => {
+      over = true;
+      // Whoever fails ends it for all.
+      everybody.forEach((participant) => participant.end());
+    });
     let looks = 0;
     const looking = (async () => {
       while (!over) {
@@ -116,13 +134,13 @@ export function storm({ runtimes, processes, increments, killed, options, shell 
         looks++;
       }
     })();
-    await Promise.all([running, killing, looking]);
+    await Promise.all([running, looking]);
 
     const { count } = JSON.parse(fs.readFileSync(path, "utf8"));
-    const acknowledged = [...participants, ...bystanders].reduce((sum, each) => sum + each.acknowledged, 0);
-    const kills = participants.reduce((sum, each) => sum + each.kills, 0);
+    const acknowledged = everybody.reduce((sum, each) => sum + each.acknowledged, 0);
+    const suffered = participants.reduce((sum, each) => sum + each.kills, 0);
     assert(count >= acknowledged, `${acknowledged - count} updates are lost: ${count} of ${acknowledged}`);
-    assert(count <= acknowledged + kills, `${count} counted, ${acknowledged} acknowledged, ${kills} kills`);
-    return { acknowledged, kills, count, looks };
+    assert(count <= acknowledged + suffered, `${count} counted, ${acknowledged} acknowledged, ${suffered} kills`);
+    return { acknowledged, kills: suffered, count, looks };
   });
 }

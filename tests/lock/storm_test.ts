@@ -7,9 +7,9 @@ import { storm } from "./storm.ts";
 import { hasFlockProgram, hasKernelLock, isLinux } from "./support.ts";
 
 const size = byEffort({
-  quick: { processes: 1, increments: 40, killed: 1 },
-  normal: { processes: 2, increments: 100, killed: 2 },
-  long: { processes: 4, increments: 500, killed: 3 },
+  quick: { processes: 1, increments: 20, killed: 1, kills: 2 },
+  normal: { processes: 1, increments: 40, killed: 2, kills: 3 },
+  long: { processes: 4, increments: 500, killed: 3, kills: 40 },
 });
 
 for (const backend of ["flock", "directory"] as const) {

@@ -8,7 +8,7 @@ import { currentRuntime } from "../../runtime/current.ts";
 import { writeFile } from "../../write_file.ts";
 import { readWriteOptions, type WriteFileOptions } from "../../write_options.ts";
 import { readContent } from "../input.ts";
-import { LockedCommand } from "../program.ts";
+import { LockedCommand, type ProgramFailed } from "../program.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/update.ts";
 import { locateOperand } from "./location.ts";
@@ -65,13 +65,23 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
       unread = translate(error, { verb: "Cannot update", path, targetState: "unchanged" });
       program.send("SIGTERM");
     });
+    // Once it has failed there is nothing to read: what it has started may hold its output open for long.
+    let failure: ProgramFailed | undefined;
+    let stop: (failure: ProgramFailed) => void = () => {};
+    const ended = program.ended.then((end) => {
+      if (end.status !== 0) stop(failure = command.failed(words, end));
+    });
     const read = async () => {
-      const chunk = await program.readOutput();
+      if (failure !== undefined) throw failure;
+      const chunk = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+        stop = reject;
+        program.readOutput().then(resolve, reject);
+      });
       if (chunk !== undefined) return chunk;
       await fed;
       if (unread !== undefined) throw unread;
-      const end = await program.ended;
-      if (end.status !== 0) throw command.failed(words, end);
+      await ended;
+      if (failure !== undefined) throw failure;
       return undefined;
     };
     const rules = {
