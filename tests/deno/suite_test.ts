@@ -113,7 +113,8 @@ describe("a file that hangs", () => {
       command: () => ["sh", "-c", "trap 'echo interrupted; exit 1' INT; sleep 4321 & echo child $!; wait"],
     };
     const { tests, output } = await runFile(runner, "a_test.ts", { effort: "quick", timeout: 3000 });
-    assertEquals(tests, [{ name: "a_test.ts", state: "failed", reason: "still running after 3 s" }]);
+    assertEquals(tests.map(({ name, state }) => `${state} ${name}`), ["failed a_test.ts"]);
+    assertMatch(tests[0]?.reason ?? "", /^still running after \d+(\.\d+)? s$/);
     assertMatch(output, /\ninterrupted\n/);
     if (Deno.build.os !== "linux") return;
     assertMatch(output, /\n {2}\d+ S \S+ sleep 4321\n/);
