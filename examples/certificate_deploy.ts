@@ -1,0 +1,79 @@
+/**
+ * Deploys a certificate to a running nginx. Its key, itself and its chain change together; nginx is asked before, and
+ * reloaded after; when it then does not serve the new certificate, everything is put back. Doing it again, however
+ * often, does nothing.
+ *
+ *     deno run -A examples/certificate_deploy.ts /etc/nginx/nginx.conf 443 new-certificate/ /etc/nginx/tls/
+ *
+ * The configuration names the three files by their full paths.
+ */
+import { execFile } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { connect } from "node:tls";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { removeFile, writeFile } from "../mod.ts";
+import { applyFiles, type ApplyResult } from "../src/transaction/mod.ts";
+
+/** Which nginx, its port on this machine, and where its `key.pem`, `certificate.pem` and `chain.pem` are. */
+export type Site = { configuration: string; port: number; directory: string };
+
+const run = promisify(execFile);
+
+/** Asks nginx about its configuration, with the staged files in place of those that it names. */
+async function check({ configuration }: Site, staged: ReadonlyMap<string, string>): Promise<void> {
+  let text = await readFile(configuration, "utf8");
+  for (const [path, stage] of staged) text = text.replaceAll(path, stage);
+  // Beside the true one, so that relative includes mean the same.
+  const copy = `${configuration}.staged`;
+  await writeFile(copy, text, { mode: 0o600, durability: "none" });
+  try {
+    await run("nginx", ["-t", "-q", "-c", copy]);
+  } finally {
+    await removeFile(copy);
+  }
+}
+
+/** The fingerprint of the certificate that is served now. */
+function served(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Which one it is is the question, not who vouches for it.
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256);
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
+
+/** Reloads nginx, and waits until it serves what is in the file: it reloads in the background. */
+async function reload({ configuration, port, directory }: Site): Promise<void> {
+  await run("nginx", ["-s", "reload", "-c", configuration]);
+  const { fingerprint256 } = new X509Certificate(await readFile(`${directory}/certificate.pem`));
+  for (const end = Date.now() + 30_000; await served(port) !== fingerprint256; await sleep(20)) {
+    if (Date.now() > end) throw new Error("nginx still serves another certificate");
+  }
+}
+
+/** Puts the three files of the directory `from` in place. Without `validate` nginx is not asked before. */
+export async function deployCertificate(site: Site, from: string, { validate = true } = {}): Promise<ApplyResult> {
+  const files = ["key.pem", "certificate.pem", "chain.pem"].map(async (name) => ({
+    path: `${site.directory}/${name}`,
+    data: await readFile(`${from}/${name}`),
+    defaults: { mode: name === "key.pem" ? 0o600 : 0o644 },
+  }));
+  return await applyFiles({
+    files: await Promise.all(files),
+    ...validate ? { validate: (staged) => check(site, staged) } : {},
+    activate: () => reload(site),
+  });
+}
+
+// Node knows `main` from 24.2 on: https://nodejs.org/api/esm.html#importmetamain
+if ((import.meta as { main?: boolean }).main) {
+  const [configuration = "", port = "443", from = ".", directory = ""] = process.argv.slice(2);
+  const { changed } = await deployCertificate({ configuration, port: Number(port), directory }, from);
+  console.log(changed ? "deployed" : "nothing to do");
+}

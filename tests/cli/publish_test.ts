@@ -1,0 +1,128 @@
+/** `atomic-write publish PATH SOURCE` and `roll-back PATH`: a whole directory by one switch. */
+import { assert, assertEquals } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { answer, atomicWrite, names, put, send, start, text, until } from "./command.ts";
+
+const onWindows = process.platform === "win32";
+const sh = (line: string) => JSON.stringify(["sh", "-c", line]);
+
+/** A directory with `dist`, a small tree that says which version it is. */
+function withSource(run: (directory: string) => Promise<void>): Promise<void> {
+  return withTemporaryDirectory(async (directory) => {
+    fs.mkdirSync(join(directory, "dist", "sub"), { recursive: true });
+    put(directory, "dist/index", "one");
+    put(directory, "dist/sub/tool", "#!/bin/sh\n", 0o755);
+    await run(directory);
+  });
+}
+
+const generations = (directory: string) => names(directory).filter((name) => name.endsWith(".generation"));
+
+describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbolic links and a shell" }, () => {
+  it("publishes copies of a directory, and goes back to the one before", () =>
+    withSource(async (directory) => {
+      fs.symlinkSync("sub/tool", join(directory, "dist", "link"));
+      fs.chmodSync(join(directory, "dist", "sub"), 0o550);
+      fs.chmodSync(join(directory, "dist"), 0o700);
+      fs.utimesSync(join(directory, "dist", "index"), 1_000_000_000, 1_000_000_000);
+      const first = await atomicWrite(directory, ["publish", "--keep-times", "site", "dist"]);
+      assertEquals([first.code, first.stderr], [0, ""]);
+      assertEquals(first.stdout, `${join(directory, fs.readlinkSync(join(directory, "site")))}\n`);
+      const mode = (name: string) => (fs.statSync(join(directory, name)).mode & 0o7777).toString(8);
+      assertEquals(["site", "site/sub", "site/sub/tool", "site/index"].map(mode), ["700", "550", "755", "644"]);
+      assertEquals([text(directory, "site/index"), fs.readlinkSync(join(directory, "site/link"))], ["one", "sub/tool"]);
+      assertEquals(fs.statSync(join(directory, "site/index")).mtimeMs, 1_000_000_000_000);
+
+      put(directory, "dist/index", "two");
+      const staged = 'echo "$ATOMIC_WRITE_STAGED" >> log';
+      const options = ["--validate", sh(`${staged}; cat .site.*.building/index >> log`), "--activate", sh(staged)];
+      const second = await answer(directory, ["publish", ...options, "site/", "dist"]);
+      assertEquals([second["path"], second["previous"]], [join(directory, "site"), first.stdout.trimEnd()]);
+      assertEquals(text(directory, "site/index"), "two");
+      const path = join(directory, "site");
+      const [validated = "", activated = ""] = text(directory, "log").split("two");
+      assert(/\.building$/.test(JSON.parse(validated)[path]), validated);
+      assertEquals(JSON.parse(activated), { [path]: path });
+
+      const back = await atomicWrite(directory, ["roll-back", "--activate", sh("cat site/index > log"), "site"]);
+      assertEquals([back.code, back.stdout, back.stderr], [0, first.stdout, ""]);
+      assertEquals([text(directory, "site/index"), text(directory, "log")], ["one", "one"]);
+      const none = await atomicWrite(directory, ["roll-back", "site"]);
+      assertEquals([none.code, text(directory, "site/index")], [66, "one"]);
+      assertEquals(generations(directory).length, 2);
+    }));
+
+  it("65, 90 and 91: refused, rolled back, or neither", () =>
+    withSource(async (directory) => {
+      await atomicWrite(directory, ["publish", "site", "dist"]);
+      put(directory, "dist/index", "two");
+      const attempt = (...options: string[]) => atomicWrite(directory, ["publish", ...options, "site", "dist"]);
+      const refused = await attempt("--validate", sh("echo no good; exit 1"));
+      assertEquals(refused.code, 65, refused.stderr);
+      assert(refused.stderr.includes("\natomic-write: validate: no good\n"), refused.stderr);
+      const back = await attempt("--activate", sh("grep -q one site/index"));
+      assertEquals(back.code, 90, back.stderr);
+      assertEquals([text(directory, "site/index"), (await attempt("--activate", "false")).code], ["one", 91]);
+      assertEquals(text(directory, "site/index"), "one");
+    }));
+
+  it("what is there already is only replaced when it is ours, or to be adopted", () =>
+    withSource(async (directory) => {
+      fs.mkdirSync(join(directory, "site"));
+      put(directory, "site/index", "by hand");
+      const refused = await atomicWrite(directory, ["publish", "site", "dist"]);
+      assertEquals([refused.code, text(directory, "site/index")], [73, "by hand"]);
+      assertEquals((await atomicWrite(directory, ["publish", "--adopt", "site", "dist"])).code, 0);
+      assertEquals(text(directory, "site/index"), "one");
+      put(directory, "dist/index", "two");
+      const keep = ["--keep", "0", "--grace", "0"];
+      const { removed } = await answer(directory, ["publish", ...keep, "site", "dist"]) as { removed: string[] };
+      assertEquals([removed.length, generations(directory).length, text(directory, "site/index")], [2, 1, "two"]);
+    }));
+
+  it("66 where there is nothing to publish; 73 where it cannot be copied; nothing is left", () =>
+    withSource(async (directory) => {
+      const attempt = async (source: string, code: number, reason: string) => {
+        const ended = await atomicWrite(directory, ["publish", "site", source]);
+        assertEquals(ended.code, code, ended.stderr);
+        assert(ended.stderr.includes(reason), ended.stderr);
+      };
+      await attempt("no", 66, `"${directory}/no" does not exist (ENOENT)`);
+      await attempt("dist/index", 66, `"${directory}/dist/index" is no directory (ENOTDIR)`);
+      await attempt(".", 66, "would be copied into itself (EINVAL)");
+      if (spawnSync("mkfifo", [join(directory, "dist", "pipe")]).status === 0) {
+        await attempt("dist", 66, "is neither a file, nor a directory, nor a symlink");
+      }
+      assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist"]);
+    }));
+
+  it("a signal before the switch leaves what is published, and nothing else", () =>
+    withSource(async (directory) => {
+      const validate = sh("touch running; while ! test -e go; do sleep 0.05; done");
+      const { child, status } = start(directory, ["publish", "--validate", validate, "site", "dist"]);
+      await until(() => fs.existsSync(join(directory, "running")));
+      send(child, "SIGTERM");
+      const { signal, stderr } = await status;
+      assertEquals(signal, "SIGTERM", stderr);
+      assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist", "running"]);
+    }));
+
+  it("wrong calls: 64", () =>
+    withSource(async (directory) => {
+      const calls = [["publish", "site"], ["publish", "--activate", "[1]", "site", "dist"], [
+        "roll-back",
+        "-n",
+        "-w",
+        "1",
+        "a",
+      ]];
+      const ended = await Promise.all(calls.map((args) => atomicWrite(directory, args)));
+      assertEquals(ended.map(({ code }) => code), [64, 64, 64]);
+      assertEquals(names(directory), ["dist"]);
+    }));
+});
