@@ -30,7 +30,7 @@ export const table = {
     ...transactionRows,
   },
   examples: [
-    "mkdir dist && date > dist/index.html && atomic-write publish site dist",
+    "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     `atomic-write publish --keep 5 --validate '["grep","-r","20",".site"]' site dist`,
   ],
 } as const satisfies CommandTable;
