@@ -31,6 +31,6 @@ export const table = {
   },
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
-    `atomic-write publish --keep 5 --validate '["grep","-r","20",".site"]' site dist`,
+    `atomic-write publish --keep 5 --validate '["test","-s","dist/index.html"]' site dist`,
   ],
 } as const satisfies CommandTable;

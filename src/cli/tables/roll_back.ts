@@ -10,5 +10,9 @@ export const table = {
   ],
   operands: { path: { help: "The published path, a symlink that `atomic-write publish` has made" } },
   options: { activate, ...transactionRows },
-  examples: ["atomic-write roll-back site"],
+  examples: [
+    "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
+    "date | atomic-write dist/index.html && atomic-write publish site dist",
+    "atomic-write roll-back site",
+  ],
 } as const satisfies CommandTable;
