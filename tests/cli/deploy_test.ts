@@ -141,10 +141,10 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
 
   it("a program that takes too long is ended, with all that it has started", async () => {
     const slow = "sleep 60 & echo $! > child; echo started; trap '' TERM; sleep 60; sleep 60";
-    await withSite({ validate: sh(slow), timeouts: { validate: 1 } }, async (directory) => {
+    await withSite({ validate: sh(slow), timeouts: { validate: 2 } }, async (directory) => {
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals([code, withoutLocks(directory)], [65, ["child", ...untouched]]);
-      assert(stderr.includes('"sh" did not end within 1 s, and was ended'), stderr);
+      assert(stderr.includes('"sh" did not end within 2 s, and was ended'), stderr);
       assert(stderr.includes("validate: started"), stderr);
       await until(() => !isAlive(text(directory, "child").trim()));
     });

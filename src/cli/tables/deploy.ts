@@ -19,7 +19,7 @@ export const table = {
   operands: { plan: { help: "The JSON file that says what is to be where" } },
   options: { ...transactionRows },
   examples: [
-    `echo '{"files":[{"path":"greeting","content":"hello\\n"}],"activate":["cat","greeting"]}' > plan.json`,
+    `echo '{"files":[{"path":"greeting","content":"hello"}],"activate":["cat","greeting"]}' > plan.json`,
     "atomic-write deploy -w 30 plan.json",
   ],
 } as const satisfies CommandTable;
