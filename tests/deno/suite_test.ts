@@ -121,7 +121,7 @@ describe("a file that hangs", () => {
     assertMatch(tests[0]?.reason ?? "", /^still running after \d+(\.\d+)? s$/);
     assertMatch(output, /\ninterrupted\n/);
     if (Deno.build.os !== "linux") return;
-    assertMatch(output, /\n {2}\d+ S \S+ sleep 4321\n/);
+    assertMatch(output, /\n {2}\d+ S \S+ \S*sleep 4321\n/);
     const child = Number(output.match(/child (\d+)/)?.[1]);
     // What was killed may take a moment to be gone.
     while (isRunning(child)) {
