@@ -28,7 +28,7 @@ async function keep(repository: Repository, commit: Digest): Promise<void> {
   }
 }
 
-/** Makes a branch, at a commit or at HEAD. ConflictError if there is one already. */
+/** Makes a branch, at a commit or at HEAD. Throws if there is one already, or another name is in its way. */
 export async function createBranch(repository: Repository, name: string, at?: Digest): Promise<Digest> {
   const reference = branchReference(name);
   // Refuses a name that cannot be one before anything is kept or recorded.

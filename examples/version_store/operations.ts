@@ -3,7 +3,7 @@
  *
  * 1. The lock of the repository, 2. the log is opened, 3. the last recorded change is made, if it was not (whoever
  * recorded it was killed), 4. the caller decides what is to change, 5. that is recorded, durably, 6. made. A change that
- * is refused after it was recorded (its name is taken) is recorded as undone. After so many records, a checkpoint takes
+ * is refused after it was recorded (another name is in its way) is recorded as undone. After so many records, a checkpoint takes
  * their place: opening the log stays as fast as it was, however long the history.
  */
 import { ConflictError, withLock } from "../../mod.ts";
@@ -67,6 +67,8 @@ export function changeReference<Decision extends { readonly change: Change | und
     const recorded = await finishLast(repository, log);
     const decision = await decide();
     if (decision.change === undefined) return decision;
+    const { reference, before } = decision.change;
+    if (await valueOf(repository, reference) !== before) throw new Error(`${reference} does not lead to ${before} now`);
     await record(repository, log, kind, decision.change);
     if (recorded + 1 >= checkpointAfter) await log.checkpoint(JSON.stringify(await allReferences(repository)));
     return decision;
@@ -95,7 +97,8 @@ async function finishLast(repository: Repository, log: Log): Promise<number> {
   const operations: Operation[] = [];
   for await (const { data } of log.read()) operations.push(JSON.parse(decoder.decode(data)));
   const last = operations.at(-1);
-  if (last === undefined || await valueOf(repository, last.reference) === last.after) return operations.length;
+  // Where it leads neither there nor where it did before, somebody has moved it without the log: `fsck` tells.
+  if (last === undefined || await valueOf(repository, last.reference) !== last.before) return operations.length;
   try {
     await make(repository, last);
   } catch (error) {

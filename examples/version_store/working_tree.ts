@@ -49,5 +49,5 @@ export async function restorePaths(
 export async function switchTree(repository: Repository, root: string, from: Tree, to: Digest): Promise<void> {
   const tree = await readTree(repository, to);
   await restorePaths(repository, root, tree, Object.keys(tree).filter((path) => from[path] !== tree[path]));
-  for (const path of Object.keys(from)) if (!(path in tree)) await removeFile(`${root}/${path}`);
+  for (const path of Object.keys(from)) if (!(path in tree)) await removeFile(`${root}/${path}`, repository.options);
 }
