@@ -1,15 +1,27 @@
 /**
  * The object store against cacache and `git hash-object -w`, and the log's group commit against one fsync for each
  * record, on each runtime, on tmpfs (where only our own work shows) and on the disk.
- * `deno run -A bench/store.ts [--quick]`
+ * Then so many sequential commits of the example version store, which must not become slower as the history grows.
+ * `deno task bench:store [--quick] [--only=objects,commits] [--commits=10000]`
  *
  * cacache syncs nothing, and git starts a process for each object: what is compared is what a caller waits for, not what
  * he gets.
  */
 import { PEERS } from "../scripts/toolchain/versions.ts";
-import { keepResults, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
+import {
+  type BenchRuntime,
+  keepResults,
+  measuredDirectories,
+  prepare,
+  printRatios,
+  type Rounds,
+} from "./support/harness.ts";
 
+const valueOf = (name: string): string | undefined =>
+  Deno.args.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1);
 const quick = Deno.args.includes("--quick");
+const only = valueOf("--only")?.split(",") ?? ["objects", "commits"];
+const commits = Number(valueOf("--commits") ?? (quick ? 500 : 10_000));
 const { runtimes, peerFolder } = await prepare(PEERS);
 const directories = measuredDirectories();
 const kept: Record<string, Rounds> = {};
@@ -31,9 +43,50 @@ const references = {
   append: "write and fsync for each record",
 } as const;
 
+interface CommitFigures {
+  /** Microseconds of a commit, and of the processor for it, in each tenth of them. */
+  readonly elapsed: number[];
+  readonly processor: number[];
+  readonly read: number;
+  readonly problems: string[];
+  readonly notes: string[];
+  readonly left: string[];
+}
+
+/** The last tenth of the commits against the first. */
+async function measureCommits(directory: string, runtime: BenchRuntime, title: string): Promise<CommitFigures> {
+  const figures = await runtime.run("bench/contestants/commits.ts", { directory, count: commits }) as CommitFigures;
+  const { elapsed, processor, read, problems, notes, left } = figures;
+  const ratio = (values: number[]) => ((values.at(-1) ?? NaN) / (values[0] ?? NaN)).toFixed(2);
+  const first = (values: number[]) => `${values[0]?.toFixed(0)} us, last ${values.at(-1)?.toFixed(0)} us`;
+  console.log(
+    `\n${title}: ${commits} commits, ${read} read back, ${problems.length} problems, ${left.length} left over`,
+  );
+  console.log(`  a commit of the first tenth ${first(elapsed)}: ${ratio(elapsed)}x`);
+  console.log(`  processor, first tenth ${first(processor)}: ${ratio(processor)}x`);
+  if (read !== commits || problems.length + notes.length + left.length > 0) {
+    throw new Error(JSON.stringify({ read, problems, notes, left }));
+  }
+  return figures;
+}
+
+async function commitsEverywhere(): Promise<void> {
+  const measured: Record<string, CommitFigures> = {};
+  for (const { name, path } of directories) {
+    // On a disk nearly all of it is the disk's time: one runtime tells.
+    for (const runtime of name === "disk" ? runtimes.slice(-1) : runtimes) {
+      const directory = `${path}/${runtime.name.replace(/\W/g, "_")}_commits`;
+      measured[`${runtime.name}, ${name}`] = await measureCommits(directory, runtime, `${runtime.name}, ${name}`);
+      Deno.removeSync(directory, { recursive: true });
+    }
+  }
+  keepResults("version_store", { commits, measured });
+}
+
 const git = await hasGit();
 try {
-  for (const { name, path } of directories) {
+  if (only.includes("commits")) await commitsEverywhere();
+  for (const { name, path } of only.includes("objects") ? directories : []) {
     for (const runtime of runtimes) {
       for (const what of ["put", "putMany", "get", "append"] as const) {
         for (const size of what === "append" ? [100] : [4096, 2 ** 20]) {
@@ -54,4 +107,4 @@ try {
 } finally {
   for (const directory of directories) directory.remove();
 }
-keepResults("store", kept);
+if (only.includes("objects")) keepResults("store", kept);

@@ -19,6 +19,7 @@ import {
   type LogOptions,
   type LogReaderOptions,
   logRequest,
+  manyRecords,
   readerRequest,
   readFrom,
   type ReadOptions,
@@ -133,7 +134,7 @@ class AsynchronousLog extends AsynchronousReader implements Log {
   }
 
   async appendMany(records: Iterable<Uint8Array | string>): Promise<number[]> {
-    const checked = Array.from(records, recordBytes);
+    const checked = manyRecords(records);
     return await Promise.all(checked.map((record) => this.#add({ record })));
   }
 

@@ -110,12 +110,15 @@ export class LogBody {
     }
   }
 
-  /** Records in a file that has lost its name, or that others may write too, are in no log. */
+  /** Records in a file that has lost its name, or that others have changed, are in no log. */
   *#checkFile(attempt: Attempt): Operation<void> {
     yield* this.#hold.confirm("unchanged");
     const now = yield* wait(this.engine.fileSystem.linkStat(this.path));
-    if (now?.identity === this.#identity) return;
-    throw attemptFailed(attempt, "ESTALE", "linkStat", "the log was removed or replaced by somebody without its lock");
+    const same = now?.identity === this.#identity;
+    // Emptied in place, as some programs rotate logs: what is appended then could not be read.
+    if (same && now.size === this.#appended.end) return;
+    const what = same ? "cut or written to" : "removed or replaced";
+    throw attemptFailed(attempt, "ESTALE", "linkStat", `the log was ${what} by somebody without its lock`);
   }
 
   /** Replaces everything up to the sequence `through` by a snapshot. */

@@ -107,6 +107,14 @@ export function recordBytes(record: unknown): Uint8Array {
   return bytes;
 }
 
+/** The bytes of many records; a text is one record, not many of one character. */
+export function manyRecords(records: unknown): Uint8Array[] {
+  if (typeof records !== "object" || records === null || !(Symbol.iterator in records) || ArrayBuffer.isView(records)) {
+    throw new TypeError("records must be an iterable of records");
+  }
+  return Array.from(records as Iterable<unknown>, recordBytes);
+}
+
 const sequence = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 /** Where to begin reading. */

@@ -14,6 +14,7 @@ import {
   type LogOptions,
   type LogReaderOptions,
   logRequest,
+  manyRecords,
   readerRequest,
   readFrom,
   type ReadOptions,
@@ -104,7 +105,7 @@ class SynchronousLog extends SynchronousReader implements LogSync {
   }
 
   appendMany(records: Iterable<Uint8Array | string>): number[] {
-    const checked = Array.from(records, recordBytes);
+    const checked = manyRecords(records);
     if (checked.length === 0) return [];
     const first = runSync(() => this.#body.append(checked));
     return checked.map((_, index) => first + index);

@@ -15,10 +15,11 @@ import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
-import { putObjects } from "./put.ts";
+import { putObjects, putTogether } from "./put.ts";
 import {
   type CollectRules,
   collectRules,
+  contentsOf,
   progressOf,
   putFileRequest,
   type PutOptions,
@@ -90,15 +91,12 @@ export interface ObjectStore {
   collectGarbage(options: CollectOptions): Promise<CollectResult>;
 }
 
-/** So many are staged, open, at a time. */
-const batchSize = 64;
-
 class AsynchronousStore implements ObjectStore {
   readonly #context: StoreContext;
   // Two, so that one round hashes and stages while the other syncs.
   readonly #batches = new Batches(
     (requests: PutRequest[]) => run(() => putObjects(this.#context, requests)),
-    batchSize,
+    putTogether,
     2,
   );
 
@@ -137,6 +135,7 @@ class AsynchronousStore implements ObjectStore {
   }
 
   async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {
+    const checked = contentsOf(contents);
     const digests: Digest[] = [];
     let waiting: Promise<Digest>[] = [];
     const settle = async () => {
@@ -151,17 +150,17 @@ class AsynchronousStore implements ObjectStore {
       const put = this.put(content);
       // It is looked at when the others are; until then its failure is nobody's fault.
       put.catch(() => {});
-      return waiting.push(put) < 2 * batchSize ? undefined : settle();
+      return waiting.push(put) < 2 * putTogether ? undefined : settle();
     };
     try {
-      if (Symbol.iterator in contents) {
+      if (Symbol.iterator in checked) {
         // What is there already goes together: nothing is awaited in between.
-        for (const content of contents) {
+        for (const content of checked) {
           const full = add(content);
           if (full !== undefined) await full;
         }
       } else {
-        for await (const content of contents) await add(content);
+        for await (const content of checked) await add(content);
       }
     } finally {
       await settle();

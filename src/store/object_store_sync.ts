@@ -11,10 +11,11 @@ import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
-import { putObjects } from "./put.ts";
+import { putObjects, putTogether } from "./put.ts";
 import {
   type CollectRules,
   collectRules,
+  contentsOf,
   progressOf,
   putFileRequest,
   type PutOptions,
@@ -49,7 +50,7 @@ export interface ObjectStoreSync {
   put(data: FileData, options?: PutOptions): Digest;
   /** Keeps a file's content. */
   putFile(path: FilePath, options?: PutOptions): Digest;
-  /** Keeps many contents, in order, with one lock and one sync of each directory for every 64. */
+  /** Keeps many contents, in order, with one lock and one sync of each directory for every 32. */
   putMany(contents: Iterable<FileData>): Digest[];
   /** Makes an object that is there young, verified and synced; false when there is none. */
   keep(digest: Digest): boolean;
@@ -70,8 +71,6 @@ export interface ObjectStoreSync {
   /** Removes objects that are neither reachable nor young. */
   collectGarbage(options: CollectSyncOptions): CollectResult;
 }
-
-const batchSize = 64;
 
 class SynchronousStore implements ObjectStoreSync {
   readonly #context: StoreContext;
@@ -106,9 +105,9 @@ class SynchronousStore implements ObjectStoreSync {
   putMany(contents: Iterable<FileData>): Digest[] {
     const digests: Digest[] = [];
     let requests: PutRequest[] = [];
-    for (const content of contents) {
+    for (const content of contentsOf(contents)) {
       requests.push(putRequest(this.#context, content, undefined));
-      if (requests.length < batchSize) continue;
+      if (requests.length < putTogether) continue;
       digests.push(...this.#putAll(requests));
       requests = [];
     }

@@ -56,6 +56,14 @@ export function putFileRequest(context: StoreContext, path: FilePath, options: P
   return { content: { kind: "file", path: locate(context.engine, path) }, expected: digest };
 }
 
+/** What `putMany` is given; a text is one content, not many of one character. */
+export function contentsOf<Contents>(contents: Contents): Contents {
+  const iterable = typeof contents === "object" && contents !== null &&
+    (Symbol.iterator in contents || Symbol.asyncIterator in contents);
+  if (!iterable || ArrayBuffer.isView(contents)) throw new TypeError("contents must be an iterable of contents");
+  return contents;
+}
+
 const { runtime: _storesOwn, ...restoreReaders } = { ...writeOptionReaders };
 
 /** A request to restore. */
@@ -87,7 +95,9 @@ export function collectRules(options: unknown): CollectPlan {
     reachable: anything,
     onProgress: callback<NonNullable<CollectRules["onProgress"]>>(),
   });
-  if (typeof reachable !== "object" || reachable === null) {
+  const iterable = typeof reachable === "object" && reachable !== null &&
+    (Symbol.iterator in reachable || Symbol.asyncIterator in reachable);
+  if (!iterable) {
     throw new TypeError("reachable must be an iterable of digests: everything else is removed");
   }
   return { grace: grace ?? defaultGrace, dryRun: dryRun ?? false, onProgress: onProgress ?? (() => {}), reachable };

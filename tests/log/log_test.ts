@@ -100,6 +100,9 @@ describe("append and read", () => {
     for (const record of [5, null, undefined, {}, ["a"]]) {
       await assertRejects(() => log.append(record as unknown as string), TypeError, "A record must be");
     }
+    for (const records of ["abc", undefined, {}, new Uint8Array(2)] as unknown as string[][]) {
+      await assertRejects(() => log.appendMany(records), TypeError, "an iterable of records");
+    }
     await assertRejects(() => log.checkpoint(5 as unknown as string), TypeError);
     await assertRejects(() => log.checkpoint("x", { through: -1 }), RangeError);
     assertThrows(() => log.read({ from: 1.5 }), RangeError);
@@ -160,6 +163,19 @@ describe("append and read", () => {
       const error = await assertRejects(() => log.append("two")) as FileError;
       assertEquals([error.code, error.targetState], ["ESTALE", "unchanged"]);
       await log.close();
+      for (const change of [() => fs.truncateSync(path, 80), () => fs.appendFileSync(path, "x")]) {
+        fs.rmSync(path, { force: true });
+        const changed = await openLog(path);
+        await changed.append("one");
+        change();
+        const size = fs.statSync(path).size;
+        for (const call of [() => changed.append("two"), () => changed.checkpoint("x")]) {
+          const error = await assertRejects(call) as FileError;
+          assertEquals([error.code, error.targetState], ["ESTALE", "unchanged"]);
+        }
+        await changed.close();
+        assertEquals(fs.statSync(path).size, size, "nothing was added to it");
+      }
       assertEquals(textsOf(openLogReaderSync(`${path}.1`).read()), ["1 one"]);
     }));
 });

@@ -165,7 +165,14 @@ describe("put and get", () => {
     }
     await assertRejects(() => store.put(5 as unknown as string), TypeError);
     await assertRejects(async () => await store.verify({ onProgress: 5 as unknown as () => void }), TypeError);
-    await assertRejects(() => store.collectGarbage({} as { reachable: string[] }), TypeError, "reachable");
+    for (const reachable of [undefined, "abc", {}, 5] as unknown as string[][]) {
+      await assertRejects(() => store.collectGarbage({ reachable }), TypeError, "reachable must be an iterable");
+    }
+    for (const contents of [undefined, "abc", {}, new Uint8Array(3)] as unknown as string[][]) {
+      await assertRejects(() => store.putMany(contents), TypeError, "contents must be an iterable");
+      assertThrows(() => openObjectStoreSync("/s", { runtime }).putMany(contents), TypeError, "an iterable");
+      trace.splice(0);
+    }
     assertEquals(trace, []);
   });
 
@@ -191,6 +198,16 @@ describe("put and get", () => {
     assertEquals(await store.putFile("/f"), sha256("x".repeat(1_000_000)));
     assert(trace.some((line) => line.startsWith("clone ") && !line.includes("false")));
     assertEquals(trace.filter((line) => line.startsWith("write ") || line.startsWith("read /f")), []);
+  });
+
+  it("puts any number where a process may have 160 files open", async () => {
+    const texts = Array.from({ length: 400 }, (_, number) => `text ${number}`);
+    const machine = memoryRuntime({ openFileLimit: 160, delay: "every" });
+    const store = await openObjectStore("/s", { runtime: machine });
+    assertEquals((await Promise.all([store.putMany(texts), store.putMany(texts)])).flat().length, 800);
+    const second = memoryRuntime({ openFileLimit: 80 });
+    assertEquals(openObjectStoreSync("/s", { runtime: second }).putMany(texts).length, 400);
+    assertEquals([machine.openHandles, second.openHandles], [[], []]);
   });
 
   it("works where there are no hard links, by renaming", async () => {

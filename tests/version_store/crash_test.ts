@@ -11,8 +11,8 @@ import { history, reachableFrom } from "../../examples/version_store/commits.ts"
 import { checkpointAfter, readOperations } from "../../examples/version_store/operations.ts";
 import type { Repository } from "../../examples/version_store/repository.ts";
 import { type CrashReport, exploreCrashes, type MemoryRuntime } from "../../src/testing/mod.ts";
-import { byEffort } from "../support/effort.ts";
-import { filesOf, makeRepository, reopen, share } from "./support.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
+import { filesOf, makeRepository, reopen } from "./support.ts";
 
 type Acknowledge = (fact: unknown) => void;
 
@@ -99,7 +99,7 @@ describe("power cuts while there is", () => {
         },
         volatile: (path) => path.endsWith(".lock"),
         modes: ["strict", "kill"],
-        limit: Math.ceil(byEffort({ quick: 40, normal: 120, long: 20_000 }) * share),
+        limit: mostlyOnDeno({ quick: 40, normal: 120, long: 20_000 }),
         run: async (runtime, acknowledge) => {
           // Everything that is there has been there for an hour.
           runtime.clock.advance(3_600_000);

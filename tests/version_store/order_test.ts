@@ -14,8 +14,8 @@ import { commitFiles } from "../../examples/version_store/commit_files.ts";
 import { restorePaths } from "../../examples/version_store/working_tree.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { placeOf, sha256, temporaries } from "../store/support.ts";
-import { byEffort } from "../support/effort.ts";
-import { assertProtocol, assertSound, copyOf, home, makeRepository, recorded, reopen, share } from "./support.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
+import { assertProtocol, assertSound, copyOf, home, makeRepository, recorded, reopen } from "./support.ts";
 import { writers } from "./writers.ts";
 
 /** What each writer begins with is made once. */
@@ -84,7 +84,7 @@ describe("whatever fails", () => {
   const failing = new Set(["write", "sync", "rename", "link", "create", "remove", "truncate"]);
   const faults = [{ error: "EIO" }, { error: "ENOSPC", short: 1 }];
   // All of them together cover every kind of call in every writer; --long takes every call with every fault.
-  const stride = byEffort({ quick: 20, normal: 8, long: 1 }) / share;
+  const part = mostlyOnDeno({ quick: 5, normal: 12, long: 100 }) / 100;
 
   for (const [number, [name, { write }]] of Object.entries(writers).entries()) {
     it(`${name}: nothing is left over, all stays sound, and going on succeeds`, async () => {
@@ -92,7 +92,7 @@ describe("whatever fails", () => {
       await write(await reopen(whole.runtime));
       const places = whole.calls.flatMap(({ method }, index) => failing.has(method) ? [index] : []);
       const cases = places.flatMap((at) => faults.map((fault) => ({ at, ...fault })));
-      for (const fault of cases.filter((_, index) => (index + number) % stride === 0)) {
+      for (const fault of cases.filter((_, index) => ((index + number) * part) % 1 < part)) {
         const machine = await prepare(name);
         const faulty = faultRuntime(machine, fault);
         try {

@@ -6,10 +6,6 @@ import { openRepository, type Repository } from "../../examples/version_store/re
 import { interceptRuntime, type SeamCall, whenKnown } from "../../src/testing/intercept.ts";
 import { type InitialEntry, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { currentRuntime } from "../support/spawn.ts";
-
-/** A fraction of the work on the runtimes whose seam is held to the same contract by tests/runtime. */
-export const share: number = currentRuntime === "deno" ? 1 : 0.1;
 
 /** Where tests in memory keep their repository. */
 export const home = "/r";

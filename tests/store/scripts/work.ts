@@ -4,7 +4,6 @@
  *
  * - same: puts the same 30 objects, in an order of its own.
  * - objects: puts an object of its own, N times. - references: moves a reference. - log: appends to a log of its own.
- * - collected: puts an object that others put too, and refers to it; beside a collector.
  */
 import * as fs from "node:fs";
 import process from "node:process";
@@ -29,12 +28,6 @@ const kinds: Record<string, (number: number) => Promise<unknown>> = {
   references: async (number) => {
     const digest = await store.put(contentOf(number));
     await references.update(`heads/${writer}/deep`, digest);
-    return digest;
-  },
-  collected: async (number) => {
-    const digest = await store.put(`common ${number % 20}`);
-    await references.update(`kept/${writer}/${number % 20}`, digest);
-    if (number % 3 === 0) await references.remove(`kept/${writer}/${(number + 7) % 20}`);
     return digest;
   },
 };
