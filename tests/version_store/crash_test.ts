@@ -99,7 +99,7 @@ describe("power cuts while there is", () => {
         },
         volatile: (path) => path.endsWith(".lock"),
         modes: ["strict", "kill"],
-        limit: mostlyOnDeno({ quick: 40, normal: 120, long: 20_000 }),
+        limit: mostlyOnDeno({ quick: 12, normal: 120, long: 20_000 }),
         run: async (runtime, acknowledge) => {
           // Everything that is there has been there for an hour.
           runtime.clock.advance(3_600_000);

@@ -84,7 +84,7 @@ describe("whatever fails", () => {
   const failing = new Set(["write", "sync", "rename", "link", "create", "remove", "truncate"]);
   const faults = [{ error: "EIO" }, { error: "ENOSPC", short: 1 }];
   // All of them together cover every kind of call in every writer; --long takes every call with every fault.
-  const part = mostlyOnDeno({ quick: 5, normal: 12, long: 100 }) / 100;
+  const part = mostlyOnDeno({ quick: 3, normal: 12, long: 100 }) / 100;
 
   for (const [number, [name, { write }]] of Object.entries(writers).entries()) {
     it(`${name}: nothing is left over, all stays sound, and going on succeeds`, async () => {

@@ -33,7 +33,7 @@ describe("SIGKILL at any moment", () => {
 
 it("collections beside 4 processes that put and refer: nothing that is referred to or young is lost", async () => {
   await withProcesses(async (directory, spawn) => {
-    const milliseconds = mostlyOnDeno({ quick: 500, normal: 4_000, long: 30_000 });
+    const milliseconds = mostlyOnDeno({ quick: 1_000, normal: 4_000, long: 30_000 });
     const result = await collectBeside(spawn, directory, runtimes(), milliseconds);
     console.log(`  ${result.rounds} collections removed ${result.removed} objects beside ${result.steps} puts`);
     assert(result.steps > 0);
