@@ -11,6 +11,8 @@ import { programArguments } from "./src/runtime/program_arguments.ts";
 if (["--version", "-V"].includes(programArguments()[0] ?? "")) {
   console.log(`atomic-write ${version}`);
 } else {
-  const { main } = await import("./src/cli/main.ts");
+  // Named by no literal, which Deno would load, with all below it, before it looks at the arguments; see registry.ts.
+  const command: string = "./src/cli/main.ts";
+  const { main }: typeof import("./src/cli/main.ts") = await import(command);
   await main();
 }

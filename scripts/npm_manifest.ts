@@ -4,7 +4,7 @@
  * The code is ESM only, offered under the `default` condition: `require()` then works wherever the runtime can require
  * ESM (Node from 20.19, Bun). There is no `files` field, because it would disable the .npmignore.
  */
-import { ROOT } from "./toolchain/folders.ts";
+import { listFiles, ROOT } from "./toolchain/folders.ts";
 
 /** What deno.json says of the package. */
 export interface Project {
@@ -39,6 +39,11 @@ export function libraryEntries(project: Project): { name: string; path: string }
   return Object.entries(project.exports)
     .filter(([, path]) => path !== "./cli.ts")
     .map(([name, path]) => ({ name, path: path.replace(/^\.\//, "") }));
+}
+
+/** What the command loads by text, which no compiler follows; see src/cli/registry.ts. */
+export function lateModules(): string[] {
+  return ["src/cli/main.ts", ...listFiles("src/cli/commands"), ...listFiles("src/cli/tables")];
 }
 
 /** Where a source file ends up in the package, without its extension. */

@@ -21,7 +21,11 @@ const { minify } = await load("terser");
 const FLOORS = /\/src\/(core|runtime|protocol|lock)\//;
 const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
 
+/** All that `atomic-write --version` needs, in a file of its own. */
+const START = /\/(?:core\/version|runtime\/program_arguments)\.js$/;
+
 function floorOf(path) {
+  if (START.test(path)) return "start";
   if (LATE.test(path)) return undefined;
   const floor = FLOORS.exec(path)?.[1];
   if (floor !== undefined) return floor;
@@ -54,11 +58,28 @@ function inputs(extension) {
   );
 }
 
+/**
+ * The command's own parts are named by text, and not before they are needed; see src/cli/registry.ts. Here these names
+ * become literals, and what the compiler has added to find the files at run time goes.
+ */
+const lateModules = {
+  name: "late-modules",
+  transform(code, id) {
+    if (!/\/(?:src\/cli\/registry|cli)\.js$/.test(id)) return null;
+    const late = code
+      .replace(/^var __rewriteRelativeImportExtension = [^]*?^};\n/m, "")
+      .replaceAll(/\bmodule\("(\.\/[^"]+)\.ts"\)/g, 'import("$1.js")')
+      .replace(/\bimport\((?:__rewriteRelativeImportExtension\()?command\)?\)/, 'import("./src/cli/main.js")');
+    if (late === code) throw new Error(`${id} names no modules`);
+    return { code: late, map: null };
+  },
+};
+
 const code = await rollup({
   input: inputs(".js"),
   external: /^(?:node|bun):/,
   treeshake: { moduleSideEffects: (id) => /\/cli\.js$/.test(id) },
-  plugins: [readable],
+  plugins: [lateModules, readable],
   onwarn,
 });
 await code.write({

@@ -3,7 +3,7 @@ import { type TS, ts } from "../toolchain/typescript.ts";
 import { compilerHost, compilerOptions, formatDiagnostics } from "../toolchain/compile.ts";
 import { installTypes } from "../toolchain/npm.ts";
 import { ROOT, writeIfChanged } from "../toolchain/folders.ts";
-import { libraryEntries, type Project } from "../npm_manifest.ts";
+import { lateModules, libraryEntries, type Project } from "../npm_manifest.ts";
 
 const SHEBANG = "#!/usr/bin/env node\n";
 
@@ -20,7 +20,7 @@ export async function buildWithCompiler(project: Project, folder: string): Promi
     declaration: true,
     stripInternal: true,
   };
-  const entries = [...libraryEntries(project).map(({ path }) => path), "cli.ts"];
+  const entries = [...libraryEntries(project).map(({ path }) => path), "cli.ts", ...lateModules()];
   const rootNames = entries.map((path) => `${ROOT}/${path}`);
   const program = ts.createProgram({ rootNames, options, host: compilerHost(options) });
   const { diagnostics } = program.emit(undefined, (path, text) => {

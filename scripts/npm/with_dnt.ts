@@ -4,7 +4,7 @@
  */
 import { ROOT } from "../toolchain/folders.ts";
 import { VERSIONS } from "../toolchain/versions.ts";
-import { libraryEntries, type NpmManifest, type Project } from "../npm_manifest.ts";
+import { lateModules, libraryEntries, type NpmManifest, type Project } from "../npm_manifest.ts";
 
 /** The part of dnt's options that is used. */
 interface BuildOptions {
@@ -26,8 +26,10 @@ export async function buildWithDnt(project: Project, manifest: NpmManifest, fold
   const specifier = "@deno/dnt";
   const dnt = await import(specifier) as { build(options: BuildOptions): Promise<void> };
   const libraries = libraryEntries(project).map(({ name, path }) => ({ name, path: `${ROOT}/${path}` }));
+  // The manifest that lists them is replaced.
+  const late = lateModules().map((path) => ({ name: `./${path}`, path: `${ROOT}/${path}` }));
   await dnt.build({
-    entryPoints: [...libraries, { kind: "bin", name: "atomic-write", path: `${ROOT}/cli.ts` }],
+    entryPoints: [...libraries, ...late, { kind: "bin", name: "atomic-write", path: `${ROOT}/cli.ts` }],
     outDir: folder,
     // The source reaches every runtime through interfaces of its own.
     shims: {},

@@ -124,28 +124,31 @@ function readOptions(args: readonly string[], table: OptionTable): SplitArgument
   return { values, rest, tail };
 }
 
+function checkOperand(name: string, text: string, standardInput: boolean): void {
+  if (text === "") throw new UsageError(`${name} must not be empty`);
+  if (text !== "-" || standardInput) return;
+  throw new UsageError(`${name} must be the name of a file, not "-"`, 'a file of that name is "./-"');
+}
+
 function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable): Record<string, string | string[]> {
   const values: Record<string, string | string[]> = {};
   const program = Object.keys(table).find((key) => table[key]?.rest);
   const keys = Object.keys(table).filter((key) => key !== program);
-  const rest = program === undefined ? [...front, ...tail] : front;
+  const rest = program === undefined ? [...front, ...tail] : [...front];
+  const taken = keys.map(operandName).join(" ");
   for (const [index, key] of keys.entries()) {
-    const text = rest[index];
-    const name = operandName(key);
-    if (text === undefined) {
-      if (table[key]?.optional) break;
-      throw new UsageError(`${name} is missing`, "--help tells what is needed");
+    const operand = table[key];
+    const found = operand?.many ? rest.splice(index) : rest.slice(index, index + 1);
+    if (found.length === 0 && !operand?.optional) {
+      throw new UsageError(`${operandName(key)} is missing`, "--help tells what is needed");
     }
-    if (text === "") throw new UsageError(`${name} must not be empty`);
-    if (text === "-") {
-      throw new UsageError(`${name} must be the name of a file, not "-"`, 'a file of that name is "./-"');
-    }
-    values[key] = text;
+    for (const text of found) checkOperand(operandName(key), text, operand?.standardInput === true);
+    if (operand?.many) values[key] = found;
+    else if (found[0] !== undefined) values[key] = found[0];
   }
   const extra = rest[keys.length];
   if (extra !== undefined) {
     const way = program === undefined ? undefined : `the program stands behind "--": -- ${extra} …`;
-    const taken = keys.map(operandName).join(" ");
     throw new UsageError(`${JSON.stringify(extra)} is too much: all that is taken is ${taken}`, way);
   }
   if (program !== undefined) {

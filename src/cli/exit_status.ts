@@ -52,6 +52,8 @@ export type ExitStatus = number;
 
 /** What a script can do about a code. Codes that are not here are the disk's (`inputOutput`). */
 const statusOfCode: Readonly<Record<string, ExitStatus>> = {
+  EFORMAT: exitStatus.badData,
+  EMSGSIZE: exitStatus.badData,
   ENODATA: exitStatus.badData,
   EPLAN: exitStatus.badData,
   ENOTJSON: exitStatus.badData,

@@ -2,9 +2,9 @@
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
 import { FileError, RollbackFailedError } from "../core/errors.ts";
-import { isStopSignal, type StopSignal } from "../runtime/command_host.ts";
+import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
 import { UsageError } from "./arguments.ts";
-import { type ExitStatus, exitStatus, statusOfFileError } from "./exit_status.ts";
+import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
 import { ProgramFailed } from "./program.ts";
 import { outputLines, type ProgramReport, StepFailed } from "./step_failed.ts";
@@ -35,6 +35,24 @@ export interface Failure {
   readonly error: ErrorForMachines;
   /** The signal the command ends by. */
   readonly signal?: StopSignal;
+}
+
+/** Standard output takes no more of what a command prints while it works. */
+export class OutputFailed extends Error {
+  override readonly name: string = "OutputFailed";
+  /** Why: EPIPE when nobody reads any more. */
+  readonly code: string;
+  /** Only a command that changes nothing prints while it works. */
+  constructor(code: string) {
+    super(`Cannot print the result (${code})`);
+    this.code = code;
+  }
+}
+
+function outputFailure({ code, message }: OutputFailed): Failure {
+  const error = { code, step: "write", targetState: "unchanged", message };
+  // A reader who has gone away needs no message: that is how SIGPIPE ends every other program.
+  return code === "EPIPE" ? { status: 128 + signalNumbers.SIGPIPE, lines: [], error } : failure(statusOf(code), error);
 }
 
 /** Where there is something to do about an error that its message does not say. */
@@ -127,6 +145,7 @@ function callFailure(message: string, hint: string | undefined): Failure {
 /** Tells an error. */
 export function describeFailure(error: unknown): Failure {
   if (FileError.is(error)) return fileFailure(error);
+  if (error instanceof OutputFailed) return outputFailure(error);
   if (error instanceof UsageError) return callFailure(error.message, error.hint);
   // The functions of this module refuse a value that cannot be so before they touch anything.
   if (error instanceof RangeError) return callFailure(error.message, undefined);

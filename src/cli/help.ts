@@ -1,6 +1,6 @@
 /** `--help`, made from the tables. */
 import { operandName, optionName } from "./arguments.ts";
-import { commands } from "./registry.ts";
+import { commands, groups } from "./registry.ts";
 import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
 const statuses = [
@@ -50,16 +50,36 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ["", `${title}:`, ...lines];
 }
 
+/** `FILE [WHICH]`: the operands as a usage line shows them. */
+export function operandsText(table: CommandTable): string {
+  return Object.entries(table.operands).map(([key, { optional, rest, many }]) => {
+    const name = operandName(key);
+    if (rest) return `-- ${name} [ARGUMENT…]`;
+    const some = many ? `${name}…` : name;
+    return optional ? `[${some}]` : some;
+  }).join(" ");
+}
+
+/** The help of a group of commands. */
+export function groupHelp(group: string, width: number): string {
+  const list = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
+  return [
+    `Usage: atomic-write ${group} COMMAND [OPTION…] …`,
+    "",
+    ...wrap(`${groups[group]}.`, width, ""),
+    ...section("Commands", columns(list.map(([name, { summary }]) => [name, `${summary}.`]), width)),
+    "",
+    ...wrap(`\`atomic-write ${group} COMMAND --help\` explains a command.`, width, ""),
+    "",
+  ].join("\n");
+}
+
 /** The help of one command. */
 export function commandHelp(name: string, table: CommandTable, width: number): string {
   const operands = Object.entries(table.operands);
-  const shown = operands.map(([key, { optional, rest }]) => {
-    const name = operandName(key);
-    return rest ? `-- ${name} [ARGUMENT…]` : optional ? `[${name}]` : name;
-  });
   const command = name === "write" ? "[write]" : name;
   return [
-    `Usage: atomic-write ${command} [OPTION…] ${shown.join(" ")}`,
+    `Usage: atomic-write ${command} [OPTION…] ${operandsText(table)}`,
     ...table.description.flatMap((paragraph) => ["", ...wrap(paragraph, width, "")]),
     "",
     ...columns(operands.map(([key, { help }]) => [operandName(key), `${help}.`]), width),

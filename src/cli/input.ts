@@ -14,9 +14,9 @@ import type { Report } from "./progress.ts";
 
 /** What the input must be, and what is added to it. */
 export interface InputRules {
-  readonly allowEmpty?: boolean;
-  readonly requireJson?: boolean;
-  readonly appendNewline?: boolean;
+  readonly allowEmpty?: boolean | undefined;
+  readonly requireJson?: boolean | undefined;
+  readonly appendNewline?: boolean | undefined;
 }
 
 /** Where the content goes, for messages. */
@@ -78,7 +78,8 @@ async function nextChunk(from: Origin, signal: AbortSignal, to: Destination): Pr
   }
 }
 
-async function* checkedInput(
+/** The pieces of the input, checked by the rules while they come. Each may be overwritten by the next. */
+export async function* readPieces(
   from: Origin,
   rules: InputRules,
   signal: AbortSignal,
@@ -129,7 +130,7 @@ export async function readContent(
   signal: AbortSignal,
   to: Destination,
 ): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
-  const input = checkedInput(from, rules, signal, to);
+  const input = readPieces(from, rules, signal, to);
   const chunks: Uint8Array[] = [];
   let length = 0;
   while (length < readAhead) {

@@ -10,13 +10,15 @@ import { currentCommandHost } from "../runtime/current_command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { optionName, parseArguments, type ParsedArguments, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
-import { describeFailure, type Failure } from "./failure.ts";
+import { describeFailure, type Failure, OutputFailed } from "./failure.ts";
 import { abortOnSignal } from "./interruption.ts";
-import { type Command, commandNamed, commands, isReserved, plannedCommands } from "./registry.ts";
+import { nearest } from "./nearest.ts";
+import { type Command, commandNamed, commands, isGroup, isReserved, membersOf, plannedCommands } from "./registry.ts";
 import type { ProgressLine, Report, Unit } from "./progress.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
 interface Selected {
+  /** What it is called: one word, or that of its group and its own. */
   readonly name: string;
   readonly command: Command;
   readonly args: readonly string[];
@@ -24,16 +26,22 @@ interface Selected {
   readonly implied: boolean;
 }
 
+/** A group whose help is asked for. */
+interface Group {
+  readonly group: string;
+}
+
 /** What may stand before the command. */
 const commonWords: ReadonlySet<string> = new Set(
   Object.entries(commonOptions).flatMap(([key, { short }]) => [optionName(key), `-${short}`]),
 );
 
-function select(args: readonly string[]): Selected {
+function select(args: readonly string[]): Selected | Group {
   const place = args.findIndex((word) => !commonWords.has(word));
   const first = args[place];
   const others = args.toSpliced(place, 1);
-  if (first === "help") return select([...others.slice(0, 1), "--help"]);
+  if (first === "help") return select([...others.slice(0, isGroup(others[0]) ? 2 : 1), "--help"]);
+  if (isGroup(first)) return selectMember(first, others);
   if (first !== undefined && plannedCommands.includes(first)) {
     throw new UsageError(
       `The command "${first}" is not available in this version`,
@@ -43,6 +51,24 @@ function select(args: readonly string[]): Selected {
   const command = first === undefined ? undefined : commandNamed(first);
   if (first !== undefined && command !== undefined) return { name: first, command, args: others, implied: false };
   return { name: "write", command: commands.write, args, implied: true };
+}
+
+/** `store put`: the second word is the command. */
+function selectMember(group: string, args: readonly string[]): Selected | Group {
+  const place = args.findIndex((word) => !commonWords.has(word));
+  const word = args[place];
+  const members = membersOf(group);
+  if (word === undefined && args.some((word) => word === "--help" || word === "-h")) return { group };
+  const name = `${group} ${word}`;
+  const command = word === undefined ? undefined : commandNamed(name);
+  if (command !== undefined) return { name, command, args: args.toSpliced(place, 1), implied: false };
+  const similar = nearest(word ?? "", members);
+  throw new UsageError(
+    word === undefined ? `${group} what?` : `There is no command "${name}"`,
+    similar === undefined
+      ? `there is ${members.map((member) => `${group} ${member}`).join(", ")}`
+      : `did you mean ${group} ${similar}?`,
+  );
 }
 
 /** Reads the arguments. Where `write` was left out, a word that names a command may explain what is wrong. */
@@ -61,9 +87,11 @@ function parse<Table extends CommandTable>({ args, implied }: Selected, table: T
   return parsed;
 }
 
-async function help(host: CommandHost, { name, command, implied }: Selected): Promise<ExitStatus> {
-  const { commandHelp, topHelp } = await import("./help.ts");
+async function help(host: CommandHost, selected: Selected | Group): Promise<ExitStatus> {
+  const { commandHelp, groupHelp, topHelp } = await import("./help.ts");
   const width = Math.min(host.columns("output") ?? 80, 100);
+  if ("group" in selected) return print(host, groupHelp(selected.group, width), false);
+  const { name, command, implied } = selected;
   const text = implied ? topHelp(width) : commandHelp(name, (await command.table()).table, width);
   return print(host, text, false);
 }
@@ -79,6 +107,14 @@ function print(host: CommandHost, text: string, changing: boolean): ExitStatus {
     const what = changing ? "The command was carried out, but its result cannot be printed" : "Cannot print the result";
     complain(host, [`${what} (${error.code})`]);
     return statusOf(error.code);
+  }
+}
+
+function printPiece(host: CommandHost, content: string | Uint8Array): void {
+  try {
+    host.write("output", content);
+  } catch (error) {
+    throw error instanceof SystemError ? new OutputFailed(error.code) : error;
   }
 }
 
@@ -120,6 +156,7 @@ interface End {
 
 async function execute(host: CommandHost, args: readonly string[]): Promise<End> {
   const selected = select(args);
+  if ("group" in selected) return { status: await help(host, selected) };
   const { table } = await selected.command.table();
   const { operands, options, common } = parse(selected, table);
   if (common.help) return { status: await help(host, selected) };
@@ -128,6 +165,8 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<End>
     host,
     operands,
     options,
+    json: common.json === true,
+    print: (content) => common.quiet ? undefined : printPiece(host, content),
     note: (line) => common.quiet ? undefined : complain(host, [line]),
     progress: (title, unit) => common.quiet ? Promise.resolve(() => {}) : progress(host, title, unit),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),

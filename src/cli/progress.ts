@@ -7,7 +7,6 @@
  * There is no timer: what does not report costs nothing, and nothing keeps the process alive.
  */
 import type { CommandHost } from "../runtime/command_host.ts";
-import { currentRuntime } from "../runtime/current.ts";
 import { bytesText, countText, durationText } from "./quantity.ts";
 
 /**
@@ -111,6 +110,5 @@ export class ProgressLine {
 
 /** A line for this process's own terminal. */
 export function startProgress(host: CommandHost, title: string, unit: Unit): ProgressLine {
-  const { clock } = currentRuntime();
-  return new ProgressLine(host, title, unit, () => clock.monotonic());
+  return new ProgressLine(host, title, unit, () => performance.now());
 }

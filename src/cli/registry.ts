@@ -1,5 +1,8 @@
 /**
  * The commands by name. Nothing of a command is loaded before it is asked for: first its table, then what it does.
+ *
+ * The modules are named by text and not by literals in `import()`: what those name, Deno loads before the first line
+ * runs, and most of the time that a small command takes is its start. scripts/npm/bundle.js makes literals of them.
  */
 import type { Call, CommandTable, Outcome } from "./table.ts";
 
@@ -13,62 +16,111 @@ export interface Command {
   load(): Promise<{ run(call: Call): Promise<Outcome> }>;
 }
 
+function module<Module>(path: string): Promise<Module> {
+  return import(path);
+}
+
 /** All of them. */
 export const commands = {
   write: {
     summary: "Replace or make a file with standard input",
-    table: () => import("./tables/write.ts"),
-    load: () => import("./commands/write.ts"),
+    table: () => module("./tables/write.ts"),
+    load: () => module("./commands/write.ts"),
   },
   copy: {
     summary: "Replace or make a file with another one's content",
-    table: () => import("./tables/copy.ts"),
-    load: () => import("./commands/copy.ts"),
+    table: () => module("./tables/copy.ts"),
+    load: () => module("./commands/copy.ts"),
   },
   remove: {
     summary: "Remove a file so that it stays removed",
-    table: () => import("./tables/remove.ts"),
-    load: () => import("./commands/remove.ts"),
+    table: () => module("./tables/remove.ts"),
+    load: () => module("./commands/remove.ts"),
   },
   restore: {
     summary: "Bring an earlier version of a file back, or list them",
-    table: () => import("./tables/restore.ts"),
-    load: () => import("./commands/restore.ts"),
+    table: () => module("./tables/restore.ts"),
+    load: () => module("./commands/restore.ts"),
   },
   update: {
     summary: "Change a file through a program, inside its lock",
-    table: () => import("./tables/update.ts"),
-    load: () => import("./commands/update.ts"),
+    table: () => module("./tables/update.ts"),
+    load: () => module("./commands/update.ts"),
   },
   lock: {
     summary: "Run a program while the lock of a file is held",
-    table: () => import("./tables/lock.ts"),
-    load: () => import("./commands/lock.ts"),
+    table: () => module("./tables/lock.ts"),
+    load: () => module("./commands/lock.ts"),
   },
   deploy: {
     summary: "Replace several files together, activate them, or put everything back",
-    table: () => import("./tables/deploy.ts"),
-    load: () => import("./commands/deploy.ts"),
+    table: () => module("./tables/deploy.ts"),
+    load: () => module("./commands/deploy.ts"),
   },
   recover: {
     summary: "Finish or undo deployments that were cut off",
-    table: () => import("./tables/recover.ts"),
-    load: () => import("./commands/recover.ts"),
+    table: () => module("./tables/recover.ts"),
+    load: () => module("./commands/recover.ts"),
   },
   publish: {
     summary: "Replace a whole directory by one switch of a symlink",
-    table: () => import("./tables/publish.ts"),
-    load: () => import("./commands/publish.ts"),
+    table: () => module("./tables/publish.ts"),
+    load: () => module("./commands/publish.ts"),
   },
   "roll-back": {
     summary: "Go back to the directory that was published before",
-    table: () => import("./tables/roll_back.ts"),
-    load: () => import("./commands/roll_back.ts"),
+    table: () => module("./tables/roll_back.ts"),
+    load: () => module("./commands/roll_back.ts"),
+  },
+  "store put": {
+    summary: "Keep content under its own SHA-256",
+    table: () => module("./tables/store_put.ts"),
+    load: () => module("./commands/store_put.ts"),
+  },
+  "store get": {
+    summary: "Print an object",
+    table: () => module("./tables/store_get.ts"),
+    load: () => module("./commands/store_get.ts"),
+  },
+  "store restore": {
+    summary: "Write an object to a file",
+    table: () => module("./tables/store_restore.ts"),
+    load: () => module("./commands/store_restore.ts"),
+  },
+  "store list": {
+    summary: "Print the SHA-256 of every object",
+    table: () => module("./tables/store_list.ts"),
+    load: () => module("./commands/store_list.ts"),
+  },
+  "store verify": {
+    summary: "Read every object and tell which are damaged",
+    table: () => module("./tables/store_verify.ts"),
+    load: () => module("./commands/store_verify.ts"),
+  },
+  "store gc": {
+    summary: "Remove the objects that nobody refers to",
+    table: () => module("./tables/store_gc.ts"),
+    load: () => module("./commands/store_gc.ts"),
+  },
+  "log append": {
+    summary: "Add a record to a log",
+    table: () => module("./tables/log_append.ts"),
+    load: () => module("./commands/log_append.ts"),
+  },
+  "log read": {
+    summary: "Print the records of a log",
+    table: () => module("./tables/log_read.ts"),
+    load: () => module("./commands/log_read.ts"),
+  },
+  "log checkpoint": {
+    summary: "Replace the records of a log by what they amount to",
+    table: () => module("./tables/log_checkpoint.ts"),
+    load: () => module("./commands/log_checkpoint.ts"),
   },
   sweep: {
     summary: "Remove what killed writers have left in a directory",
-    table: () => import("./tables/sweep.ts"),
-    load: () => import("./commands/sweep.ts"),
+    table: () => module("./tables/sweep.ts"),
+    load: () => module("./commands/sweep.ts"),
   },
 } as const satisfies Record<string, Command>;
 
@@ -77,10 +129,26 @@ export const commands = {
  */
 export const plannedCommands: readonly string[] = [
   "doctor",
-  "store",
-  "log",
   "completions",
 ];
+
+/** What a first word stands for that only the second makes a command. */
+export const groups: Readonly<Record<string, string>> = {
+  store: "Objects kept under their own SHA-256, verified when they are read",
+  log: "Records, one after another, that a power cut cannot tear",
+};
+
+/** Whether a word is the first of several commands. */
+export function isGroup(word: string | undefined): word is string {
+  return word !== undefined && Object.hasOwn(groups, word);
+}
+
+/** The second words of a group's commands. */
+export function membersOf(group: string): string[] {
+  return Object.keys(commands).filter((name) => name.startsWith(`${group} `)).map((name) =>
+    name.slice(group.length + 1)
+  );
+}
 
 /** The command of that name. */
 export function commandNamed(name: string): Command | undefined {
@@ -89,5 +157,5 @@ export function commandNamed(name: string): Command | undefined {
 
 /** Whether a first argument means a command, now or later, and no file. */
 export function isReserved(name: string): boolean {
-  return name === "help" || commandNamed(name) !== undefined || plannedCommands.includes(name);
+  return name === "help" || commandNamed(name) !== undefined || isGroup(name) || plannedCommands.includes(name);
 }

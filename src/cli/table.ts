@@ -38,6 +38,10 @@ export interface Operand {
   readonly optional?: boolean;
   /** It is all the words behind `--`, of which there must be one at least. */
   readonly rest?: boolean;
+  /** It is all that is left of the words in front of `--`: one or more, or with `optional` none. */
+  readonly many?: boolean;
+  /** `-` means standard input. */
+  readonly standardInput?: boolean;
 }
 
 /** Options by name. */
@@ -62,7 +66,8 @@ export type OptionValues<Options extends OptionTable> = {
 
 /** The values of operands. */
 export type OperandValues<Operands extends OperandTable> = {
-  readonly [Name in keyof Operands]: Operands[Name] extends { readonly rest: true } ? readonly string[]
+  readonly [Name in keyof Operands]: Operands[Name] extends { readonly rest: true } | { readonly many: true }
+    ? readonly string[]
     : Operands[Name] extends { readonly optional: true } ? string | undefined
     : string;
 };
@@ -72,6 +77,10 @@ export interface Call<Table extends CommandTable = CommandTable> {
   readonly host: CommandHost;
   readonly operands: OperandValues<Table["operands"]>;
   readonly options: OptionValues<Table["options"]>;
+  /** Whether the result is to be printed for a machine: standard output is then for nothing else. */
+  readonly json: boolean;
+  /** Prints on standard output while the work goes on. Throws an OutputFailed when nobody reads it. */
+  print(content: string | Uint8Array): void;
   /** Says something on standard error while the work goes on, unless the user wants it quiet. */
   note(line: string): void;
   /**
@@ -133,6 +142,30 @@ export function count(value: string, help: string): Option<number> {
       const number = /^[0-9]+$/.test(text) ? Number(text) : NaN;
       if (!Number.isSafeInteger(number)) throw new UnreadableValue("must be a whole number");
       return number;
+    },
+  };
+}
+
+/** Any text but an empty one. */
+export function text(value: string, help: string): Option<string> {
+  return {
+    help,
+    value,
+    read(text) {
+      if (text === "") throw new UnreadableValue("must not be empty");
+      return text;
+    },
+  };
+}
+
+/** A SHA-256. */
+export function sha256(help: string): Option<string> {
+  return {
+    help,
+    value: "DIGEST",
+    read(text) {
+      if (!/^[0-9a-f]{64}$/i.test(text)) throw new UnreadableValue("must be a SHA-256 in 64 hexadecimal digits");
+      return text.toLowerCase();
     },
   };
 }

@@ -42,8 +42,8 @@ export interface CommandHost {
   readInput(): Promise<Uint8Array | undefined>;
   /** How many bytes standard input has, where it is a file; undefined where nobody can know. */
   inputSize(): number | undefined;
-  /** Writes all of a text. Throws a SystemError: EPIPE when nobody reads any more. */
-  write(stream: "output" | "errors", text: string): void;
+  /** Writes all of a text or of bytes. Throws a SystemError: EPIPE when nobody reads any more. */
+  write(stream: "output" | "errors", content: string | Uint8Array): void;
   /** Whether a person is at the other end. */
   isTerminal(stream: StandardStream): boolean;
   /** Columns of the terminal that `stream` is; undefined when it is none, or does not know (it says 0). */
@@ -84,9 +84,13 @@ const retryAfter = 5;
 
 const encoder = new TextEncoder();
 
-/** Writes all of a text by calls that may write a part of it. */
-export function writeText(text: string, stream: StandardStream, writeSome: (bytes: Uint8Array) => number): void {
-  let left = encoder.encode(text);
+/** Writes all of a content by calls that may write a part of it. */
+export function writeFully(
+  content: string | Uint8Array,
+  stream: StandardStream,
+  writeSome: (bytes: Uint8Array) => number,
+): void {
+  let left = typeof content === "string" ? encoder.encode(content) : content;
   while (left.length > 0) {
     try {
       left = left.subarray(writeSome(left));

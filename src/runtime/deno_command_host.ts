@@ -8,7 +8,7 @@ import {
   readingInto,
   type StandardStream,
   type StopSignal,
-  writeText,
+  writeFully,
 } from "./command_host.ts";
 import { granted } from "./deno_permissions.ts";
 import { programArguments } from "./program_arguments.ts";
@@ -54,7 +54,7 @@ export function denoCommandHost(): CommandHost {
         return undefined;
       }
     },
-    write: (stream, text) => writeText(text, stream, (bytes) => streams[stream].writeSync(bytes)),
+    write: (stream, content) => writeFully(content, stream, (bytes) => streams[stream].writeSync(bytes)),
     isTerminal,
     columns: (stream) => isTerminal(stream) ? deno.consoleSize().columns || undefined : undefined,
     environment: (name) => granted({ name: "env" }) ? deno.env.get(name) : undefined,

@@ -14,7 +14,7 @@ import {
   readingInto,
   type StandardStream,
   type StopSignal,
-  writeText,
+  writeFully,
 } from "./command_host.ts";
 import { programArguments } from "./program_arguments.ts";
 
@@ -96,8 +96,8 @@ export function nodeCommandHost(): CommandHost {
     arguments: programArguments(),
     readInput: readInput(host),
     inputSize,
-    write: (stream, text) =>
-      writeText(text, stream, (bytes) => builtin("node:fs").writeSync(descriptors[stream], bytes)),
+    write: (stream, content) =>
+      writeFully(content, stream, (bytes) => builtin("node:fs").writeSync(descriptors[stream], bytes)),
     isTerminal,
     columns,
     environment: (name) => host.env[name],

@@ -26,6 +26,7 @@ export interface PutRequest {
   readonly content: Source | { readonly kind: "file"; readonly path: string };
   /** What the digest must turn out to be. */
   readonly expected: Digest | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** One content on its way. */
@@ -103,7 +104,7 @@ export class Incoming {
   *#readChunks(source: ChunkSource): Operation<void> {
     try {
       const staged = yield* this.#begin();
-      yield* writeAll(staged.writer, source, undefined);
+      yield* writeAll(staged.writer, source, this.#request.signal);
       this.#digest = yield* staged.writer.end();
     } catch (error) {
       source.cancel(error);
@@ -126,7 +127,7 @@ export class Incoming {
     const { engine, plan } = this.#context;
     // Without permission bits "not writable" is an attribute that keeps files from being removed.
     const newFileMode = engine.capabilities.mode ? 0o444 : 0o666;
-    return { ...plan, skipIfEqual: false, mustNotExist, newFileMode };
+    return { ...plan, skipIfEqual: false, mustNotExist, newFileMode, signal: this.#request.signal };
   }
 
   /** Completes and syncs what is to be committed; stages it, if that has not been done. */

@@ -52,7 +52,11 @@ function* syncName(context: StoreContext, digest: Digest, fileSynced: boolean, a
 
 function* putAgain(context: StoreContext, digest: Digest): Operation<boolean> {
   const { path } = context.place(digest);
-  const [outcome] = yield* putObjects(context, [{ content: { kind: "file", path }, expected: digest }]);
+  const [outcome] = yield* putObjects(context, [{
+    content: { kind: "file", path },
+    expected: digest,
+    signal: undefined,
+  }]);
   if (outcome === undefined || "value" in outcome) return true;
   if (ConflictError.is(outcome.error)) throw damaged(path, digest, `the content of object ${digest} is damaged`);
   throw outcome.error;

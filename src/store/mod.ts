@@ -35,6 +35,6 @@ export {
   type RemoveReferenceOptions,
   type SetHeadOptions,
 } from "./references.ts";
-export type { CollectRules, PutOptions, RestoreOptions, VerifyOptions } from "./requests.ts";
+export type { CollectRules, PutOptions, PutSyncOptions, RestoreOptions, VerifyOptions } from "./requests.ts";
 export type { CollectProgress, CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
 export type { StoreOptions } from "./store.ts";

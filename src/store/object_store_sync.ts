@@ -18,8 +18,8 @@ import {
   contentsOf,
   progressOf,
   putFileRequest,
-  type PutOptions,
   putRequest,
+  type PutSyncOptions,
   restoreRequest,
   type VerifyOptions,
 } from "./requests.ts";
@@ -47,9 +47,9 @@ export interface ObjectStoreSync {
   /** The least durability that any put of this store object has reached. */
   readonly durability: Durability;
   /** Keeps content and answers its SHA-256. */
-  put(data: FileData, options?: PutOptions): Digest;
+  put(data: FileData, options?: PutSyncOptions): Digest;
   /** Keeps a file's content. */
-  putFile(path: FilePath, options?: PutOptions): Digest;
+  putFile(path: FilePath, options?: PutSyncOptions): Digest;
   /** Keeps many contents, in order, with one lock and one sync of each directory for every 32. */
   putMany(contents: Iterable<FileData>): Digest[];
   /** Makes an object that is there young, verified and synced; false when there is none. */
@@ -94,11 +94,11 @@ class SynchronousStore implements ObjectStoreSync {
     });
   }
 
-  put(data: FileData, options?: PutOptions): Digest {
+  put(data: FileData, options?: PutSyncOptions): Digest {
     return this.#putAll([putRequest(this.#context, data, options)])[0] as Digest;
   }
 
-  putFile(path: FilePath, options?: PutOptions): Digest {
+  putFile(path: FilePath, options?: PutSyncOptions): Digest {
     return this.#putAll([putFileRequest(this.#context, path, options)])[0] as Digest;
   }
 

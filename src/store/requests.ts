@@ -2,7 +2,15 @@
  * What callers ask of a store, checked before any I/O.
  */
 import { type FileData, sourceOf } from "../core/bytes.ts";
-import { callback, type FilePath, flag, milliseconds, type OptionReader, readOptions } from "../core/options.ts";
+import {
+  abortSignal,
+  callback,
+  type FilePath,
+  flag,
+  milliseconds,
+  type OptionReader,
+  readOptions,
+} from "../core/options.ts";
 import { locate } from "../protocol/engine.ts";
 import { type Digest, readDigest } from "../protocol/store_names.ts";
 import { type WriteFileOptions, writeOptionReaders, type WriteRequest, writeRequest } from "../write_options.ts";
@@ -14,7 +22,12 @@ import type { StoreContext } from "./store.ts";
 export interface PutOptions {
   /** What the content's digest must be; ConflictError if it is another, and nothing is stored. */
   digest?: Digest;
+  /** Aborts before the object is at its place; the call rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
+
+/** {@linkcode PutOptions} without what cannot exist synchronously. */
+export type PutSyncOptions = Omit<PutOptions, "signal">;
 
 /** Options of restoring an object: those of a write. */
 export type RestoreOptions = Omit<WriteFileOptions, "runtime">;
@@ -38,7 +51,13 @@ export interface CollectRules {
   onProgress?: (progress: CollectProgress) => void;
 }
 
-const putReaders = { digest: readDigest as OptionReader<Digest> };
+const putReaders = { digest: readDigest as OptionReader<Digest>, signal: abortSignal };
+
+function readPutOptions({ engine }: StoreContext, options: PutOptions | undefined) {
+  const { digest, signal } = readOptions(options, putReaders);
+  if (engine.synchronous && signal !== undefined) throw new TypeError("A synchronous call cannot be aborted");
+  return { expected: digest, signal };
+}
 
 /** A request to put content. */
 export function putRequest(
@@ -46,14 +65,14 @@ export function putRequest(
   data: FileData,
   options: PutOptions | undefined,
 ): PutRequest {
-  const { digest } = readOptions(options, putReaders);
-  return { content: sourceOf(data, context.engine.synchronous), expected: digest };
+  const rules = readPutOptions(context, options);
+  return { content: sourceOf(data, context.engine.synchronous), ...rules };
 }
 
 /** A request to put a file. */
 export function putFileRequest(context: StoreContext, path: FilePath, options: PutOptions | undefined): PutRequest {
-  const { digest } = readOptions(options, putReaders);
-  return { content: { kind: "file", path: locate(context.engine, path) }, expected: digest };
+  const rules = readPutOptions(context, options);
+  return { content: { kind: "file", path: locate(context.engine, path) }, ...rules };
 }
 
 /** What `putMany` is given; a text is one content, not many of one character. */

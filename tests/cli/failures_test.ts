@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { describe, it } from "node:test";
 import { withTmpfs } from "../support/mounts.ts";
 import { asUser } from "../support/other_user.ts";
@@ -111,12 +112,14 @@ describe("a path that cannot be written", () => {
     if (currentRuntime !== "deno") return skip(t, "only one runtime has permissions of its own");
     await withTemporaryDirectory(async (directory) => {
       put(directory, "a", "old");
+      // In a checkout the command's own files must be readable; what is installed may always be imported.
+      const own = fileURLToPath(new URL("../..", import.meta.url));
       const read = { permissions: ["--allow-read"] };
       const said = await fails(directory, ["a"], { status: 77, code: "ENOTCAPABLE" }, read);
       assert(said.includes("hint: the runtime needs permission to read and write the directory"), said);
-      await fails(directory, ["a"], { status: 77, code: "ENOTCAPABLE" }, { permissions: ["--allow-env"] });
+      await fails(directory, ["a"], { status: 77, code: "ENOTCAPABLE" }, { permissions: [`--allow-read=${own}`] });
       assertEquals([names(directory), text(directory, "a")], [["a"], "old"]);
-      const enough = { permissions: [`--allow-read=${directory}`, `--allow-write=${directory}`], stdin: "new" };
+      const enough = { permissions: [`--allow-read=${directory},${own}`, `--allow-write=${directory}`], stdin: "new" };
       const { code, stderr } = await atomicWrite(directory, [join(directory, "a")], enough);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
     });

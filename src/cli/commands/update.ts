@@ -84,11 +84,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
       if (failure !== undefined) throw failure;
       return undefined;
     };
-    const rules = {
-      ...appendNewline ? { appendNewline } : {},
-      ...allowEmpty ? { allowEmpty } : {},
-      ...requireJson ? { requireJson } : {},
-    };
+    const rules = { appendNewline, allowEmpty, requireJson };
     const from = { name: `the output of ${JSON.stringify(words[0])}`, read };
     try {
       const content = await readContent(from, rules, none, { attempt, path: lock.path });

@@ -20,7 +20,7 @@ export const table = {
     ...waitRows,
   },
   examples: [
-    "atomic-write lock -w 10 state.json -- ./migrate.sh",
-    "atomic-write lock -n backup -- ./backup.sh || exit 0",
+    'atomic-write lock -w 10 state.json -- echo "nobody else changes it now"',
+    `atomic-write lock -n nightly -- sh -c 'echo "the only one"' || echo "it runs already"`,
   ],
 } as const satisfies CommandTable;

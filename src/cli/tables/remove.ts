@@ -9,5 +9,5 @@ export const table = {
   ],
   operands: { file: { help: "The file to remove" } },
   options: { ...durabilityRows, lock: writeRows.lock },
-  examples: ["atomic-write remove session.token"],
+  examples: ["date | atomic-write session.token && atomic-write remove session.token"],
 } as const satisfies CommandTable;

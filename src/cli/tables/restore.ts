@@ -19,5 +19,8 @@ export const table = {
     ...durabilityRows,
     digest: flag("Print the SHA-256 of the content"),
   },
-  examples: ["atomic-write restore --list settings.json", "atomic-write restore settings.json"],
+  examples: [
+    "date | atomic-write notes && date | atomic-write --backup 3 notes",
+    "atomic-write restore --list notes && atomic-write restore notes",
+  ],
 } as const satisfies CommandTable;

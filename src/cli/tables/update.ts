@@ -25,7 +25,7 @@ export const table = {
     requireJson: flag("Refuse output that is not one JSON value"),
   },
   examples: [
-    "atomic-write update --require-json state.json -- jq '.runs += 1'",
-    "atomic-write update -w 5 --backup 3 hosts -- sort -u",
+    "atomic-write update --require-json state.json -- jq -n 'input? // {} | .runs += 1'",
+    "printf 'b\\na\\nb\\n' | atomic-write names && atomic-write update -w 5 --backup 3 names -- sort -u",
   ],
 } as const satisfies CommandTable;

@@ -1,0 +1,19 @@
+/** What `atomic-write store restore DIR DIGEST FILE` takes. */
+import type { CommandTable } from "../table.ts";
+import { digestOperand, storeOperand } from "./store_rows.ts";
+import { writeRows } from "./write_rows.ts";
+
+const { digest: _known, skipEqual: _always, ...rows } = writeRows;
+
+/** The table. */
+export const table = {
+  description: [
+    "Replaces or makes FILE with an object, as whole and durable as `write` does, sharing blocks where the file system " +
+    "can. The object is verified first: a damaged one is status 65, and FILE is as it was.",
+  ],
+  operands: { dir: storeOperand, digest: digestOperand, file: { help: "The file to write" } },
+  options: rows,
+  examples: [
+    'atomic-write store restore --mode 600 objects "$(echo hello | atomic-write store put objects)" greeting.txt',
+  ],
+} as const satisfies CommandTable;
