@@ -9,12 +9,50 @@ import { type Module, type Project, type Violation, violation, visit } from "./p
 interface Import {
   specifier: string;
   node: TS.Node;
-  /** Erased by the compiler. */
+  /** Erased by the compiler, or loaded by a name that is followed at run time only: neither makes a circle. */
   typeOnly: boolean;
 }
 
 function isImportCall(node: TS.Node): node is TS.CallExpression {
   return ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+}
+
+/** The text of a constant of this file. */
+function constantText(node: TS.Identifier): string | undefined {
+  let text: string | undefined;
+  visit(node.getSourceFile(), (other) => {
+    if (!ts.isVariableDeclaration(other) || !ts.isIdentifier(other.name) || other.name.text !== node.text) return;
+    if (other.initializer !== undefined && ts.isStringLiteral(other.initializer)) text = other.initializer.text;
+  });
+  return text;
+}
+
+/** The name of the function whose parameter this is: whoever calls it names what is imported. */
+function functionOfParameter(node: TS.Identifier): string | undefined {
+  for (let above: TS.Node = node; !ts.isSourceFile(above); above = above.parent) {
+    if (!ts.isFunctionDeclaration(above)) continue;
+    const isParameter = above.parameters.some(({ name }) => ts.isIdentifier(name) && name.text === node.text);
+    return isParameter ? above.name?.text : undefined;
+  }
+  return undefined;
+}
+
+/** What is imported by a name that is no literal, so that it is loaded when it is asked for; see src/cli/registry.ts. */
+function lateImports(argument: TS.Node | undefined, node: TS.Node): Import[] {
+  const unreadable = [{ specifier: "", node, typeOnly: false }];
+  if (argument === undefined || !ts.isIdentifier(argument)) return unreadable;
+  const constant = constantText(argument);
+  if (constant !== undefined) return [{ specifier: constant, node, typeOnly: true }];
+  const name = functionOfParameter(argument);
+  if (name === undefined) return unreadable;
+  const found: Import[] = [];
+  visit(node.getSourceFile(), (call) => {
+    if (!ts.isCallExpression(call) || !ts.isIdentifier(call.expression) || call.expression.text !== name) return;
+    const [given] = call.arguments;
+    const specifier = given !== undefined && ts.isStringLiteralLike(given) ? given.text : "";
+    found.push({ specifier, node: call, typeOnly: true });
+  });
+  return found;
 }
 
 function importsOf(module: Module): Import[] {
@@ -29,8 +67,8 @@ function importsOf(module: Module): Import[] {
       if (ts.isStringLiteral(literal)) found.push({ specifier: literal.text, node, typeOnly: true });
     } else if (isImportCall(node)) {
       const [argument] = node.arguments;
-      const specifier = argument !== undefined && ts.isStringLiteralLike(argument) ? argument.text : "";
-      found.push({ specifier, node, typeOnly: false });
+      if (argument === undefined || !ts.isStringLiteralLike(argument)) found.push(...lateImports(argument, node));
+      else found.push({ specifier: argument.text, node, typeOnly: false });
     }
   });
   return found;

@@ -109,6 +109,18 @@ describe("the world outside", () => {
     assertEquals(await complaints({ "src/runtime/a.ts": text }), []);
     assertEquals((await complaints({ "src/core/a.ts": text })).length, 1);
   });
+  it("an import by a constant or through a function is read", async () => {
+    const constant = 'const late = "../store/b.ts";\nexport const load = () => import(late);\n';
+    const through = (name: string) =>
+      `function load(path: string) {\n  return import(path);\n}\nexport const loaded = () => load(${name});\n`;
+    const found = async (path: string, text: string) =>
+      await complaints({ [path]: text, "src/store/b.ts": "export const value = 1;\n" });
+    for (const text of [constant, through('"../store/b.ts"')]) {
+      assertEquals(await found("src/cli/a.ts", text), []);
+      assertEquals((await found("src/core/a.ts", text))[0]?.includes("may not import store"), true);
+    }
+    assertEquals((await found("src/cli/a.ts", through('"../store/" + "b.ts"'))).length, 1);
+  });
   it("so are the globals of a runtime, but not what only has the same name", async () => {
     const uses = ["Deno.cwd()", "process.cwd()", "Buffer.from([])", "globalThis.process"];
     for (const use of uses) {
