@@ -1,10 +1,11 @@
 /**
- * Peak memory of the command while 1 GiB goes through it, on each runtime. Linux. `deno run -A bench/memory.ts`
+ * Peak memory of the command while 1 GiB goes through it, on each runtime. Linux. `deno task bench:memory`
  *
  * The peak is the kernel's own (VmHWM), looked at every few milliseconds until the process ends. `--size=MIB` for
  * another size. Ends with status 1 when a peak is above 150 MiB.
  */
 import { type CommandRuntime, commandRuntimes } from "./support/command.ts";
+import { keepResults } from "./support/harness.ts";
 
 const MIB = 2 ** 20;
 const MOST = 150;
@@ -65,12 +66,14 @@ const cases: { name: string; args: string[]; input: () => Iterable<Uint8Array> }
   { name: "copy", args: ["copy", target, `${target}.copy`], input: () => [] },
 ];
 let worst = 0;
+const peaks: Record<string, number> = {};
 try {
   for (const runtime of await commandRuntimes()) {
     for (const { name, args, input } of cases) {
       const started = performance.now();
       const peak = await measure(runtime, args, input());
       worst = Math.max(worst, peak);
+      peaks[`${runtime.name}, ${name}, ${wanted} MiB`] = Math.round(peak * 10) / 10;
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       console.log(`${runtime.name.padEnd(14)} ${name.padEnd(28)} ${peak.toFixed(0).padStart(4)} MiB  ${seconds} s`);
     }
@@ -78,4 +81,5 @@ try {
 } finally {
   Deno.removeSync(directory, { recursive: true });
 }
+keepResults("memory", peaks);
 Deno.exit(worst > MOST ? 1 : 0);
