@@ -2,9 +2,12 @@
  * Runs on Node, where rollup and terser are at home: `node bundle.js TOOLS FROM TO '{"mod":"mod.js"}'`. TOOLS is the
  * folder they are installed in, FROM holds the compiled modules with their declarations, TO gets the package's.
  *
- * JavaScript: one file for each floor of the house and for each entry, without comments, with the names of functions
- * and classes kept and every statement on a line of its own, so that a stack trace still says where something happened.
- * Declarations: only what an entry exports or names, with their comments, which editors show.
+ * The package has to stay below 150 kB packed, so both say only what is needed where they are read.
+ *
+ * JavaScript: one file for each part of the house and for each entry, without comments. Classes and exported functions
+ * keep their names, and every statement has a line of its own, so that a stack trace still says where it happened.
+ * Declarations: what an entry exports or names. Of a comment, which editors show, the first paragraph, its list and its
+ * tags stay; the other paragraphs, the examples and the sources are in the documentation on JSR.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -17,19 +20,21 @@ const { rollup } = await load("rollup");
 const { dts } = await load("rollup-plugin-dts");
 const { minify } = await load("terser");
 
-/** The floors below the features; what the command loads only when it needs it stays in files of its own. */
-const FLOORS = /\/src\/(core|runtime|protocol|lock)\//;
+/** Beside the parts of the house, what is loaded only when it is needed stays in files of its own. */
+const FLOORS = /\/src\/(core|runtime|protocol|lock|transaction|store|log)\/(?!mod\.js)/;
 const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
 
 /** All that `atomic-write --version` needs, in a file of its own. */
 const START = /\/(?:core\/version|runtime\/program_arguments)\.js$/;
 
-function floorOf(path) {
+function floorOf(path, { getModuleInfo }) {
   if (START.test(path)) return "start";
   if (LATE.test(path)) return undefined;
   const floor = FLOORS.exec(path)?.[1];
   if (floor !== undefined) return floor;
-  return /\/src\/[^/]+\.js$/.test(path) ? "features" : undefined;
+  if (/\/src\/[^/]+\.js$/.test(path)) return "features";
+  const isCommand = path.includes("/src/cli/commands/") && getModuleInfo(path)?.dynamicImporters.length > 0;
+  return path.includes("/src/cli/") && !isCommand ? "command" : undefined;
 }
 
 /** A circle between the files, or a module that is not there, is a mistake of ours, and ends the build. */
@@ -37,14 +42,22 @@ function onwarn(warning) {
   throw new Error(`${warning.code}: ${warning.message}`);
 }
 
+/** The names that users know. */
+async function exportedNames() {
+  const { cli: _, ...libraries } = inputs(".js");
+  const modules = await Promise.all(Object.values(libraries).map((path) => import(pathToFileURL(path).href)));
+  return modules.flatMap((module) => Object.keys(module));
+}
+
+const keep = { keep_fnames: new RegExp(`^(?:${(await exportedNames()).join("|")})$`), keep_classnames: true };
+
 const readable = {
   name: "readable",
   async renderChunk(code) {
-    const keep = { keep_fnames: true, keep_classnames: true };
     const { code: smaller } = await minify(code, {
       ecma: 2022,
       module: true,
-      compress: { ...keep, passes: 3, sequences: false, inline: false, reduce_funcs: false },
+      compress: { ...keep, passes: 3 },
       mangle: keep,
       format: { ecma: 2022, comments: false, semicolons: false },
     });
@@ -93,8 +106,23 @@ await code.write({
 });
 await code.close();
 
+function shortened(comment) {
+  const lines = comment.slice(3, -2).split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd());
+  const tags = lines.findIndex((line) => line.startsWith("@"));
+  const [first = "", second = ""] = (tags === -1 ? lines : lines.slice(0, tags)).join("\n").trim().split(/\n\n+/);
+  const kept = second.startsWith("- ") ? [first, "", second] : [first];
+  let wanted = true;
+  for (const line of tags === -1 ? [] : lines.slice(tags)) {
+    if (line.startsWith("@")) wanted = !/^@(?:example|see|module)\b/.test(line);
+    if (wanted) kept.push(line);
+  }
+  return `/** ${kept.join("\n").trim()} */`;
+}
+
+const brief = { name: "brief", renderChunk: (code) => code.replaceAll(/\/\*\*[\s\S]*?\*\//g, shortened) };
+
 const { cli: _, ...libraries } = inputs(".d.ts");
-const types = await rollup({ input: libraries, external: /^(?:node|bun):/, plugins: [dts()], onwarn });
+const types = await rollup({ input: libraries, external: /^(?:node|bun):/, plugins: [dts(), brief], onwarn });
 await types.write({
   dir: to,
   format: "es",

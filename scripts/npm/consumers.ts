@@ -1,6 +1,6 @@
 /**
- * Programs of somebody who installed the package. They get the names that each entry has to export, compare, write a
- * file, and print "ok".
+ * Programs of somebody who installed the package. They get the names that each entry has to export, compare, do one
+ * real thing with each entry, and print "ok".
  */
 const BODY = `
 async function check(load, requires) {
@@ -29,16 +29,63 @@ async function check(load, requires) {
     writeFileSync("written.txt", "again");
     if (readFileSync("written.txt", "utf8") !== "again") throw new Error("writeFileSync wrote something else");
   }
+  await useEntries((subpath) => load("@durable/atomic-write" + subpath));
   console.log("ok");
+}
+
+function same(found, wanted) {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(JSON.stringify(found) + " is wrong");
+}
+
+async function useEntries(load) {
+  const at = mkdtempSync("use-");
+  const { ConflictError, sweep, updateJsonFile, withLock, writeFile } = await load("");
+  await Promise.all([1, 2, 3].map(() => updateJsonFile(at + "/count.json", (count = 0) => count + 1)));
+  same(JSON.parse(readFileSync(at + "/count.json", "utf8")), 3);
+  await withLock(at + "/count.json", () => writeFile(at + "/count.json", "4", { backup: 1 }));
+  const refused = await writeFile(at + "/count.json", "5", { ifExists: "fail" }).catch((error) => error);
+  same([ConflictError.is(refused), refused.name, refused.targetState], [true, "ConflictError", "unchanged"]);
+  same((await sweep(at)).removed, []);
+
+  const { applyFiles } = await load("/transaction");
+  const files = [{ path: at + "/one.txt", data: "1" }, { path: at + "/two.txt", data: "2" }];
+  same((await applyFiles({ files })).changed, true);
+  same(readFileSync(at + "/one.txt", "utf8") + readFileSync(at + "/two.txt", "utf8"), "12");
+
+  const { openObjectStore } = await load("/store");
+  const store = await openObjectStore(at + "/objects");
+  same([...await store.get(await store.put("kept"))], [...Buffer.from("kept")]);
+
+  const { openLog } = await load("/log");
+  const log = await openLog(at + "/events.log");
+  const first = await log.append("happened");
+  const sequences = [];
+  for await (const { sequence } of log.read()) sequences.push(sequence);
+  same(sequences.slice(-1), [first]);
+  await log.close();
+
+  const { exploreCrashesSync, memoryRuntime } = await load("/testing");
+  const { writeFileSync } = await load("");
+  const machine = memoryRuntime();
+  writeFileSync("/a", "in memory", { runtime: machine });
+  same(machine.files(), { "/a": "in memory" });
+  const { violations } = exploreCrashesSync({
+    machine: { files: { "/a": "old" } },
+    run: (runtime) => void writeFileSync("/a", "new", { runtime }),
+    check: (runtime) => {
+      if (!["old", "new"].includes(runtime.readText("/a"))) throw new Error("torn");
+    },
+  });
+  same(violations, []);
 }
 `;
 
-export const IMPORT = `import { readFileSync } from "node:fs";
+export const IMPORT = `import { mkdtempSync, readFileSync } from "node:fs";
 ${BODY}
 await check((specifier) => import(specifier));
 `;
 
-export const REQUIRE = `const { readFileSync } = require("node:fs");
+export const REQUIRE = `const { mkdtempSync, readFileSync } = require("node:fs");
 ${BODY}
 check(require, true).catch((error) => { console.error(error); process.exitCode = 1; });
 `;

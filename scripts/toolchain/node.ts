@@ -29,7 +29,7 @@ async function fetchNode(version: string): Promise<string> {
 
 /** Resolves with the Node to use; throws when there is none or it is too old. */
 export async function prepareNode(wanted: string | undefined): Promise<NodeProgram> {
-  const isVersion = wanted !== undefined && /^\d+(\.\d+){0,2}$/.test(wanted);
+  const isVersion = wanted !== undefined && /^(\d+(\.\d+){0,2}|latest)$/.test(wanted);
   if (wanted !== undefined && !isVersion && !exists(wanted)) throw new Error(`There is no Node at ${wanted}`);
   const command = isVersion ? await fetchNode(wanted) : wanted ?? "node";
   const script = "process.stdout.write(JSON.stringify([process.execPath, process.versions]))";
