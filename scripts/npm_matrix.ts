@@ -34,7 +34,6 @@ try {
   const { results, tarball } = await packPackage(folder, await chooseStandardLibrary(readWanted()));
   const all = [...results];
   for (const wanted of tarball === "" ? [] : chosen ?? NODES) {
-    const started = performance.now();
     let some: FileResult[];
     try {
       some = await onNode(folder, tarball, wanted, bun.command);
@@ -42,7 +41,7 @@ try {
       some = [await step(`Node ${wanted} can be had`, () => Promise.reject(error))];
     }
     some.forEach((result) => printFile("npm package", result, true));
-    printSection(`npm package on Node ${wanted}`, some, started);
+    printSection(`npm package on Node ${wanted}`, some);
     all.push(...some);
   }
   failed = all.filter(({ tests }) => tests.some(({ state }) => state === "failed")).length;
