@@ -5,6 +5,9 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { inodeOf } from "../support/files.ts";
+import { withTmpfs } from "../support/mounts.ts";
+import { asUser } from "../support/other_user.ts";
 import { scriptCommand, spawnProgram } from "../support/spawn.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -177,6 +180,38 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       await attempt({ validate: ["no-such-program"] }, 65, '"no-such-program" cannot be started (ENOENT)');
       assertEquals((await atomicWrite(directory, ["deploy", "no.json"])).code, 66);
       assertEquals([withoutLocks(directory), text(directory, "key")], [before, "old key"]);
+    });
+  });
+
+  it("large sources stream through, and are recognised when they are there already", async () => {
+    await withSite({ files: [{ path: "key", source: "large" }] }, async (directory) => {
+      put(directory, "large", "0123456789abcdef".repeat(200_000));
+      const deploy = async () => (await answer(directory, ["deploy", "plan.json"]))["changed"];
+      assertEquals([await deploy(), text(directory, "key") === text(directory, "large")], [true, true]);
+      const before = inodeOf(join(directory, "key"));
+      assertEquals([await deploy(), inodeOf(join(directory, "key"))], [false, before]);
+    });
+  });
+
+  it("74 on a full disk, and nothing has changed", async (t) => {
+    await withSite({}, (directory) =>
+      withTmpfs(t, { size: 1 << 20 }, async ({ directory: full }) => {
+        put(full, "key", "old key");
+        const content = "x".repeat(2 << 20);
+        write(directory, { files: [{ path: join(full, "key"), content }] });
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+        assertEquals([code, text(full, "key"), withoutLocks(full)], [74, "old key", ["key"]], stderr);
+        assert(/\(ENOSPC\); the file is unchanged\n$/.test(stderr), stderr);
+      }));
+  });
+
+  it("77 where it is not permitted, and nothing has changed", async (t) => {
+    await asUser(t, 65534, async (as) => {
+      await withSite({}, async (directory) => {
+        fs.chmodSync(directory, 0o755);
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"], as);
+        assertEquals([code, withoutLocks(directory)], [77, untouched], stderr);
+      });
     });
   });
 
