@@ -7,6 +7,7 @@ import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
 import { listen, type Listener, signal } from "../real/processes.ts";
 import { currentRuntime, type RuntimeName, type SpawnedScript, spawnProgram, spawnScript } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { hiddenAddon } from "./hidden_addon.ts";
 
 /** A runtime, and how it gets at flock. */
 export interface Variant {
@@ -14,18 +15,6 @@ export interface Variant {
   readonly runtime: RuntimeName;
   readonly env: Record<string, string>;
 }
-
-/** Makes `require("fs-ext")` fail in Node. */
-const withoutAddon = `--import=data:text/javascript,${
-  encodeURIComponent(
-    'import Module from "node:module"; const load = Module._load; Module._load = function (name, ...rest) {' +
-      'if (name === "fs-ext") throw new Error("hidden"); return load.call(this, name, ...rest); };',
-  )
-}`;
-
-/** What a Node process gets that shall do without fs-ext, and one that shall find no program flock either. */
-export const hiddenAddon: Record<string, string> = { NODE_OPTIONS: withoutAddon };
-export const nothingToLockWith: Record<string, string> = { NODE_OPTIONS: withoutAddon, PATH: "/nowhere" };
 
 /** The ways in which this runtime gets at flock. (The others have theirs in their own run of the tests.) */
 export function variants(): Variant[] {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { acquireLock, LockTimeoutError, tryLock } from "../../mod.ts";
+import { nothingToLockWith } from "./hidden_addon.ts";
 import { skip } from "../support/skip.ts";
 import { runtimes, spawnProgram, spawnScript } from "../support/spawn.ts";
 import {
@@ -15,7 +16,6 @@ import {
   hasFlockProgram,
   hasKernelLock,
   isLinux,
-  nothingToLockWith,
   type Other,
   other,
   pause,

@@ -1,0 +1,13 @@
+/** Node without its addon for flock, and without the program: what users have who did not build or install either. */
+
+/** Makes `require("fs-ext")` fail in Node. */
+const withoutAddon = `--import=data:text/javascript,${
+  encodeURIComponent(
+    'import Module from "node:module"; const load = Module._load; Module._load = function (name, ...rest) {' +
+      'if (name === "fs-ext") throw new Error("hidden"); return load.call(this, name, ...rest); };',
+  )
+}`;
+
+/** What a Node process gets that shall do without fs-ext, and one that shall find no program flock either. */
+export const hiddenAddon: Record<string, string> = { NODE_OPTIONS: withoutAddon };
+export const nothingToLockWith: Record<string, string> = { NODE_OPTIONS: withoutAddon, PATH: "/nowhere" };
