@@ -1,11 +1,13 @@
 /**
  * `deno task storm:locks`: 4 Deno, 4 Bun and 4 Node processes (one of these without fs-ext) and a shell with flock(1)
  * increment one JSON counter, 500 times each, while a fifth of them is killed at random moments and started again. With
- * kernel locks, with lock directories, and with full durability. Ends with status 1 when an update is lost.
+ * kernel locks, with lock directories, and with full durability. Then 1,000 runs of `atomic-write update FILE -- jq …`, 32
+ * at a time. Ends with status 1 when an update is lost.
  *
- *     deno task storm:locks -- --increments=500 --rounds=1
+ *     deno task storm:locks -- --increments=500 --commands=1000 --rounds=1
  */
 import process from "node:process";
+import { hasJq, manyUpdates } from "../tests/lock/many_updates.ts";
 import { storm } from "../tests/lock/storm.ts";
 import { runtimes } from "../tests/support/spawn.ts";
 import { type Programs, testEnvironment } from "./suite/runners.ts";
@@ -15,10 +17,11 @@ import { OUT } from "./toolchain/folders.ts";
 import { linkFsExt } from "./toolchain/fs_ext.ts";
 import { prepareNode } from "./toolchain/node.ts";
 
-let [increments, rounds] = [500, 1];
+let [increments, commands, rounds] = [500, 1000, 1];
 for (const argument of Deno.args) {
   const [name, value = ""] = argument.split("=");
   if (name === "--increments" && Number(value) > 0) increments = Math.floor(Number(value));
+  else if (name === "--commands" && Number(value) > 0) commands = Math.floor(Number(value));
   else if (name === "--rounds" && Number(value) > 0) rounds = Math.floor(Number(value));
   else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
 }
@@ -41,4 +44,8 @@ for (let round = 1; round <= rounds; round++) {
     const report = await storm({ ...kind, runtimes: runtimes(), processes: 4, increments, killed: 3, kills });
     console.log(`${name}: ${JSON.stringify(report)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
+  if (!hasJq()) throw new Error("needs the program jq (Debian: apt-get install jq)");
+  const started = performance.now();
+  await manyUpdates({ runtimes: runtimes(), commands, parallel: 32 });
+  console.log(`${commands} update commands: none lost in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }

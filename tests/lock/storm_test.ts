@@ -1,6 +1,7 @@
 /** No update is lost: every runtime at once, and a shell; with kills. The long version: `deno task storm:locks`. */
 import { it } from "node:test";
 import { byEffort } from "../support/effort.ts";
+import { hasJq, manyUpdates } from "./many_updates.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, runtimes } from "../support/spawn.ts";
 import { storm } from "./storm.ts";
@@ -22,3 +23,16 @@ for (const backend of ["flock", "directory"] as const) {
     console.log(JSON.stringify(report));
   });
 }
+
+it("no update is lost (atomic-write update FILE -- jq …)", async (t) => {
+  if (!hasJq()) return skip(t, "needs the program jq (Debian: apt-get install jq)");
+  if (currentRuntime !== runtimes()[0]) return;
+  await manyUpdates({
+    runtimes: runtimes(),
+    ...byEffort({
+      quick: { commands: 6, parallel: 6 },
+      normal: { commands: 20, parallel: 20 },
+      long: { commands: 1000, parallel: 32 },
+    }),
+  });
+});
