@@ -51,8 +51,18 @@ function refusalOf({ place, options, text }: Case): string | undefined {
   return undefined;
 }
 
+/**
+ * Equal content is left in place, and its mode and owner are corrected there; but not of a file with further names, where
+ * others may reach it who are not to get these permissions: that is replaced (docs/design.md, "Choices in the protocol").
+ */
+function isSettled({ equal, place, options }: Case): boolean {
+  const corrects = typeof options.mode === "number" || typeof options.owner === "object";
+  return equal && !(place === "linked" && corrects);
+}
+
 /** What the written file may become, last what it ends as. */
-function versionsOf({ options, equal, text }: Case): Version[] {
+function versionsOf(one: Case): Version[] {
+  const { options, text } = one;
   const before = text === undefined ? undefined : fileOf(text, 0o640, 50);
   const mode = typeof options.mode === "number"
     ? options.mode
@@ -62,7 +72,7 @@ function versionsOf({ options, equal, text }: Case): Version[] {
   const named = typeof options.owner === "object" ? 60 : undefined;
   const after = fileOf(newText, mode, named ?? (before === undefined || options.owner === "leave" ? 1000 : 50));
   if (before === undefined) return [absent, after];
-  if (!equal) return [before, after];
+  if (!isSettled(one)) return [before, after];
   // Left in place: mode and owner are corrected one after the other, as far as they were named.
   const settled = fileOf(newText, mode, named ?? 50);
   return [before, fileOf(newText, 0o640, named ?? 50), fileOf(newText, mode, 50), settled];
@@ -99,7 +109,7 @@ function trackedFiles(one: Case): TrackedFile[] {
   if (place === "symlink" && !replacesLink) files.push({ path: "/d/a", versions: [linkOf("../e/real")] });
   if (replacesLink) files.push({ path: "/e/real", versions: [old] });
   // One file under two names stays one where it is left in place.
-  if (place === "linked") files.push({ path: "/d/b", versions: one.equal ? versionsOf(one) : [old] });
+  if (place === "linked") files.push({ path: "/d/b", versions: isSettled(one) ? versionsOf(one) : [old] });
   return files;
 }
 
