@@ -3,14 +3,21 @@
  * is written once and runs as the asynchronous and as the synchronous twin.
  */
 import {
+  acquireLock,
+  acquireLockSync,
+  breakLock,
+  breakLockSync,
   copyFile,
   copyFileSync,
   type CopyTimes,
   type FileChunk,
   type FileLock,
   type FilePath,
+  inspectLock,
+  inspectLockSync,
   listBackups,
   listBackupsSync,
+  type LockInfo,
   type LockOptions,
   openFileWriter,
   openFileWriterSync,
@@ -23,6 +30,8 @@ import {
   sweep,
   type SweepOptions,
   sweepSync,
+  tryLock,
+  tryLockSync,
   updateFile,
   updateFileSync,
   updateJsonFile,
@@ -78,6 +87,11 @@ export interface Api {
   ): Awaitable<WriteResult>;
   /** The body is an operation, run by this driver. */
   withLock<T>(path: FilePath, body: (lock: FileLock) => Operation<T>, options: LockOptions): Awaitable<T>;
+  acquireLock(path: FilePath, options: LockOptions): Awaitable<FileLock>;
+  tryLock(path: FilePath, options: Omit<LockOptions, "timeout">): Awaitable<FileLock | undefined>;
+  release(lock: FileLock): Awaitable<void>;
+  inspectLock(path: FilePath, options: Parameters<typeof inspectLock>[1]): Awaitable<LockInfo | undefined>;
+  breakLock(path: FilePath, info: LockInfo, options: Parameters<typeof breakLock>[2]): Awaitable<boolean>;
   sweep(directory: FilePath, options: SweepOptions): ReturnType<typeof sweep | typeof sweepSync>;
   listBackups(path: FilePath, options: Parameters<typeof listBackups>[1]): ReturnType<
     typeof listBackups | typeof listBackupsSync
@@ -98,6 +112,11 @@ export const asyncApi: Api = {
   updateTextFile,
   updateJsonFile,
   withLock: (path, body, options) => withLock(path, (lock) => run(() => body(lock)), options),
+  acquireLock,
+  tryLock,
+  release: (lock) => lock.release(),
+  inspectLock,
+  breakLock,
   sweep,
   listBackups,
   restoreBackup,
@@ -116,6 +135,11 @@ export const syncApi: Api = {
   updateTextFile: updateTextFileSync,
   updateJsonFile: updateJsonFileSync,
   withLock: (path, body, options) => withLockSync(path, (lock) => runSync(() => body(lock)), options),
+  acquireLock: acquireLockSync,
+  tryLock: tryLockSync,
+  release: (lock) => lock[Symbol.dispose](),
+  inspectLock: inspectLockSync,
+  breakLock: breakLockSync,
   sweep: sweepSync,
   listBackups: listBackupsSync,
   restoreBackup: restoreBackupSync,

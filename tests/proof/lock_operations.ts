@@ -109,5 +109,44 @@ const held = (["flock", "directory"] as const).flatMap((backend): Row[] => [
   },
 ]);
 
+const byHand = (["flock", "directory"] as const).map((backend): Row => ({
+  name: `a lock acquired, looked at and released, then tried for again (${backend})`,
+  machine: machineWith("old"),
+  files: [{ path: "/d/a", versions: [kept("old"), kept("new")] }],
+  *run({ api, runtime, acknowledge }) {
+    const lock = yield* wait(api.acquireLock("/d/a", { backend, runtime }));
+    try {
+      const info = yield* wait(api.inspectLock("/d/a", { runtime }));
+      if (info?.liveness !== "alive") throw new Error(`held, and shown as ${JSON.stringify(info)}`);
+    } finally {
+      yield* wait(api.release(lock));
+    }
+    const again = yield* wait(api.tryLock("/d/a", { backend, runtime }));
+    if (again === undefined) throw new Error("released, and not free");
+    try {
+      const { durability } = yield* wait(api.writeFile("/d/a", "new", { runtime, lock: again }));
+      acknowledge({ path: "/d/a", version: 1, durability });
+    } finally {
+      yield* wait(api.release(again));
+    }
+  },
+}));
+
+/** Somebody of whom nothing can be proven from here. */
+const stranger = `/d/a.lock/g1.x.${"b".repeat(26)}.n`;
+
+const broken: Row = {
+  name: "a lock directory broken, and the file updated in it",
+  machine: { ...machineWith("old"), files: { ...machineWith("old").files, [stranger]: "" } },
+  files: [{ path: "/d/a", versions: [kept("old"), kept("new text")] }],
+  *run(tools) {
+    const { api, runtime, acknowledge } = tools;
+    const info = yield* wait(api.inspectLock("/d/a", { runtime }));
+    if (info !== undefined) yield* wait(api.breakLock("/d/a", info, { runtime }));
+    const { durability } = yield* textUpdate(tools, { lock: { backend: "directory" }, runtime });
+    acknowledge({ path: "/d/a", version: 1, durability });
+  },
+};
+
 /** Updates and locks. */
-export const lockOperations: readonly Row[] = [...updateRows, inNewDirectories, ...held];
+export const lockOperations: readonly Row[] = [...updateRows, inNewDirectories, ...held, ...byHand, broken];

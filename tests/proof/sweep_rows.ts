@@ -1,0 +1,34 @@
+/** Sweeps the faults of many rows of the table, and says how many there were. */
+import { assert } from "@std/assert";
+import { byEffort } from "../support/effort.ts";
+import { currentRuntime } from "../support/spawn.ts";
+import { type Aggravation, driversOf, sweepRow } from "./faults.ts";
+import type { Row } from "./row.ts";
+
+/** All rows on one runtime, a part on the others: they run the same code. */
+const stride = currentRuntime === "deno" ? byEffort({ quick: 10, normal: 1, long: 1 }) : 10;
+
+/** The rows that are swept here, or every so many of them. */
+export function some(rows: readonly Row[], every = 1): Row[] {
+  return rows.filter((row, index) => row.concurrent !== true && index % (stride * every) === 0);
+}
+
+/** Sweeps the faults of these rows on both drivers, and prints a line for each and one for all. */
+export async function sweepAll(what: string, rows: readonly Row[], aggravation?: Aggravation): Promise<void> {
+  const started = performance.now();
+  let calls = 0;
+  let runs = 0;
+  for (const row of rows) {
+    for (const api of driversOf(row)) {
+      const report = await sweepRow(row, api, aggravation);
+      console.log(`${row.name} (${api.name}): ${report.calls} calls, ${report.runs} faults`);
+      calls += report.calls;
+      runs += report.runs;
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `# SWEPT ${what}: ${rows.length} operations, ${calls} calls, ${runs} faults, no violations (${seconds} s)`,
+  );
+  assert(runs > 0);
+}
