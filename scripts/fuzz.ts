@@ -24,9 +24,10 @@ function environment(args: readonly string[]): Record<string, string> {
 }
 
 const library = denoArguments(await chooseStandardLibrary(readWanted()));
+const files = ["fuzz_test.ts", "fuzz_disk_test.ts"].map((name) => `${ROOT}/tests/deno/${name}`);
 const config = `--config=${ROOT}/deno.json`;
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["test", "--allow-all", "--no-prompt", "--no-check", config, ...library, `${ROOT}/tests/deno/fuzz_test.ts`],
+  args: ["test", "--allow-all", "--no-prompt", "--no-check", config, ...library, ...files],
   env: environment(Deno.args),
 }).output().then(async (result) => {
   await Deno.stdout.write(result.stdout);

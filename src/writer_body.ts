@@ -5,8 +5,8 @@
 import { ChunkEncoder } from "./core/bytes.ts";
 import type { Operation } from "./core/operation.ts";
 import type { FileChunk } from "./file_writer.ts";
-import { type LockWish, takeLock } from "./lock/file_lock.ts";
-import type { LockHold } from "./lock/lock.ts";
+import { giveBack, type LockWish, takeLock } from "./lock/file_lock.ts";
+import { type LockHold, releaseAfter } from "./lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { attachCleanup, type Attempt, checkAbort, translate } from "./protocol/failure.ts";
@@ -68,8 +68,10 @@ export class WriterBody {
         throw error;
       }
     } catch (error) {
-      yield* releaseQuietly(ownHold(hold, lock));
-      throw translate(error, attempt);
+      const thrown = translate(error, attempt);
+      const own = ownHold(hold, lock);
+      if (own !== undefined) yield* releaseAfter(own, thrown);
+      throw thrown;
     }
   }
 
@@ -96,17 +98,19 @@ export class WriterBody {
   *#publish(ticket: Ticket): Operation<WriteResult> {
     const staged = this.#staged;
     const { engine, parent, target } = staged;
+    let result: WriteResult;
     try {
       enterTarget(ticket, turnKey(engine, parent, target));
       const rest = this.#encoder.end();
       if (rest !== undefined) yield* staged.writer.take(rest);
-      const result = yield* conclude(staged, ticket, this.#separates);
-      this.#ended = { error: new TypeError("The file has been committed") };
-      yield* this.#end();
-      return result;
+      result = yield* conclude(staged, ticket, this.#separates);
     } catch (error) {
       throw yield* this.#fail(error);
     }
+    this.#ended = { error: new TypeError("The file has been committed") };
+    yield* closeParent(parent);
+    if (this.#hold !== undefined) yield* giveBack(this.#hold, result, result.changed ? "replaced" : "unchanged");
+    return result;
   }
 
   *discard(reason: unknown): Operation<void> {
@@ -114,9 +118,12 @@ export class WriterBody {
     this.#ended = { error: reason };
     const { attempt } = this.#staged;
     const failures = yield* discard(this.#staged);
-    yield* this.#end();
     const failure = failures[0];
-    if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+    if (failure !== undefined) {
+      throw yield* this.#end(attachCleanup(translate(failure.error, attempt), failures, attempt));
+    }
+    yield* closeParent(this.#staged.parent);
+    if (this.#hold !== undefined) yield* giveBack(this.#hold, undefined, "unchanged");
   }
 
   #checkOpen(): void {
@@ -126,26 +133,18 @@ export class WriterBody {
   *#fail(error: unknown): Operation<unknown> {
     const thrown = yield* giveUp(this.#staged, error);
     this.#ended = { error: thrown };
-    yield* this.#end();
-    return thrown;
+    return yield* this.#end(thrown);
   }
 
-  *#end(): Operation<void> {
+  /** Lets go of everything after an error, which it answers. */
+  *#end(error: unknown): Operation<unknown> {
     yield* closeParent(this.#staged.parent);
-    yield* releaseQuietly(this.#hold);
+    if (this.#hold !== undefined) yield* releaseAfter(this.#hold, error);
+    return error;
   }
 }
 
 /** A lock that was handed in stays its holder's. */
 function ownHold(hold: LockHold | undefined, wish: LockWish): LockHold | undefined {
   return wish !== undefined && "hold" in wish ? undefined : hold;
-}
-
-/** The turn is free in any case, and closing frees the kernel's lock: nothing the writer could do about a failure. */
-function* releaseQuietly(hold: LockHold | undefined): Operation<void> {
-  try {
-    if (hold !== undefined) yield* hold.release();
-  } catch {
-    // See above.
-  }
 }

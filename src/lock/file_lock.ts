@@ -1,7 +1,7 @@
 /**
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
-import { LockBusyError, LockTimeoutError, type TargetState } from "../core/errors.ts";
+import { FileError, LockBusyError, LockTimeoutError, type TargetState } from "../core/errors.ts";
 import { type Operation, run, runNow, wait } from "../core/operation.ts";
 import type { OptionReader } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -158,8 +158,24 @@ export function* inside<T>(
     yield* releaseAfter(hold, error);
     throw error;
   }
-  yield* releaseTold(hold, stateAfter(result));
+  yield* giveBack(hold, result, stateAfter(result));
   return result;
+}
+
+/** Gives the lock back after a success; an error says what the success has made of the file, and what it left behind. */
+export function* giveBack(hold: LockHold, result: unknown, targetState: TargetState): Operation<void> {
+  try {
+    yield* releaseTold(hold, targetState);
+  } catch (error) {
+    throw withNames(error, result);
+  }
+}
+
+/** An error that takes the place of a result still names what the result would have named as left behind. */
+function withNames(error: unknown, result: unknown): unknown {
+  const names: unknown = typeof result === "object" && result !== null ? Reflect.get(result, "leftBehind") : undefined;
+  if (FileError.is(error) && Array.isArray(names)) error.leftBehind.push(...names as string[]);
+  return error;
 }
 
 function* releaseTold(hold: LockHold, targetState: TargetState): Operation<void> {

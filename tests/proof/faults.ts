@@ -36,6 +36,8 @@ export interface Aggravation {
 /** What the operation told, beside its result. */
 interface Told {
   readonly facts: Acknowledged[];
+  /** How many calls there were before the first that the aggravation let fail. */
+  aggravatedAt?: number;
   readonly machine: MemoryRuntime;
 }
 
@@ -68,6 +70,7 @@ function checkError(
   outcome: FaultOutcome<MemoryRuntime>,
   row: Row,
   error: unknown,
+  { aggravatedAt }: Told,
   { always }: Aggravation,
 ): FileError {
   const { struck } = outcome.faulty;
@@ -78,7 +81,10 @@ function checkError(
   const first = systemErrorOf(error);
   assert(first !== undefined, `${error.message} has no cause`);
   // That something cannot be had here is no failure; that a file which is to be made anew cannot be removed is one.
-  if ((struck === undefined || isNoFailure(struck, outcome.fault)) && first.call === always?.method) return error;
+  const { fault } = outcome;
+  const isLater = aggravatedAt !== undefined && typeof fault?.at === "number" && fault.at >= aggravatedAt;
+  const isFirst = struck === undefined || isLater || isNoFailure(struck, fault);
+  if (isFirst && first.call === always?.method) return error;
   assert(struck !== undefined, `${error.message} without a fault`);
   assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
   const steps: string[] = struck.method === "sync" ? ["sync", "syncDirectory"] : [struck.method];
@@ -176,9 +182,11 @@ function* checkOutcome(
   checkLocks(machine);
   checkDisk(machine, row, told.facts, "kill");
   if ("error" in result) {
-    const error = checkError(outcome, row, result.error, aggravation);
+    const error = checkError(outcome, row, result.error, told, aggravation);
     checkTargetState(machine, row, error, told.facts);
-    if (error.leftBehind.length > 0) assert(error.cleanupErrors.length > 0, "what is left behind has a reason");
+    // One that takes the place of a result names what the result would have named, which has no reasons.
+    const isReasoned = error.leftBehind.length === 0 || error.cleanupErrors.length > 0;
+    assert(isReasoned || (LockError.is(error) && error.targetState === "replaced"), "what is left behind has a reason");
     assert(error.code === row.refused || fault !== undefined || aggravation.always !== undefined, String(error));
   } else {
     for (const file of row.files) {
@@ -216,8 +224,11 @@ function sweepOf(row: Row, api: Api, aggravation: Aggravation): FaultSweep<Memor
   const aggravated = (runtime: Runtime): Runtime => {
     const { always } = aggravation;
     if (always === undefined) return runtime;
-    const chosen = { at: (call: { method: string }) => call.method === always.method, error: always.error };
-    return faultRuntime(runtime, { ...chosen, times: "always" }).runtime;
+    const at = ({ method }: SeamCall, index: number) => {
+      if (method === always.method) told.aggravatedAt ??= index;
+      return method === always.method;
+    };
+    return faultRuntime(runtime, { at, error: always.error, times: "always" }).runtime;
   };
   return {
     make: () => {

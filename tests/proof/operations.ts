@@ -128,8 +128,10 @@ const writers: Row[] = [
   ["committed, compared", { skipIfEqual: true }, true],
   ["committed, with a backup", { backup: 1 }, true],
   ["committed, under a lock", { lock: true }, true],
+  ["committed, under a lock directory", { lock: { backend: "directory" } }, true],
   ["discarded", {}, false],
   ["discarded, under a lock", { lock: true }, false],
+  ["discarded, under a lock directory", { lock: { backend: "directory" } }, false],
 ].map(([name, options, commits]): Row => ({
   name: `writer, ${name}`,
   machine: oneFile,
