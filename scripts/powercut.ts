@@ -71,12 +71,12 @@ async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
 /** All our functions, on every runtime. */
 async function proveOurs(options: PowercutOptions): Promise<Tally[]> {
   const results: Tally[] = [];
-  const { longest, seed, cuts } = options;
+  const { longest, longestAfterEnd, seed, cuts } = options;
   if (cuts === 0) return results;
   for (const fileSystem of options.fileSystems.filter((name) => honestFileSystems.includes(name))) {
     for (const [index, runtime] of options.runtimes.entries()) {
       const played = chosen(scenes, options.scenes);
-      const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest };
+      const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest, longestAfterEnd };
       const result = await runTally(series);
       if (result === undefined) continue;
       results.push(result);

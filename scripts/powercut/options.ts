@@ -15,6 +15,8 @@ export interface PowercutOptions {
   scenes: string;
   /** Milliseconds at most that the processes work, or that pass after they have ended. */
   longest: number;
+  /** Milliseconds at most between the end of processes that save once and the cut, with our own functions. */
+  longestAfterEnd: number;
   seed: number;
 }
 
@@ -25,7 +27,8 @@ export const USAGE = `deno task powercut [OPTIONS]      (needs root, Linux, loop
   --file-systems=TEXT   only those whose name contains TEXT (${Object.keys(fileSystems).join("; ")})
   --methods=TEXT        only those whose name contains TEXT (${methods.join("; ")})
   --scenes=TEXT         only those whose name contains TEXT: "save once"
-  --longest=100         milliseconds at most before a cut; 4000 reaches what a file system flushes by itself
+  --longest=100         milliseconds at most before a cut
+  --longest-after-end=4000  the same where a process has saved once and ended: what the file system writes by itself
   --seed=N              repeat a run; default: another one every time`;
 
 function natural(name: string, value: string): number {
@@ -45,6 +48,7 @@ export function readPowercutOptions(args: readonly string[]): PowercutOptions {
     methods,
     scenes: "",
     longest: 100,
+    longestAfterEnd: 4000,
     seed: Date.now() % 1_000_000,
   };
   for (const argument of args.filter((each) => each !== "--")) {
@@ -52,6 +56,7 @@ export function readPowercutOptions(args: readonly string[]): PowercutOptions {
     if (name === "--cuts") options.cuts = natural(name, value);
     else if (name === "--compared") options.compared = natural(name, value);
     else if (name === "--longest") options.longest = natural(name, value);
+    else if (name === "--longest-after-end") options.longestAfterEnd = natural(name, value);
     else if (name === "--seed") options.seed = natural(name, value);
     else if (name === "--file-systems") options.fileSystems = containing(options.fileSystems, value);
     else if (name === "--methods") options.methods = containing(options.methods, value);

@@ -17,6 +17,8 @@ export interface CutOrder {
   readonly seed: number;
   /** Milliseconds at most between the moment when all are at work (or have ended) and the cut. */
   readonly longest: number;
+  /** The same where the processes have ended by themselves: a file system writes back after some seconds. */
+  readonly longestAfterEnd?: number;
   /** Compares a method of saving, and judges the data alone. Default: judges everything our functions promise. */
   readonly method?: string;
   readonly peers?: string;
@@ -64,7 +66,7 @@ async function untilEnded(processes: readonly { script: SpawnedScript }[]): Prom
 
 /** Lets the scene's processes work, cuts the power, kills them, restores the power and judges. */
 export async function cutOnce(machine: Machine, order: CutOrder): Promise<CutResult> {
-  const { scene, runtime, seed, longest, method = "atomic-write", peers = "" } = order;
+  const { scene, runtime, seed, longest, longestAfterEnd = longest, method = "atomic-write", peers = "" } = order;
   const random = seeded(seed + 1);
   const name = `cut${seed}`;
   const root = join(machine.directory, name);
@@ -82,7 +84,7 @@ export async function cutOnce(machine: Machine, order: CutOrder): Promise<CutRes
   let position: number;
   try {
     await (scene.ends === true ? untilEnded(processes) : untilAtWork(processes, record));
-    await pause(random() * longest);
+    await pause(random() * (scene.ends === true ? longestAfterEnd : longest));
     position = positionOf(record);
     machine.cut(seed);
   } finally {

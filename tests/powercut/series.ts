@@ -25,6 +25,8 @@ export interface SeriesOrder {
   readonly seed: number;
   /** Milliseconds at most between the moment when all are at work (or have ended) and the cut. */
   readonly longest: number;
+  /** The same where they have ended; default: as long. */
+  readonly longestAfterEnd?: number;
   /** A method of saving to compare; without one, everything that our functions promise is judged. */
   readonly method?: string;
   /** The node_modules folder that packages of others are in. */

@@ -218,7 +218,9 @@ function machineFor(row: Row, api: Api): MemoryRuntime {
   return machine;
 }
 
-function sweepOf(row: Row, api: Api, aggravation: Aggravation): FaultSweep<MemoryRuntime> {
+type Times = FaultSweep<MemoryRuntime>["times"];
+
+function sweepOf(row: Row, api: Api, aggravation: Aggravation, times?: Times): FaultSweep<MemoryRuntime> {
   const before: Told = { facts: [], machine: machineFor(row, api) };
   let told: Told = before;
   const aggravated = (runtime: Runtime): Runtime => {
@@ -231,6 +233,7 @@ function sweepOf(row: Row, api: Api, aggravation: Aggravation): FaultSweep<Memor
     return faultRuntime(runtime, { at, error: always.error, times: "always" }).runtime;
   };
   return {
+    ...times === undefined ? {} : { times },
     make: () => {
       told = { facts: [], machine: machineFor(row, api) };
       return told.machine;
@@ -242,10 +245,15 @@ function sweepOf(row: Row, api: Api, aggravation: Aggravation): FaultSweep<Memor
   };
 }
 
-/** Sweeps the faults of a row, driven one way. */
-export function sweepRow(row: Row, api: Api, aggravation: Aggravation = { name: "alone" }): Promise<FaultSweepReport> {
+/** Sweeps the faults of a row, driven one way; `times`: once, from then on always, or both (default). */
+export function sweepRow(
+  row: Row,
+  api: Api,
+  aggravation: Aggravation = { name: "alone" },
+  times?: Times,
+): Promise<FaultSweepReport> {
   return run(function* () {
-    const sweep = sweepOf(row, api, aggravation);
+    const sweep = sweepOf(row, api, aggravation, times);
     try {
       return api.name === "sync" ? sweepFaultsSync(sweep) : yield* wait(sweepFaults(sweep));
     } catch (error) {

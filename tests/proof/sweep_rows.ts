@@ -8,6 +8,13 @@ import type { Row } from "./row.ts";
 /** All rows on one runtime, a part on the others: they run the same code. */
 const stride = currentRuntime === "deno" ? byEffort({ quick: 10, normal: 1, long: 1 }) : 10;
 
+/** What fails for ever fails the two drivers alike: they run one body, which tests/twins_test.ts proves of its calls. */
+const asynchronousTimes = byEffort<("once" | "always")[]>({
+  quick: ["once"],
+  normal: ["once"],
+  long: ["once", "always"],
+});
+
 /** The rows that are swept here, or every so many of them. */
 export function some(rows: readonly Row[], every = 1): Row[] {
   return rows.filter((row, index) => row.concurrent !== true && index % (stride * every) === 0);
@@ -20,7 +27,7 @@ export async function sweepAll(what: string, rows: readonly Row[], aggravation?:
   let runs = 0;
   for (const row of rows) {
     for (const api of driversOf(row)) {
-      const report = await sweepRow(row, api, aggravation);
+      const report = await sweepRow(row, api, aggravation, api.name === "sync" ? undefined : asynchronousTimes);
       console.log(`${row.name} (${api.name}): ${report.calls} calls, ${report.runs} faults`);
       calls += report.calls;
       runs += report.runs;

@@ -6,12 +6,14 @@ import { type FileSystemRow, fileSystems, type Machine, withMachine } from "../m
 import type { CutReport, SeriesOrder, SeriesOutcome } from "../series.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as SeriesOrder;
-const { runtime, longest, method, peers } = order;
+const { runtime, longest, longestAfterEnd = longest, method, peers } = order;
 const row = fileSystems[order.fileSystem];
 if (row === undefined) throw new Error(`There is no file system ${order.fileSystem}`);
 const scenes = Object.entries(order.scenes);
 const cuts: CutReport[] = [];
 const isDestroyed = ({ complaints }: CutReport) => complaints.some(({ kind }) => kind === "destroyed");
+
+const common = { runtime, longest, longestAfterEnd };
 
 /** Cuts until all are made, or one machine is of no use any more; answers what the file system's checker says. */
 async function cutMachine(machine: Machine): Promise<string> {
@@ -19,7 +21,7 @@ async function cutMachine(machine: Machine): Promise<string> {
     const seed = order.seed + cuts.length;
     const [title = "", scene = { processes: [] }] = scenes[seed % scenes.length] ?? [];
     const comparison = method === undefined ? {} : { method, peers: peers ?? "" };
-    const report = { scene: title, seed, ...await cutOnce(machine, { scene, runtime, seed, longest, ...comparison }) };
+    const report = { scene: title, seed, ...await cutOnce(machine, { ...common, scene, seed, ...comparison }) };
     cuts.push(report);
     if (isDestroyed(report)) return "";
     if (order.untilLoss === true && report.complaints.length > 0) break;
