@@ -24,8 +24,10 @@ export const USAGE = `deno task powercut [OPTIONS]      (needs root, Linux, loop
   --cuts=100            cuts of every file system on every runtime with all our functions; 0: none
   --compared=100        cuts of every file system with every method that is compared, on Node; 0: none
   --runtimes=deno,node,bun
-  --file-systems=TEXT   only those whose name contains TEXT (${Object.keys(fileSystems).join("; ")})
-  --methods=TEXT        only those whose name contains TEXT (${methods.join("; ")})
+  --file-systems=TEXT   only those whose name is or contains TEXT, or several: TEXT;TEXT (${
+  Object.keys(fileSystems).join("; ")
+})
+  --methods=TEXT        the same for methods (${methods.join("; ")})
   --scenes=TEXT         only those whose name contains TEXT: "save once"
   --longest=100         milliseconds at most before a cut
   --longest-after-end=4000  the same where a process has saved once and ended: what the file system writes by itself
@@ -36,7 +38,9 @@ function natural(name: string, value: string): number {
   return Number(value);
 }
 
-const containing = (all: readonly string[], text: string) => all.filter((name) => name.includes(text));
+/** Those that one of the texts names, or is contained in where it names none. */
+const containing = (all: readonly string[], texts: string) =>
+  texts.split(";").flatMap((text) => all.includes(text) ? [text] : all.filter((name) => name.includes(text)));
 
 /** Reads the arguments; a TypeError names the one that is not understood. */
 export function readPowercutOptions(args: readonly string[]): PowercutOptions {
