@@ -62,17 +62,25 @@ function systemErrorOf(error: unknown): SystemError | undefined {
   return undefined;
 }
 
-/** What is done without where it cannot be had: kernel locks, and the sync of a directory that may not be opened. */
-const isNoFailure = ({ method }: SeamCall, fault: Fault | undefined): boolean =>
-  method === "tryLock" || (method === "openDirectory" && fault?.error === "EACCES");
+/** Whether the operation does without the call that fails: then what fails later is the first failure. */
+function* isHarmless(row: Row, fault: Fault): Operation<boolean> {
+  const api = row.only === "async" ? asyncApi : syncApi;
+  const { runtime } = faultRuntime(machineFor(row, api), fault);
+  try {
+    yield* wait(api.drive(() => row.run({ api, runtime, acknowledge: () => {} })));
+    return true;
+  } catch (error) {
+    return FileError.is(error) && error.code === row.refused;
+  }
+}
 
-function checkError(
+function* checkError(
   outcome: FaultOutcome<MemoryRuntime>,
   row: Row,
   error: unknown,
   { aggravatedAt }: Told,
   { always }: Aggravation,
-): FileError {
+): Operation<FileError> {
   const { struck } = outcome.faulty;
   assert(FileError.is(error), `${error} is no FileError`);
   if (error.code === row.refused) return error;
@@ -80,11 +88,11 @@ function checkError(
   if (struck?.method === "tryLock" && error.code === "ENOTSUP") return error;
   const first = systemErrorOf(error);
   assert(first !== undefined, `${error.message} has no cause`);
-  // That something cannot be had here is no failure; that a file which is to be made anew cannot be removed is one.
   const { fault } = outcome;
-  const isLater = aggravatedAt !== undefined && typeof fault?.at === "number" && fault.at >= aggravatedAt;
-  const isFirst = struck === undefined || isLater || isNoFailure(struck, fault);
-  if (isFirst && first.call === always?.method) return error;
+  if (first.call === always?.method && aggravatedAt !== undefined) {
+    const isFirst = struck === undefined || (typeof fault?.at === "number" && fault.at >= aggravatedAt);
+    if (isFirst || fault === undefined || (yield* isHarmless(row, fault))) return error;
+  }
   assert(struck !== undefined, `${error.message} without a fault`);
   assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
   const steps: string[] = struck.method === "sync" ? ["sync", "syncDirectory"] : [struck.method];
@@ -92,9 +100,12 @@ function checkError(
   return error;
 }
 
+/** Without `..`, which paths keep that lead over a symlink: no directory of these rows is one. */
+const plainPath = (path: string): string => path.replace(/\/[^/]+\/\.\.(?=\/)/g, "");
+
 /** What the error says of its file, compared with the disk. */
 function checkTargetState(machine: MemoryRuntime, row: Row, error: FileError, facts: readonly Acknowledged[]): void {
-  const at = row.files.find(({ path }) => path === error.path);
+  const at = row.files.find(({ path }) => path === plainPath(error.path));
   if (at === undefined) return;
   const found = versionAt(machine, at.path);
   const known = Math.max(0, ...facts.filter(({ path }) => path === at.path).map(({ version }) => version));
@@ -118,7 +129,11 @@ function checkLeftovers(machine: MemoryRuntime, row: Row, outcome: FaultOutcome<
   const named = (typeof told === "object" && told !== null ? Reflect.get(told, "leftBehind") : undefined) as
     | readonly string[]
     | undefined;
-  const known = new Set([...named ?? [], ...temporaryFiles(before.machine), ...Object.keys(before.machine.files())]);
+  const known = new Set([
+    ...named?.map(plainPath) ?? [],
+    ...temporaryFiles(before.machine),
+    ...Object.keys(before.machine.files()),
+  ]);
   const left = temporaryFiles(machine).map((path) => path.replace(/\/$/, "")).filter((path) => !known.has(path));
   assertEquals(left.filter((path) => !isInLock(path)), [], "left behind and not named");
   if (!("error" in result) || !FileError.is(result.error) || result.error.targetState !== "unchanged") return;
@@ -150,10 +165,12 @@ function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>
   const unread = row.equal === true && struck !== undefined && ["open", "stat", "read"].includes(struck.method);
   const isMetadata = struck !== undefined && ["setOwner", "setMode"].includes(struck.method);
   const once = fault?.times !== "always";
-  const contentOnly = isMetadata && !(once && struck.path.endsWith(".lock")) && "value" in result;
+  // Of a write that has succeeded: its lock may not be given back, and then the error is told in place of what was lost.
+  const isDone = "value" in result || LockError.is(result.error);
+  const contentOnly = isMetadata && !(once && struck.path.endsWith(".lock")) && isDone;
   // A copy made for a backup may lose its owner as well; what it loses is not told.
   const isTold = row.backups === undefined && row.files.length === 1;
-  if (contentOnly && once && isTold && typeof result.value === "object" && result.value !== null) {
+  if (contentOnly && once && isTold && "value" in result && typeof result.value === "object" && result.value !== null) {
     const lost: unknown = Reflect.get(result.value, "lost");
     assert(Array.isArray(lost) && lost.some((what) => ["owner", "group", "mode"].includes(what)), "told what was lost");
   }
@@ -161,7 +178,7 @@ function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>
   // Content that was only put into order, under a name that could not be: nothing of it is certain.
   const unordered = nameless && row.machine.capabilities?.barrierSync === true;
   // A copy made for a backup is reported as unsynced by no result.
-  const unsyncedCopy = struck?.method === "sync" && row.machine.disk?.hardLinks === false && "value" in result;
+  const unsyncedCopy = struck?.method === "sync" && row.machine.disk?.hardLinks === false && isDone;
   const torn = row.torn === true || unordered || unsyncedCopy || facts.some(({ durability }) => durability === "none");
   // Where names are not durable, those of backups are not, and what they made obsolete is gone all the same.
   const backups = row.backups !== undefined && nameless ? { ...row.backups, before: [], afterwards: [] } : row.backups;
@@ -182,7 +199,7 @@ function* checkOutcome(
   checkLocks(machine);
   checkDisk(machine, row, told.facts, "kill");
   if ("error" in result) {
-    const error = checkError(outcome, row, result.error, told, aggravation);
+    const error = yield* checkError(outcome, row, result.error, told, aggravation);
     checkTargetState(machine, row, error, told.facts);
     // One that takes the place of a result names what the result would have named, which has no reasons.
     const isReasoned = error.leftBehind.length === 0 || error.cleanupErrors.length > 0;
