@@ -68,29 +68,26 @@ async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
   return tally({ runtime, fileSystem, method }, outcome, (performance.now() - started) / 1000);
 }
 
-/** All our functions, on every runtime. */
-async function proveOurs(options: PowercutOptions): Promise<Tally[]> {
-  const results: Tally[] = [];
+/** All our functions, on every runtime; each series is handed to `keep` when it has ended. */
+async function proveOurs(options: PowercutOptions, keep: (each: Tally) => void): Promise<void> {
   const { longest, longestAfterEnd, seed, cuts } = options;
-  if (cuts === 0) return results;
+  if (cuts === 0) return;
   for (const fileSystem of options.fileSystems.filter((name) => honestFileSystems.includes(name))) {
     for (const [index, runtime] of options.runtimes.entries()) {
       const played = chosen(scenes, options.scenes);
       const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest, longestAfterEnd };
       const result = await runTally(series);
       if (result === undefined) continue;
-      results.push(result);
+      keep(result);
       console.log(describeTally(result));
     }
   }
-  return results;
 }
 
 /** One way of saving against another, on Node, where all of them run. */
-async function compare(options: PowercutOptions, peers: string): Promise<Tally[]> {
-  const results: Tally[] = [];
+async function compare(options: PowercutOptions, peers: string, keep: (each: Tally) => void): Promise<void> {
   const { longest, seed } = options;
-  if (options.compared === 0) return results;
+  if (options.compared === 0) return;
   const hasSponge = (await execute("sh", ["-c", "command -v sponge"])).code === 0;
   if (!hasSponge) console.log("sponge is not here (Debian: apt-get install moreutils)");
   for (const method of options.methods.filter((name) => name !== "sponge" || hasSponge)) {
@@ -101,11 +98,10 @@ async function compare(options: PowercutOptions, peers: string): Promise<Tally[]
       const order = { fileSystem, runtime: "node", scenes: played, cuts: options.compared, seed, longest } as const;
       const result = await runTally({ ...order, method, peers });
       if (result === undefined) continue;
-      results.push(result);
+      keep(result);
       console.log(`${method}: ${describeTally(result).split("\n")[0]}`);
     }
   }
-  return results;
 }
 
 /** What must not be so, in words. */
@@ -128,11 +124,15 @@ async function main(options: PowercutOptions): Promise<string[]> {
   try {
     const peers = await prepare();
     console.log(`seed ${options.seed}`);
-    const ours = await proveOurs(options);
-    const comparison = await compare(options, peers);
-    const kernel = Deno.osRelease();
-    const raw = { kernel, options, peers: PEERS, ours, comparison };
-    writeIfChanged(`${ROOT}/bench/results/powercut.json`, JSON.stringify(raw, undefined, 2) + "\n");
+    const [ours, comparison]: [Tally[], Tally[]] = [[], []];
+    // After every series: a run of hours that is ended before its time has still shown something.
+    const keepIn = (results: Tally[]) => (each: Tally) => {
+      results.push(each);
+      const raw = { kernel: Deno.osRelease(), options, peers: PEERS, ours, comparison };
+      writeIfChanged(`${ROOT}/bench/results/powercut.json`, JSON.stringify(raw, undefined, 2) + "\n");
+    };
+    await proveOurs(options, keepIn(ours));
+    await compare(options, peers, keepIn(comparison));
     if (comparison.length > 0) {
       console.log(
         `\nCuts, of 100, after which acknowledged data was missing or torn:\n\n${comparisonTable(comparison)}`,
