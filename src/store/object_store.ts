@@ -16,6 +16,7 @@ import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
 import { putObjects, putTogether } from "./put.ts";
+import { putEach } from "./put_each.ts";
 import {
   type CollectRules,
   collectRules,
@@ -134,38 +135,9 @@ class AsynchronousStore implements ObjectStore {
     return run(() => keepObject(this.#context, readDigest(digest)));
   }
 
+  // deno-lint-ignore require-await -- a wrong argument is a rejection
   async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {
-    const checked = contentsOf(contents);
-    const digests: Digest[] = [];
-    let waiting: Promise<Digest>[] = [];
-    const settle = async () => {
-      const settled = await Promise.allSettled(waiting);
-      waiting = [];
-      for (const each of settled) {
-        if (each.status === "rejected") throw each.reason;
-        digests.push(each.value);
-      }
-    };
-    const add = (content: FileData): Promise<void> | undefined => {
-      const put = this.put(content);
-      // It is looked at when the others are; until then its failure is nobody's fault.
-      put.catch(() => {});
-      return waiting.push(put) < 2 * putTogether ? undefined : settle();
-    };
-    try {
-      if (Symbol.iterator in checked) {
-        // What is there already goes together: nothing is awaited in between.
-        for (const content of checked) {
-          const full = add(content);
-          if (full !== undefined) await full;
-        }
-      } else {
-        for await (const content of checked) await add(content);
-      }
-    } finally {
-      await settle();
-    }
-    return digests;
+    return putEach(contentsOf(contents), (content) => this.put(content));
   }
 
   get(digest: Digest): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 /** One kill of a process that commits, and collections beside processes that put; for the suite and scripts/storm_store.ts. */
-import { assert, assertEquals } from "@std/assert";
+// Not @std/assert: the script runs without the test command, which says where that is.
+import { deepStrictEqual as assertEquals, ok as assert } from "node:assert/strict";
 import { check } from "../../examples/version_store/check.ts";
 import { commitFiles } from "../../examples/version_store/commit_files.ts";
 import { history } from "../../examples/version_store/commits.ts";
