@@ -274,6 +274,10 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
       await withSite({ activate: sh(activate) }, async (directory) => {
         const { child, status } = start(directory, ["deploy", "plan.json"]);
         await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
+        if (code === 0) {
+          const busy = await atomicWrite(directory, ["recover", "."]);
+          assertEquals([busy.code, busy.stdout.includes(": it is under way\n")], [75, true], busy.stderr);
+        }
         send(child, "SIGTERM");
         child.stderr?.once("data", () => put(directory, "go", ""));
         const ended = await status;
@@ -283,7 +287,7 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
     });
   }
 
-  it("SIGKILL while activating: recover finishes it, and says that it may not have taken effect", async () => {
+  it("SIGKILL while activating: recover finishes it, but for what somebody has changed since", async () => {
     await withSite({ activate: sh(waitForIt) }, async (directory) => {
       fs.mkdirSync(join(directory, "sub"));
       const { child, status } = start(directory, ["deploy", "plan.json"]);
@@ -291,15 +295,18 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
       send(child, "SIGKILL");
       put(directory, "go", "");
       await status;
-      const report = await answer(directory, ["recover", "-r", "."]);
-      const { finished, undone, conflicts, needsActivation, kept } = report as Record<string, string[]>;
-      assertEquals([finished?.sort(), undone, conflicts, kept], [
-        ["chain", "key"].map((name) => join(directory, name)),
+      put(directory, "chain", "by hand");
+      const recovered = await atomicWrite(directory, ["recover", "--json", "-r", "."]);
+      assertEquals(recovered.code, 2, recovered.stderr);
+      const { finished, undone, conflicts, needsActivation, kept } = JSON.parse(recovered.stdout);
+      assertEquals([finished, undone, conflicts, kept], [
+        [join(directory, "key")],
         [],
-        [],
+        [join(directory, "chain")],
         [],
       ]);
-      assertEquals([needsActivation?.length, text(directory, "key")], [1, "new key"]);
+      assertEquals(text(directory, "chain"), "by hand");
+      assertEquals([needsActivation.length, text(directory, "key")], [1, "new key"]);
       assertEquals(await atomicWrite(directory, ["recover", "-r", "."]), {
         code: 0,
         signal: null,

@@ -66,6 +66,8 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       await atomicWrite(directory, ["publish", "site", "dist"]);
       put(directory, "dist/index", "two");
       const attempt = (...options: string[]) => atomicWrite(directory, ["publish", ...options, "site", "dist"]);
+      const slow = await attempt("--validate", sh("sleep 60"), "--program-timeout", "0.1");
+      assertEquals([slow.code, slow.stderr.includes("did not end within 0.1 s")], [65, true], slow.stderr);
       const refused = await attempt("--validate", sh("echo no good; exit 1"));
       assertEquals(refused.code, 65, refused.stderr);
       assert(refused.stderr.includes("\natomic-write: validate: no good\n"), refused.stderr);

@@ -29,7 +29,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
     keepTimes: keepTimes === true,
     onFile: () => report(++count),
   };
-  const limit = defaultLimit * 1000;
+  const limit = (options.programTimeout ?? defaultLimit) * 1000;
   try {
     const result = await publishDirectory(path, (into) => copyTree(source, into, copying), {
       ...switchOptions(call, path, signal, timeout),

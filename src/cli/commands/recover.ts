@@ -48,7 +48,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
     ...options.unproven ? { unproven: "recover" as const } : {},
     ...words === undefined ? {} : {
       async activate(journal: string) {
-        const limit = defaultLimit * 1000;
+        const limit = (options.programTimeout ?? defaultLimit) * 1000;
         await runProgramStep(call, { name: "activate", words, directory, limit }, new Map());
         activated.push(journal);
       },

@@ -6,7 +6,7 @@ import type { RollBackResult } from "../../transaction/roll_back_directory.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
 import { runProgramStep } from "../program_step.ts";
 import type { Call, CommandTable, Outcome } from "../table.ts";
-import type { TransactionValues } from "../tables/transaction_rows.ts";
+import type { ProgramValues, TransactionValues } from "../tables/transaction_rows.ts";
 import { locateOperand } from "./location.ts";
 
 /** The path of the symlink: `site/`, which a shell completes, means it, too. */
@@ -15,7 +15,7 @@ export function publishedPath(operand: string, attempt: string): string {
 }
 
 /** The options that both have. */
-export type SwitchValues = TransactionValues & { readonly activate?: readonly string[] };
+export type SwitchValues = TransactionValues & ProgramValues;
 
 /** From the values of the command's options to those of the switch. */
 export function switchOptions(
@@ -35,7 +35,7 @@ export function switchOptions(
       async activate() {
         signal.addEventListener("abort", late, { once: true });
         try {
-          const limit = defaultLimit * 1000;
+          const limit = (options.programTimeout ?? defaultLimit) * 1000;
           await runProgramStep(
             { host, progress },
             { name: "activate", words, directory, limit },

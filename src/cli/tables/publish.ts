@@ -1,6 +1,6 @@
 /** What `atomic-write publish PATH SOURCE` takes. */
 import { type CommandTable, count, flag, programWords, seconds } from "../table.ts";
-import { activate, transactionRows } from "./transaction_rows.ts";
+import { programRows, transactionRows } from "./transaction_rows.ts";
 
 /** The table. */
 export const table = {
@@ -26,7 +26,7 @@ export const table = {
     validate: programWords(
       "What may refuse the new directory before it is published: a program, or a JSON array of it and its arguments",
     ),
-    activate,
+    ...programRows,
     ...transactionRows,
   },
   examples: [

@@ -1,7 +1,7 @@
 /** What `atomic-write recover DIR` takes. */
 import { type CommandTable, flag } from "../table.ts";
 import { waitRows } from "./lock_rows.ts";
-import { activate } from "./transaction_rows.ts";
+import { programRows } from "./transaction_rows.ts";
 
 /** The table. */
 export const table = {
@@ -15,7 +15,7 @@ export const table = {
   operands: { dir: { help: "The directory" } },
   options: {
     recursive: flag("Also in the directories below", "r"),
-    activate,
+    ...programRows,
     unproven: flag("Also deployments that nothing proves dead: only when it is known that none runs any more"),
     ...waitRows,
   },

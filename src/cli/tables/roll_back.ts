@@ -1,6 +1,6 @@
 /** What `atomic-write roll-back PATH` takes. */
 import type { CommandTable } from "../table.ts";
-import { activate, transactionRows } from "./transaction_rows.ts";
+import { programRows, transactionRows } from "./transaction_rows.ts";
 
 /** The table. */
 export const table = {
@@ -9,7 +9,7 @@ export const table = {
     "roll-back goes to it, and the next publication removes it when its grace is over.",
   ],
   operands: { path: { help: "The published path, a symlink that `atomic-write publish` has made" } },
-  options: { activate, ...transactionRows },
+  options: { ...programRows, ...transactionRows },
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     "date | atomic-write dist/index.html && atomic-write publish site dist",
