@@ -16,6 +16,7 @@ import {
   tryLockSync,
   updateTextFileSync,
 } from "../../mod.ts";
+import { PlanMistake, readDeployPlan } from "../../src/cli/deploy/deploy_plan.ts";
 import { isLockContent, parseRecord } from "../../src/lock/owner_record.ts";
 import { formatLogHeader } from "../../src/log/log_header.ts";
 import { openLogReaderSync, openLogSync } from "../../src/log/mod.ts";
@@ -227,6 +228,43 @@ function replaced(value: unknown, place: number, instead: unknown): unknown {
   };
   return visit(value);
 }
+
+describe("fuzzing plans of deployments", () => {
+  it("a plan of any content is a plan, or a mistake that says where", () => {
+    const plan = {
+      files: [
+        { path: "a.conf", source: "new/a.conf", mode: "0640", owner: "root:adm" },
+        { path: "/etc/b", content: "text\n", defaults: { mode: "0600" } },
+      ],
+      validate: ["check", "--strict"],
+      activate: ["systemctl", "reload", "x"],
+      backup: 3,
+      timeouts: { validate: 5, activate: 10 },
+    };
+    const text = encode(JSON.stringify(plan));
+    const right = readDeployPlan(text, "/d/plan.json", "posix");
+    assertEquals(right.files.length, 2);
+    const lies = fc.array(fc.tuple(fc.nat(40), fc.jsonValue()), { minLength: 1, maxLength: 3 });
+    const lied = lies.map((all) => {
+      let value: unknown = plan;
+      for (const [place, instead] of all) value = replaced(value, place, instead);
+      return encode(JSON.stringify(value));
+    });
+    fc.assert(
+      fc.property(fc.oneof(mutated(text), lied), (bytes) => {
+        try {
+          const { files, directory } = readDeployPlan(bytes, "/d/plan.json", "posix");
+          assertEquals(directory, "/d");
+          for (const { path } of files) assert(path.startsWith("/"), path);
+        } catch (error) {
+          assert(error instanceof PlanMistake, String(error));
+          assertEquals(error.targetState, "unchanged");
+        }
+      }),
+      parameters(2),
+    );
+  });
+});
 
 describe("fuzzing the store and the log", () => {
   const digest = "ab".repeat(32);
