@@ -48,6 +48,7 @@ import {
   writeJsonFileSync,
   type WriteResult,
 } from "../../mod.ts";
+import writeFileAtomic, { sync as writeFileAtomicSync, type WriteFileAtomicOptions } from "../../src/compat/mod.ts";
 import { type Awaitable, type Operation, run, runSync } from "../../src/core/operation.ts";
 
 /** Content that both drivers take. */
@@ -68,6 +69,7 @@ export interface Api {
   writeFile(path: FilePath, data: Data, options: WriteFileOptions): Awaitable<WriteResult>;
   writeJsonFile(path: FilePath, value: unknown, options: WriteFileOptions): Awaitable<WriteResult>;
   copyFile(from: FilePath, to: FilePath, options: WriteFileOptions & CopyTimes): Awaitable<WriteResult>;
+  writeFileAtomic(path: FilePath, data: string, options: WriteFileAtomicOptions): Awaitable<void>;
   removeFile(path: FilePath, options: RemoveFileOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
   openFileWriter(path: FilePath, options: WriteFileOptions): Awaitable<Writer>;
   updateFile(
@@ -106,6 +108,7 @@ export const asyncApi: Api = {
   writeFile,
   writeJsonFile,
   copyFile,
+  writeFileAtomic,
   removeFile,
   openFileWriter,
   updateFile,
@@ -129,6 +132,7 @@ export const syncApi: Api = {
   writeFile: writeFileSync,
   writeJsonFile: writeJsonFileSync,
   copyFile: copyFileSync,
+  writeFileAtomic: writeFileAtomicSync,
   removeFile: removeFileSync,
   openFileWriter: openFileWriterSync,
   updateFile: updateFileSync,

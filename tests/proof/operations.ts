@@ -78,6 +78,18 @@ const writes: Row[] = [
   },
 ];
 
+const compatible = [{}, { mode: 0o600 }, { fsync: false }].map((options): Row => ({
+  name: `write as write-file-atomic does: ${JSON.stringify(options)}`,
+  machine: oneFile,
+  files: [{ path: "/d/a", versions: [old, "mode" in options ? fileOf("new", 0o600, 50) : kept("new")] }],
+  torn: "fsync" in options,
+  untold: true,
+  *run({ api, runtime, acknowledge }) {
+    yield* wait(api.writeFileAtomic("/d/a", "new", { ...options, runtime }));
+    acknowledge({ path: "/d/a", version: 1, durability: "fsync" in options ? "none" : "full" });
+  },
+}));
+
 const copies = [
   ["over a file", {}, "/d/a", [old, kept("source")]],
   ["to a new name", {}, "/e/copy", [absent, fileOf("source", 0o600)]],
@@ -167,6 +179,7 @@ const createOnlyWriter: Row = {
 /** Everything beside single writes. */
 export const operations: readonly Row[] = [
   ...writes,
+  ...compatible,
   ...copyRows,
   ...removals,
   ...writers,

@@ -94,6 +94,8 @@ export interface Row {
   readonly only?: "async" | "sync";
   /** Several calls at once: their order depends on the seed, and a fault of one is not one of the others. */
   readonly concurrent?: boolean;
+  /** The caller is not told which durability was reached: where a sync is not to be had, nothing is promised. */
+  readonly untold?: boolean;
   /** Temporary files that are there at the beginning and that it is this operation's work to remove. */
   readonly sweeps?: boolean;
 }
