@@ -1,5 +1,6 @@
 /** `--help`, made from the tables. */
 import { operandName, optionName } from "./arguments.ts";
+import { columns, wrap } from "./layout.ts";
 import { commands, groups } from "./registry.ts";
 import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
@@ -8,34 +9,6 @@ const statuses = [
   "create, 74 disk error or no space, 75 busy, try again, 77 no permission, 90 rolled back, 91 rollback failed; 128 and " +
   "its number: ended by a signal.",
 ];
-
-/** Breaks a text into lines of at most `width` characters. */
-function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width - indent.length) {
-      lines.push(indent + line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, indent + line];
-}
-
-/** Two columns, or where there is no room for them, the second below the first. */
-function columns(rows: readonly (readonly [string, string])[], width: number): string[] {
-  const first = Math.min(24, Math.max(...rows.map(([name]) => name.length)) + 4);
-  const isNarrow = width < first + 30;
-  const indent = " ".repeat(isNarrow ? 8 : first);
-  return rows.flatMap(([name, help]) => {
-    const lines = wrap(help, width, indent);
-    const head = `  ${name}`;
-    if (isNarrow || head.length > first - 2) return [head, ...lines];
-    return [head + (lines[0] ?? "").slice(head.length), ...lines.slice(1)];
-  });
-}
 
 function optionRows(options: OptionTable): [string, string][] {
   return Object.entries(options).map(([key, { short, value, help }]) => {

@@ -16,7 +16,7 @@ import { bytesText, countText, durationText } from "./quantity.ts";
 export type Report = (done: number, total?: number, title?: string) => void;
 
 /** What is counted: bytes, things by their name, or only the seconds that somebody else takes. */
-export type Unit = "byte" | "file" | "object" | "record" | "second";
+export type Unit = "byte" | "file" | "object" | "step" | "second";
 
 /** Work that ends sooner needs no line. */
 const quietTime = 1000;

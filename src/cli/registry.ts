@@ -117,6 +117,16 @@ export const commands = {
     table: () => module("./tables/log_checkpoint.ts"),
     load: () => module("./commands/log_checkpoint.ts"),
   },
+  doctor: {
+    summary: "Measure what a directory and this runtime really give",
+    table: () => module("./tables/doctor.ts"),
+    load: () => module("./commands/doctor.ts"),
+  },
+  completions: {
+    summary: "Print what teaches a shell to complete these words",
+    table: () => module("./tables/completions.ts"),
+    load: () => module("./commands/completions.ts"),
+  },
   sweep: {
     summary: "Remove what killed writers have left in a directory",
     table: () => module("./tables/sweep.ts"),
@@ -127,10 +137,7 @@ export const commands = {
 /**
  * Names that later versions give a meaning. A script that uses one of them today must not get a file of that name.
  */
-export const plannedCommands: readonly string[] = [
-  "doctor",
-  "completions",
-];
+export const plannedCommands: readonly string[] = [];
 
 /** What a first word stands for that only the second makes a command. */
 export const groups: Readonly<Record<string, string>> = {

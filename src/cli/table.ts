@@ -40,6 +40,8 @@ export interface Operand {
   readonly rest?: boolean;
   /** It is all that is left of the words in front of `--`: one or more, or with `optional` none. */
   readonly many?: boolean;
+  /** All there is to choose from, for the shells' completions. */
+  readonly words?: readonly string[];
   /** `-` means standard input. */
   readonly standardInput?: boolean;
 }

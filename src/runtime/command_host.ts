@@ -10,6 +10,7 @@
  * - `exit` and `endBySignal` do not wait for anything: what is unfinished then stays unfinished.
  */
 import type { StartProgram } from "./child_program.ts";
+import type { FileSystemFacts } from "./file_system_facts.ts";
 import { codeOf, type SystemError, toSystemError } from "./system_error.ts";
 
 /** The signals that ask a command to stop. */
@@ -52,6 +53,12 @@ export interface CommandHost {
   environment(name: string): string | undefined;
   /** Calls back for every one of the signals, until the returned function is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** What the system says of the file system of a directory. */
+  fileSystemFacts(path: string): FileSystemFacts | undefined;
+  /** The words that start this very command again, with what it is permitted; undefined where that is not known. */
+  ownCommand(): [string, ...string[]] | undefined;
+  /** What this process could do if it were permitted more, and how, in a sentence each. */
+  improvements(): readonly string[];
   /** Starts a program; see child_program.ts. */
   readonly start: StartProgram;
   /** Ends the process. */

@@ -10,7 +10,8 @@ import {
   type StopSignal,
   writeFully,
 } from "./command_host.ts";
-import { granted } from "./deno_permissions.ts";
+import { everythingGranted, granted } from "./deno_permissions.ts";
+import { fileSystemFacts } from "./file_system_facts.ts";
 import { programArguments } from "./program_arguments.ts";
 
 interface Terminal {
@@ -20,6 +21,8 @@ interface Terminal {
 /** What is used of `Deno` beside the adapter's own: https://docs.deno.com/api/deno/ */
 interface CommandNamespace {
   readonly pid: number;
+  readonly mainModule: string;
+  execPath(): string;
   readonly build: { readonly os: string };
   readonly stdin: Terminal & { read(buffer: Uint8Array): Promise<number | null> };
   readonly stdout: Terminal & { writeSync(bytes: Uint8Array): number };
@@ -65,6 +68,21 @@ export function denoCommandHost(): CommandHost {
         for (const { signal, listen } of listeners.splice(0)) deno.removeSignalListener(signal, listen);
       };
     },
+    fileSystemFacts: (path) =>
+      granted({ name: "sys" }) && granted({ name: "read", path })
+        ? fileSystemFacts(path, everythingGranted())
+        : undefined,
+    ownCommand() {
+      const kinds = ["read", "write", "env", "sys", "run", "ffi"] as const;
+      const permitted = kinds.filter((name) => granted({ name }));
+      if (!(["read", "write", "run"] as const).every((name) => permitted.includes(name))) return undefined;
+      const flags = everythingGranted() ? ["--allow-all"] : permitted.map((name) => `--allow-${name}`);
+      return [deno.execPath(), "run", "--no-prompt", ...flags, deno.mainModule];
+    },
+    improvements: () => [
+      ...granted({ name: "ffi" }) ? [] : ["grant --allow-ffi: copies then share blocks where the file system can"],
+      ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its room can then be looked at"],
+    ],
     start: async (...call) => (await import("./deno_child_program.ts")).startDenoProgram(...call),
     exit: (status) => deno.exit(status),
     endBySignal(signal) {

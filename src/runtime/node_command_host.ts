@@ -16,12 +16,13 @@ import {
   type StopSignal,
   writeFully,
 } from "./command_host.ts";
+import { fileSystemFacts } from "./file_system_facts.ts";
 import { programArguments } from "./program_arguments.ts";
 
 /** What is used of `process` beside the adapter's own. */
 type CommandProcess =
   & ReturnType<typeof requiredProcess>
-  & Pick<typeof import("node:process"), "stdin" | "exit" | "kill" | "on" | "removeListener">;
+  & Pick<typeof import("node:process"), "stdin" | "execPath" | "execArgv" | "exit" | "kill" | "on" | "removeListener">;
 
 function readStream(host: CommandProcess): CommandHost["readInput"] {
   let chunks: AsyncIterator<Uint8Array> | undefined;
@@ -108,6 +109,12 @@ export function nodeCommandHost(): CommandHost {
         for (const { signal, listen } of listeners.splice(0)) host.removeListener(signal, listen);
       };
     },
+    fileSystemFacts: (path) => fileSystemFacts(path),
+    ownCommand() {
+      const script = host.argv[1];
+      return script === undefined ? undefined : [host.execPath, ...host.execArgv, script];
+    },
+    improvements: () => [],
     start: async (...call) => (await import("./node_child_program.ts")).startNodeProgram(...call),
     exit: (status) => host.exit(status),
     endBySignal(signal) {

@@ -1,0 +1,25 @@
+/** `atomic-write completions bash|zsh|fish`. */
+import { UsageError } from "../arguments.ts";
+import { bashCompletions } from "../completions/bash.ts";
+import { fishCompletions } from "../completions/fish.ts";
+import { completed } from "../completions/model.ts";
+import { zshCompletions } from "../completions/zsh.ts";
+import type { Call, Outcome } from "../table.ts";
+import type { table } from "../tables/completions.ts";
+
+const shells: Readonly<Record<string, typeof bashCompletions>> = {
+  bash: bashCompletions,
+  zsh: zshCompletions,
+  fish: fishCompletions,
+};
+
+/** Runs the command. */
+export async function run({ operands }: Call<typeof table>): Promise<Outcome> {
+  const { shell } = operands;
+  const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
+  if (script === undefined) {
+    throw new UsageError(`SHELL must be ${Object.keys(shells).join(" or ")}, not ${JSON.stringify(shell)}`);
+  }
+  const text = script(await completed());
+  return { result: { shell, script: text }, output: [text.trimEnd()], changing: false };
+}
