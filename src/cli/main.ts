@@ -2,8 +2,7 @@
  * One call of the command: which command, what it was given, what it answers, how the process ends.
  *
  * The first argument (but for --json, --quiet and --help) is a command if it is the name of one; otherwise everything is
- * for `write`, so that `… | atomic-write FILE` works. A FILE that is named like a command, also one that is only
- * planned, must be given as `./NAME` or after the word `write`: a misplaced command must not become a file.
+ * for `write`, so that `… | atomic-write FILE` works. A FILE that is named like a command must be given as `./NAME` or after the word `write`: a misplaced command must not become a file.
  */
 import { type CommandHost, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
 import { currentCommandHost } from "../runtime/current_command_host.ts";
@@ -13,7 +12,7 @@ import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
 import { describeFailure, type Failure, OutputFailed } from "./failure.ts";
 import { abortOnSignal } from "./interruption.ts";
 import { nearest } from "./nearest.ts";
-import { type Command, commandNamed, commands, isGroup, isReserved, membersOf, plannedCommands } from "./registry.ts";
+import { type Command, commandNamed, commands, isGroup, isReserved, membersOf } from "./registry.ts";
 import type { ProgressLine, Report, Unit } from "./progress.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
@@ -42,12 +41,6 @@ function select(args: readonly string[]): Selected | Group {
   const others = args.toSpliced(place, 1);
   if (first === "help") return select([...others.slice(0, isGroup(others[0]) ? 2 : 1), "--help"]);
   if (isGroup(first)) return selectMember(first, others);
-  if (first !== undefined && plannedCommands.includes(first)) {
-    throw new UsageError(
-      `The command "${first}" is not available in this version`,
-      `a file of that name is "./${first}"`,
-    );
-  }
   const command = first === undefined ? undefined : commandNamed(first);
   if (first !== undefined && command !== undefined) return { name: first, command, args: others, implied: false };
   return { name: "write", command: commands.write, args, implied: true };

@@ -134,11 +134,6 @@ export const commands = {
   },
 } as const satisfies Record<string, Command>;
 
-/**
- * Names that later versions give a meaning. A script that uses one of them today must not get a file of that name.
- */
-export const plannedCommands: readonly string[] = [];
-
 /** What a first word stands for that only the second makes a command. */
 export const groups: Readonly<Record<string, string>> = {
   store: "Objects kept under their own SHA-256, verified when they are read",
@@ -162,7 +157,7 @@ export function commandNamed(name: string): Command | undefined {
   return Object.hasOwn(commands, name) ? (commands as Record<string, Command>)[name] : undefined;
 }
 
-/** Whether a first argument means a command, now or later, and no file. */
+/** Whether a first argument means a command and no file. */
 export function isReserved(name: string): boolean {
-  return name === "help" || commandNamed(name) !== undefined || isGroup(name) || plannedCommands.includes(name);
+  return name === "help" || commandNamed(name) !== undefined || isGroup(name);
 }

@@ -100,7 +100,7 @@ describe("--json", () => {
         hint: "did you mean --mode?",
       };
       assertEquals([code, JSON.parse(stdout)], [64, { error }]);
-      const other = await atomicWrite(directory, ["doctor", "--json"]);
+      const other = await atomicWrite(directory, ["store", "--json"]);
       assertEquals([other.code, JSON.parse(other.stdout).error.code], [64, "EUSAGE"]);
       assertEquals((await atomicWrite(directory, ["-q", "--", "--json", "b"])).stdout, "");
     });
