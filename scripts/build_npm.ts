@@ -28,7 +28,7 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
   Deno.removeSync(compiled, { recursive: true });
   Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
-  for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+  for (const name of ["README.md", "LICENSE"]) {
     if (exists(`${ROOT}/${name}`)) Deno.copyFileSync(`${ROOT}/${name}`, `${folder}/${name}`);
   }
 }

@@ -27,14 +27,19 @@ const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
 /** All that `atomic-write --version` needs, in a file of its own. */
 const START = /\/(?:core\/version|runtime\/program_arguments)\.js$/;
 
+/** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
+const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|roll_back)\.js$)?/;
+
 function floorOf(path, { getModuleInfo }) {
   if (START.test(path)) return "start";
   if (LATE.test(path)) return undefined;
   const floor = FLOORS.exec(path)?.[1];
   if (floor !== undefined) return floor;
   if (/\/src\/[^/]+\.js$/.test(path)) return "features";
-  const isCommand = path.includes("/src/cli/commands/") && getModuleInfo(path)?.dynamicImporters.length > 0;
-  return path.includes("/src/cli/") && !isCommand ? "command" : undefined;
+  if (!path.includes("/src/cli/")) return undefined;
+  const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
+  if (command === null) return "command";
+  return `${command[1] ?? (command[2] === undefined ? "file" : "transaction")}_commands`;
 }
 
 /** A circle between the files, or a module that is not there, is a mistake of ours, and ends the build. */
@@ -106,20 +111,33 @@ await code.write({
 });
 await code.close();
 
-function shortened(comment) {
+function shortened(comment, following) {
   const lines = comment.slice(3, -2).split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd());
   const tags = lines.findIndex((line) => line.startsWith("@"));
   const [first = "", second = ""] = (tags === -1 ? lines : lines.slice(0, tags)).join("\n").trim().split(/\n\n+/);
   const kept = second.startsWith("- ") ? [first, "", second] : [first];
+  // A synchronous twin takes the same and fails for the same reasons as the function it names.
+  const left = /^\s*(?:export )?declare function \w+Sync\b/.test(following) ? /^@/ : /^@(?:example|see|module)\b/;
   let wanted = true;
   for (const line of tags === -1 ? [] : lines.slice(tags)) {
-    if (line.startsWith("@")) wanted = !/^@(?:example|see|module)\b/.test(line);
+    if (line.startsWith("@")) wanted = !left.test(line);
     if (wanted) kept.push(line);
   }
   return `/** ${kept.join("\n").trim()} */`;
 }
 
-const brief = { name: "brief", renderChunk: (code) => code.replaceAll(/\/\*\*[\s\S]*?\*\//g, shortened) };
+/** Who implements a runtime of his own reads the contract in the source; others only pass one on. */
+const isSeam = ({ name }) => name.startsWith("runtime");
+
+const brief = {
+  name: "brief",
+  renderChunk: (code, chunk) =>
+    code.replaceAll(/( *)\/\*\*[\s\S]*?\*\//g, (comment, indent, at) => {
+      if (isSeam(chunk) && indent !== "") return "";
+      const end = at + comment.length;
+      return indent + shortened(comment.trimStart(), code.slice(end, end + 200));
+    }),
+};
 
 const { cli: _, ...libraries } = inputs(".d.ts");
 const types = await rollup({ input: libraries, external: /^(?:node|bun):/, plugins: [dts(), brief], onwarn });

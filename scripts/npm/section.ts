@@ -15,7 +15,7 @@ import { expectedExports, installOtherwise, placeFor, useOnNode, useWithBun } fr
 
 /** Bytes of the tarball: a promise of the README. */
 const LARGEST = 150_000;
-const ALLOWED = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|esm\/.+\.(js|d\.ts))$/;
+const ALLOWED = /^(package\.json|README\.md|LICENSE|esm\/.+\.(js|d\.ts))$/;
 const FORBIDDEN = /_test\.|(^|\/)(tests|scripts|node_modules)\//;
 
 export interface NpmPrograms {
