@@ -12,12 +12,11 @@ interface Configuration {
   peers: string;
   contestant: string;
   name: string;
-  /** When all begin, in milliseconds since 1970, and how long they go on. */
-  begin: number;
+  /** How long it goes on, in milliseconds. */
   duration: number;
 }
 
-const { directory, peers, contestant, name, begin, duration } = JSON.parse(process.argv[2] ?? "{}") as Configuration;
+const { directory, peers, contestant, name, duration } = JSON.parse(process.argv[2] ?? "{}") as Configuration;
 const path = `${directory}/${contestant.replace(/\W/g, "_")}`;
 const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
@@ -60,7 +59,10 @@ if (take === undefined) throw new Error(`no contestant ${contestant}`);
 const file = fs.openSync(`${path}.${name}`, "w");
 const waits: number[] = [];
 const record = new Uint8Array(64);
-await pause(Math.max(0, begin - Date.now()));
+// All begin together: each says that it is ready, and is then told when.
+fs.writeFileSync(`${path}.${name}.ready`, "");
+while (!fs.existsSync(`${path}.go`)) await pause(20);
+await pause(Math.max(0, Number(fs.readFileSync(`${path}.go`, "utf8")) - Date.now()));
 const end = performance.now() + duration;
 while (performance.now() < end) {
   const asked = performance.now();
