@@ -64,6 +64,9 @@ type SettleDirectory = (node: DirectoryNode) => readonly Settled<DirectoryNode>[
 /** More trees than this are not counted. */
 const mostTrees = 20_000;
 
+/** So many trees are kept from counting them until they are listed: growing them is a good part of an exploration. */
+const mostKept = 1_000;
+
 /** The disks that may be found after one instant. */
 export class CrashSpace {
   readonly #image: DiskImage;
@@ -71,6 +74,8 @@ export class CrashSpace {
   readonly #settlement: Settlement;
   readonly #volatilePath: VolatilePath | undefined;
   #count: number | undefined;
+  /** By level, from `count` on, where they are few. */
+  readonly #kept = new Map<number, readonly Tree[]>();
 
   /** The disks after `image`. */
   constructor(image: DiskImage, plan: MachinePlan, settlement: Settlement, volatilePath?: VolatilePath) {
@@ -93,7 +98,7 @@ export class CrashSpace {
   /** Each disk once, unless `repeats`. Only where `count` is finite. */
   *disks(): Generator<CrashedDisk> {
     for (const level of this.#levels()) {
-      for (const tree of this.#trees(this.#directories(level))) {
+      for (const tree of this.#kept.get(level) ?? this.#trees(this.#directories(level))) {
         const outcomes = tree.files.map((file) => this.#outcomes(tree, file, level) ?? []);
         const choice = outcomes.map(() => 0);
         for (let digit = 0; digit >= 0;) {
@@ -143,14 +148,17 @@ export class CrashSpace {
     for (const node of this.#image.nodes.values()) {
       if (node.kind === "directory" && this.#settlement.directory(node, level) === undefined) return Infinity;
     }
+    const kept: Tree[] = [];
     let trees = 0;
     let count = 0;
     for (const tree of this.#trees(this.#directories(level))) {
       if (++trees > mostTrees) return Infinity;
+      if (trees <= mostKept) kept.push(tree);
       let product = 1;
       for (const file of tree.files) product *= this.#outcomes(tree, file, level)?.length ?? Infinity;
       count += product;
     }
+    if (trees <= mostKept) this.#kept.set(level, kept);
     return count;
   }
 

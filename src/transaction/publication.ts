@@ -22,6 +22,7 @@ import {
 } from "../protocol/generation_names.ts";
 import { lastBackupTime, randomPart } from "../protocol/names.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { removeTree } from "./tree.ts";
 
 /** A generation on disk. */
@@ -82,6 +83,15 @@ export class Publication {
     }
     const text = (yield* wait(fileSystem.readLink(this.path))) ?? "";
     return this.#isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
+  }
+
+  /** Whether the path leads to that directory, as far as can be told. */
+  *mayLeadTo(name: string): Operation<boolean> {
+    try {
+      return (yield* wait(this.engine.fileSystem.readLink(this.path))) === name;
+    } catch {
+      return true;
+    }
   }
 
   #isGeneration(text: string): boolean {
@@ -184,23 +194,51 @@ export class Publication {
   }
 
   /** The switch: the path is this symlink from here on; not durable until `sync`. */
-  *publish(link: string): Operation<void> {
-    yield* wait(this.engine.fileSystem.rename(this.at(link), this.path));
+  *publish(link: string, generation: string): Operation<void> {
+    yield* this.#switch(this.at(link), generation);
   }
 
-  /** The switch to what was published before; `from`, a generation, is withdrawn. Not durable until `sync`. */
-  *goBackTo(text: string, from: string | undefined): Operation<void> {
+  /** Renames a symlink over the path. A failure that was none (a server's reply was lost) is seen by what is there. */
+  *#switch(link: string, text: string): Operation<void> {
     const { fileSystem } = this.engine;
-    const { time, id } = yield* this.newName("switch");
-    const left = from === undefined ? undefined : parseGenerationName(from, "directory");
-    if (left !== undefined && from !== undefined) {
-      const mark = this.at(generationName({ ...left, time, kind: "withdrawn" }));
-      yield* wait(fileSystem.symbolicLink(from, mark));
-      yield* this.sync();
+    try {
+      yield* wait(fileSystem.rename(link, this.path));
+    } catch (error) {
+      if (!(error instanceof SystemError) || !(yield* this.#hasSwitched(link, text))) throw error;
     }
+  }
+
+  *#hasSwitched(link: string, text: string): Operation<boolean> {
+    const { fileSystem } = this.engine;
+    try {
+      return (yield* wait(fileSystem.linkStat(link))) === undefined &&
+        (yield* wait(fileSystem.readLink(this.path))) === text;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The switch to what was published before; the generation `from` is withdrawn. Not durable until `sync`. */
+  *goBackTo(text: string, from: string): Operation<void> {
+    const { time, id } = yield* this.newName("switch");
+    yield* this.#withdraw(from, time);
     const link = this.at(generationName({ target: this.name, time, id, kind: "switch" }));
-    yield* wait(fileSystem.symbolicLink(text, link));
-    yield* wait(fileSystem.rename(link, this.path));
+    yield* wait(this.engine.fileSystem.symbolicLink(text, link));
+    yield* this.#switch(link, text);
+  }
+
+  /** Likewise, where there was nothing before. */
+  *goBackToNothing(from: string): Operation<void> {
+    yield* this.#withdraw(from, (yield* this.newName("switch")).time);
+    yield* wait(this.engine.fileSystem.remove(this.path));
+  }
+
+  *#withdraw(name: string, time: number): Operation<void> {
+    const left = parseGenerationName(name, "directory");
+    if (left === undefined) return;
+    const mark = this.at(generationName({ ...left, time, kind: "withdrawn" }));
+    yield* wait(this.engine.fileSystem.symbolicLink(name, mark));
+    yield* this.sync();
   }
 
   /** Makes the plain directory at the path a generation; its name. */
@@ -214,7 +252,7 @@ export class Publication {
     yield* wait(fileSystem.rename(this.path, this.at(name)));
     // A disk that kept only the second rename would have the directory under no name at all.
     yield* this.sync();
-    yield* wait(fileSystem.rename(link, this.path));
+    yield* this.#switch(link, name);
     yield* this.sync();
     return name;
   }

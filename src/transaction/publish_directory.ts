@@ -9,12 +9,10 @@
  * is switched back, and it is called again. A process that is killed leaves one or the other published, whole; what else
  * it leaves, the next publication removes.
  */
-import { ActivationError, RollbackFailedError, UnsupportedError, ValidationError } from "../core/errors.ts";
+import { ValidationError } from "../core/errors.ts";
 import { type FilePath, filePath } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
-import { closeParent, openParent } from "../protocol/directories.ts";
-import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import {
   attachCleanup,
   type Attempt,
@@ -25,13 +23,14 @@ import {
   tidy,
   translate,
 } from "../protocol/failure.ts";
-import { generationName, generationsName } from "../protocol/generation_names.ts";
+import { generationName } from "../protocol/generation_names.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { activated } from "./activate_publication.ts";
 import { callInside } from "./callbacks.ts";
-import { lockFiles, releaseLocks } from "./lock_files.ts";
-import { Publication, type Published } from "./publication.ts";
+import type { Publication, Published } from "./publication.ts";
 import { type PublishOptions, type PublishRequest, readPublishRequest } from "./publish_options.ts";
 import { removeTree, syncTree } from "./tree.ts";
+import { withPublication } from "./with_publication.ts";
 
 /** What a publication did. */
 export interface PublishResult {
@@ -47,42 +46,6 @@ export interface PublishResult {
   removed: string[];
   /** What could not be removed: the next publication tries again. */
   leftBehind?: string[];
-}
-
-/** Runs `body` with the publication at a path, under its lock. */
-export function* withPublication<T>(
-  request: PublishRequest,
-  attempt: Attempt,
-  body: (publication: Publication, holds: readonly LockHold[], left: string[]) => Operation<T>,
-): Operation<T> {
-  const { engine, path, rules, lock } = request;
-  const name = nameOf(engine, path);
-  try {
-    checkAbort(rules.signal);
-    if (!engine.capabilities.symbolicLinks) {
-      throw new UnsupportedError(`${attempt.verb} ${JSON.stringify(path)}`, "there are no symbolic links here", {
-        code: "ENOTSUP",
-        path,
-        step: "symbolicLink",
-        targetState: "unchanged",
-      });
-    }
-    const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
-    try {
-      const lockable = { path: childOf(engine, home.path, generationsName(name)), name: generationsName(name), home };
-      const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
-      try {
-        const publication = new Publication(engine, home, name, rules, attempt);
-        return yield* body(publication, holds, yield* publication.tidyUp());
-      } finally {
-        yield* releaseLocks(holds);
-      }
-    } finally {
-      yield* closeParent(home);
-    }
-  } catch (error) {
-    throw translate(error, attempt);
-  }
 }
 
 function* publish(
@@ -115,7 +78,7 @@ function* publish(
       generation = generationName(final);
       made.push(generation);
       const link = yield* publication.prepare(building, final);
-      yield* publication.publish(link);
+      yield* publication.publish(link, generation);
     } catch (error) {
       throw yield* withoutBuilt(publication, made, error, attempt);
     }
@@ -159,56 +122,19 @@ function* withoutBuilt(
   attempt: Attempt,
 ): Operation<unknown> {
   const failures: CleanupFailure[] = [];
+  const [building] = made;
   for (const name of made) {
+    // A rename that is said to have failed may have happened, and what is published stays.
+    if (name !== building && (yield* publication.mayLeadTo(name))) {
+      attempt.targetState = "unknown";
+      continue;
+    }
     for (const leftBehind of yield* removeTree(publication.engine, publication.at(name))) {
       failures.push({ error: new Error(`${leftBehind} was not removed`), leftBehind });
     }
   }
   yield* tidy(failures, publication.tidyUp());
   return attachCleanup(translate(error, attempt), failures, attempt);
-}
-
-/** Activates; when that fails, switches back and activates again. */
-export function* activated(
-  { engine, path, activate }: PublishRequest,
-  publication: Publication,
-  holds: readonly LockHold[],
-  previous: Published,
-  current: string,
-  attempt: Attempt,
-): Operation<void> {
-  if (activate === undefined) return;
-  let cause: unknown;
-  try {
-    return yield* callInside(engine, holds, activate);
-  } catch (error) {
-    cause = error instanceof CallerError ? error.reason : error;
-  }
-  const what = `${attempt.verb} ${JSON.stringify(path)}`;
-  const details = { code: "EACTIVATE", path, step: "activate", targetState: "unchanged" as const, cause };
-  try {
-    if (previous.kind === "generation") yield* publication.goBackTo(previous.name, current);
-    else if (previous.kind === "link") yield* publication.goBackTo(previous.text, current);
-    else yield* wait(engine.fileSystem.remove(publication.path));
-    attempt.targetState = "unknown";
-    yield* publication.sync();
-    attempt.targetState = "unchanged";
-    yield* callInside(engine, holds, activate);
-  } catch (error) {
-    const reason = error instanceof CallerError
-      ? "what was published before is published again, but activating that failed, too"
-      : "the symlink could not be switched back";
-    const failure = new RollbackFailedError(what, reason, {
-      ...details,
-      code: "EROLLBACK",
-      step: "roll back",
-      targetState: attempt.targetState,
-    });
-    failure.rollbackErrors = [error instanceof CallerError ? error.reason : error];
-    failure.files = [{ path, content: attempt.targetState === "unchanged" ? "old" : "unknown" }];
-    throw failure;
-  }
-  throw new ActivationError(what, "activating it failed; what was published before is published again", details);
 }
 
 /** Removes generations that are neither among the last ones nor in anybody's use any more; which they were. */

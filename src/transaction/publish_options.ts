@@ -42,7 +42,10 @@ export interface PublishOptions extends SwitchOptions {
    * it. Default 60,000.
    */
   grace?: number;
-  /** Publish over a plain directory, which becomes an earlier generation, or over a symlink that leads elsewhere. */
+  /**
+   * Publish over a plain directory, which becomes an earlier generation, or over a symlink that leads elsewhere: what it
+   * leads to stays, but `rollBackDirectory` knows no way back to it.
+   */
   adopt?: boolean;
   /** Asked when the new directory is complete and durable, and not published yet; throwing refuses it. */
   validate?: (directory: string) => void | Promise<void>;

@@ -5,9 +5,10 @@ import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Attempt, attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
-import { activated, withPublication } from "./publish_directory.ts";
+import { activated } from "./activate_publication.ts";
 import { type PublishRequest, readSwitchRequest, type SwitchOptions } from "./publish_options.ts";
 import { syncTree } from "./tree.ts";
+import { withPublication } from "./with_publication.ts";
 
 /** What going back did. */
 export interface RollBackResult {

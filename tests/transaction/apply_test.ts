@@ -213,7 +213,7 @@ describe("activate", () => {
     assertEquals([activated, leftovers(machine)], [1, []]);
   });
 
-  it("works on a disk that is full to the last byte and inode", () => {
+  it("works on a disk that is full at every step, to the last byte and inode", () => {
     for (const directories of [["/d"], ["/d", "/e"]]) {
       const files = scenario(3, directories);
       const machine = machineOf(files, {
@@ -223,11 +223,17 @@ describe("activate", () => {
       const before = contents(machine);
       let activations = 0;
       const activate = () => {
-        if (++activations > 1) return;
-        for (const directory of directories) fill(machine, directory);
-        throw new Error("not today");
+        if (++activations === 1) throw new Error("not today");
       };
-      const error = assertThrows(() => applyFilesSync(planOf(files, { activate }), { runtime: machine }));
+      // Before each call of rolling back, what the one before has freed is taken.
+      const filling = faultRuntime(machine, {
+        at: () => {
+          if (activations > 0) { for (const directory of directories) fill(machine, directory); }
+          return false;
+        },
+        error: "EIO",
+      });
+      const error = assertThrows(() => applyFilesSync(planOf(files, { activate }), { runtime: filling.runtime }));
       assert(ActivationError.is(error), `${error}`);
       assertEquals(activations, 2);
       for (const name of Object.keys(machine.files())) {
@@ -238,12 +244,14 @@ describe("activate", () => {
   });
 });
 
+let fillers = 0;
+
 /** Takes every inode, and every byte, of the file system at a directory. */
 function fill(machine: MemoryRuntime, directory: string): void {
   const { syncFileSystem } = machine;
-  for (let count = 0;; count++) {
+  for (;;) {
     try {
-      const file = syncFileSystem.create(`${directory}/filler${count}`, 0o600);
+      const file = syncFileSystem.create(`${directory}/filler${fillers++}`, 0o600);
       assert("write" in file);
       try {
         while (file.write(new Uint8Array(64)) === 64);

@@ -14,7 +14,8 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { mostlyOnDeno } from "../support/effort.ts";
+import { fraction } from "../proof/explore.ts";
+import { byEffort } from "../support/effort.ts";
 import {
   afterRenameTo,
   applyAndDie,
@@ -70,11 +71,14 @@ function checkOutcome(files: Scenario, { machine, faulty, fault, result }: Fault
   assertEquals(next.openHandles, []);
 }
 
+/** Of power cuts, so far: each one is another. */
+let draws = 0;
+
 /** The power fails after the fault: a sync that has failed leaves what it was to write in doubt for ever. */
 function checkPowerCut(files: Scenario, machine: MemoryRuntime, result: FaultOutcome<MemoryRuntime>["result"]): void {
   const states = crashStates(machine, { volatile: isLock });
-  for (let sample = 0; sample < mostlyOnDeno({ quick: 1, normal: 3, long: 20 }); sample++) {
-    const state = states.sample(sample, [0, 1, 0.5, 0.2, 0.8][sample % 5]);
+  for (let sample = 0; sample < byEffort({ quick: 1, normal: 1, long: 20 }); sample++) {
+    const state = states.sample(++draws, [0, 1, 0.5, 0.2, 0.8][draws % 5]);
     const next = state.start();
     recoverAll(next, files);
     const after = shown(next, files);
@@ -88,12 +92,25 @@ function checkPowerCut(files: Scenario, machine: MemoryRuntime, result: FaultOut
   }
 }
 
+type Place = readonly [name: string, directories: readonly string[]];
+
+/** Its calls are those of one directory, and more. */
+const both: Place = ["two file systems", ["/d", "/e"]];
+const single: Place = ["one directory", ["/d"]];
+/** On the runtimes that run the same code as the first one, less. */
+const places: readonly Place[] = fraction === 1 ? [single, both] : [both];
+const recovered: readonly Place[] = byEffort({ quick: [both], normal: [both], long: [single, both] });
+
+const timesAt = (place: string): readonly ("once" | "always")[] =>
+  byEffort({ quick: false, normal: place === both[0] && fraction === 1, long: true }) ? ["once", "always"] : ["once"];
+
 describe("every call fails once", () => {
-  for (const [name, directories] of [["one directory", ["/d"]], ["two file systems", ["/d", "/e"]]] as const) {
+  for (const [name, directories] of places) {
     it(`of applying, ${name}`, () => {
       const files = scenario(3, directories);
       const report = sweepFaultsSync({
         make: () => machineOf(files),
+        times: timesAt(name),
         operation: (runtime) => applyFilesSync(planOf(files, { activate: () => {} }), { runtime }),
         check: (outcome) => checkOutcome(files, outcome),
       });
@@ -105,6 +122,7 @@ describe("every call fails once", () => {
       let activations = 0;
       const report = sweepFaultsSync({
         make: () => (activations = 0, machineOf(files)),
+        times: timesAt(name),
         operation: (runtime) => {
           const activate = () => {
             if (++activations === 1) throw new Error("not today");
@@ -141,7 +159,7 @@ describe("every call fails once", () => {
     },
   };
 
-  for (const [name, directories] of [["one directory", ["/d"]], ["two file systems", ["/d", "/e"]]] as const) {
+  for (const [name, directories] of recovered) {
     it(`of recovering, ${name}`, () => {
       const files = scenario(3, directories);
       for (const [death, { when, fails = false, after }] of Object.entries(deaths)) {
@@ -155,7 +173,7 @@ describe("every call fails once", () => {
             applyAndDie(machine, files, when(), { activate });
             return machine.fork();
           },
-          times: mostlyOnDeno({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+          times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
           operation: (runtime) =>
             directories.flatMap((directory) => recoverTransactionsSync(directory, { runtime }).kept),
           check: ({ machine, faulty, result }) => {

@@ -25,8 +25,8 @@ import {
   rollBackDirectory,
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
-import { writeFileSync } from "../../src/write_file.ts";
-import { mostlyOnDeno } from "../support/effort.ts";
+import { fraction } from "../proof/explore.ts";
+import { byEffort } from "../support/effort.ts";
 import { caught, isLock } from "./support.ts";
 
 /** Puts a page and a nested file with this text into a directory, none of it synced. */
@@ -227,105 +227,178 @@ describe("rollBackDirectory", () => {
   });
 });
 
-describe("crashes of publishing", () => {
-  for (
-    const [what, setup, options, first] of [
-      ["for the first time", () => {}, {}, undefined],
-      [
-        "again, with generations to remove",
-        (machine: MemoryRuntime) => {
-          for (const text of ["0", "old"]) publish(machine, text, { keep: 1, grace: 0 });
-        },
-        { keep: 0, grace: 0 },
-        "old",
-      ],
-      [
-        "over a plain directory",
-        (machine: MemoryRuntime) => {
-          for (const name of ["page", "sub/page", "link"]) machine.put(`/www/site/${name}`, "old");
-        },
-        { adopt: true },
-        "old",
-      ],
-    ] as const
-  ) {
-    it(`leave one or the other, whole, when publishing ${what}`, () => {
-      const report = exploreCrashesSync({
-        machine: { files: { "/www/": { kind: "directory" } } },
-        modes: ["strict", "kill"],
-        volatile: isLock,
-        stopAfter: 1,
-        limit: mostlyOnDeno({ quick: 1_000, normal: 6_000, long: 200_000 }),
-        setup,
-        run: (machine, acknowledge) => {
-          publish(machine, "new", options);
-          acknowledge("new");
-        },
-        // Whatever comes next removes what is left, even when it is refused.
-        recover: (machine) => {
-          const refuse = () => {
-            throw new RangeError("only looking");
-          };
-          assertThrows(() => publishDirectorySync("/www/site", refuse, { runtime: machine, adopt: true }), RangeError);
-        },
-        check: (machine, facts) => {
-          const now = site(machine);
-          assert(now === "new" || now === first, `${now}`);
-          if (facts.includes("new")) assertEquals(now, "new");
-          const left = beside(machine).filter((name) => !["site", ".site.*.generation"].includes(name));
-          assertEquals(left.filter((name) => !name.endsWith(".lock") && !name.endsWith(".tmp")), []);
-          const again = publish(machine, "again", { adopt: true });
-          assertEquals(site(machine), "again");
-          if (now === undefined) return;
-          rollBackDirectorySync("/www/site", { runtime: machine });
-          assertEquals(site(machine), now, `${again.previous}`);
-        },
-      });
-      const { operations, states, exhaustive, violations, recoveryStates } = report;
-      const extent = exhaustive ? "all" : "a sample";
-      console.log(`publishing ${what}: ${operations} calls, ${states} states (${recoveryStates} cut), ${extent}`);
-      for (const { error, state, trace } of violations) {
-        console.log(`${error}\n${state}\n${trace.slice(-30).join("\n")}`);
-      }
-      assertEquals(violations.length, 0);
-    });
-  }
+const builtTwice = (machine: MemoryRuntime): void => {
+  for (const text of ["0", "old"]) publish(machine, text, { keep: 1, grace: 0 });
+};
 
-  it("every call fails once: what is said of the published directory is true", () => {
+const plainDirectory = (machine: MemoryRuntime): void => {
+  for (const name of ["page", "sub/page", "link"]) machine.put(`/www/site/${name}`, "old");
+};
+
+const elsewhere = (machine: MemoryRuntime): void => {
+  for (const name of ["page", "sub/page", "link"]) machine.put(`/www/mine/${name}`, "old");
+  machine.put("/www/site", { symlink: "mine" });
+};
+
+/** A publication or a way back: how the machine is before, and what is published after it. */
+interface Change {
+  setup: (machine: MemoryRuntime) => void;
+  run: (machine: Runtime, build: (directory: string) => void, activate?: () => void) => unknown;
+  before: string | undefined;
+  after: string;
+  /** What was published before is removed as soon as this has succeeded, as asked for. */
+  removes?: boolean;
+  /** What was published before is no generation: there is no way back to it. */
+  foreign?: boolean;
+}
+
+const publishing = (options: Omit<PublishOptions, "signal"> = {}): Change["run"] => (runtime, build, activate) =>
+  publishDirectorySync("/www/site", build, { runtime, ...options, ...activate && { activate } });
+
+const changes: Record<string, Change> = {
+  "publishing for the first time": { setup: () => {}, run: publishing(), before: undefined, after: "new" },
+  "publishing again, with generations to remove": {
+    setup: builtTwice,
+    run: publishing({ keep: 0, grace: 0 }),
+    before: "old",
+    after: "new",
+    removes: true,
+  },
+  "publishing over a plain directory": {
+    setup: plainDirectory,
+    run: publishing({ adopt: true }),
+    before: "old",
+    after: "new",
+  },
+  "publishing over a symlink": {
+    setup: elsewhere,
+    run: publishing({ adopt: true }),
+    before: "old",
+    after: "new",
+    foreign: true,
+  },
+  "going back": {
+    setup: builtTwice,
+    run: (runtime, _, activate) => rollBackDirectorySync("/www/site", { runtime, ...activate && { activate } }),
+    before: "old",
+    after: "0",
+  },
+};
+
+/** Whatever comes next removes what is left, even when it is refused. */
+function tidyUp(machine: MemoryRuntime): void {
+  const refuse = () => {
+    throw new RangeError("only looking");
+  };
+  assertThrows(() => publishDirectorySync("/www/site", refuse, { runtime: machine, adopt: true }), RangeError);
+}
+
+/** Names that are neither published nor were. */
+const unfinished = (machine: MemoryRuntime): string[] =>
+  beside(machine).filter((name) => /\.(building|discarded|publication|switch|adoption)$/.test(name));
+
+/** Every content that is in some directory. */
+const kept = (machine: MemoryRuntime): Set<string> =>
+  new Set(
+    Object.entries(machine.files("/www")).filter(([path]) => path.endsWith("/sub/page")).map(([, text]) => text),
+  );
+
+describe("a crash at every instant leaves one or the other, whole, and loses nothing, of", () => {
+  for (const [what, { setup, run, before, after, removes = false, foreign = false }] of Object.entries(changes)) {
     for (const fails of [false, true]) {
-      const report = sweepFaultsSync({
-        make: () => {
-          const machine = machineOf();
-          publish(machine, "old");
-          return machine;
-        },
-        times: mostlyOnDeno({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
-        operation: (runtime) => {
-          let activations = 0;
-          const activate = () => {
-            if (fails && ++activations === 1) throw new Error("no");
-          };
-          return publishDirectorySync("/www/site", (directory) => {
-            // What is built is the caller's; only what publishing does can fail here.
-            writeFileSync(`${directory}/page`, "new", { runtime });
-            for (const name of ["sub", "link"]) runtime.syncFileSystem.makeDirectory(`${directory}/${name}`, 0o755);
-          }, { runtime, activate });
-        },
-        check: ({ machine, faulty, result }) => {
-          assertEquals(faulty.openHandles, []);
-          const now = machine.readText("/www/site/page");
-          if ("value" in result) return assertEquals(now, "new");
-          const { error } = result;
-          assert(FileError.is(error) || (error as { code?: string }).code !== undefined, `${error}`);
-          assert(now === "old" || now === "new");
-          if (!FileError.is(error) || error.path !== "/www/site") return;
-          if (error.targetState === "unchanged") assertEquals(now, "old", `${error}`);
-          if (error.targetState === "replaced") assertEquals(now, "new", `${error}`);
-        },
+      it(`${what}${fails ? ", where it does not take effect" : ""}`, () => {
+        const report = exploreCrashesSync({
+          machine: { files: { "/www/": { kind: "directory" } } },
+          modes: ["strict", "kill"],
+          volatile: isLock,
+          stopAfter: 1,
+          fraction: fails ? fraction / 4 : fraction,
+          setup,
+          run: (machine, acknowledge) => {
+            let activations = 0;
+            const activate = () => {
+              if (fails && ++activations === 1) throw new Error("not today");
+            };
+            try {
+              run(machine, builder(machine, "new"), activate);
+              acknowledge(after);
+            } catch (error) {
+              if (!ActivationError.is(error)) throw error;
+              acknowledge(before);
+            }
+          },
+          recover: tidyUp,
+          check: (machine, facts) => {
+            const now = site(machine);
+            assert(now === after || now === before, `${now}`);
+            if (facts.length > 0) assertEquals(now, facts[0]);
+            const gone = before === undefined || (removes && now === after);
+            assert(gone || kept(machine).has("old"), "what was published before is gone");
+            assertEquals(unfinished(machine), []);
+            publish(machine, "again", { adopt: true });
+            assertEquals(site(machine), "again");
+            if (now === undefined || (foreign && now === before)) return;
+            rollBackDirectorySync("/www/site", { runtime: machine });
+            assertEquals(site(machine), now);
+          },
+        });
+        const { operations, states, exhaustive, violations, recoveryStates } = report;
+        const extent = exhaustive ? "all" : "a sample";
+        console.log(`${what}, ${fails}: ${operations} calls, ${states} states (${recoveryStates} cut), ${extent}`);
+        for (const { error, state, trace } of violations) {
+          console.log(`${error}\n${state}\n${trace.slice(-30).join("\n")}`);
+        }
+        assertEquals(violations.length, 0);
       });
-      console.log(`publishing${fails ? ", rolled back" : ""}: ${report.calls} calls, ${report.runs} faults`);
     }
-  });
+  }
+});
+
+describe("every call fails once: what is said of the published directory is true, and nothing is lost, of", () => {
+  for (const [what, { setup, run, before, after, removes = false }] of Object.entries(changes)) {
+    // With a way back that is all of the calls, and more.
+    for (const fails of fraction === 1 ? [false, true] : [true]) {
+      it(`${what}${fails ? ", where it does not take effect" : ""}`, () => {
+        let current = machineOf();
+        const report = sweepFaultsSync({
+          make: () => {
+            current = machineOf();
+            setup(current);
+            return current;
+          },
+          times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+          operation: (runtime) => {
+            let activations = 0;
+            // What is built is the caller's affair: only what publishing does can fail here.
+            return run(runtime, builder(current, "new"), () => {
+              if (fails && ++activations === 1) throw new Error("no");
+            });
+          },
+          check: ({ machine, faulty, result }) => {
+            assertEquals(faulty.openHandles, []);
+            const now = site(machine);
+            if ("value" in result) assertEquals(now, after);
+            else {
+              const { error } = result;
+              assert(FileError.is(error), `${error}`);
+              if (error.targetState === "unchanged") assertEquals(now, before, `${error}`);
+              if (error.targetState === "replaced") assertEquals(now, after, `${error}`);
+            }
+            machine.kill();
+            const next = machine.fork();
+            tidyUp(next);
+            const then = site(next);
+            // Half an adoption is ended by whoever comes next.
+            assertEquals(then, now ?? before);
+            assertEquals(unfinished(next), []);
+            const gone = before === undefined || (removes && then === after);
+            assert(gone || kept(next).has("old"), "what was published before is gone");
+          },
+        });
+        console.log(`${what}, ${fails}: ${report.calls} calls, ${report.runs} faults`);
+      });
+    }
+  }
 
   it("a disk that runs full while it is built changes nothing", () => {
     const machine = machineOf({ disk: { capacity: 3_000 } });
