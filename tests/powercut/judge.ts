@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { sweepSync } from "../../mod.ts";
 import { isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names.ts";
+import { parseMarkerName } from "../../src/protocol/transaction_names.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { readVersion, TornContent } from "../support/versions.ts";
 import type { History, Operation } from "./record.ts";
@@ -83,7 +84,9 @@ function isOurs(path: string, known: ReadonlySet<string>): boolean {
   const backup = parseBackupName(name);
   if (backup !== undefined) return siblings.some((each) => isBackupOf(backup, each));
   const temporary = parseTemporaryName(name);
-  if (temporary !== undefined) return siblings.includes(temporary.target);
+  if (temporary !== undefined) {
+    return siblings.includes(temporary.target) || parseMarkerName(temporary.target) !== undefined;
+  }
   return siblings.some((each) => lockName(each) === name);
 }
 
@@ -110,11 +113,11 @@ function judgeSweep(root: string): Complaint[] {
 
 /** All that must hold for what our own functions wrote. `names` are the rows of the table of workloads that ran. */
 export function judgeAll(root: string, history: History, names: readonly string[]): Complaint[] {
-  const complaints = [...judgeData(root, history), ...judgeNames(root, history), ...judgeSweep(root)];
-  for (const name of new Set(names)) {
-    const texts = workloads[name]?.check?.(root, history) ?? [];
-    complaints.push(...texts.map((text) => ({ kind: "promise" as const, text })));
-  }
+  const rows = [...new Set(names)].map((name) => workloads[name]);
+  const promises = (texts: readonly string[] = []) => texts.map((text) => ({ kind: "promise" as const, text }));
+  const complaints: Complaint[] = rows.flatMap((row) => promises(row?.recover?.(root)));
+  complaints.push(...judgeData(root, history), ...judgeNames(root, history), ...judgeSweep(root));
+  complaints.push(...rows.flatMap((row) => promises(row?.check?.(root, history))));
   complaints.push(...history.failures.map((text) => ({ kind: "failed" as const, text })));
   return complaints;
 }

@@ -9,6 +9,7 @@ export interface Scene {
 /** The scenes of the product, in turn. Synchronous workloads take turns in their process; others would starve there. */
 export const scenes: Record<string, Scene> = {
   "one file": { processes: [["overwrite"]] },
+  "groups of files": { processes: [["groups"], ["groupsSync"]] },
   "many files in one directory": { processes: [["manyFiles"]] },
   "updates under a lock": { processes: [["updates"], ["updates"]] },
   "new directories": { processes: [["newDirectories", "removals"]] },
@@ -21,7 +22,7 @@ export const scenes: Record<string, Scene> = {
   },
   "everything": {
     processes: [
-      ["overwrite", "manyFiles", "newDirectories", "copy", "stream", "backups", "updates", "removals"],
+      ["overwrite", "manyFiles", "newDirectories", "copy", "stream", "backups", "updates", "removals", "groups"],
       ["one file of several writers", "updates", "manyFiles", "newDirectories", "removals", "copy"],
     ],
   },

@@ -17,63 +17,11 @@ import {
   writeFile,
   writeFileSync,
 } from "../../mod.ts";
+import { applyFiles, applyFilesSync } from "../../src/transaction/mod.ts";
 import { ways } from "../real/ways.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
-import type { Save } from "./methods.ts";
-import type { History, Recorder } from "./record.ts";
-
-export interface Surroundings {
-  /** Where everything is written. */
-  readonly root: string;
-  /** The name of this process: of letters. */
-  readonly process: string;
-  readonly record: Recorder;
-  /** The method that the rows for comparisons save with. */
-  readonly save: Save;
-}
-
-export interface Workload {
-  /** Works until the process is killed, or once. An error ends it: after the cut nothing succeeds any more. */
-  run(surroundings: Surroundings): Promise<void>;
-  /** What else must hold after the cut, as complaints. */
-  check?(root: string, history: History): string[];
-}
-
-/** Content for one write, and the name it has on record. */
-function newVersion({ process, record }: Surroundings, longest: number, count?: number) {
-  const version = record.next();
-  const writer = count === undefined ? process : `${process}:${count}`;
-  return { content: `${process} ${version}`, data: makeVersion({ writer, version }, longest) };
-}
-
-/** Runs one operation between its two lines on record. */
-async function recorded(
-  { root, record }: Surroundings,
-  path: string,
-  content: string | null,
-  mode: number | undefined,
-  run: (path: string) => unknown,
-): Promise<void> {
-  const name = record.begin(path, content, mode);
-  try {
-    await run(join(root, path));
-    record.done(name);
-  } catch (error) {
-    record.failed(name, error);
-    throw error;
-  }
-}
-
-/** Repeats for ever, in so many lanes at once. */
-function lanes(count: number, step: (lane: number, round: number) => Promise<void>): Promise<void> {
-  const lane = async (number: number) => {
-    for (let round = 0;; round++) await step(number, round);
-  };
-  return Promise.all(Array.from({ length: count }, (_, number) => lane(number))).then(() => {});
-}
-
-/** Every other version has other permissions: a version with those of another one would show. */
-const modeFor = (round: number): number => round % 2 === 0 ? 0o640 : 0o604;
+import { groups } from "./groups.ts";
+import { lanes, modeFor, newVersion, recorded, type Workload } from "./workload.ts";
 
 type SaveWithMode = (path: string, data: Uint8Array, mode: number) => unknown;
 
@@ -192,6 +140,8 @@ export const workloads: Record<string, Workload> = {
           copyFile(join(around.root, from), path, { mode: modeFor(round) }));
       }),
   },
+  groups: groups(applyFiles),
+  groupsSync: groups(applyFilesSync),
   backups: backups((path, data) => writeFile(path, data, { backup: kept })),
   updates: updates(updateFile),
   updatesSync: updates(updateFileSync),
