@@ -3,10 +3,9 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { exploreCrashesSync } from "../../src/testing/mod.ts";
 import { applyFilesSync } from "../../src/transaction/mod.ts";
-import { fraction } from "../proof/explore.ts";
 import { byEffort } from "../support/effort.ts";
 import { applying, explored, load, passes } from "./explored.ts";
-import { planOf, scenario, shown } from "./support.ts";
+import { fraction, planOf, scenario, shown } from "./support.ts";
 
 const one = scenario(3);
 const two = scenario(3, ["/d", "/e"]);

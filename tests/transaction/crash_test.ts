@@ -7,10 +7,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { type CrashOptions, exploreCrashes, exploreCrashesSync, faultRuntime } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactions, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { fraction } from "../proof/explore.ts";
 import { byEffort } from "../support/effort.ts";
 import { applying, applyingTogether, explored, load, passes } from "./explored.ts";
-import { planOf, scenario, shown } from "./support.ts";
+import { fraction, planOf, scenario, shown } from "./support.ts";
 
 const one = scenario(3);
 

@@ -8,8 +8,7 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { CrashOptions, CrashReport, MemoryRuntime } from "../../src/testing/mod.ts";
 import { applyFiles, applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
-import { fraction } from "../proof/explore.ts";
-import { filesOf, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
+import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
 
 const server = "/server/loaded";
 

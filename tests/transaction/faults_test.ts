@@ -14,12 +14,12 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { fraction } from "../proof/explore.ts";
 import { byEffort } from "../support/effort.ts";
 import {
   afterRenameTo,
   applyAndDie,
   filesOf,
+  fraction,
   isLock,
   leftovers,
   planOf,

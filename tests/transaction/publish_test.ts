@@ -25,9 +25,8 @@ import {
   rollBackDirectory,
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
-import { fraction } from "../proof/explore.ts";
 import { byEffort } from "../support/effort.ts";
-import { caught, isLock } from "./support.ts";
+import { caught, fraction, isLock } from "./support.ts";
 
 /** Puts a page and a nested file with this text into a directory, none of it synced. */
 function builder(runtime: Runtime, text: string): (directory: string) => void {

@@ -3,6 +3,10 @@ import { assertEquals } from "@std/assert";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { applyFilesSync, type ApplyPlanSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
+import { mostlyOnDeno } from "../support/effort.ts";
+
+/** The part of all states that is tried: all of it on one runtime, for the others run the same code. */
+export const fraction: number = mostlyOnDeno({ quick: 0.1, normal: 1, long: 1 });
 
 /** The content of some files by path; undefined: no file. */
 export type Contents = Record<string, string | undefined>;
