@@ -14,7 +14,7 @@ const { runtimes, peerFolder } = await prepare({ "write-file-atomic": PEERS["wri
 const directories = measuredDirectories();
 const kept: Record<string, Rounds> = {};
 /** Rounds by the number of files: enough to measure, and not so many that a slow disk takes minutes. */
-const rounds = { 2: 15, 10: 15, 100: 7, 1000: 3 } as const;
+const rounds = { 2: 7, 10: 7, 100: 3, 1000: 1 } as const;
 try {
   for (const { name, path } of directories) {
     for (const runtime of runtimes) {
@@ -24,7 +24,7 @@ try {
         const configuration = {
           directory,
           peers: peerFolder,
-          rounds: quick ? 2 : rounds[count],
+          rounds: quick ? 1 : rounds[count],
           count,
           // Small sets are over too soon for the clock.
           repeat: Math.max(1, 20 / count),

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { writeFile } from "../../mod.ts";
-import { applyFiles, applyFilesSync } from "../../src/transaction/mod.ts";
+import { applyFiles } from "../../src/transaction/mod.ts";
 
 interface Configuration {
   directory: string;
@@ -39,7 +39,6 @@ const together = (write: (path: string, data: Uint8Array) => Promise<unknown>): 
 const contestants: Record<string, Replace> = {
   "applyFiles": (files) => applyFiles({ files }),
   "applyFiles, no backups": (files) => applyFiles({ files, backup: 0 }),
-  "applyFilesSync, no backups": (files) => Promise.resolve(applyFilesSync({ files, backup: 0 })),
   "applyFiles of what is there": (files) => applyFiles({ files }),
   "writeFile, one by one": oneByOne((path, data) => writeFile(path, data)),
   "writeFile, at once": together((path, data) => writeFile(path, data)),
