@@ -38,6 +38,9 @@ async function writeTogether(
 ): Promise<void> {
   fs.writeFileSync(file, makeVersion({ writer: "first", version: 1 }));
   const readers = runtimes().map((runtime) => spawn("tests/real/scripts/read_versions.ts", [file], { runtime }));
+  // On a busy machine the writers could otherwise have ended before the first read.
+  const reading = readers.map(({ child }) => listen(child).seen(/^reading$/));
+  for (const began of reading) assert(await began, "a reader ended at once");
   const writing = writers.map(({ way, options }, index) =>
     spawn(
       "tests/real/scripts/write_versions.ts",
@@ -50,7 +53,7 @@ async function writeTogether(
   } finally {
     fs.writeFileSync(`${file}.stop`, "");
     for (const output of await Promise.all(readers.map(succeeded))) {
-      const { reads, versions } = JSON.parse(output);
+      const { reads, versions } = JSON.parse(output.split("\n")[1] ?? "");
       assert(reads > 0 && versions > 0, output);
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Reads a path again and again until a file named PATH.stop is there: read_versions.ts PATH. Ends with status 0 when
- * every read found one whole version; prints how many reads there were and how many different versions.
+ * every read found one whole version. Prints "reading" after the first, and at the end how many reads there were and how
+ * many different versions.
  */
 import * as fs from "node:fs";
 import process from "node:process";
@@ -12,7 +13,7 @@ let reads = 0;
 while (!fs.existsSync(`${path}.stop`)) {
   const { writer, version } = readVersion(fs.readFileSync(path));
   seen.add(`${writer} ${version}`);
-  reads++;
+  if (++reads === 1) console.log("reading");
   // Leaves the processor to the writers now and then.
   if (reads % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
 }
