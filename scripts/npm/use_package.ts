@@ -2,6 +2,7 @@
  * Uses the packed npm package as people do: it is installed in empty projects, by npm and by Bun's client, and imported,
  * required, type-checked and run there.
  */
+import { commands } from "../../src/cli/registry.ts";
 import { execute, mustExecute } from "../process.ts";
 import type { FileResult } from "../suite/run_files.ts";
 import { step } from "../suite/step.ts";
@@ -78,8 +79,26 @@ async function consume(place: Place, folder: string, command: string[], expected
 }
 
 /** The command, from standard input to a file. */
-async function useCommand(place: Place, folder: string, runner: string): Promise<string> {
-  const script = `${runner} --help > help.txt && printf '{"a":1}' | ${runner} settings.json`;
+/** The modules of every command are in the package, and they work: each is called, at least for its help. */
+function allCommands(command: string): string {
+  const helps = Object.keys(commands).map((name) => `${command} ${name} --help > /dev/null`);
+  return [
+    ...helps,
+    `test "$(${command} --version)" = "atomic-write ${readProject().version}"`,
+    `${command} update settings.json -- cat`,
+    `${command} store get objects "$(echo kept | ${command} store put objects)" > /dev/null`,
+    `echo one | ${command} log append -q events.log`,
+    `${command} doctor --json . > doctor.json || true; test -s doctor.json`,
+    `${command} completions zsh > /dev/null`,
+  ].join("\n");
+}
+
+/** `runner` is the command as a person calls it, `command` as fast as it can be called. */
+async function useCommand(place: Place, folder: string, runner: string, command = runner): Promise<string> {
+  const script = `set -e
+    ${runner} --help > help.txt
+    printf '{"a":1}' | ${runner} settings.json
+    ${allCommands(command)}`;
   const { code, output } = await execute("sh", ["-c", script], { directory: folder, environment: place.environment });
   if (code !== 0) return `${script} ended with status ${code}:\n${output}`;
   if (Deno.readTextFileSync(`${folder}/help.txt`).trim() === "") return "--help says nothing";
@@ -113,7 +132,13 @@ export async function useOnNode(place: Place, tarball: string, node: NodeProgram
     const require = [node.command, "--no-warnings", "require.cjs"];
     results.push(await step("require() on Node", () => consume(place, folder, require, exports)));
   }
-  results.push(await step("the command on Node", () => useCommand(place, folder, "npx --no-install atomic-write")));
+  results.push(
+    await step(
+      "the command on Node",
+      () =>
+        useCommand(place, folder, "npx --no-install atomic-write", `${node.command} node_modules/.bin/atomic-write`),
+    ),
+  );
   if (types) results.push(...await checkTypes(folder));
   return results;
 }

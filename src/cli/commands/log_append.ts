@@ -130,7 +130,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const options: LogOptions = {
     ...rules,
     ...mkdir ? { createDirectories: true } : {},
-    lock: { ...patience({ nonblock, timeout }), signal },
+    lock: { timeout: Infinity, ...patience({ nonblock, timeout }), signal },
   };
   const input = readPieces(standardInput(call.host, () => {}), { allowEmpty }, signal, to);
   // Input that is refused makes no log.

@@ -18,7 +18,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const report = await call.progress(`reading the snapshot of ${call.operands.log}`, "byte");
   const rulesOfInput = { allowEmpty, requireJson };
   const content = await readContent(standardInput(call.host, report), rulesOfInput, signal, { attempt, path });
-  const log = await openLog(path, { ...rules, lock: { ...waiting, signal } });
+  const log = await openLog(path, { ...rules, lock: { timeout: Infinity, ...waiting, signal } });
   try {
     await log.checkpoint(content, through === undefined ? {} : { through });
   } finally {
