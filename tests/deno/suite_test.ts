@@ -4,9 +4,10 @@ import { describe, it } from "node:test";
 import { execute } from "../../scripts/process.ts";
 import { readJunit } from "../../scripts/suite/junit.ts";
 import { readOptions } from "../../scripts/suite/options.ts";
+import { expectedWeight, SECONDS } from "../../scripts/suite/order.ts";
 import { countLine } from "../../scripts/suite/report.ts";
 import { runFile, runQueue, type TestRunner } from "../../scripts/suite/run_files.ts";
-import { ROOT } from "../../scripts/toolchain/folders.ts";
+import { exists, ROOT } from "../../scripts/toolchain/folders.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
 /** Whether a process is there, and no zombie. */
@@ -131,6 +132,11 @@ describe("a file that hangs", () => {
 });
 
 describe("the queue", () => {
+  it("begins with files that are there", () => {
+    const named = Object.keys(SECONDS).map((key) => key.split(" on ")[0] ?? "");
+    assertEquals(named.filter((path) => !exists(`${ROOT}/${path}`)), []);
+    assertEquals(expectedWeight("tests/lock/interop_test.ts", "bun") > expectedWeight("tests/no_test.ts", "bun"), true);
+  });
   it("starts its jobs in order, and no more than it may at once", async () => {
     const events: string[] = [];
     let running = 0;
