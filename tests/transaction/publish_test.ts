@@ -366,6 +366,7 @@ describe("every call fails once: what is said of the published directory is true
             return current;
           },
           times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
+          ...fraction === 1 ? {} : { errors: ["EIO"] },
           operation: (runtime) => {
             let activations = 0;
             // What is built is the caller's affair: only what publishing does can fail here.
