@@ -90,6 +90,8 @@ export function printRatios(title: string, rounds: Rounds, reference: string): v
 /** Keeps what was measured under bench/results. */
 export function keepResults(name: string, results: unknown): void {
   Deno.mkdirSync(`${ROOT}/bench/results`, { recursive: true });
-  const record = { measured: new Date().toISOString(), system: `${Deno.build.os} ${Deno.osRelease()}`, results };
+  // What else the machine did: with more than one process per core ready to run, waits and ratios say little.
+  const load = Deno.loadavg().map((average) => Math.round(average * 10) / 10);
+  const record = { measured: new Date().toISOString(), system: `${Deno.build.os} ${Deno.osRelease()}`, load, results };
   Deno.writeTextFileSync(`${ROOT}/bench/results/${name}.json`, JSON.stringify(record, undefined, 1) + "\n");
 }
