@@ -74,8 +74,8 @@ async function withCheckoutFolder(run: (folder: string, environment: Record<stri
 test("every shell command in the documents is executed", () =>
   withCheckoutFolder(async (folder, environment) => {
     const tasks = (JSON.parse(textOf("deno.json")) as { tasks: Record<string, unknown> }).tasks;
-    // The commands of docs/command.md are those of `--help`, which tests/cli runs one by one.
-    const shell = blocks(/^(?:sh|bash|console)$/).filter(({ path }) => path !== "docs/command.md");
+    // The commands of docs/command.md are those of `--help`; tests/cli runs them, and replays README's console.
+    const shell = blocks(/^(?:sh|bash)$/).filter(({ path }) => path !== "docs/command.md");
     assert(shell.length >= 2);
     for (const { path, line, text } of shell) {
       const here = `${path}:${line}`;
