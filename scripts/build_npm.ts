@@ -13,6 +13,22 @@ import { npmManifest, readProject } from "./npm_manifest.ts";
 /** What npm leaves out of the package, beside what it always does. */
 const IGNORED = ["/node_modules/", "/src/", "/test_runner.js", "package-lock.json", "*.tgz", "*.map"];
 
+/** Sections that are about the repository, or lead to files that are only there. */
+const ELSEWHERE = [
+  "Two commands on a fresh machine",
+  "The command",
+  "What happens when …",
+  "Read on",
+  "What a power cut leaves",
+];
+
+function readmeOfPackage(text: string): string {
+  const [first = "", ...sections] = text.split(/^(?=## )/m);
+  return [first, ...sections.filter((section) => !ELSEWHERE.some((title) => section.startsWith(`## ${title}\n`)))].join(
+    "",
+  );
+}
+
 /** Builds the package into a folder, which is removed before; after a failure it is incomplete. */
 export async function buildNpm(wanted: StandardLibrary | "auto", folder: string): Promise<void> {
   const project = readProject();
@@ -28,9 +44,8 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
   Deno.removeSync(compiled, { recursive: true });
   Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
-  for (const name of ["README.md", "LICENSE"]) {
-    if (exists(`${ROOT}/${name}`)) Deno.copyFileSync(`${ROOT}/${name}`, `${folder}/${name}`);
-  }
+  Deno.copyFileSync(`${ROOT}/LICENSE`, `${folder}/LICENSE`);
+  Deno.writeTextFileSync(`${folder}/README.md`, readmeOfPackage(Deno.readTextFileSync(`${ROOT}/README.md`)));
 }
 
 if (import.meta.main) {

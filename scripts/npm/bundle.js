@@ -4,8 +4,8 @@
  *
  * The package has to stay below 150 kB packed, so both say only what is needed where they are read.
  *
- * JavaScript: one file for each part of the house and for each entry, without comments. Classes and exported functions
- * keep their names, and every statement has a line of its own, so that a stack trace still says where it happened.
+ * JavaScript: one file for each part of the house and for each entry, without comments. What is exported keeps
+ * its name, and every statement has a line of its own, so that a stack trace still says where it happened.
  * Declarations: what an entry exports or names. Of a comment, which editors show, the first paragraph, its list and its
  * tags stay; the other paragraphs, the examples and the sources are in the documentation on JSR.
  */
@@ -54,7 +54,8 @@ async function exportedNames() {
   return modules.flatMap((module) => Object.keys(module));
 }
 
-const keep = { keep_fnames: new RegExp(`^(?:${(await exportedNames()).join("|")})$`), keep_classnames: true };
+const names = new RegExp(`^(?:${(await exportedNames()).join("|")})$`);
+const keep = { keep_fnames: names, keep_classnames: names };
 
 const readable = {
   name: "readable",
@@ -117,7 +118,9 @@ function shortened(comment, following) {
   const [first = "", second = ""] = (tags === -1 ? lines : lines.slice(0, tags)).join("\n").trim().split(/\n\n+/);
   const kept = second.startsWith("- ") ? [first, "", second] : [first];
   // A synchronous twin takes the same and fails for the same reasons as the function it names.
-  const left = /^\s*(?:export )?declare function \w+Sync\b/.test(following) ? /^@/ : /^@(?:example|see|module)\b/;
+  const left = /^\s*(?:export )?declare function \w+Sync\b/.test(following)
+    ? /^@/
+    : /^@(?:example|see|module|throws \{(?:Type|Range)Error\}|param options See)/;
   let wanted = true;
   for (const line of tags === -1 ? [] : lines.slice(tags)) {
     if (line.startsWith("@")) wanted = !left.test(line);
@@ -126,8 +129,8 @@ function shortened(comment, following) {
   return `/** ${kept.join("\n").trim()} */`;
 }
 
-/** Who implements a runtime of his own reads the contract in the source; others only pass one on. */
-const isSeam = ({ name }) => name.startsWith("runtime");
+/** Who implements a runtime, or builds a simulated machine, reads the contract in the source or on JSR. */
+const isSeam = ({ name }) => name.startsWith("runtime") || name.includes("testing");
 
 const brief = {
   name: "brief",
