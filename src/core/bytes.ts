@@ -45,19 +45,61 @@ function describe(value: unknown): string {
   return typeof name === "string" && name !== "" ? name : "object";
 }
 
+type Getter = (this: unknown) => unknown;
+
+/**
+ * Getters of the language itself. They work on what a value is, whatever realm it comes from (a test runner's, a
+ * sandbox's) and whatever its prototype claims: an impostor of an ArrayBuffer would pass for an empty one.
+ */
+function getterOf(prototype: object, name: PropertyKey): Getter {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get as Getter;
+}
+
+const anyTypedArray: object = Object.getPrototypeOf(Uint8Array.prototype);
+const viewGetters = (prototype: object) => ({
+  buffer: getterOf(prototype, "buffer"),
+  byteOffset: getterOf(prototype, "byteOffset"),
+  byteLength: getterOf(prototype, "byteLength"),
+});
+const typedArray = viewGetters(anyTypedArray);
+const dataView = viewGetters(DataView.prototype);
+const typedArrayName = getterOf(anyTypedArray, Symbol.toStringTag);
+const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength");
+const sharedLength = typeof SharedArrayBuffer === "undefined"
+  ? undefined
+  : getterOf(SharedArrayBuffer.prototype, "byteLength");
+
+/** Whether a value is of the kind that a getter is for. */
+function answers(getter: Getter | undefined, value: unknown): boolean {
+  try {
+    getter?.call(value);
+    return getter !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** The bytes of a buffer or view, byte for byte as the view delimits them; undefined for anything else. */
 export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
   const isView = ArrayBuffer.isView(value);
-  const buffer: unknown = isView ? value.buffer : value;
-  if (typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer) {
+  const isTypedArray = isView && typedArrayName.call(value) !== undefined;
+  const view = isTypedArray ? typedArray : dataView;
+  const buffer: unknown = isView ? view.buffer.call(value) : value;
+  if (!answers(bufferLength, buffer)) {
+    if (!answers(sharedLength, buffer)) return undefined;
     throw new TypeError("Data on a SharedArrayBuffer cannot be written: it may change while it is written; copy it");
   }
-  if (!(buffer instanceof ArrayBuffer)) return undefined;
   // Throws a TypeError for a detached buffer, whose views would otherwise pass for empty.
-  const whole = new Uint8Array(buffer);
+  const whole = new Uint8Array(buffer as ArrayBuffer);
+  if (!isView) return whole;
   // And this one for a view that lies outside a buffer which has shrunk (a DataView throws by itself).
-  if (isView && !(value instanceof DataView)) Uint8Array.prototype.keys.call(value as Uint8Array);
-  return isView ? new Uint8Array(buffer, value.byteOffset, value.byteLength) : whole;
+  if (isTypedArray) Uint8Array.prototype.keys.call(value as Uint8Array);
+  return new Uint8Array(
+    buffer as ArrayBuffer,
+    view.byteOffset.call(value) as number,
+    view.byteLength.call(value) as number,
+  );
 }
 
 /** Turns chunks into bytes, keeping the first half of a surrogate pair back until its other half has come. */

@@ -1,6 +1,7 @@
 /** Which bytes a buffer, a view and pieces of text stand for. */
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { bytesOf, ChunkEncoder } from "../../src/core/bytes.ts";
 import { skip } from "../support/skip.ts";
 
@@ -42,6 +43,49 @@ for (const value of [undefined, null, 5, "text", {}, [1, 2], new Map(), { byteLe
     assertEquals(bytesOf(value), undefined);
   });
 }
+
+for (
+  const [source, expected] of [
+    ["new Uint8Array([1, 2, 3, 4]).subarray(1, 3)", [2, 3]],
+    ["new Uint16Array(new Uint8Array([1, 2, 3, 4]).buffer, 2, 1)", [3, 4]],
+    ["new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2)", [2, 3]],
+    ["new Uint8Array([1, 2]).buffer", [1, 2]],
+  ] as [string, number[]][]
+) {
+  test(`bytesOf sees the bytes of another realm's ${source}`, () => {
+    assertEquals([...bytesOf(runInNewContext(source)) ?? []], expected);
+  });
+}
+
+test("bytesOf refuses another realm's shared memory", () => {
+  for (const source of ["new SharedArrayBuffer(8)", "new Uint8Array(new SharedArrayBuffer(8))"]) {
+    assertThrows(() => bytesOf(runInNewContext(source)), TypeError, "SharedArrayBuffer");
+  }
+});
+
+test("bytesOf answers undefined for what only claims to be a buffer or a view, which would pass for empty", () => {
+  const claims = [ArrayBuffer, SharedArrayBuffer, Uint8Array, DataView].map(({ prototype }) =>
+    Object.create(prototype)
+  );
+  for (const value of [...claims, new Proxy(new ArrayBuffer(8), {}), new Proxy(new Uint8Array(8), {})]) {
+    assertEquals(bytesOf(value), undefined);
+  }
+});
+
+test("bytesOf goes by what a view is, not by what its class says", () => {
+  class Liar extends Uint8Array {
+    override get byteLength(): number {
+      return 1;
+    }
+    override get byteOffset(): number {
+      return 1;
+    }
+    override get buffer(): ArrayBuffer {
+      return new ArrayBuffer(0);
+    }
+  }
+  assertEquals([...bytesOf(new Liar([1, 2, 3])) ?? []], [1, 2, 3]);
+});
 
 test("bytesOf refuses memory that is shared", () => {
   const shared = new SharedArrayBuffer(8);
