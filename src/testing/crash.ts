@@ -17,6 +17,7 @@ import { type Awaitable, type Operation, run, runSync } from "../core/operation.
 import { CrashExplorer } from "./crash_explorer.ts";
 import type { MemoryRuntime } from "./memory_file_system.ts";
 import type { MemoryOptions } from "./memory_options.ts";
+import { crashOptions } from "./testing_options.ts";
 
 /**
  * How a run is cut off: `"strict"`, the power fails, and of what was not synced anything may be left; `"kill"`, all its
@@ -89,6 +90,7 @@ export interface CrashReport {
  * `machine: { delay: "every" }` so does every call of `runtime.fileSystem`.
  *
  * @throws whatever `setup` or `run` throws. What `recover` and `check` throw is in the report.
+ * @throws {TypeError} an option is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
  *
  * @example
  * ```ts
@@ -110,7 +112,8 @@ export interface CrashReport {
  * console.log(`${report.states} states, ${report.violations.length} violations`); // 4 states, 2 violations
  * ```
  */
-export function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
+// deno-lint-ignore require-await -- a wrong argument is a rejection
+export async function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
   return run(() => explore(options));
 }
 
@@ -120,5 +123,5 @@ export function exploreCrashesSync(options: CrashOptions): CrashReport {
 }
 
 function explore(options: CrashOptions): Operation<CrashReport> {
-  return new CrashExplorer(options).explore();
+  return new CrashExplorer(crashOptions(options)).explore();
 }

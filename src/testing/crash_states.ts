@@ -9,6 +9,7 @@ import { picture } from "./picture.ts";
 import { SeededRandom } from "./random.ts";
 import { Settlement } from "./settlement.ts";
 import { partsOf, SimulatedProcess } from "./simulated_process.ts";
+import { crashStateOptions } from "./testing_options.ts";
 
 /** How finely states are told apart; as in `exploreCrashes`. */
 export interface CrashStateOptions {
@@ -49,7 +50,7 @@ export interface CrashStates extends Iterable<CrashState> {
  * ```
  */
 export function crashStates(runtime: MemoryRuntime, options: CrashStateOptions = {}): CrashStates {
-  const { sectorSize = 512, pieces = 3, volatile } = options;
+  const { sectorSize = 512, pieces = 3, volatile } = crashStateOptions(options);
   const { machine, record } = partsOf(runtime);
   const space = new CrashSpace(machine.disk.snapshot(), machine.plan, new Settlement({ sectorSize, pieces }), volatile);
   const past: MachinePast = {

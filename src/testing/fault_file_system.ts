@@ -13,6 +13,7 @@ import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { undecidedSyncs } from "./fault_codes.ts";
 import { type Around, dropUnsynced, interceptRuntime, observed, type SeamCall, whenKnown } from "./intercept.ts";
+import { faultOptions } from "./testing_options.ts";
 import { pathShower, TraceWriter } from "./trace_lines.ts";
 
 /** Which call fails, and how. */
@@ -54,6 +55,7 @@ export interface FaultyRuntime {
 /**
  * Lets calls at the seam fail.
  *
+ * @throws {TypeError} when `at` is missing, or something is misspelt or of the wrong type.
  * @throws {RangeError} when `at` is no count, or neither `error` nor `short` is given.
  *
  * @example
@@ -69,11 +71,10 @@ export interface FaultyRuntime {
  * ```
  */
 export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
-  const { at, error, times = "once", short, effect = "none" } = fault;
+  const { at, error, times = "once", short, effect = "none" } = faultOptions(fault);
   if (error === undefined && short === undefined) {
     throw new RangeError("A fault needs an error, a short count, or both");
   }
-  if (typeof at === "number" && !(at >= 0)) throw new RangeError("The number of a call is 0 or more");
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(undefined, undefined));
   const open = new Map<OpenFile, string>();

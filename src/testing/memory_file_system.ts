@@ -18,6 +18,7 @@ import type { InitialEntry, MemoryOptions, ProcessOptions } from "./memory_optio
 import type { MemoryClock } from "./scheduler.ts";
 import type { SyncFileSystem } from "./sync_file_system.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
+import { machineOptions } from "./testing_options.ts";
 
 /** A simulated process: a runtime, and what tests ask about its machine. */
 export interface MemoryRuntime extends Runtime {
@@ -70,7 +71,7 @@ function credentialsOf(options: ProcessOptions): Credentials {
  * ```
  */
 export function memoryRuntime(options: MemoryOptions = {}): MemoryRuntime {
-  return startMachine(options);
+  return startMachine(machineOptions(options));
 }
 
 /** `memoryRuntime`, with every call of every process seen by `around`. */

@@ -14,6 +14,7 @@ import { listing } from "./picture.ts";
 import type { MemoryClock } from "./scheduler.ts";
 import type { SyncFileSystem } from "./sync_file_system.ts";
 import { statusOf } from "./status.ts";
+import { processOptions } from "./testing_options.ts";
 
 /** What is behind a `MemoryRuntime`. */
 export interface ProcessParts {
@@ -77,7 +78,14 @@ export class SimulatedProcess implements MemoryRuntime {
 
   fork(options: ProcessOptions = {}): SimulatedProcess {
     const { user, group, groups, umask, workingDirectory } = this.#record;
-    return new SimulatedProcess(this.#machine, { user, group, groups, umask, workingDirectory, ...options });
+    return new SimulatedProcess(this.#machine, {
+      user,
+      group,
+      groups,
+      umask,
+      workingDirectory,
+      ...processOptions(options),
+    });
   }
 
   kill(): void {

@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { fittingErrors } from "./fault_codes.ts";
 import { type Fault, faultRuntime, type FaultyRuntime } from "./fault_file_system.ts";
 import type { SeamCall } from "./intercept.ts";
+import { sweepOptions } from "./testing_options.ts";
 
 /** One run of the operation, to be checked. */
 export interface FaultOutcome<R extends Runtime> {
@@ -52,6 +53,7 @@ export interface FaultSweepReport {
 /**
  * Runs `operation` with every fault: the Nth call fails, for every N and every error that fits that call.
  *
+ * @throws {TypeError} something is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
  * @throws {Error} the first check that throws; the message names the fault and lists the calls, `cause` is what was thrown.
  *
  * @example
@@ -69,16 +71,17 @@ export interface FaultSweepReport {
  * console.log(report.calls); // 1
  * ```
  */
-export function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
-  return run(() => sweepOperation(sweep));
+// deno-lint-ignore require-await -- a wrong argument is a rejection
+export async function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
+  return run(() => sweepOperation(sweepOptions(sweep), false));
 }
 
-/** `sweepFaults` for an operation and a check that return no promises. */
+/** `sweepFaults` for an operation and a check that return no promises; TypeError for one that does. */
 export function sweepFaultsSync<R extends Runtime>(sweep: FaultSweep<R>): FaultSweepReport {
-  return runSync(() => sweepOperation(sweep));
+  return runSync(() => sweepOperation(sweepOptions(sweep), true));
 }
 
-function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>): Operation<FaultSweepReport> {
+function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>, synchronous: boolean): Operation<FaultSweepReport> {
   const { errors = fittingErrors } = sweep;
   const calls: SeamCall[] = [];
   const watch: Fault = {
@@ -88,12 +91,12 @@ function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>): Operation<Fau
     },
     error: "EIO",
   };
-  yield* attempt(sweep, watch, undefined);
+  yield* attempt(sweep, watch, undefined, synchronous);
   let runs = 0;
   for (const [index, call] of [...calls].entries()) {
     const codes = typeof errors === "function" ? errors(call) : errors;
     for (const fault of faultsAt(sweep, call, index, codes)) {
-      yield* attempt(sweep, fault, fault);
+      yield* attempt(sweep, fault, fault, synchronous);
       runs++;
     }
   }
@@ -118,13 +121,23 @@ function faultsAt<R extends Runtime>(
   return faults;
 }
 
-function* attempt<R extends Runtime>(sweep: FaultSweep<R>, given: Fault, fault: Fault | undefined): Operation<void> {
+function* attempt<R extends Runtime>(
+  sweep: FaultSweep<R>,
+  given: Fault,
+  fault: Fault | undefined,
+  synchronous: boolean,
+): Operation<void> {
   const machine = sweep.make();
   const faulty = faultRuntime(machine, given);
   let result: FaultOutcome<R>["result"];
+  let promised = false;
   try {
-    result = { value: yield* wait(sweep.operation(faulty.runtime)) };
+    const returned = sweep.operation(faulty.runtime);
+    promised = synchronous && returned instanceof Promise;
+    result = { value: yield* wait(returned) };
   } catch (error) {
+    // Not an outcome to be checked, but a sweep that would try nothing.
+    if (promised) throw new TypeError("The operation returned a promise: use sweepFaults", { cause: error });
     result = { error };
   }
   try {

@@ -7,6 +7,7 @@
  */
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Around, interceptRuntime, observed } from "./intercept.ts";
+import { traceOptions } from "./testing_options.ts";
 import { pathShower, TraceWriter } from "./trace_lines.ts";
 
 /** How a trace is written. */
@@ -50,7 +51,7 @@ const randomBetweenDots = /(?<=\.)[A-Za-z0-9_-]{16,}(?=\.)/g;
  * ```
  */
 export function traceRuntime(runtime: Runtime, options: TraceOptions = {}): TracedRuntime {
-  const { base, random = randomBetweenDots, only = () => true } = options;
+  const { base, random = randomBetweenDots, only = () => true } = traceOptions(options);
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(base, random === false ? undefined : random));
   const around: Around = (call, proceed) =>

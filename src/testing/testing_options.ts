@@ -1,0 +1,231 @@
+/**
+ * Reading the options of this package's tools, before anything is built or run.
+ *
+ * A proof that was asked for wrongly must not succeed: a misspelt `recover` would leave the recovery out, an unknown
+ * mode would try nothing, and both would report no violations.
+ */
+import {
+  callback,
+  count,
+  fileMode,
+  flag,
+  oneOf,
+  type OptionReader,
+  readOptions,
+  wholeNumber,
+} from "../core/options.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { CrashOptions } from "./crash.ts";
+import type { CrashStateOptions } from "./crash_states.ts";
+import type { Fault } from "./fault_file_system.ts";
+import type { InitialEntry, MemoryOptions, MountOptions, ProcessOptions } from "./memory_options.ts";
+import type { FaultSweep } from "./sweep_faults.ts";
+import type { TraceOptions } from "./trace_file_system.ts";
+
+type Readers<Options> = { [Name in keyof Required<Options>]: OptionReader<NonNullable<Options[Name]>> };
+
+const positive = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+
+function required<Name extends string>(options: object, ...names: Name[]): void {
+  for (const name of names) {
+    if (Reflect.get(options, name) === undefined) throw new TypeError(`The option ${name} is missing`);
+  }
+}
+
+const finite: OptionReader<number> = (value, name) => {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new TypeError(`${name} must be a number`);
+  return value;
+};
+
+const part: OptionReader<number> = (value, name) => {
+  const number = finite(value, name);
+  if (number < 0 || number > 1) throw new RangeError(`${name} must be from 0 to 1, not ${number}`);
+  return number;
+};
+
+const text: OptionReader<string> = (value, name) => {
+  if (typeof value !== "string") throw new TypeError(`${name} must be a string`);
+  return value;
+};
+
+const patternOrNot: OptionReader<RegExp | false> = (value, name) => {
+  if (value !== false && !(value instanceof RegExp)) throw new TypeError(`${name} must be a RegExp or false`);
+  if (value !== false && !value.global) throw new TypeError(`${name} must have the flag g`);
+  return value;
+};
+
+/** A list of at least one of what `each` reads. */
+const listOf = <T>(each: OptionReader<T>): OptionReader<readonly T[]> => (value, name) => {
+  if (!Array.isArray(value) || value.length === 0) throw new TypeError(`${name} must be a list, and not empty`);
+  return value.map((item) => each(item, name));
+};
+
+/** An object whose names are paths. */
+const byPath = <T>(each: OptionReader<T>): OptionReader<Readonly<Record<string, T>>> => (value, name) => {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  return Object.fromEntries(
+    Object.entries(value).map(([path, item]) => {
+      if (!path.startsWith("/")) throw new TypeError(`${name}: ${JSON.stringify(path)} is not an absolute path`);
+      return [path, each(item, `${name}: ${path}`)];
+    }),
+  );
+};
+
+const numbers: OptionReader<Readonly<Record<string, number>>> = (value, name) => {
+  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  return Object.fromEntries(Object.entries(value).map(([key, number]) => [key, count(number, `${name}: ${key}`)]));
+};
+
+const bytesOrText: OptionReader<string | Uint8Array> = (value, name) => {
+  if (typeof value === "string" || ArrayBuffer.isView(value)) return value as string | Uint8Array;
+  throw new TypeError(`${name} must be a string or bytes`);
+};
+
+const entryReaders: Readers<InitialEntry> = {
+  content: bytesOrText,
+  kind: oneOf("file", "directory", "other"),
+  symlink: text,
+  link: text,
+  mode: fileMode,
+  user: count,
+  group: count,
+};
+
+const entry: OptionReader<string | Uint8Array | InitialEntry> = (value) =>
+  typeof value === "string" || ArrayBuffer.isView(value)
+    ? value as string | Uint8Array
+    : readOptions(value, entryReaders);
+
+const mountReaders: Readers<MountOptions> = {
+  readOnly: flag,
+  capacity: count,
+  inodes: count,
+  fileSync: flag,
+  directorySync: flag,
+  hardLinks: flag,
+  owners: flag,
+  fileLock: flag,
+  clone: flag,
+  volatile: flag,
+};
+
+const mount: OptionReader<MountOptions> = (value) => readOptions(value, mountReaders);
+
+const processReaders: Readers<ProcessOptions> = {
+  user: count,
+  group: count,
+  groups: (value, name) => Array.isArray(value) && value.length === 0 ? [] : listOf(count)(value, name),
+  umask: fileMode,
+  workingDirectory: text,
+};
+
+const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
+  directorySync: flag,
+  fileLock: oneOf("call", "program", "none"),
+  owner: flag,
+  mode: flag,
+  symbolicLinks: flag,
+  barrierSync: flag,
+};
+
+const machineReaders: Readers<MemoryOptions> = {
+  ...processReaders,
+  seed: finite,
+  disk: mount,
+  mounts: byPath(mount),
+  bindMounts: byPath(text),
+  files: byPath(entry),
+  userNumbers: numbers,
+  groupNumbers: numbers,
+  capabilities: (value) => readOptions(value, capability),
+  processFacts: flag,
+  device: text,
+  startTime: finite,
+  clock: oneOf("automatic", "manual"),
+  delay: oneOf("none", "syncs", "every"),
+  protectedLinks: flag,
+  openFileLimit: count,
+};
+
+/** The options of a machine and its first process. */
+export const machineOptions = (options: unknown): MemoryOptions => readOptions(options, machineReaders);
+
+/** The options of another process. */
+export const processOptions = (options: unknown): ProcessOptions => readOptions(options, processReaders);
+
+const stateReaders: Readers<CrashStateOptions> = {
+  sectorSize: positive,
+  pieces: positive,
+  volatile: callback<NonNullable<CrashStateOptions["volatile"]>>(),
+};
+
+/** How states are told apart. */
+export const crashStateOptions = (options: unknown): CrashStateOptions => readOptions(options, stateReaders);
+
+const crashReaders: Readers<CrashOptions> = {
+  ...stateReaders,
+  machine: machineOptions,
+  setup: callback<NonNullable<CrashOptions["setup"]>>(),
+  run: callback<CrashOptions["run"]>(),
+  recover: callback<NonNullable<CrashOptions["recover"]>>(),
+  check: callback<CrashOptions["check"]>(),
+  limit: positive,
+  seed: finite,
+  modes: listOf(oneOf("strict", "kill")),
+  fraction: part,
+  stopAfter: positive,
+};
+
+/** What to explore. */
+export function crashOptions(options: unknown): CrashOptions {
+  const values = readOptions(options, crashReaders);
+  required(values, "run", "check");
+  return values as CrashOptions;
+}
+
+const codeOf: OptionReader<NonNullable<Fault["error"]>> = (value, name) => {
+  if (typeof value === "string" || typeof value === "function") return value as NonNullable<Fault["error"]>;
+  throw new TypeError(`${name} must be a code such as "ENOSPC", or a function`);
+};
+
+const often = oneOf("once", "always");
+
+const faultReaders: Readers<Fault> = {
+  at: (value, name) => typeof value === "function" ? value as Exclude<Fault["at"], number> : count(value, name),
+  error: codeOf,
+  times: often,
+  short: count,
+  effect: oneOf("none", "done"),
+};
+
+/** Which call fails, and how. */
+export function faultOptions(options: unknown): Fault {
+  const values = readOptions(options, faultReaders);
+  required(values, "at");
+  return values as Fault;
+}
+
+const sweepReaders = {
+  make: callback<unknown>(),
+  operation: callback<unknown>(),
+  check: callback<unknown>(),
+  errors: (value, name) => typeof value === "function" ? value : listOf(text)(value, name),
+  times: listOf(often),
+  short: (value, name) => Array.isArray(value) && value.length === 0 ? [] : listOf(count)(value, name),
+} satisfies Record<keyof FaultSweep<Runtime>, OptionReader<unknown>>;
+
+/** What to sweep over. */
+export function sweepOptions<R extends Runtime>(options: FaultSweep<R>): FaultSweep<R> {
+  const values = readOptions(options, sweepReaders);
+  required(values, "make", "operation", "check");
+  return values as unknown as FaultSweep<R>;
+}
+
+const traceReaders: Readers<TraceOptions> = {
+  base: text,
+  random: patternOrNot,
+  only: callback<NonNullable<TraceOptions["only"]>>(),
+};
+
+/** How a trace is written. */
+export const traceOptions = (options: unknown): TraceOptions => readOptions(options, traceReaders);
