@@ -70,6 +70,10 @@ function* publish(
       yield* wait(engine.fileSystem.makeDirectory(directory, 0o777));
       yield* callInside(engine, holds, () => build(directory));
       checkAbort(rules.signal);
+      // What a symlink leads to could not be moved, and is not ours to remove.
+      if ((yield* wait(engine.fileSystem.linkStat(directory)))?.kind !== "directory") {
+        throw attemptFailed(attempt, "ENOTDIR", "build", "build has put something else in place of its directory");
+      }
       synced = yield* syncTree(engine, directory, rules, attempt);
       yield* validated(request, holds, directory, attempt);
       checkAbort(rules.signal);

@@ -2,7 +2,8 @@
  * Whole directory trees: onto the medium, and away.
  *
  * `syncTree`: every file, then the directories from the bottom up: a name is synced after what it leads to. Symlinks are
- * names only. `removeTree`: what cannot be removed is answered, and the rest goes.
+ * names only. `removeTree`: what cannot be removed is answered, and the rest goes. A symlink in place of the directory
+ * goes itself: what it leads to is somebody else's.
  */
 import { all, type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
@@ -54,6 +55,11 @@ export function* removeTree(engine: Engine, path: string): Operation<string[]> {
   const { fileSystem } = engine;
   const left: string[] = [];
   try {
+    const status = yield* wait(fileSystem.linkStat(path));
+    if (status?.kind !== "directory") {
+      if (status !== undefined) yield* wait(fileSystem.remove(path));
+      return left;
+    }
     for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
       const child = childOf(engine, path, name);
       if (kind === "directory") left.push(...yield* removeTree(engine, child));

@@ -116,6 +116,21 @@ describe("publishDirectory", () => {
     assertThrows(() => publish(machine, "new", { adopt: true }), FileError, "there is a file");
   });
 
+  it("refuses a symlink in place of what was to be built, and removes nothing of what that leads to", () => {
+    for (const entry of [{ symlink: "/www/precious" }, "a file"]) {
+      const machine = machineOf();
+      machine.put("/www/precious/page", "mine");
+      const before = Object.keys(machine.files("/www"));
+      const build = (directory: string) => {
+        machine.syncFileSystem.removeDirectory(directory);
+        machine.put(directory, entry);
+      };
+      const error = assertThrows(() => publishDirectorySync("/www/site", build, { runtime: machine }));
+      assert(FileError.is(error) && error.code === "ENOTDIR" && error.targetState === "unchanged", `${error}`);
+      assertEquals(Object.keys(machine.files("/www")).filter((path) => !isLock(path)), before);
+    }
+  });
+
   it("publishes nothing of what a callback refuses, and leaves nothing of it", async () => {
     const machine = machineOf();
     publish(machine, "old");
