@@ -10,10 +10,11 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly, readAll } from "../protocol/file_call.ts";
-import { type JournalName, markerName } from "../protocol/transaction_names.ts";
+import { type JournalName, journalStates, markerName } from "../protocol/transaction_names.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { maySpeak } from "./believe.ts";
+import { isAbandoned } from "./journal.ts";
 import { type JournalRecord, readJournal } from "./journal_record.ts";
 import { anchorOf, readMarker } from "./marker.ts";
 import { type DirectoryScan, journalPath, scanDirectory } from "./scan.ts";
@@ -51,17 +52,28 @@ export function* locate(engine: Engine, scan: DirectoryScan, id: string): Operat
     ? yield* scanDirectory(engine, directory)
     : undefined;
   if (there === undefined) return { kind: "kept", path, reason: "unreachable" };
-  const elsewhere = there.journals.get(id);
+  let elsewhere = there.journals.get(id);
+  for (let looks = 1; elsewhere === undefined && looks < enoughLooks; looks++) {
+    elsewhere = (yield* scanDirectory(engine, directory))?.journals.get(id);
+  }
   return elsewhere === undefined ? { kind: "orphan" } : { kind: "journal", directory, names: elsewhere };
 }
 
+/**
+ * Reading a directory may miss what is renamed meanwhile, under its old name and under its new one (readdir in POSIX),
+ * and does where the directory is too large for one call. Each miss needs a change of state, and there are fewer.
+ */
+const enoughLooks = journalStates.length;
+
 function* withoutMarker(engine: Engine, scan: DirectoryScan, id: string): Operation<Located> {
-  const again = yield* scanDirectory(engine, scan.path);
-  if (again === undefined) return { kind: "gone" };
-  const names = again.journals.get(id);
-  if (names !== undefined) return { kind: "journal", directory: scan.path, names };
-  if (again.markers.has(id)) return { kind: "gone" };
-  return again.stages.has(id) ? { kind: "orphan" } : { kind: "gone" };
+  for (let looks = 1; looks < enoughLooks; looks++) {
+    const again = yield* scanDirectory(engine, scan.path);
+    if (again === undefined) return { kind: "gone" };
+    const names = again.journals.get(id);
+    if (names !== undefined) return { kind: "journal", directory: scan.path, names };
+    if (again.markers.has(id) || !again.stages.has(id)) return { kind: "gone" };
+  }
+  return { kind: "orphan" };
 }
 
 /** A journal that was looked at. */
@@ -122,9 +134,16 @@ function* openJournal(engine: Engine, path: string): Operation<OpenFile | undefi
   }
 }
 
-function* judge(engine: Engine, file: OpenFile, { proof }: JournalName): Operation<"alive" | "dead" | "unproven"> {
+function* judge(
+  engine: Engine,
+  file: OpenFile,
+  { id, proof, state }: JournalName,
+): Operation<"alive" | "dead" | "unproven"> {
+  if (isAbandoned(engine, id)) return "dead";
   if (proof.kind === "none") return "unproven";
   if (proof.kind === "process") {
+    // Its owner is done with it, however long he lives.
+    if (state === "settled") return "dead";
     const liveness = engine.runtime.process.liveness(proof.facts);
     return liveness === "unknown" ? "unproven" : liveness;
   }

@@ -20,12 +20,22 @@ import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter, createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/transaction_names.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
-import type { OpenFile } from "../runtime/runtime.ts";
+import type { OpenFile, ProcessHost } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { journalBytes, type JournalRecord } from "./journal_record.ts";
 
 /** Somebody who locks every new journal before its owner can is not looking whether its owner lives. */
 const mostTries = 10;
+
+/**
+ * Journals that this process has left for a recovery, by what stands for the process. Where no lock is given back, only
+ * this tells that nobody is at work any more.
+ */
+const abandoned = new WeakMap<ProcessHost, Set<string>>();
+
+/** Whether this process itself has left that journal: its owner lives, but works on it no more. */
+export const isAbandoned = ({ runtime }: Engine, id: string): boolean =>
+  abandoned.get(runtime.process)?.has(id) ?? false;
 
 /** What a journal is made from. */
 export interface JournalParts {
@@ -46,6 +56,7 @@ export class Journal {
   readonly #identity: string;
   #file: OpenFile | undefined;
   #state: JournalState;
+  #removed = false;
 
   private constructor(engine: Engine, home: ParentDirectory, parts: JournalParts) {
     this.#engine = engine;
@@ -141,12 +152,18 @@ export class Journal {
   /** Removes it: whatever it decided is done. Not durable until `sync`. */
   *remove(): Operation<void> {
     yield* wait(this.#engine.fileSystem.remove(this.path));
+    this.#removed = true;
   }
 
   /** Gives its lock back. */
   *close(): Operation<void> {
     const file = this.#file;
     this.#file = undefined;
-    if (file !== undefined) yield* closeQuietly(file);
+    if (file === undefined) return;
+    yield* closeQuietly(file);
+    if (this.#removed || this.#proof.kind === "lock") return;
+    const { process } = this.#engine.runtime;
+    const left = abandoned.get(process) ?? new Set();
+    abandoned.set(process, left.add(this.id));
   }
 }

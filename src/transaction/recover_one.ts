@@ -14,6 +14,7 @@
  * What was committed and needs an activation leaves its journal behind as `.settled` unless the caller takes that over.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
@@ -48,7 +49,7 @@ export interface RecoveryRules {
   readonly lock: LockPlan;
   readonly sync: SyncRules;
   /** Called for a transaction that is settled and needs an activation; when it returns, none is owed any more. */
-  readonly activate?: ((journal: string) => Operation<void>) | undefined;
+  readonly activate?: ((journal: string, holds: readonly LockHold[]) => Operation<void>) | undefined;
   /** Leave the journal as `.settled` where an activation is owed; else it is reported once. */
   readonly keepDebt: boolean;
 }
@@ -83,7 +84,7 @@ export function* recoverOne(
     if (!decided) return yield* withJournal(step, own, (journal) => withoutFiles(step, journal));
     const holds = yield* lockFiles(engine, yield* lockable(engine, files), { plan: rules.lock, whenFull: "skip" });
     try {
-      return yield* withJournal(step, own, (journal) => settleFiles(step, journal));
+      return yield* withJournal(step, own, (journal) => settleFiles(step, journal, holds));
     } finally {
       yield* releaseLocks(holds);
     }
@@ -163,7 +164,7 @@ function* withJournal(
 /** Nothing to be done about the files: they were never touched, or are settled. */
 function* withoutFiles(step: Step, journal: Journal): Operation<void> {
   const { engine, found, report, homes, others, files } = step;
-  if (journal.state === "settled") return yield* concludeDebt(step, journal);
+  if (journal.state === "settled") return yield* concludeDebt(step, journal, []);
   const staged: string[] = [];
   for (const home of homes.values()) {
     for (const name of yield* discardStages(engine, home.path, found.id)) {
@@ -192,7 +193,7 @@ function* removeNeedless(engine: Engine, { backup, path }: SettledFile): Operati
   if (kept !== undefined && kept.identity === current?.identity) yield* wait(engine.fileSystem.remove(backup));
 }
 
-function* settleFiles(step: Step, journal: Journal): Operation<void> {
+function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]): Operation<void> {
   const { engine, found, rules, attempt, report, homes, others, files } = step;
   const forward = journal.state === "committed";
   for (const file of files) {
@@ -203,18 +204,22 @@ function* settleFiles(step: Step, journal: Journal): Operation<void> {
   // Also where nothing was to be done: whoever did it may not have come to sync it.
   yield* syncHomes(engine, homes.values(), rules.sync, attempt);
   for (const home of homes.values()) yield* discardStages(engine, home.path, found.id);
-  if (found.record?.activates) return yield* concludeDebt(step, journal);
+  if (found.record?.activates) return yield* concludeDebt(step, journal, holds);
   yield* endTransaction(engine, journal, others, rules.sync, attempt);
 }
 
-function* concludeDebt({ engine, found, rules, attempt, report, others }: Step, journal: Journal): Operation<void> {
+function* concludeDebt(
+  { engine, found, rules, attempt, report, others }: Step,
+  journal: Journal,
+  holds: readonly LockHold[],
+): Operation<void> {
   if (rules.keepDebt || rules.activate !== undefined) {
     if (journal.state !== "settled") {
       yield* journal.moveTo("settled");
       yield* journal.sync(rules.sync, attempt);
     }
   }
-  if (rules.activate !== undefined) yield* rules.activate(journal.path);
+  if (rules.activate !== undefined) yield* rules.activate(journal.path, holds);
   else {
     report.needsActivation.push(rules.keepDebt ? journal.path : found.path);
     if (rules.keepDebt) return;

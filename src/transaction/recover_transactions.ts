@@ -4,6 +4,7 @@
 import { abortSignal, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { lockOption } from "../lock/file_lock.ts";
+import type { LockHold } from "../lock/lock.ts";
 import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, checkAbort, translate } from "../protocol/failure.ts";
@@ -87,7 +88,9 @@ function* recover(
     lock: { ...wanted, signal: wanted.signal ?? signal },
     sync: writePlan(engine, {}),
     keepDebt: false,
-    activate: activate === undefined ? undefined : (journal: string) => callInside(engine, [], () => activate(journal)),
+    activate: activate === undefined
+      ? undefined
+      : (journal: string, holds: readonly LockHold[]) => callInside(engine, holds, () => activate(journal)),
   };
   try {
     checkAbort(signal);

@@ -1,9 +1,10 @@
 /** What recovery makes of what dead transactions have left, and what it leaves alone. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { FileError, WriteError } from "../../src/core/errors.ts";
+import { FileError, LockError, LockTimeoutError, RollbackFailedError, WriteError } from "../../src/core/errors.ts";
 import { journalName, markerName, stageName } from "../../src/protocol/transaction_names.ts";
-import { type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
+import { interceptRuntime, whenKnown } from "../../src/testing/intercept.ts";
+import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { journalBytes, type JournalRecord } from "../../src/transaction/journal_record.ts";
 import {
   applyFiles,
@@ -110,6 +111,16 @@ describe("recoverTransactions", () => {
       assertEquals(activated, [fails ? "old" : "new"]);
       assertEquals(leftovers(seen), []);
     }
+  });
+
+  it("activates inside the locks of the files: asking for one of them there is an error, not a wait without end", async () => {
+    const machine = after(afterRenameTo("/f0"), three, { activate: () => {} });
+    const activate = async () => {
+      await applyFiles({ files: [{ path: "/d/f1", data: "x" }] }, { runtime: machine, lock: { timeout: 1_000 } });
+    };
+    const error = await recoverTransactions("/d", { runtime: machine, activate }).catch((error: unknown) => error);
+    assert(LockError.is(error) && !LockTimeoutError.is(error), `${error}`);
+    assertEquals(shown(machine, three), "new");
   });
 
   it("asks again when the activation fails", () => {
@@ -256,7 +267,63 @@ describe("the next transaction", () => {
   });
 });
 
+describe("a directory that is read while names in it change", () => {
+  /** A machine whose first `misses` readings of a directory do not see the journal: it is being renamed. */
+  function missing(machine: MemoryRuntime, misses: number) {
+    let left = misses;
+    return interceptRuntime(machine, (call, proceed) =>
+      whenKnown(proceed(), (answer) => {
+        if (call.method !== "readDirectory" || call.path !== "/d" || !Array.isArray(answer) || left === 0) {
+          return answer;
+        }
+        left--;
+        return answer.filter(({ name }: { name: string }) => !name.includes(".journal")) as typeof answer;
+      }));
+  }
+
+  it("does not make a living transaction one that nobody owns", () => {
+    for (const [files, directory] of [[three, "/d"], [two, "/e"]] as const) {
+      for (const misses of [1, 2, 3, 4]) {
+        const machine = machineOf(files);
+        const validate = () => {
+          const staged = leftovers(machine);
+          const other = missing(machine.fork(), misses);
+          applyFilesSync({ files: [{ path: `${directory}/other`, data: "x" }] }, { runtime: other });
+          assertEquals(leftovers(machine), staged);
+        };
+        applyFilesSync(planOf(files, { validate }), { runtime: machine });
+        assertEquals(shown(machine, files), "new");
+      }
+    }
+  });
+});
+
 describe("without kernel locks", () => {
+  it("what a process has left unactivated, or undecided, keeps neither it nor others waiting for its death", () => {
+    const never = () => {
+      throw new Error("never");
+    };
+    for (const processFacts of [true, false]) {
+      for (const other of [true, false]) {
+        const machine = machineOf(three, { processFacts, capabilities: { fileLock: "none" } });
+        assertThrows(() => applyFilesSync(planOf(three, { activate: never, backup: 0 }), { runtime: machine }));
+        let activated = 0;
+        const plan = planOf(three, { activate: () => void activated++ });
+        const runtime = other ? machine.fork() : machine;
+        applyFilesSync(plan, { runtime, lock: { timeout: 1_000 } });
+        assertEquals([activated, leftovers(machine)], [1, []]);
+      }
+      const machine = machineOf(three, { processFacts, capabilities: { fileLock: "none" } });
+      const at = ({ method, operands: [to] }: SeamCall) => method === "rename" && String(to).endsWith(".rolling-back");
+      const { runtime } = faultRuntime(machine, { at, error: "EIO" });
+      const error = assertThrows(() => applyFilesSync(planOf(three, { activate: never }), { runtime }));
+      assert(RollbackFailedError.is(error) && error.targetState === "replaced", `${error}`);
+      const again = planOf(three, { activate: () => {} });
+      assertEquals(applyFilesSync(again, { runtime, lock: { timeout: 1_000 } }).recovered.finished, three.paths);
+      assertEquals(leftovers(machine), []);
+    }
+  });
+
   it("the dead are known by their process, and those of another start of the machine by nobody", () => {
     const capabilities = { fileLock: "none" } as const;
     const when = (call: SeamCall) => call.method === "rename" && String(call.operands[0]).endsWith("/f1");
