@@ -33,6 +33,10 @@ const stateWords: Record<TargetState, string> = {
   unknown: "it is not known whether the file was changed",
 };
 
+/** All is done and durable before anything is activated: that failing makes the files no less certain. */
+const wordsFor = ({ step, targetState }: FileErrorDetails): string =>
+  step === "activate" && targetState === "replaced" ? "what is in place stays" : stateWords[targetState];
+
 const brand = (name: string): symbol => Symbol.for(`@durable/atomic-write/${name}`);
 
 /** Whether `value` is an instance of the class of that name, of this or another copy of the module. */
@@ -63,7 +67,7 @@ export class FileError extends Error {
   /** Makes an error whose message is `attempt: reason (code); what became of the file`. */
   constructor(attempt: string, reason: string, details: FileErrorDetails) {
     super(
-      `${attempt}: ${reason} (${details.code}); ${stateWords[details.targetState]}`,
+      `${attempt}: ${reason} (${details.code}); ${wordsFor(details)}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = details.code;

@@ -11,7 +11,7 @@ import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { backupTarget } from "../protocol/names.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
-import { callInside } from "./callbacks.ts";
+import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
@@ -34,14 +34,15 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
     yield* publishAll(transaction);
     synced = yield* syncHomes(engine, transaction.homes, rules, attempt);
   } catch (error) {
-    throw yield* rollBack(transaction, entered.holds, error, false);
+    throw yield* rollBack(transaction, entered, error, false);
   }
   attempt.targetState = "replaced";
   if (activate !== undefined) {
+    tellQuietly(transaction.request, { step: "activate", done: 0, total: changes.length });
     try {
       yield* callInside(engine, entered.holds, activate);
     } catch (error) {
-      throw yield* rollBack(transaction, entered.holds, error, true);
+      throw yield* rollBack(transaction, entered, error, true);
     }
     yield* payDebts(engine, entered.debts, rules, attempt);
   }
@@ -58,6 +59,8 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
 
 function* publishAll(transaction: Transaction): Operation<void> {
   const places = transaction.places();
+  const total = places.length;
+  tellQuietly(transaction.request, { step: "rename", done: 0, total });
   for (const [index, change] of transaction.changes.entries()) {
     const place = places[index];
     if (place === undefined) continue;
@@ -65,6 +68,7 @@ function* publishAll(transaction: Transaction): Operation<void> {
     yield* publishStage(transaction.engine, place, change.staged.identity ?? "");
     change.staged.phase = "committed";
     change.published = true;
+    tellQuietly(transaction.request, { step: "rename", done: index + 1, total });
   }
 }
 

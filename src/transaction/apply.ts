@@ -15,7 +15,7 @@ import { reachedDurability, syncsFile } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
 import { appliedFile, type ApplyResult } from "./apply_result.ts";
-import { callInside } from "./callbacks.ts";
+import { callInside, tellQuietly } from "./callbacks.ts";
 import { isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
@@ -178,6 +178,7 @@ class Application {
     const homes = [...new Set(this.#participants.map(({ home }) => home))];
     const namesSynced = yield* syncHomes(engine, homes, rules, this.#attempt);
     if (debts.length > 0 && activate !== undefined) {
+      tellQuietly(this.#request, { step: "activate", done: 0, total: this.#participants.length });
       try {
         yield* callInside(engine, holds, activate);
       } catch (error) {
@@ -193,7 +194,7 @@ class Application {
     const reason = "the files were in place already, by a transaction that did not come to activating them; " +
       "activating them failed, and they stay";
     const cause = error instanceof CallerError ? error.reason : error;
-    const details = { code: "EACTIVATE", path, step: "activate", targetState: "unchanged" as const, cause };
+    const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced" as const, cause };
     return new ActivationError(`${verb} ${JSON.stringify(path)}`, reason, details);
   }
 

@@ -45,7 +45,8 @@ import type { ApplyResult } from "./apply_result.ts";
  * @throws {TypeError} A path twice, no files, a wrong option: before anything is touched.
  * @throws {ValidationError} `validate` threw (`"unchanged"`).
  * @throws {ActivationError} `activate` threw; everything is as it was, and activated again (`"unchanged"`); with
- * `backup: 0` the new files stay (`"replaced"`).
+ * `backup: 0`, and where an earlier transaction that did not come to activating them has put the files in place, they
+ * stay (`"replaced"`).
  * @throws {RollbackFailedError} And putting back, or activating what was put back, failed: `files` says what is where.
  * @throws {ConflictError} A program that takes no locks changed a file meanwhile (`"unchanged"`).
  * @throws {LockTimeoutError} A file's lock was not free in time (`"unchanged"`).

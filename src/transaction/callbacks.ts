@@ -7,6 +7,16 @@ import type { LockHold } from "../lock/lock.ts";
 import { type HoldChain, holdContext } from "../lock/own_holds.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError } from "../protocol/failure.ts";
+import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
+
+/** Tells what is going on once that is decided: what is decided does not depend on who is told of it. */
+export function tellQuietly({ progress }: Pick<ApplyRequest, "progress">, what: ApplyProgress): void {
+  try {
+    progress(what);
+  } catch {
+    // See above.
+  }
+}
 
 /** Calls a callback. What it throws comes back as a CallerError. */
 export function* callInside(

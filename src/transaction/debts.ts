@@ -1,14 +1,16 @@
 /**
  * Transactions whose files are settled, but whose activation nobody has seen succeed: their journals stay, as `.settled`,
- * until a transaction over some of the same files has activated, or until `recoverTransactions` has told of them.
+ * until a transaction over some of the same files has activated, or until `recoverTransactions` has told of them. One that
+ * owes an activation itself takes over those whose files are all among its own: attempt after attempt, one journal stays.
  */
-import type { Operation } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import type { SyncRules } from "../protocol/sync.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Examined } from "./examine.ts";
 import { Journal } from "./journal.ts";
+import { fileKey, type Lockable } from "./lock_files.ts";
 import { Homes } from "./participants.ts";
 
 /** What these transactions owed has been activated by now. */
@@ -31,4 +33,33 @@ export function* payDebts(
   } finally {
     yield* homes.close();
   }
+}
+
+/** The keys of the files that a transaction names, where their directories are there. */
+export function* keysOf(engine: Engine, { record, home }: Examined): Operation<Set<string>> {
+  const keys = new Set<string>();
+  const identities = new Map<number, string | undefined>();
+  for (const { directory, name } of record?.files ?? []) {
+    if (!identities.has(directory)) {
+      const path = record?.directories[directory] ?? ".";
+      const status = path === "." ? home : yield* wait(engine.fileSystem.stat(path));
+      identities.set(directory, status?.identity);
+    }
+    keys.add(`${identities.get(directory)}/${name}`);
+  }
+  return keys;
+}
+
+/** Those debts that concern no other files than these. */
+export function* coveredBy(
+  engine: Engine,
+  debts: readonly Examined[],
+  files: readonly Pick<Lockable, "home" | "name">[],
+): Operation<Examined[]> {
+  const ours = new Set(files.map(fileKey));
+  const covered: Examined[] = [];
+  for (const debt of debts) {
+    if ([...yield* keysOf(engine, debt)].every((key) => ours.has(key))) covered.push(debt);
+  }
+  return covered;
 }

@@ -8,7 +8,7 @@
  *
  * A transaction that cannot be judged is an error if it has files in common with this one. After a failure no lock is held.
  */
-import { type Operation, wait } from "../core/operation.ts";
+import type { Operation } from "../core/operation.ts";
 import { notInTime } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { type Patience, patienceOf } from "../lock/lock_plan.ts";
@@ -19,6 +19,7 @@ import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { shortenName, temporaryTargetLimit } from "../protocol/names.ts";
 import { parseStageName } from "../protocol/transaction_names.ts";
 import type { ApplyRequest } from "./apply_plan.ts";
+import { keysOf } from "./debts.ts";
 import { examine, type Examined, locate } from "./examine.ts";
 import { fileKey, lockFiles, releaseLocks } from "./lock_files.ts";
 import type { Participant } from "./participants.ts";
@@ -160,20 +161,10 @@ class Search {
   }
 
   /** Whether a transaction names a file of ours. */
-  *#isShared({ record, home }: Examined): Operation<boolean> {
-    if (record === undefined) return false;
-    const ours = new Set(this.#participants.map(fileKey));
+  *#isShared(found: Examined): Operation<boolean> {
     const names = new Set(this.#participants.map(({ name }) => name));
-    const identities = new Map<number, string | undefined>();
-    for (const { directory, name } of record.files) {
-      if (!names.has(name)) continue;
-      if (!identities.has(directory)) {
-        const path = record.directories[directory] ?? ".";
-        const status = path === "." ? home : yield* wait(this.#engine.fileSystem.stat(path));
-        identities.set(directory, status?.identity);
-      }
-      if (ours.has(`${identities.get(directory)}/${name}`)) return true;
-    }
-    return false;
+    if (found.record?.files.some(({ name }) => names.has(name)) !== true) return false;
+    const theirs = yield* keysOf(this.#engine, found);
+    return this.#participants.some((each) => theirs.has(fileKey(each)));
   }
 }

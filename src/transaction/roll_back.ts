@@ -10,11 +10,12 @@
  */
 import { ActivationError, type FileErrorDetails, RollbackFailedError, type RolledBackFile } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
 import { attachCleanup, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { callInside } from "./callbacks.ts";
+import { callInside, tellQuietly } from "./callbacks.ts";
+import { coveredBy, payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
+import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { lookAt, restoreFile, type SettledFile } from "./settle.ts";
 import type { Transaction } from "./transaction.ts";
@@ -26,18 +27,18 @@ const isRestorable = ({ changes }: Transaction): boolean =>
 /** Takes a committed transaction back because of `cause`; the error for the caller. */
 export function* rollBack(
   transaction: Transaction,
-  holds: readonly LockHold[],
+  entered: Pick<Entered, "holds" | "debts">,
   cause: unknown,
   activated: boolean,
 ): Operation<unknown> {
-  const { engine, journal, attempt, request: { rules, activate, progress } } = transaction;
+  const { engine, journal, attempt, request: { rules, activate } } = transaction;
   const places = transaction.places();
   const failed = (errors: unknown[], reason: string) => rollbackFailed(transaction, places, cause, errors, reason);
   if (!isRestorable(transaction)) {
-    if (activated) return yield* notRestorable(transaction, cause);
+    if (activated) return yield* notRestorable(transaction, entered, cause);
     return yield* failed([], "some files were replaced, and no backups were kept (backup: 0)");
   }
-  quietly(() => progress({ step: "roll back", done: 0, total: places.length }));
+  tellQuietly(transaction.request, { step: "roll back", done: 0, total: places.length });
   try {
     yield* journal.moveTo("rolling-back");
     yield* journal.sync(rules, attempt);
@@ -50,12 +51,12 @@ export function* rollBack(
     yield* syncHomes(engine, transaction.homes, rules, attempt);
     for (const { stage } of places) yield* wait(engine.fileSystem.remove(stage));
     // Where nothing had taken effect yet, programs that load files by themselves may still have seen some of them.
-    if (activate !== undefined) yield* callInside(engine, holds, activate);
+    if (activate !== undefined) yield* callInside(engine, entered.holds, activate);
   } catch (error) {
     const reason = error instanceof CallerError
       ? "every file is restored, but activating them failed, too"
       : "not every file could be restored durably";
-    if (error instanceof CallerError) yield* tidy([], journal.moveTo("settled"));
+    if (error instanceof CallerError) yield* tidy([], owe(transaction, entered));
     return yield* failed([error instanceof CallerError ? error.reason : error], reason);
   }
   const failures: CleanupFailure[] = [];
@@ -64,21 +65,13 @@ export function* rollBack(
   return attachCleanup(restored(transaction, cause), failures, attempt);
 }
 
-function quietly(tell: () => void): void {
-  try {
-    tell();
-  } catch {
-    // What is decided does not depend on who is told of it.
-  }
-}
-
 function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): Operation<unknown[]> {
   const problems: unknown[] = [];
   for (const [index, place] of places.entries()) {
     try {
       const settlement = yield* restoreFile(transaction.engine, place);
       if (settlement === "conflict") problems.push(new Error(`${place.path} is neither the old nor the new file`));
-      else quietly(() => transaction.request.progress({ step: "roll back", done: index + 1, total: places.length }));
+      else tellQuietly(transaction.request, { step: "roll back", done: index + 1, total: places.length });
     } catch (error) {
       problems.push(
         error instanceof SystemError ? translate(error, { ...transaction.attempt, path: place.path }) : error,
@@ -101,12 +94,26 @@ function restored({ attempt }: Transaction, cause: unknown): unknown {
   });
 }
 
+/** Only the activation is owed; with it, what earlier transactions over these files owed. */
+function* owe(
+  { engine, journal, attempt, changes, request: { rules } }: Transaction,
+  { debts }: Pick<Entered, "debts">,
+): Operation<void> {
+  yield* journal.moveTo("settled");
+  yield* journal.sync(rules, attempt);
+  const files = changes.map(({ participant }) => participant);
+  yield* payDebts(engine, yield* coveredBy(engine, debts, files), rules, attempt);
+}
+
 /** The new files stay, and the next transaction over them activates them, even if it finds nothing to change. */
-function* notRestorable(transaction: Transaction, cause: unknown): Operation<unknown> {
-  const { attempt, journal, request: { rules } } = transaction;
+function* notRestorable(
+  transaction: Transaction,
+  entered: Pick<Entered, "debts">,
+  cause: unknown,
+): Operation<unknown> {
+  const { attempt, journal } = transaction;
   const failures: CleanupFailure[] = [];
-  yield* tidy(failures, journal.moveTo("settled"));
-  yield* tidy(failures, journal.sync(rules, attempt));
+  yield* tidy(failures, owe(transaction, entered));
   const reason = "activating the new files failed; no backups were kept (backup: 0), so that they stay";
   const error = new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
     code: "EACTIVATE",

@@ -142,6 +142,10 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals([code, text(directory, "key")], [91, "new key"]);
       assert(stderr.includes("no backups were kept"), stderr);
+      // Nothing to change, but an activation is owed: nothing is put back, and that is said.
+      const again = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals([again.code, text(directory, "key")], [91, "new key"]);
+      assert(again.stderr.includes("(EACTIVATE); what is in place stays"), again.stderr);
     });
   });
 

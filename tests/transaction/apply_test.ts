@@ -85,10 +85,22 @@ describe("applyFiles", () => {
 
   it("tells what is going on", () => {
     const told: string[] = [];
+    const activate = () => {
+      told.push("activated");
+      if (told.filter((line) => line === "activated").length === 1) throw new Error("no");
+    };
     const onProgress = ({ step, done, total }: ApplyProgress) => void told.push(`${step} ${done}/${total}`);
     applyFilesSync(planOf(three, { validate: () => {} }), { runtime: machineOf(), onProgress });
     assertEquals(told[0], "lock 0/3");
     for (const line of ["stage 3/3", "back up 3/3", "validate 0/3", "commit 0/3"]) assert(told.includes(line), line);
+    const decided = ["rename 0/3", "rename 1/3", "rename 2/3", "rename 3/3"];
+    assertEquals(told.slice(told.indexOf("commit 0/3") + 1), decided);
+    told.length = 0;
+    assertThrows(() => applyFilesSync(planOf(three, { activate }), { runtime: machineOf(), onProgress }));
+    assertEquals(told.slice(told.indexOf("commit 0/3") + 1), [
+      ...[...decided, "activate 0/3", "activated"],
+      ...["roll back 0/3", "roll back 1/3", "roll back 2/3", "roll back 3/3", "activated"],
+    ]);
   });
 });
 
@@ -196,6 +208,39 @@ describe("activate", () => {
     assertEquals([activated, leftovers(machine)], [1, []]);
     applyFilesSync(same, { runtime: machine });
     assertEquals(activated, 1);
+  });
+
+  it("failing again and again leaves one journal, which tells of the activation that is owed", () => {
+    for (const backup of [0, 3]) {
+      const machine = machineOf();
+      const activate = () => {
+        throw new Error("never");
+      };
+      const fail = (files: ApplyPlanSync["files"]) =>
+        void assertThrows(() => applyFilesSync({ files, activate, backup }, { runtime: machine }), FileError);
+      for (const data of ["1", "2", "3"]) fail([{ path: "/d/f0", data }, { path: "/d/f1", data }]);
+      assertEquals(leftovers(machine).length, 1);
+      // Of what it does not cover something is owed still.
+      fail([{ path: "/d/f1", data: "4" }]);
+      assertEquals(leftovers(machine).length, 2);
+      let activated = 0;
+      const files = ["/d/f0", "/d/f1"].map((path) => ({ path, data: machine.readText(path) ?? "" }));
+      applyFilesSync({ files, activate: () => void activated++ }, { runtime: machine });
+      assertEquals([activated, leftovers(machine)], [1, []]);
+    }
+  });
+
+  it("owed by an earlier transaction, fails: what is in place stays, which the error says", () => {
+    const machine = machineOf();
+    const activate = () => {
+      throw new Error("never");
+    };
+    for (const what of ["backup: 0", "by a transaction that did not come to activating them"]) {
+      const error = assertThrows(() => applyFilesSync(planOf(three, { activate, backup: 0 }), { runtime: machine }));
+      assert(ActivationError.is(error) && error.targetState === "replaced", `${error}`);
+      assert(error.message.includes(what) && error.message.endsWith("what is in place stays"), error.message);
+      assertEquals([shown(machine, three), leftovers(machine).length], ["new", 1]);
+    }
   });
 
   it("fails without backups: the new files stay, which the error says", () => {
