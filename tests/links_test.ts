@@ -53,6 +53,23 @@ for (const [name, text] of texts) {
   }
 }
 
+test("writeFile refuses to write through a link to a name that is not UTF-8, which would be another file", (t) =>
+  withTemporaryDirectory(async (directory) => {
+    const name = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
+    const link = join(directory, "link");
+    try {
+      fs.symlinkSync(name, link);
+    } catch {
+      return skip(t, "needs names that are not UTF-8");
+    }
+    if (!fs.readlinkSync(link, "buffer").equals(name)) return skip(t, "needs names that are not UTF-8");
+    const error = await assertRejects(() => writeFile(link, "new"), WriteError);
+    assertEquals([error.code, error.step, error.targetState], ["EILSEQ", "readLink", "unchanged"]);
+    assertEquals(namesIn(directory), ["link"]);
+    await writeFile(link, "new", { symlink: "replace" });
+    assertEquals(textOf(link), "new");
+  }));
+
 test("writeFile writes through a chain of 39 links, and refuses a longer one and a loop with ELOOP", () =>
   withTemporaryDirectory(async (directory) => {
     for (let link = 1; link <= 45; link++) fs.symlinkSync(`link-${link - 1}`, join(directory, `link-${link}`));

@@ -113,6 +113,7 @@ for (
     ["an empty path", ""],
     ["a NUL in a path", "a\0b"],
     ["a NUL in a URL", new URL("file:///a%00b")],
+    ["a lone surrogate in a path", "/a\ud800b"],
     ["an encoded slash in a URL", new URL("file:///a%2Fb")],
     ["a host in a URL", new URL("file://host/a")],
     ["a URL of the web", new URL("https://host/a")],

@@ -7,6 +7,7 @@
  * wishes behind those of a wrapper. Names are never guessed: a script that relies on an abbreviation breaks when the
  * next option is added.
  */
+import { mayBeLossy } from "../core/path.ts";
 import { nearest } from "./nearest.ts";
 import {
   type CommandTable,
@@ -78,6 +79,12 @@ function valueOf({ name, option }: Found, text: string): unknown {
   }
 }
 
+/** A name that is not UTF-8 would be changed, and another file written. */
+function checkFaithful(name: string, text: string): void {
+  if (!mayBeLossy(text)) return;
+  throw new UsageError(`${name} must be UTF-8, which ${JSON.stringify(text)} was not, or holds U+FFFD`);
+}
+
 interface SplitArguments {
   readonly values: Map<string, unknown>;
   /** What is left in front of `--`. */
@@ -95,6 +102,7 @@ function readOptions(args: readonly string[], table: OptionTable): SplitArgument
   const takeValue = (found: Found, joined: string | undefined) => {
     const text = joined ?? queue.shift();
     if (text === undefined) throw new UsageError(`${found.name} needs a value: ${found.option.value}`);
+    checkFaithful(found.name, text);
     values.set(found.key, valueOf(found, text));
   };
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
@@ -126,6 +134,7 @@ function readOptions(args: readonly string[], table: OptionTable): SplitArgument
 
 function checkOperand(name: string, text: string, standardInput: boolean): void {
   if (text === "") throw new UsageError(`${name} must not be empty`);
+  checkFaithful(name, text);
   if (text !== "-" || standardInput) return;
   throw new UsageError(`${name} must be the name of a file, not "-"`, 'a file of that name is "./-"');
 }

@@ -7,6 +7,7 @@
  */
 import { copyFile } from "../copy_file.ts";
 import { run as drive } from "../core/operation.ts";
+import { mayBeLossy } from "../core/path.ts";
 import { childOf, type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
@@ -65,7 +66,9 @@ async function copyEntry(source: string, target: string, copying: Copying): Prom
   const status = await fileSystem.linkStat(source);
   const refuse = (code: string, reason: string) =>
     attemptFailed(attempt, code, "open", `${JSON.stringify(source)} ${reason}`);
-  if (status === undefined) throw refuse("ENOENT", "is gone");
+  if (status === undefined) {
+    throw mayBeLossy(source) ? refuse("EILSEQ", "is not its name, which is not UTF-8") : refuse("ENOENT", "is gone");
+  }
   if (status.kind === "file") {
     const times = keepTimes ? { keepTimes } : {};
     const mode = engine.capabilities.mode ? { mode: status.mode & permissionBits } : {};
@@ -78,6 +81,7 @@ async function copyEntry(source: string, target: string, copying: Copying): Prom
   } else if (status.kind === "symlink") {
     const text = await fileSystem.readLink(source);
     if (text === undefined) throw refuse("ENOENT", "is gone");
+    if (mayBeLossy(text)) throw refuse("EILSEQ", "is a symlink to a name that is not UTF-8");
     await fileSystem.symbolicLink(text, target);
   } else {
     throw refuse("EINVAL", "is neither a file, nor a directory, nor a symlink");

@@ -59,6 +59,7 @@ const statusOfCode: Readonly<Record<string, ExitStatus>> = {
   ENOTJSON: exitStatus.badData,
 
   EEXIST: exitStatus.cannotCreate,
+  EILSEQ: exitStatus.cannotCreate,
   EINVAL: exitStatus.cannotCreate,
   EISDIR: exitStatus.cannotCreate,
   ELOOP: exitStatus.cannotCreate,

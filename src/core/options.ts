@@ -122,6 +122,10 @@ export function pathText(path: FilePath, style: "posix" | "windows"): string {
   const text = typeof path === "string" ? path : urlPath(filePath(path, "path") as URL, style);
   if (text === "") throw new TypeError("A path must not be empty");
   if (text.includes("\0")) throw new TypeError(`A path must not contain NUL: ${JSON.stringify(text)}`);
+  // Would be written as U+FFFD, as every other lone surrogate is: to another file.
+  if (style === "posix" && /\p{Surrogate}/u.test(text)) {
+    throw new TypeError(`A path must not contain lone surrogates: ${JSON.stringify(text)}`);
+  }
   return text;
 }
 

@@ -8,6 +8,14 @@
 /** How paths are written on this machine. */
 export type PathStyle = "posix" | "windows";
 
+/**
+ * Whether the system's name behind this text may be another one: bytes that are not UTF-8 reach a program as U+FFFD, and
+ * as that they lead elsewhere. No runtime shows the bytes everywhere, so the rare name that holds a real U+FFFD counts.
+ */
+export function mayBeLossy(text: string): boolean {
+  return text.includes("\ufffd");
+}
+
 const isSeparator = (character: string | undefined, style: PathStyle): boolean =>
   character === "/" || (style === "windows" && character === "\\");
 

@@ -12,7 +12,7 @@
  * Directories made for a write that then fails stay: another writer may already rely on them.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { absolutePath } from "../core/path.ts";
+import { absolutePath, mayBeLossy } from "../core/path.ts";
 import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
@@ -219,7 +219,7 @@ function* physicalPath(engine: Engine, path: string, links = { followed: 0 }): O
   } catch (error) {
     if (!isForbidden(error)) throw error;
   }
-  if (text === undefined || ++links.followed > mostLinks) return own;
+  if (text === undefined || mayBeLossy(text) || ++links.followed > mostLinks) return own;
   return yield* physicalPath(engine, absolutePath(text, directory, engine.capabilities.pathStyle, true), links);
 }
 

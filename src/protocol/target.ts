@@ -3,7 +3,7 @@
  *
  * Symlinks further up are the system's to resolve. Nothing is changed here; every refusal leaves the file unchanged.
  */
-import { absolutePath, endsAsDirectory } from "../core/path.ts";
+import { absolutePath, endsAsDirectory, mayBeLossy } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
@@ -58,6 +58,9 @@ export function* resolveTarget(
     const text = yield* wait(fileSystem.readLink(current));
     // Replaced by something else in between: look again.
     if (text !== undefined) {
+      if (mayBeLossy(text)) {
+        throw attemptFailed(attempt, "EILSEQ", "readLink", "it is a symlink to a name that is not UTF-8");
+      }
       current = absolutePath(text, directory, capabilities.pathStyle, false);
       // `absolutePath` drops what the resolution must still see.
       if (endsAsDirectory(text, capabilities.pathStyle)) current = childOf(engine, current, "");

@@ -109,6 +109,9 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
         if (spawnSync("mkfifo", [join(directory, "dist", "pipe")]).status === 0) {
           await attempt("dist", 66, "is neither a file, nor a directory, nor a symlink");
         }
+        fs.rmSync(join(directory, "dist", "pipe"), { force: true });
+        fs.symlinkSync("caf\ufffd", join(directory, "dist", "link"));
+        await attempt("dist", 73, "is a symlink to a name that is not UTF-8 (EILSEQ)");
         assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist"]);
       }),
   );
