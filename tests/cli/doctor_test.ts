@@ -7,6 +7,9 @@ import { describe, it } from "node:test";
 import { judge } from "../../src/cli/doctor/verdict.ts";
 import { reportLines } from "../../src/cli/doctor/report.ts";
 import type { Examination } from "../../src/cli/doctor/examine.ts";
+import { makeScratch, removeAbandonedScratch, removeScratch, scratchName } from "../../src/cli/doctor/scratch.ts";
+import { makeEngine } from "../../src/protocol/engine.ts";
+import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
 import { mountIn } from "../../src/runtime/file_system_facts.ts";
 import { withLoopFileSystem, withTmpfs } from "../support/mounts.ts";
 import { skip } from "../support/skip.ts";
@@ -95,6 +98,38 @@ describe("doctor", () => {
       assert(stderr.includes("interrupted (SIGTERM)"), stderr);
       assertEquals(names(directory), []);
     });
+  });
+});
+
+it("removeAbandonedScratch removes what killed examinations have left, and nothing of living ones", async (t) => {
+  const engine = makeEngine(runtimeHere(), false);
+  if (engine.capabilities.fileLock === "none") return skip(t, "nothing proves an owner dead where nothing is locked");
+  await withTemporaryDirectory(async (directory) => {
+    const old = new Date(Date.now() - 120_000);
+    const age = (name: string) => fs.utimesSync(join(directory, name), old, old);
+    const scratch = await makeScratch(engine, directory);
+    const [living] = names(directory) as [string];
+    fs.mkdirSync(join(scratch.path, "below"));
+    fs.writeFileSync(join(scratch.path, "below", "file"), "");
+    const random = (length: number) => engine.runtime.random(length);
+    const [empty, unproven] = [scratchName(random), scratchName(random)];
+    for (const name of [empty, unproven, ".doctor.mine"]) fs.mkdirSync(join(directory, name), { mode: 0o700 });
+    fs.writeFileSync(join(directory, unproven, "unproven"), "");
+    const all = [".doctor.mine", empty, living, unproven].sort();
+
+    await removeAbandonedScratch(engine, directory);
+    assertEquals(names(directory), all, "young ones stay");
+    all.forEach(age);
+    await removeAbandonedScratch(engine, directory);
+    assertEquals(names(directory), all.filter((name) => name !== empty));
+    // As the kernel does for who is killed.
+    await scratch.owner.close();
+    await removeAbandonedScratch(engine, directory);
+    assertEquals(names(directory), [".doctor.mine", unproven].sort());
+
+    const another = await makeScratch(engine, directory);
+    assertEquals(await removeScratch(engine, another), undefined);
+    assertEquals(names(directory), [".doctor.mine", unproven].sort());
   });
 });
 

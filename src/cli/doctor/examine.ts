@@ -24,7 +24,7 @@ import {
 } from "./names.ts";
 import { attempt, type Bench, type Failed, isFailed } from "./probe.ts";
 import { type Replacement, replacementUnderReaders } from "./replacement.ts";
-import { makeScratch, removeScratch } from "./scratch.ts";
+import { makeScratch, removeAbandonedScratch, removeScratch } from "./scratch.ts";
 import { directorySyncTime, fileSyncTime, writing } from "./syncs.ts";
 
 /** What is seen without changing anything. */
@@ -115,12 +115,13 @@ export async function examine(
   const seen = await look(host, directory);
   const engine = makeEngine(currentRuntime(), false);
   signal.throwIfAborted();
+  await attempt(() => removeAbandonedScratch(engine, directory));
   const scratch = await attempt(() => makeScratch(engine, directory));
   if (isFailed(scratch)) return { ...seen, unwritable: scratch };
   let measured: Measured | undefined;
   let left: string | undefined;
   try {
-    measured = await measure({ engine, host, scratch, signal }, report);
+    measured = await measure({ engine, host, scratch: scratch.path, signal }, report);
   } finally {
     left = await removeScratch(engine, scratch);
   }
