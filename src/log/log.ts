@@ -169,7 +169,8 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * `lock` says how long to wait. Readers need no lock, on any runtime.
  *
  * Not promised: that damage to the very last batch after a *kill* is told from a torn tail (a closed log is sealed, and
- * is safe from that); that a record whose append was rejected is gone, unless `targetState` says `"unchanged"`.
+ * is safe from that); that a log which somebody has cut short is told from one that was never longer (what is left is
+ * read; `nextSequence`, kept elsewhere, tells); that a record whose append was rejected is gone, unless `targetState` says `"unchanged"`.
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode LogOptions}.
