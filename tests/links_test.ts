@@ -62,7 +62,7 @@ test("writeFile refuses to write through a link to a name that is not UTF-8, whi
     } catch {
       return skip(t, "needs names that are not UTF-8");
     }
-    if (!fs.readlinkSync(link, "buffer").equals(name)) return skip(t, "needs names that are not UTF-8");
+    if (fs.readlinkSync(link) !== "caf\ufffd") return skip(t, "needs names that are not UTF-8");
     const error = await assertRejects(() => writeFile(link, "new"), WriteError);
     assertEquals([error.code, error.step, error.targetState], ["EILSEQ", "readLink", "unchanged"]);
     assertEquals(namesIn(directory), ["link"]);
