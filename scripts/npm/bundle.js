@@ -2,7 +2,7 @@
  * Runs on Node, where rollup and terser are at home: `node bundle.js TOOLS FROM TO '{"mod":"mod.js"}'`. TOOLS is the
  * folder they are installed in, FROM holds the compiled modules with their declarations, TO gets the package's.
  *
- * The package has to stay below 150 kB packed, so both say only what is needed where they are read.
+ * The package has to stay small (section.ts has the limit), so both say only what is needed where they are read.
  *
  * JavaScript: one file for each part of the house and for each entry, without comments. What is exported keeps
  * its name, and every statement has a line of its own, so that a stack trace still says where it happened.
@@ -142,8 +142,16 @@ const brief = {
     }),
 };
 
+/** The library of ES2023 and before has no Disposable: who compiles with it, and without Node's types, gets it from here. */
+const disposable = {
+  name: "disposable",
+  renderChunk: (code) =>
+    /\b(?:Async)?Disposable\b/.test(code) ? `/// <reference lib="esnext.disposable" />\n${code}` : null,
+};
+
 const { cli: _, ...libraries } = inputs(".d.ts");
-const types = await rollup({ input: libraries, external: /^(?:node|bun):/, plugins: [dts(), brief], onwarn });
+const plugins = [dts(), brief, disposable];
+const types = await rollup({ input: libraries, external: /^(?:node|bun):/, plugins, onwarn });
 await types.write({
   dir: to,
   format: "es",

@@ -17,7 +17,8 @@ const COMPILERS: Record<string, string> = {
 
 const MODES: Record<string, { module: string; moduleResolution: string; lib: string[]; node: boolean }> = {
   nodenext: { module: "nodenext", moduleResolution: "nodenext", lib: ["ES2023"], node: true },
-  bundler: { module: "preserve", moduleResolution: "bundler", lib: ["ESNext", "DOM", "DOM.Iterable"], node: false },
+  // The library that a program gets which only says `target`.
+  bundler: { module: "preserve", moduleResolution: "bundler", lib: ["ES2022", "DOM", "DOM.Iterable"], node: false },
 };
 
 export async function checkTypes(folder: string): Promise<FileResult[]> {
