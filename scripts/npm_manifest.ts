@@ -67,7 +67,8 @@ export function npmManifest(project: Project): NpmManifest {
     types: "./esm/mod.d.ts",
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     bin: { "atomic-write": "esm/cli.js" },
-    engines: { node: ">=20" },
+    // Where process.getBuiltinModule is.
+    engines: { node: "^20.16.0 || >=22.3.0" },
     sideEffects: false,
     optionalDependencies: { "fs-ext": "^2.1.1" },
   };
