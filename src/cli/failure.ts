@@ -56,21 +56,35 @@ function outputFailure({ code, message }: OutputFailed): Failure {
 }
 
 /** Where there is something to do about an error that its message does not say. */
-const hints: readonly { code: string; step?: string; verb?: RegExp; hint: string }[] = [
+const hints: readonly { code: string; step?: string; about?: RegExp; hint: string }[] = [
   { code: "ENODATA", hint: "if it is meant to be empty, say so: --allow-empty" },
   {
     code: "ENOENT",
     step: "openDirectory",
-    verb: /^Cannot (create|replace|write|copy|update)/,
+    about: /^Cannot (create|replace|write|copy|update)/,
     hint: "--mkdir makes missing directories",
   },
   { code: "EBUSY", step: "rename", hint: "a file that is mounted by itself cannot be replaced: mount its directory" },
+  {
+    code: "ENOTCAPABLE",
+    about: /cannot be started \(ENOTCAPABLE\)/,
+    hint: "the runtime needs permission to run programs: --allow-run",
+  },
   { code: "ENOTCAPABLE", hint: "the runtime needs permission to read and write the directory of the file" },
 ];
 
+/** What the module's messages advise in its own words, and what the command says: its own option, or nothing. */
+const advice: readonly (readonly [RegExp, string])[] = [
+  [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
+  [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
+];
+
+const inOwnWords = (message: string): string =>
+  advice.reduce((said, [theirs, ours]) => said.replace(theirs, ours), message);
+
 function hintFor({ code, step, message }: FileError): string | undefined {
   return hints.find((hint) => {
-    return hint.code === code && (hint.step ?? step) === step && (hint.verb ?? /^/).test(message);
+    return hint.code === code && (hint.step ?? step) === step && (hint.about ?? /^/).test(message);
   })?.hint;
 }
 
@@ -113,7 +127,8 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
 }
 
 function fileFailure(error: FileError): Failure {
-  const { code, step, targetState, path, message, leftBehind } = error;
+  const { code, step, targetState, path, leftBehind } = error;
+  const message = inOwnWords(error.message);
   const hint = hintFor(error);
   const programs = programsOf(error);
   const details = {

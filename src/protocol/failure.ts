@@ -62,7 +62,8 @@ export function attemptFailed(
 export function translate(error: unknown, attempt: Attempt): unknown {
   if (error instanceof SystemError) {
     const aside = error.path === attempt.path || error.path === "" ? "" : ` on ${JSON.stringify(error.path)}`;
-    return attemptFailed(attempt, error.code, error.call, `${error.call}${aside} failed`, error);
+    const happened = error.code === "ENOTCAPABLE" ? "needs a permission that this runtime was not given" : "failed";
+    return attemptFailed(attempt, error.code, error.call, `${error.call}${aside} ${happened}`, error);
   }
   if (error instanceof CallerError) return error.reason;
   return error;
