@@ -36,7 +36,10 @@ import { openContext, type StoreContext, type StoreOptions } from "./store.ts";
 
 /** Options of {@linkcode ObjectStoreSync.collectGarbage}. */
 export interface CollectSyncOptions extends CollectRules {
-  /** Every digest that must stay. */
+  /**
+   * Every digest that must stay. Read once, after the objects have been listed: a generator sees references made until
+   * then, a list drawn up before the call does not, and leaves these to the grace period.
+   */
   reachable: Iterable<Digest>;
 }
 
