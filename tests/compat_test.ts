@@ -402,3 +402,11 @@ test("what a callback throws ends the process, and it is not called again", () =
     assert(code !== 0);
     assertStringIncludes(stderr, "thrown by the callback");
   }));
+
+test("a callback that is no function is refused before anything is written", async () => {
+  const { runtime, trace } = traceRuntime(memoryRuntime());
+  const notOne = 5 as unknown as () => void;
+  await assertRejects(() => writeFileAtomic("/file", "new", { runtime }, notOne), TypeError, "callback");
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(trace, []);
+});

@@ -105,9 +105,11 @@ function asynchronous(
   callback?: WriteCallback,
 ): Promise<void> {
   if (typeof options === "function") return asynchronous(path, data, undefined, options);
+  const calls = callback !== undefined && callback !== null;
+  // Before the write begins: what is refused must not happen.
+  if (calls && typeof callback !== "function") return Promise.reject(new TypeError("callback must be a function"));
   const written = run(() => write(path, data, readCompatibleOptions(options, false)));
-  if (callback === undefined || callback === null) return written;
-  if (typeof callback !== "function") return Promise.reject(new TypeError("callback must be a function"));
+  if (!calls) return written;
   // In a task of its own: what a callback throws is its caller's, and no reason to call it again.
   return written.then(
     () => queueMicrotask(() => callback()),
