@@ -20,6 +20,7 @@ const ELSEWHERE = [
   "What happens when …",
   "Read on",
   "What a power cut leaves",
+  "How it works",
 ];
 
 function readmeOfPackage(text: string): string {

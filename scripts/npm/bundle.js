@@ -6,8 +6,8 @@
  *
  * JavaScript: one file for each part of the house and for each entry, without comments. What is exported keeps
  * its name, and every statement has a line of its own, so that a stack trace still says where it happened.
- * Declarations: what an entry exports or names. Of a comment, which editors show, the first paragraph, its list and its
- * tags stay; the other paragraphs, the examples and the sources are in the documentation on JSR.
+ * Declarations: what an entry exports or names. Of a comment, which editors show, the first sentence
+ * stays; all of it, with parameters, errors and examples, is in the documentation on JSR.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -112,21 +112,12 @@ await code.write({
 });
 await code.close();
 
-function shortened(comment, following) {
-  const lines = comment.slice(3, -2).split("\n").map((line) => line.replace(/^\s*\* ?/, "").trimEnd());
-  const tags = lines.findIndex((line) => line.startsWith("@"));
-  const [first = "", second = ""] = (tags === -1 ? lines : lines.slice(0, tags)).join("\n").trim().split(/\n\n+/);
-  const kept = second.startsWith("- ") ? [first, "", second] : [first];
-  // A synchronous twin takes the same and fails for the same reasons as the function it names.
-  const left = /^\s*(?:export )?declare function \w+Sync\b/.test(following)
-    ? /^@/
-    : /^@(?:example|see|module|throws \{(?:Type|Range)Error\}|param options See)/;
-  let wanted = true;
-  for (const line of tags === -1 ? [] : lines.slice(tags)) {
-    if (line.startsWith("@")) wanted = !left.test(line);
-    if (wanted) kept.push(line);
-  }
-  return `/** ${kept.join("\n").trim()} */`;
+function shortened(comment) {
+  const text = comment.slice(3, -2).replaceAll(/^\s*\* ?/gm, "").split(/^@/m)[0] ?? "";
+  const [first = "", second = ""] = text.trim().split(/\n\s*\n/);
+  const sentence = /^[\s\S]*?\.(?=\s|$)/.exec(first)?.[0] ?? first;
+  const kept = first.endsWith(":") && second.startsWith("- ") ? `${first}\n\n${second}` : sentence;
+  return `/** ${kept.trimEnd()} */`;
 }
 
 /** Who implements a runtime, or builds a simulated machine, reads the contract in the source or on JSR. */
@@ -135,11 +126,10 @@ const isSeam = ({ name }) => name.startsWith("runtime") || name.includes("testin
 const brief = {
   name: "brief",
   renderChunk: (code, chunk) =>
-    code.replaceAll(/( *)\/\*\*[\s\S]*?\*\//g, (comment, indent, at) => {
-      if (isSeam(chunk) && indent !== "") return "";
-      const end = at + comment.length;
-      return indent + shortened(comment.trimStart(), code.slice(end, end + 200));
-    }),
+    code.replaceAll(
+      /( *)\/\*\*[\s\S]*?\*\//g,
+      (comment, indent) => isSeam(chunk) && indent !== "" ? "" : indent + shortened(comment.trimStart()),
+    ),
 };
 
 /** The library of ES2023 and before has no Disposable: who compiles with it, and without Node's types, gets it from here. */
