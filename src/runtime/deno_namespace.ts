@@ -76,7 +76,7 @@ export interface DenoNamespace {
   readonly stdin: { isTerminal(): boolean };
   readonly permissions: { querySync(permission: DenoPermission): { state: string } };
   /** Needs no permission since Deno 2. */
-  readonly mainModule: string;
+  readonly mainModule: string | undefined;
   hostname(): string;
   cwd(): string;
   uid(): number | null;

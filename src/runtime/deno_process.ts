@@ -49,7 +49,8 @@ export function denoProcess(): ProcessHost {
     liveness,
     description: () => ({
       ...granted({ name: "sys", kind: "hostname" }) ? { host: deno().hostname() } : {},
-      program: deno().mainModule.slice(-100),
+      // A worker that node:worker_threads has started knows no main module.
+      program: deno().mainModule?.slice(-100) ?? "",
     }),
     lockHolder: (file) =>
       everythingGranted() ? lockHolderIn(attempt(() => deno().readTextFileSync("/proc/locks")) ?? "", file) : undefined,

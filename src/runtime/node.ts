@@ -28,6 +28,8 @@ function flockAddon(): FlockAddon | undefined {
 }
 
 function loadAddon(): FlockAddon | undefined {
+  // fs-ext is one for all threads: loaded again after a worker that had it has ended, it ends the whole process.
+  if (!builtin("node:worker_threads").isMainThread) return undefined;
   try {
     // Not `import("fs-ext")`: an optional dependency must not be a specifier that build tools try to resolve.
     const found: unknown = builtin("node:module").createRequire(import.meta.url)("fs-ext");
