@@ -52,7 +52,7 @@ function* updateJson<T>(
     }
     const next = yield* askInside(engine, hold, () => change(value as T | undefined));
     // The same value in another layout is the same value: whoever formatted the file by hand keeps that.
-    if (next === undefined || JSON.stringify(next) === before) return undefined;
+    if (next === undefined || (before !== undefined && JSON.stringify(next) === before)) return undefined;
     const result = yield* check(next, hold);
     if (result?.issues !== undefined) throw refused(file, issuesText(result.issues), result.issues);
     return jsonText(next, space);
