@@ -4,6 +4,7 @@
  * Order: open (directory, temporary file), `write` as often as wanted, then `commit` or `discard`. A failing write, an
  * abort or leaving the scope of `await using` discards. Calls are carried out one after another.
  */
+import { onAbort } from "./core/abort.ts";
 import { type Operation, run, runSync } from "./core/operation.ts";
 import type { FilePath } from "./core/options.ts";
 import { takeTicket } from "./protocol/commit_turn.ts";
@@ -51,8 +52,7 @@ class QueuedWriter implements FileWriter {
     // Whoever observes the abort learns of it from his next call; what is left behind, from the error of that call.
     const abort = () => void this.#queue(() => body.discard(signal?.reason)).catch(() => {});
     if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
-    this.#stopListening = () => signal?.removeEventListener("abort", abort);
+    this.#stopListening = onAbort(signal, abort);
     this.writable = new WritableStream({
       write: (chunk) => this.write(chunk),
       abort: (reason) => this.#queue(() => body.discard(reason)),

@@ -7,7 +7,7 @@
 import { type FileData, sourceOf } from "./core/bytes.ts";
 import { type Operation, wait } from "./core/operation.ts";
 import { type FilePath, readOptions } from "./core/options.ts";
-import { underLock } from "./lock/file_lock.ts";
+import { sourceInside, underLock } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
 import { lockPlan } from "./lock/lock_plan.ts";
 import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts";
@@ -90,7 +90,7 @@ function* updateInside(
   const current = yield* readBytes(engine, target.path);
   const data = yield* change(current, target.path, hold);
   if (data === undefined) return yield* leave(engine, target, plan, attempt, current);
-  const filling = fillingFrom(sourceOf(data, engine.synchronous), plan.signal);
+  const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
   const ticket = takeTicket();
   try {
     return yield* replaceFile(engine, target.path, plan, filling, ticket);

@@ -4,6 +4,8 @@
 import { type FileData, sourceOf } from "./core/bytes.ts";
 import type { FilePath } from "./core/options.ts";
 import { type Operation, run, runSync } from "./core/operation.ts";
+import { sourceInside } from "./lock/file_lock.ts";
+import type { LockHold } from "./lock/lock.ts";
 import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { locate } from "./protocol/engine.ts";
 import { fillingFrom, replaceFile } from "./protocol/replace_file.ts";
@@ -20,17 +22,19 @@ import {
 export function* writeData(path: FilePath, data: FileData, request: WriteRequest): Operation<WriteResult> {
   const { engine } = request;
   const location = locate(engine, path);
-  const filling = fillingFrom(sourceOf(data, engine.synchronous), request.plan.signal);
+  const { signal } = request.plan;
+  const source = sourceOf(data, engine.synchronous);
+  const fillingOf = (hold?: LockHold) => fillingFrom(hold === undefined ? source : sourceInside(hold, source), signal);
   // Under a lock the order is that of the lock.
   let ticket = request.lock === undefined ? takeTicket() : undefined;
   try {
     return yield* lockedWrite(
       request,
       location,
-      (plan) => replaceFile(engine, location, plan, filling, ticket ??= takeTicket()),
+      (plan, hold) => replaceFile(engine, location, plan, fillingOf(hold), ticket ??= takeTicket()),
     );
   } catch (error) {
-    filling.cancel(error);
+    if (source.kind === "chunks") source.cancel(error);
     throw error;
   } finally {
     if (ticket !== undefined) returnTicket(ticket);

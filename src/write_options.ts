@@ -100,7 +100,7 @@ export function readWriteOptions(options: WriteFileOptions | undefined, synchron
 export function* lockedWrite(
   request: WriteRequest,
   path: string,
-  body: (plan: WritePlan) => Operation<WriteResult>,
+  body: (plan: WritePlan, hold?: LockHold) => Operation<WriteResult>,
 ): Operation<WriteResult> {
   const { engine, plan, lock, ifMatch } = request;
   if (lock === undefined) return yield* body(plan);
@@ -110,7 +110,7 @@ export function* lockedWrite(
     if (plan.createDirectories) yield* ensureTargetDirectory(engine, path, plan, attempt);
     return yield* underLock(engine, path, lock, plan.signal, function* (hold) {
       if (ifMatch !== undefined) yield* checkMatch(engine, path, ifMatch, plan, attempt);
-      return yield* body(guarded(plan, hold));
+      return yield* body(guarded(plan, hold), hold);
     }, ({ changed }) => changed ? "replaced" : "unchanged");
   } catch (error) {
     throw translate(error, attempt);

@@ -1,8 +1,9 @@
 /**
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
+import type { Source } from "../core/bytes.ts";
 import { FileError, LockBusyError, LockTimeoutError, type TargetState } from "../core/errors.ts";
-import { type Operation, run, runNow, wait } from "../core/operation.ts";
+import { type Awaitable, type Operation, run, runNow, wait } from "../core/operation.ts";
 import type { OptionReader } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, translate } from "../protocol/failure.ts";
@@ -204,4 +205,30 @@ export function* askInside<T>(engine: Engine, hold: LockHold, call: () => T | Pr
   } finally {
     holdContext.end();
   }
+}
+
+/**
+ * Content that is made piece by piece while the lock is held: a generator that asks for the same lock would wait for
+ * itself as a callback would, and is recognised likewise.
+ */
+export function sourceInside(hold: LockHold, source: Source): Source {
+  if (source.kind === "bytes") return source;
+  const chain = { hold, above: holdContext.get() };
+  const end = () => holdContext.end();
+  return {
+    kind: "chunks",
+    next() {
+      let answer: Awaitable<Uint8Array | undefined>;
+      try {
+        answer = holdContext.run(chain, () => source.next());
+      } catch (error) {
+        end();
+        throw error;
+      }
+      if (answer !== undefined && "then" in answer) return Promise.resolve(answer).finally(end);
+      end();
+      return answer;
+    },
+    cancel: (reason) => source.cancel(reason),
+  };
 }

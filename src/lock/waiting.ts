@@ -4,6 +4,7 @@
  * Nothing here occupies the I/O pool or blocks the event loop (the synchronous twins, which block by nature, pause the
  * thread). A wait that is given up leaves nothing behind.
  */
+import { onAbort } from "../core/abort.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, checkAbort } from "../protocol/failure.ts";
@@ -19,7 +20,7 @@ export async function waitForTurn(turn: Turn, patience: Patience, clock: Clock):
   const abort = () => stop.abort();
   // An event that has happened already is not heard of.
   if (patience.signal?.aborted) abort();
-  patience.signal?.addEventListener("abort", abort, { once: true });
+  const stopListening = onAbort(patience.signal, abort);
   const left = patience.left();
   const granted = turn.granted.then(() => true);
   const ended = new Promise<false>((resolve) => {
@@ -28,7 +29,7 @@ export async function waitForTurn(turn: Turn, patience: Patience, clock: Clock):
     if (left !== undefined) clock.sleep(left, stop.signal).then(() => resolve(false), () => resolve(false));
   });
   const had = await Promise.race([granted, ended]);
-  patience.signal?.removeEventListener("abort", abort);
+  stopListening();
   stop.abort();
   if (had && !patience.signal?.aborted) return true;
   cancelWait(turn);

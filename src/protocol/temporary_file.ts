@@ -7,6 +7,7 @@
  *
  * When creating fails, nothing is left. After `createTemporary` the caller owns file and name, and discards both.
  */
+import { onAbort } from "../core/abort.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileSystem, Hash, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -240,8 +241,7 @@ function untilAborted(source: ChunkSource, signal: AbortSignal | undefined) {
     const abort = () => reject(new CallerError(signal.reason));
     // The source itself may have aborted, while it was asked.
     if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    const settled = () => signal.removeEventListener("abort", abort);
+    const settled = onAbort(signal, abort);
     next.then(
       (chunk) => (settled(), resolve(chunk)),
       (error) => (settled(), reject(error)),

@@ -2,6 +2,7 @@
  * Time of the machine, from the globals that every runtime has. Only "this timer shall not keep the process alive" is
  * said differently, so that is handed in.
  */
+import { onAbort } from "../core/abort.ts";
 import type { Clock } from "./runtime.ts";
 
 /** Timers take a signed 32-bit count of milliseconds and fire at once beyond it. */
@@ -13,16 +14,15 @@ export function createClock(detach: (timer: unknown) => void): Clock {
 
   function wake(milliseconds: number, signal: AbortSignal | undefined, keepAlive: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
-      const stop = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
       const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
+        stopListening();
         resolve();
       }, milliseconds);
+      const stopListening = onAbort(signal, () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      });
       if (!keepAlive) detach(timer);
-      signal?.addEventListener("abort", stop, { once: true });
     });
   }
 
@@ -54,11 +54,11 @@ export async function stoppable(
   const controller = new AbortController();
   const stop = () => controller.abort();
   const timer = timeout === undefined ? undefined : setTimeout(stop, Math.min(Math.ceil(timeout), longestTimer));
-  signal?.addEventListener("abort", stop, { once: true });
+  const stopListening = onAbort(signal, stop);
   try {
     return await start(controller.signal);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", stop);
+    stopListening();
   }
 }

@@ -19,6 +19,7 @@ import {
   updateTextFileSync,
   ValidationError,
   withLock,
+  writeFile,
 } from "../../mod.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { inodeOf, namesIn, textOf } from "../support/files.ts";
@@ -171,6 +172,7 @@ describe("an update", () => {
       await assertRejects(() => updateTextFile(path, (() => 7) as unknown as () => string), TypeError, "string");
       await assertRejects(() => updateFile(path, (() => 7) as unknown as () => string), TypeError);
       await assertRejects(() => updateJsonFile(path, () => 7n as unknown), TypeError);
+      await assertRejects(() => updateJsonFile(path, () => (() => 7) as unknown), TypeError, "JSON has no way");
       await assertRejects(
         () => updateTextFile(path, () => "", { skipIfEqual: true } as object),
         TypeError,
@@ -240,6 +242,25 @@ describe("an update", () => {
         await updateTextFile(path, (text) => `${text}+`, { lock });
       });
       assertEquals(textOf(path), "outer++");
+    }));
+
+  it("inside content that is made while the lock is held is a DeadlockError, too", () =>
+    withPath(async (path) => {
+      const lock = { timeout: 20_000 };
+      async function* asking() {
+        yield "first";
+        await pause(1);
+        await withLock(path, () => {}, lock);
+      }
+      await assertRejects(() => updateFile(path, asking), DeadlockError);
+      await assertRejects(() => writeFile(path, asking(), { lock: true }), DeadlockError);
+      await withLock(path, (held) => assertRejects(() => updateFile(path, asking, { lock: held }), DeadlockError));
+      await updateFile(path, async function* () {
+        yield "one, ";
+        await updateTextFile(`${path}.other`, () => "other", { lock });
+        yield "two";
+      });
+      assertEquals([textOf(path), textOf(`${path}.other`)], ["one, two", "other"]);
     }));
 
   it("of a task that outlives an update's callback may lock", () =>
