@@ -17,6 +17,7 @@ export interface BuiltinModules {
   "node:fs": typeof import("node:fs");
   "node:module": typeof import("node:module");
   "node:os": typeof import("node:os");
+  "node:worker_threads": typeof import("node:worker_threads");
 }
 
 /** What adapters use of `process`. */
