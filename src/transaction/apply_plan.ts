@@ -39,6 +39,7 @@ export interface ApplyPlan {
   /**
    * Asked when everything is staged and nothing has changed yet; throwing refuses. For each file, by its path with
    * symlinks at its end resolved: where its new content is now. A file that has it already stands for itself.
+   * It must only read: what it changes there goes live unsynced, and a rollback takes it for somebody else's.
    */
   validate?: (staged: ReadonlyMap<string, string>) => void | Promise<void>;
   /**

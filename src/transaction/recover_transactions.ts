@@ -109,6 +109,9 @@ function* recover(
  * {@linkcode applyFiles} does it by itself for what it meets. Call this when a service starts, and when `needsActivation`
  * is to be known: what depends on the files (a server to reload) may not have been told of them.
  *
+ * One that was cut off before its journal had been written is found only from the directories of its files, each for
+ * itself: nothing has changed by then, and what was staged there stays until that directory is recovered or applied to.
+ *
  * It may itself be cut off and called again, needs no room on the disk, and leaves files that are neither old nor new
  * alone (`conflicts`). Subdirectories are not looked into.
  *
