@@ -28,6 +28,9 @@ export function* activated(
     cause = error instanceof CallerError ? error.reason : error;
   }
   const what = `${attempt.verb} ${JSON.stringify(path)}`;
+  const again = previous.kind === "generation" || previous.kind === "link"
+    ? "what was published before is published again"
+    : "nothing is published, as before";
   const details = { code: "EACTIVATE", path, step: "activate", targetState: "unchanged" as const, cause };
   try {
     if (previous.kind === "generation") yield* publication.goBackTo(previous.name, current);
@@ -39,7 +42,7 @@ export function* activated(
     yield* callInside(engine, holds, activate);
   } catch (error) {
     const reason = error instanceof CallerError
-      ? "what was published before is published again, but activating that failed, too"
+      ? `${again}, but activating that failed, too`
       : "the symlink could not be switched back";
     const failure = new RollbackFailedError(what, reason, {
       ...details,
@@ -51,5 +54,5 @@ export function* activated(
     failure.files = [{ path, content: attempt.targetState === "unchanged" ? "old" : "unknown" }];
     throw failure;
   }
-  throw new ActivationError(what, "activating it failed; what was published before is published again", details);
+  throw new ActivationError(what, `activating it failed; ${again}`, details);
 }

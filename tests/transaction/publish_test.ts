@@ -176,6 +176,7 @@ describe("publishDirectory", () => {
       };
       const error = assertThrows(() => publish(machine, "new", { activate }));
       assert(ActivationError.is(error) && error.targetState === "unchanged", `${error}`);
+      assert(error.message.includes(first ? "nothing is published, as before" : "is published again"), error.message);
       assertEquals(seen, ["new", first ? undefined : "old"]);
       assertEquals(site(machine), first ? undefined : "old");
       const never = () => {
