@@ -7,9 +7,9 @@
 import { type FileData, sourceOf } from "./core/bytes.ts";
 import { type Operation, wait } from "./core/operation.ts";
 import { type FilePath, readOptions } from "./core/options.ts";
-import { sourceInside, underLock } from "./lock/file_lock.ts";
+import { type FileLock, neededLockOption, sourceInside, underLock } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
-import { lockPlan } from "./lock/lock_plan.ts";
+import { type LockOptions, lockPlan } from "./lock/lock_plan.ts";
 import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
@@ -30,7 +30,10 @@ import {
 } from "./write_options.ts";
 
 /** Options of {@linkcode updateFile}: those of a write, but that equal content is always left alone. */
-export type UpdateOptions = Omit<WriteFileOptions, "skipIfEqual">;
+export interface UpdateOptions extends Omit<WriteFileOptions, "skipIfEqual" | "lock"> {
+  /** How the file's lock is taken, or a lock that is held, which is joined. There is no update without it. Default true. */
+  lock?: true | LockOptions | FileLock;
+}
 
 /** {@linkcode UpdateOptions} without what cannot exist synchronously. */
 export type UpdateSyncOptions = Omit<UpdateOptions, "signal">;
@@ -41,8 +44,10 @@ export type UpdateResult = WriteResult;
 /** A change of content; undefined leaves it as it is. */
 export type Change = (current: Uint8Array | undefined, path: string, hold: LockHold) => Operation<FileData | undefined>;
 
+const { skipIfEqual: _always, ...writeReaders } = writeOptionReaders;
+
 /** The readers of {@linkcode UpdateOptions}. */
-export const { skipIfEqual: _always, ...updateReaders } = writeOptionReaders;
+export const updateReaders = { ...writeReaders, lock: neededLockOption };
 
 /** A path that leads to another file again and again is not to be updated. */
 const mostTurnings = 20;

@@ -17,7 +17,9 @@ export type OptionValues<Readers> = { readonly [Name in keyof Readers]?: OptionV
 /** Shows a value in a message. */
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function" || (typeof value === "object" && value !== null)) return `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) return "an object";
   return String(value);
 }
 
@@ -27,7 +29,7 @@ export function readOptions<Readers extends Record<string, OptionReader<unknown>
   readers: Readers,
 ): OptionValues<Readers> {
   if (options === undefined) return Object.freeze({});
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(`Options must be an object, not ${show(options)}`);
   }
   // Inherited ones, too: an option that is overlooked is as bad as one that is misspelt.

@@ -92,6 +92,15 @@ export const lockOption: OptionReader<LockWish> = (value, name) => {
   return { plan };
 };
 
+/** Reads the option `lock` where there is nothing without one. */
+export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (value, name) => {
+  const wish = lockOption(value, name);
+  if (wish === undefined) {
+    throw new TypeError(`${name} must not be false: it is the lock that keeps changes from being lost`);
+  }
+  return wish;
+};
+
 /** The error for a lock that was not had in time. */
 export function notInTime(path: string, plan: LockPlan): LockTimeoutError {
   const attempt = `Cannot lock ${JSON.stringify(path)}`;

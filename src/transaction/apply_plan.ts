@@ -3,7 +3,7 @@
  */
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import { abortSignal, count, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
-import { lockOption } from "../lock/file_lock.ts";
+import { neededLockOption } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
@@ -136,7 +136,7 @@ const planReaders = {
 
 const optionReaders = {
   journal: filePath,
-  lock: lockOption,
+  lock: neededLockOption,
   durability: oneOf("full", "barrier", "file", "none"),
   signal: abortSignal,
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
@@ -152,8 +152,6 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   const { files, validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
   const { journal, lock, durability, signal, onProgress, runtime } = readOptions(options, optionReaders);
-  const given: unknown = typeof options === "object" && options !== null ? Reflect.get(options, "lock") : undefined;
-  if (given === false) throw new TypeError("lock must not be false: without locks two transactions could mix");
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const shared = {
     ...durability === undefined ? {} : { durability },

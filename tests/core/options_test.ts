@@ -30,8 +30,8 @@ test("readOptions takes undefined for no options, and an undefined option for an
   assertEquals(Object.keys(readOptions({ mode: undefined }, readers)), []);
 });
 
-for (const value of [null, 5, "mode", true, Symbol("options"), () => {}]) {
-  test(`readOptions refuses ${String(value)} for options`, () => {
+for (const value of [null, 5, "mode", true, Symbol("options"), () => {}, []]) {
+  test(`readOptions refuses ${Array.isArray(value) ? "an array" : String(value)} for options`, () => {
     assertThrows(() => readOptions(value, readers), TypeError, "Options must be an object");
   });
 }

@@ -108,8 +108,8 @@ export class FuzzMachine {
     const options = { ...step.options, runtime };
     if (step.kind === "copy") return copyFileSync(step.from, step.path, options);
     if (step.kind === "write") return writeFileSync(step.path, step.text, options);
-    const { skipIfEqual: _always, ...rest } = options;
-    return updateTextFileSync(step.path, (text = "") => text + step.text, rest);
+    const { skipIfEqual: _always, lock = true, ...rest } = options;
+    return updateTextFileSync(step.path, (text = "") => text + step.text, { ...rest, lock: lock || true });
   }
 
   #withFault<T>(call: (runtime: Runtime) => T): T {

@@ -152,6 +152,24 @@ describe("an update", () => {
       await updateTextFile(path, () => "still works", { lock: { timeout: 0 } });
     }));
 
+  it("without a lock there is no update: lock: false is a TypeError before anything is touched", () =>
+    withPath(async (path, directory) => {
+      const without = { lock: false as unknown as true };
+      const never = (): never => {
+        throw new Error("nothing may be asked for a change");
+      };
+      const ways: [() => Promise<unknown>, () => unknown][] = [
+        [() => updateFile(path, never, without), () => updateFileSync(path, never, without)],
+        [() => updateTextFile(path, never, without), () => updateTextFileSync(path, never, without)],
+        [() => updateJsonFile(path, never, without), () => updateJsonFileSync(path, never, without)],
+      ];
+      for (const [later, atOnce] of ways) {
+        await assertRejects(later, TypeError, "lock must not be false");
+        assertThrows(atOnce, TypeError, "lock must not be false");
+      }
+      assertEquals(namesIn(directory), []);
+    }));
+
   it("of a synchronous function must not return a promise: TypeError, and nothing is changed", () =>
     withPath(async (path) => {
       fs.writeFileSync(path, '"old"');

@@ -478,7 +478,7 @@ describe("mistakes are told before anything changes", () => {
 
   it("lock: false is a TypeError", () => {
     const options = { runtime: machineOf(), lock: false as true };
-    assertThrows(() => applyFilesSync(planOf(three), options), TypeError, "without locks");
+    assertThrows(() => applyFilesSync(planOf(three), options), TypeError, "lock must not be false");
   });
 
   it("a promise from a synchronous callback", () => {
