@@ -15,12 +15,18 @@ import { SeededRandom } from "./random.ts";
 import { Settlement } from "./settlement.ts";
 import { partsOf, type ProcessParts, SimulatedProcess } from "./simulated_process.ts";
 
-/** A disk to try, and how it came about. */
-interface Candidate extends CrashedDisk {
+/** How a life of the machine ended. All disks that may be left by it share this. */
+interface Cut {
   readonly past: MachinePast;
   readonly facts: readonly unknown[];
   /** Calls before the crash; across an earlier crash, if there was one. */
   trace(): string[];
+}
+
+/** A disk to try, and how it came about. */
+interface Candidate {
+  readonly disk: CrashedDisk;
+  readonly cut: Cut;
 }
 
 /** Listing more combinations than this many times the limit, to find which differ, takes too long. */
@@ -102,15 +108,14 @@ export class CrashExplorer {
       const spaces = recorder.instants.map((instant) => ({ instant, space: this.#space(instant, machine) }));
       const quotas = this.#quotas(spaces.map(({ space }) => space.count));
       for (const [index, { instant, space }] of spaces.entries()) {
-        for (const disk of this.#newDisks(space, instant, quotas[index] ?? 0)) {
-          found.push(this.#candidate(disk, instant, recorder, machine));
-        }
+        const cut = this.#cut(instant, recorder, machine);
+        for (const disk of this.#newDisks(space, instant, quotas[index] ?? 0)) found.push({ disk, cut });
       }
     }
     if (modes.includes("kill")) {
       for (const [index, instant] of recorder.instants.entries()) {
         const disk: CrashedDisk = { key: `killed at ${index}`, image: () => instant.image };
-        found.push(this.#candidate(disk, instant, recorder, machine, "kill"));
+        found.push({ disk, cut: this.#cut(instant, recorder, machine, "kill") });
       }
     }
     return this.#limited(found, this.#limit);
@@ -168,30 +173,31 @@ export class CrashExplorer {
     });
   }
 
-  #candidate(
-    disk: CrashedDisk,
+  #cut(
     instant: Instant,
     recorder: CrashRecorder,
     machine: Machine,
     end: MachinePast["end"] = "power cut",
     before: () => string[] = () => [],
-  ): Candidate {
-    const past = { starts: machine.starts, lives: machine.lives, now: instant.now, end };
-    const trace = () => [...before(), ...recorder.trace(instant.calls), `--- ${end} ---`];
-    return { ...disk, past, facts: recorder.facts.slice(0, instant.facts), trace };
+  ): Cut {
+    return {
+      past: { starts: machine.starts, lives: machine.lives, now: instant.now, end },
+      facts: recorder.facts.slice(0, instant.facts),
+      trace: () => [...before(), ...recorder.trace(instant.calls), `--- ${end} ---`],
+    };
   }
 
   /** A machine that starts on a disk, and the process that looks at it. */
-  #start(candidate: Candidate, recorder?: CrashRecorder): SimulatedProcess {
+  #start({ disk, cut }: Candidate, recorder?: CrashRecorder): SimulatedProcess {
     if (this.#machine === undefined || this.#record === undefined) throw new Error("Nothing has run yet");
-    const machine = new Machine(this.#machine.plan, candidate.image(), candidate.past, recorder?.around);
+    const machine = new Machine(this.#machine.plan, disk.image(), cut.past, recorder?.around);
     return new SimulatedProcess(machine, this.#record);
   }
 
   *#try(candidate: Candidate, candidatesLeft: number): Operation<void> {
     const { recover } = this.#options;
     if (recover === undefined) return yield* this.#check(candidate, this.#start(candidate));
-    const recorder = new CrashRecorder(candidate.facts);
+    const recorder = new CrashRecorder(candidate.cut.facts);
     const runtime = this.#start(candidate, recorder);
     const { machine } = partsOf(runtime);
     recorder.start(machine);
@@ -211,15 +217,15 @@ export class CrashExplorer {
     for (const instant of recorder.instants) {
       const space = this.#space(instant, machine);
       const quota = space.count <= share * listingFactor ? Infinity : share;
-      for (const disk of this.#newDisks(space, instant, quota)) {
-        found.push(this.#candidate(disk, instant, recorder, machine, "power cut", () => candidate.trace()));
-      }
+      const cut = this.#cut(instant, recorder, machine, "power cut", () => candidate.cut.trace());
+      for (const disk of this.#newDisks(space, instant, quota)) found.push({ disk, cut });
     }
     return this.#limited(found, share);
   }
 
   *#check(candidate: Candidate, runtime: SimulatedProcess, recovered: () => void = () => {}): Operation<void> {
     const { recover, check } = this.#options;
+    const { facts, trace } = candidate.cut;
     this.#states++;
     try {
       try {
@@ -227,13 +233,13 @@ export class CrashExplorer {
       } finally {
         recovered();
       }
-      yield* wait(check(runtime, candidate.facts));
+      yield* wait(check(runtime, facts));
     } catch (error) {
       this.#violations.push({
         state: picture(partsOf(this.#start(candidate)).machine),
-        trace: candidate.trace(),
+        trace: trace(),
         error,
-        acknowledged: candidate.facts,
+        acknowledged: facts,
         seed: this.#seed,
       });
     }

@@ -96,18 +96,27 @@ export class Disk {
 
   /** A new inode without a name. What it is born with is on the medium as soon as a name of it is. */
   make(kind: DiskNode["kind"], device: string, attributes: Attributes, text = ""): number {
-    const inode = { number: this.#nextNumber++, device, created: attributes.modified };
+    const number = this.#nextNumber++;
+    const inode = { number, device, created: attributes.modified, links: 0 };
     if (kind === "file") {
       const state: FileState = { ...attributes, content: Content.empty };
-      this.#put({ ...inode, kind, links: 0, visible: state, durable: state, changes: undefined });
+      this.#put({ ...inode, kind, visible: state, durable: state, changes: undefined });
     } else if (kind === "directory") {
-      const maps = { entries: new Map<string, number>(), durableEntries: new Map<string, number>() };
-      const node = { ...inode, kind, links: 0, visible: attributes, durable: attributes, ...maps, changes: undefined };
-      this.#put({ ...node, owner: this.#generation } as OwnedDirectory);
+      const directory: OwnedDirectory = {
+        ...inode,
+        kind,
+        visible: attributes,
+        durable: attributes,
+        entries: new Map(),
+        durableEntries: new Map(),
+        changes: undefined,
+        owner: this.#generation,
+      };
+      this.#put(directory);
     } else {
-      this.#put({ ...inode, kind, links: 0, visible: attributes, text });
+      this.#put({ ...inode, kind, visible: attributes, text });
     }
-    return inode.number;
+    return number;
   }
 
   /** Changes a file for programs; on the medium, later or never. */

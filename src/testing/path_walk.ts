@@ -58,32 +58,34 @@ export function walk(
   const rest = path.split("/").reverse();
   let slash = rest[0] === "" && rest.length > 1;
   const ancestors = [machine.plan.root];
-  let place: Place | undefined;
   let links = 0;
 
   const here = (): DirectoryNode => disk.directory(ancestors[ancestors.length - 1] ?? machine.plan.root);
-  const at = (name: string, node: DiskNode | undefined, entry: number | undefined): Place => {
-    return { directory: here(), name, node, entry, slash, ancestors: [...ancestors] };
-  };
 
-  place = at("", here(), undefined);
-  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
-    if (name === "") continue;
-    if (place === undefined || place.node === undefined) return undefined;
-    if (place.node.kind !== "directory") fail("ENOTDIR");
-    if (place.name !== "" && place.name !== "." && place.name !== "..") ancestors.push(place.node.number);
+  // How far the walk has come.
+  let name = "";
+  let node: DiskNode | undefined = here();
+  let entry: number | undefined;
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (next === "") continue;
+    if (node === undefined) return undefined;
+    if (node.kind !== "directory") fail("ENOTDIR");
+    if (name !== "" && name !== "." && name !== "..") ancestors.push(node.number);
     const directory = here();
     if (!allows(process, directory.visible, permission.search)) fail("EACCES");
+    name = next;
     if (name === "." || name === "..") {
       if (name === ".." && ancestors.length > 1) ancestors.pop();
-      place = at(name, here(), undefined);
+      node = here();
+      entry = undefined;
       continue;
     }
     if (exceeds(name, nameLimit)) fail("ENAMETOOLONG");
-    const entry = directory.entries.get(name);
-    const node = entry === undefined ? undefined : machine.seen(entry);
+    entry = directory.entries.get(name);
+    node = entry === undefined ? undefined : machine.seen(entry);
+    if (node?.kind !== "symlink") continue;
     const last = rest.every((component) => component === "");
-    if (node?.kind === "symlink" && (!last || wanted === "target" || (slash && wanted === "link"))) {
+    if (!last || wanted === "target" || (slash && wanted === "link")) {
       const refusal = machine.plan.options.protectedLinks === false
         ? undefined
         : refusalToFollow(process, directory, node);
@@ -92,11 +94,11 @@ export function walk(
       if (last) slash ||= node.text.endsWith("/");
       if (node.text.startsWith("/")) ancestors.length = 1;
       rest.push(...node.text.split("/").reverse());
-      place = at("", here(), undefined);
-      continue;
+      name = "";
+      node = here();
+      entry = undefined;
     }
-    place = at(name, node, entry);
   }
-  if (slash && wanted !== "entry" && place.node !== undefined && place.node.kind !== "directory") fail("ENOTDIR");
-  return place;
+  if (slash && wanted !== "entry" && node !== undefined && node.kind !== "directory") fail("ENOTDIR");
+  return { directory: here(), name, node, entry, slash, ancestors };
 }

@@ -8,17 +8,19 @@ interface Shown {
   readonly node: DiskNode;
 }
 
-function* below(machine: Machine, directory: DirectoryNode, path: string): Generator<Shown> {
+function addBelow(shown: Shown[], machine: Machine, directory: DirectoryNode, path: string): void {
   for (const name of [...directory.entries.keys()].sort()) {
     const node = machine.seen(directory.entries.get(name) ?? 0);
-    yield { path: path + name, node };
-    if (node.kind === "directory") yield* below(machine, node, `${path}${name}/`);
+    shown.push({ path: path + name, node });
+    if (node.kind === "directory") addBelow(shown, machine, node, `${path}${name}/`);
   }
 }
 
 function shownBelow(machine: Machine, path: string): Shown[] {
   const node = lookUp(machine, path, true)?.node;
-  return node?.kind === "directory" ? [...below(machine, node, path.endsWith("/") ? path : `${path}/`)] : [];
+  const shown: Shown[] = [];
+  if (node?.kind === "directory") addBelow(shown, machine, node, path.endsWith("/") ? path : `${path}/`);
+  return shown;
 }
 
 /** Path and text of every file below `directory`. */

@@ -86,9 +86,19 @@ export class Settlement {
 
   #settledDirectory(node: DirectoryNode, { attributes, entries, key }: DirectoryOutcome): Settled<DirectoryNode> {
     const { kind, number, device, created, links } = node;
-    const maps = { entries, durableEntries: entries };
-    const states = { visible: attributes, durable: attributes, changes: undefined };
-    return { node: { kind, number, device, created, links, ...maps, ...states }, id: this.#id(`/${key}`) };
+    const settled: DirectoryNode = {
+      kind,
+      number,
+      device,
+      created,
+      links,
+      visible: attributes,
+      durable: attributes,
+      entries,
+      durableEntries: entries,
+      changes: undefined,
+    };
+    return { node: settled, id: this.#id(`/${key}`) };
   }
 
   #id(key: string): number {

@@ -90,9 +90,9 @@ function sweepAll(row: Row, machine: MemoryRuntime): void {
 }
 
 /** What sweeping and repeating depend on: what is there under which name. Nobody reads the content of temporary files. */
-function situationOf(row: Row, machine: MemoryRuntime): string {
-  const names = Object.entries(machine.files()).map(([path, text]) => isTemporary(path) ? path : `${path} ${text}`);
-  return `${names.join("|")} ${JSON.stringify(stateOf(machine, row))}`;
+function situationOf(row: Row, machine: MemoryRuntime, files: Record<string, string>): string {
+  const names = Object.entries(files).map(([path, text]) => isTemporary(path) ? path : `${path} ${text}`);
+  return `${names.join("|")} ${JSON.stringify(stateOf(machine, row, Object.keys(files)))}`;
 }
 
 /** A lock directory does not say whether its holder was here before the power cut or is somewhere else: people do. */
@@ -112,8 +112,9 @@ function* check(
   end: End,
   seen: Set<string>,
 ): Operation<void> {
-  checkDisk(machine, row, facts, end);
-  const situation = situationOf(row, machine);
+  const files = machine.files();
+  checkDisk(machine, row, facts, end, Object.keys(files));
+  const situation = situationOf(row, machine, files);
   if (seen.has(situation)) return;
   seen.add(situation);
   sweepAll(row, machine);
@@ -195,11 +196,12 @@ export function exploreRecovery(given: Row): CrashReport {
     ...options,
     limit: byEffort({ quick: 500, normal: 20_000, long: 200_000 }),
     recover: (machine) => {
-      checkDisk(machine, row, [], "power cut");
+      const files = machine.files();
+      checkDisk(machine, row, [], "power cut", Object.keys(files));
       const boot = machine.process.facts()?.boot;
       const seen = recovered.get(boot) ?? new Set();
       recovered.set(boot, seen);
-      const situation = situationOf(row, machine);
+      const situation = situationOf(row, machine, files);
       if (seen.has(situation)) return void known.add(machine);
       seen.add(situation);
       sweepAll(row, machine);

@@ -37,24 +37,34 @@ export function isOwnName(path: string): boolean {
   return isTemporary(path) || parseBackupName(name) !== undefined;
 }
 
+/** The same few names come up on hundreds of thousands of disks. */
+const temporary = new Map<string, boolean>();
+
 /** Whether a file is, or is in, what is thrown away unless it is renamed. */
 export function isTemporary(path: string): boolean {
-  return [nameOf(path), nameOf(parentOf(path))].some((name) => parseTemporaryName(name) !== undefined);
+  const known = temporary.get(path);
+  if (known !== undefined) return known;
+  const is = [nameOf(path), nameOf(parentOf(path))].some((name) => parseTemporaryName(name) !== undefined);
+  temporary.set(path, is);
+  return is;
 }
 
-/** Temporary files on the disk. */
-export function temporaryFiles(machine: MemoryRuntime): string[] {
-  return Object.keys(machine.files()).filter((path) => isTemporary(path.replace(/\/$/, "")));
+/** Temporary files on the disk. `paths` is everything on it, for who has listed it. */
+export function temporaryFiles(machine: MemoryRuntime, paths = Object.keys(machine.files())): string[] {
+  return paths.filter((path) => isTemporary(path.endsWith("/") ? path.slice(0, -1) : path));
 }
 
 /** What the backups of the row's file hold. */
-export function backupVersions(machine: MemoryRuntime, row: Row): { path: string; version: Version }[] {
+export function backupVersions(
+  machine: MemoryRuntime,
+  row: Row,
+  paths = Object.keys(machine.files()),
+): { path: string; version: Version }[] {
   const { backups } = row;
   if (backups === undefined) return [];
-  return Object.keys(machine.files(backups.directory)).filter((path) => {
-    const parsed = parseBackupName(nameOf(path));
-    return parentOf(path) === backups.directory && parsed?.target === nameOf(backups.path);
-  }).map((path) => ({ path, version: versionAt(machine, path) }));
+  return paths.filter((path) =>
+    parentOf(path) === backups.directory && parseBackupName(nameOf(path))?.target === nameOf(backups.path)
+  ).map((path) => ({ path, version: versionAt(machine, path) }));
 }
 
 /** Facts oblige after a kill in any case, after a power cut as far as they promised. */
@@ -76,10 +86,10 @@ function checkFiles(machine: MemoryRuntime, row: Row, facts: readonly Acknowledg
   }
 }
 
-function checkBackups(machine: MemoryRuntime, row: Row, end: End): void {
+function checkBackups(machine: MemoryRuntime, row: Row, end: End, paths: string[]): void {
   const { backups } = row;
   if (backups === undefined) return;
-  const found = backupVersions(machine, row).map(({ version }) => version);
+  const found = backupVersions(machine, row, paths).map(({ version }) => version);
   for (const version of found) {
     if (backups.legal.some((legal) => isSame(row, legal, version))) continue;
     if (row.torn && end === "power cut" && backups.legal.some((legal) => isTorn(version, legal))) continue;
@@ -98,32 +108,41 @@ function checkBackups(machine: MemoryRuntime, row: Row, end: End): void {
   }
 }
 
-function checkNames(machine: MemoryRuntime, row: Row): void {
+function checkNames(machine: MemoryRuntime, row: Row, paths: string[]): void {
   const tracked = new Set(row.files.map(({ path }) => path));
   const identities = new Set(row.files.map(({ path }) => machine.statusOf(path)?.identity));
   // Who creates a file exclusively links it, and removes the other name afterwards.
-  const linked = row.repeatRefused === "EEXIST" ? [] : temporaryFiles(machine);
+  const linked = row.repeatRefused === "EEXIST" ? [] : temporaryFiles(machine, paths);
   for (const path of linked) {
     if (identities.has(machine.statusOf(path)?.identity)) refuse("a temporary name that leads to the data", path, []);
   }
-  for (const path of Object.keys(machine.files())) {
+  for (const path of paths) {
     if (path.endsWith("/") || tracked.has(path) || isOwnName(path)) continue;
     refuse("a name that no rule explains", path, [...tracked]);
   }
 }
 
-/** Throws unless this disk may be found after the operation was cut off, given what had been acknowledged. */
-export function checkDisk(machine: MemoryRuntime, row: Row, facts: readonly Acknowledged[], end: End): void {
+/**
+ * Throws unless this disk may be found after the operation was cut off, given what had been acknowledged. `paths` is
+ * everything on it.
+ */
+export function checkDisk(
+  machine: MemoryRuntime,
+  row: Row,
+  facts: readonly Acknowledged[],
+  end: End,
+  paths = Object.keys(machine.files()),
+): void {
   checkFiles(machine, row, facts, end);
-  checkBackups(machine, row, end);
-  checkNames(machine, row);
+  checkBackups(machine, row, end, paths);
+  checkNames(machine, row, paths);
 }
 
-/** The state of all tracked files and of their backups, to be compared. */
-export function stateOf(machine: MemoryRuntime, row: Row): Record<string, Version> {
+/** The state of all tracked files and of their backups, to be compared. `paths` is everything on the disk. */
+export function stateOf(machine: MemoryRuntime, row: Row, paths?: string[]): Record<string, Version> {
   const state: Record<string, Version> = {};
   for (const { path } of row.files) state[path] = versionAt(machine, path);
-  for (const { path, version } of backupVersions(machine, row)) state[path] = version;
+  for (const { path, version } of backupVersions(machine, row, paths)) state[path] = version;
   return state;
 }
 
