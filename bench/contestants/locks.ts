@@ -16,6 +16,10 @@ export function properLockfile(peers: string): ProperLockfile {
 
 /** A lock file that is open. */
 export interface RawLock {
+  status(): unknown;
+  read(buffer: Uint8Array): void;
+  /** Writes at the beginning. */
+  write(bytes: Uint8Array): void;
   tryLock(): boolean;
   /** Waits in the kernel; undefined where the runtime has no such call that leaves the event loop alone. */
   wait: (() => Promise<void>) | undefined;
@@ -29,7 +33,12 @@ interface FlockAddon {
 }
 
 interface DenoLocks {
+  lstatSync(path: string): unknown;
   openSync(path: string, options: object): {
+    statSync(): unknown;
+    readSync(buffer: Uint8Array): number | null;
+    seekSync(offset: number, whence: number): void;
+    writeSync(bytes: Uint8Array): number;
     tryLockSync(exclusive: boolean): boolean;
     lock(exclusive: boolean): Promise<void>;
     unlockSync(): void;
@@ -58,14 +67,48 @@ function addon(): FlockAddon | undefined {
   }
 }
 
+/** Nothing but this runtime's calls. */
+export interface RawLocks {
+  open(path: string): RawLock;
+  status(path: string): unknown;
+}
+
+const record = new Uint8Array(512);
+const mark = record.subarray(0, 23);
+const content = new Uint8Array(513);
+
+/**
+ * The calls without which a pair would not keep its promises, and nothing around them: is the file a symlink, is the
+ * lock file a lock file, is it still the one of that name once it is locked, who holds it, and that nobody does.
+ */
+export function rawPair(raw: RawLocks, path: string): void {
+  raw.status(path);
+  const lock = raw.open(`${path}.lock`);
+  lock.status();
+  lock.read(content);
+  lock.tryLock();
+  raw.status(`${path}.lock`);
+  lock.write(record);
+  lock.write(mark);
+  lock.unlock();
+  lock.close();
+}
+
 /** This runtime's way to flock; undefined on a Node without fs-ext. */
-export function rawLocks(): { open(path: string): RawLock } | undefined {
+export function rawLocks(): RawLocks | undefined {
   const { Deno: deno, Bun: bun } = globalThis as { Deno?: DenoLocks; Bun?: unknown };
   if (deno !== undefined) {
     return {
+      status: (path) => deno.lstatSync(path),
       open(path) {
         const file = deno.openSync(path, { read: true, write: true });
         return {
+          status: () => file.statSync(),
+          read: (buffer) => file.readSync(buffer),
+          write(bytes) {
+            file.seekSync(0, 0);
+            file.writeSync(bytes);
+          },
           tryLock: () => file.tryLockSync(true),
           wait: () => file.lock(true),
           unlock: () => file.unlockSync(),
@@ -78,25 +121,31 @@ export function rawLocks(): { open(path: string): RawLock } | undefined {
   const found = bun === undefined ? addon() : undefined;
   if (library === undefined && found === undefined) return undefined;
   return {
+    status: (path) => fs.lstatSync(path),
     open(path) {
       const descriptor = fs.openSync(path, "r+");
-      const close = () => fs.closeSync(descriptor);
+      const transfers = {
+        status: () => fs.fstatSync(descriptor),
+        read: (buffer: Uint8Array) => fs.readSync(descriptor, buffer, 0, buffer.length, 0),
+        write: (bytes: Uint8Array) => fs.writeSync(descriptor, bytes, 0, bytes.length, 0),
+        close: () => fs.closeSync(descriptor),
+      };
       if (library !== undefined) {
         return {
+          ...transfers,
           tryLock: () => attempted(() => library.flock(descriptor, exclusive | nonBlocking)),
           wait: undefined,
           unlock: () => library.flock(descriptor, unlock),
-          close,
         };
       }
       return {
+        ...transfers,
         tryLock: () => attempted(() => found?.flockSync(descriptor, "exnb")),
         wait: () =>
           new Promise((resolve, reject) =>
             found?.flock(descriptor, "ex", (error) => error ? reject(error) : resolve())
           ),
         unlock: () => found?.flockSync(descriptor, "un"),
-        close,
       };
     },
   };
