@@ -1,7 +1,7 @@
 /**
  * A published directory: a symlink that leads to one of several generations beside it. Everything here needs its lock.
  *
- * - `tidyUp` first: what dead processes have begun is ended or removed.
+ * - first of all, what dead processes have begun is ended or removed (tidy_publication.ts).
  * - `prepare`: what is built gets its final name, durable, and a symlink that says that it was never published. **The
  *   switch** renames that symlink over the old one.
  * - `goBackTo`: likewise, to a generation that was published before; the one that is left is marked as withdrawn first, so
@@ -44,7 +44,8 @@ export type Published =
   | { readonly kind: "link"; readonly text: string }
   | { readonly kind: "directory" };
 
-interface Found {
+/** A name that belongs to a publication. */
+export interface Found {
   readonly name: string;
   readonly parsed: GenerationName;
 }
@@ -82,7 +83,7 @@ export class Publication {
       throw attemptFailed(this.#attempt, "EEXIST", "resolve", "there is a file where a directory is to be published");
     }
     const text = (yield* wait(fileSystem.readLink(this.path))) ?? "";
-    return this.#isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
+    return this.isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
   }
 
   /** Whether the path leads to that directory, as far as can be told. */
@@ -94,12 +95,14 @@ export class Publication {
     }
   }
 
-  #isGeneration(text: string): boolean {
+  /** Whether a symlink with this text leads to a generation of this publication. */
+  isGeneration(text: string): boolean {
     const parsed = parseGenerationName(text, "directory");
     return parsed?.kind === "generation" && parsed.target === generationTarget(this.name);
   }
 
-  *#found(): Operation<Found[]> {
+  /** Everything of this publication beside the symlink, the newest first. */
+  *found(): Operation<Found[]> {
     const found: Found[] = [];
     for (const { name, kind } of (yield* wait(this.engine.fileSystem.readDirectory(this.home.path))) ?? []) {
       const parsed = parseGenerationName(name, kind);
@@ -110,59 +113,11 @@ export class Publication {
 
   /** All generations, the newest first. */
   *generations(): Operation<Generation[]> {
-    const found = yield* this.#found();
+    const found = yield* this.found();
     const marks = found.filter(({ parsed }) => parsed.kind === "withdrawn");
     const withdrawn = new Map(marks.map(({ parsed: { id, time } }) => [id, time]));
     const generations = found.filter(({ parsed }) => parsed.kind === "generation");
     return generations.map(({ name, parsed: { id, time } }) => ({ name, id, time, withdrawn: withdrawn.get(id) }));
-  }
-
-  /** Ends what dead processes have begun here; what could not be removed. */
-  *tidyUp(): Operation<string[]> {
-    const { fileSystem } = this.engine;
-    const left: string[] = [];
-    const found = yield* this.#found();
-    // What is seen may not be durable: its owner may have been killed between a rename and its sync.
-    if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* this.sync();
-    for (const { name, parsed: { kind } } of found) {
-      if (kind !== "adoption") continue;
-      if ((yield* wait(fileSystem.linkStat(this.path))) === undefined) yield* this.#endAdoption(name);
-      else yield* wait(fileSystem.remove(this.at(name)));
-    }
-    const current = yield* this.current();
-    const published = current.kind === "generation" ? current.name : undefined;
-    for (const { name, parsed } of found) {
-      if (parsed.kind === "building" || parsed.kind === "discarded") {
-        left.push(...yield* removeTree(this.engine, this.at(name)));
-      }
-      if (parsed.kind === "publication") left.push(...yield* this.#forget(name, published));
-      if (parsed.kind === "switch") yield* wait(fileSystem.remove(this.at(name)));
-      if (parsed.kind !== "withdrawn") continue;
-      const about = found.find((each) => each.parsed.kind === "generation" && each.parsed.id === parsed.id);
-      if (about === undefined || about.name === published) yield* wait(fileSystem.remove(this.at(name)));
-    }
-    return left;
-  }
-
-  /** The directory was moved, but the symlink in its place was not. */
-  *#endAdoption(link: string): Operation<void> {
-    const { fileSystem } = this.engine;
-    const text = (yield* wait(fileSystem.readLink(this.at(link)))) ?? "";
-    const moved = this.#isGeneration(text) ? yield* wait(fileSystem.linkStat(this.at(text))) : undefined;
-    if (moved?.kind === "directory") yield* wait(fileSystem.rename(this.at(link), this.path));
-    else yield* wait(fileSystem.remove(this.at(link)));
-    yield* this.sync();
-  }
-
-  /** A generation that was about to be published, and never was. */
-  *#forget(link: string, published: string | undefined): Operation<string[]> {
-    const { fileSystem } = this.engine;
-    const text = (yield* wait(fileSystem.readLink(this.at(link)))) ?? "";
-    const there = this.#isGeneration(text) && text !== published &&
-      (yield* wait(fileSystem.linkStat(this.at(text))))?.kind === "directory";
-    const left = there ? yield* this.discard(text) : [];
-    yield* wait(fileSystem.remove(this.at(link)));
-    return left;
   }
 
   /** A name later than that of every generation. */

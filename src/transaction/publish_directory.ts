@@ -29,6 +29,7 @@ import { activated } from "./activate_publication.ts";
 import { callInside } from "./callbacks.ts";
 import type { Publication, Published } from "./publication.ts";
 import { type PublishOptions, type PublishRequest, readPublishRequest } from "./publish_options.ts";
+import { tidyPublication } from "./tidy_publication.ts";
 import { removeTree, syncTree } from "./tree.ts";
 import { withPublication } from "./with_publication.ts";
 
@@ -137,7 +138,7 @@ function* withoutBuilt(
       failures.push({ error: new Error(`${leftBehind} was not removed`), leftBehind });
     }
   }
-  yield* tidy(failures, publication.tidyUp());
+  yield* tidy(failures, tidyPublication(publication));
   return attachCleanup(translate(error, attempt), failures, attempt);
 }
 

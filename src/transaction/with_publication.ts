@@ -12,6 +12,7 @@ import { generationsName } from "../protocol/generation_names.ts";
 import { lockFiles, releaseLocks } from "./lock_files.ts";
 import { Publication } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
+import { tidyPublication } from "./tidy_publication.ts";
 
 /** Runs `body` with the publication at a path, under its lock. */
 export function* withPublication<T>(
@@ -37,7 +38,7 @@ export function* withPublication<T>(
       const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
       try {
         const publication = new Publication(engine, home, name, rules, attempt);
-        return yield* body(publication, holds, yield* publication.tidyUp());
+        return yield* body(publication, holds, yield* tidyPublication(publication));
       } finally {
         yield* releaseLocks(holds);
       }
