@@ -33,6 +33,8 @@ const BELOW = {
 
 export type Part = keyof typeof BELOW;
 
+export const PARTS: readonly Part[] = Object.keys(BELOW) as Part[];
+
 /** The part a file belongs to, or `undefined` when the house has no place for it. */
 export function partOf(path: string): Part | undefined {
   if (path === "mod.ts" || path === "cli.ts") return "doors";
