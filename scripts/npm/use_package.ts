@@ -11,6 +11,7 @@ import { readProject } from "../npm_manifest.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import { IMPORT, REQUIRE } from "./consumers.ts";
+import { EXAMPLE_INPUT, EXAMPLE_OUTPUT, readmeExample } from "./readme.ts";
 import { checkTypes } from "./types.ts";
 
 /** The folder for everything that is made, and the environment in which the tested Node is the one in PATH. */
@@ -78,7 +79,19 @@ async function consume(place: Place, folder: string, command: string[], expected
   return code === 0 && output.trim() === "ok" ? "" : `${command.join(" ")} ended with status ${code}:\n${output}`;
 }
 
-/** The command, from standard input to a file. */
+/** README's example for the runtime, twice. */
+async function followReadme(place: Place, folder: string, program: string, runtime: "Node" | "Bun"): Promise<string> {
+  for (const [path, text] of Object.entries(EXAMPLE_INPUT)) Deno.writeTextFileSync(`${folder}/${path}`, text);
+  Deno.writeTextFileSync(`${folder}/readme.mjs`, readmeExample(runtime));
+  for (let round = 0; round < 2; round++) {
+    await mustExecute(program, ["readme.mjs"], { directory: folder, environment: place.environment, timeout: 60_000 });
+  }
+  const wrong = Object.entries(EXAMPLE_OUTPUT[runtime])
+    .map(([path, wanted]) => ({ path, wanted, found: Deno.readTextFileSync(`${folder}/${path}`) }))
+    .filter(({ wanted, found }) => !wanted.test(found));
+  return wrong.map(({ path, found }) => `README's example left ${JSON.stringify(found)} in ${path}`).join("\n");
+}
+
 /** The modules of every command are in the package, and they work: each is called, at least for its help. */
 function allCommands(command: string): string {
   const helps = Object.keys(commands).map((name) => `${command} ${name} --help > /dev/null`);
@@ -139,6 +152,7 @@ export async function useOnNode(place: Place, tarball: string, node: NodeProgram
         useCommand(place, folder, "npx --no-install atomic-write", `${node.command} node_modules/.bin/atomic-write`),
     ),
   );
+  results.push(await step("README's example on Node", () => followReadme(place, folder, node.command, "Node")));
   if (types) results.push(...await checkTypes(folder));
   return results;
 }
@@ -171,6 +185,7 @@ export async function useWithBun(
       return await consume(place, folder, [bun, "import.mjs"], exports);
     }),
     await step("require() on Bun", () => consume(place, folder, [bun, "require.cjs"], exports)),
+    await step("README's example on Bun", () => followReadme(place, folder, bun, "Bun")),
     await step("the command on Bun", () => useCommand(place, folder, `${bun} --bun node_modules/.bin/atomic-write`)),
   ];
   if (node !== undefined) {

@@ -1,9 +1,13 @@
 /**
- * What the documents say is done: every example in a doc comment and in README.md runs, every shell command in README.md,
+ * What the documents say is done: every example in a doc comment and README's for Deno run, every shell command in README.md,
  * CONTRIBUTING.md and the guides is executed, and every link between documents leads somewhere.
  */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
+import { readmeExample } from "../../scripts/npm/readme.ts";
+import { PICTURES } from "../../scripts/pictures.ts";
+import { drawnBelow } from "../../scripts/pictures/house.ts";
+import { slug } from "../../scripts/site/slug.ts";
 import { listFiles, ROOT } from "../../scripts/toolchain/folders.ts";
 import { mustExecute } from "../../scripts/process.ts";
 import { chooseStandardLibrary, denoArguments, readWanted } from "../../scripts/toolchain/standard_library.ts";
@@ -34,9 +38,9 @@ function blocks(language: RegExp): Block[] {
   });
 }
 
-test("every example in a doc comment and in README.md runs", () =>
+test("every example in a doc comment runs", () =>
   withTemporaryDirectory(async (directory) => {
-    const files = ["mod.ts", "README.md", ...listFiles("src")]
+    const files = ["mod.ts", ...listFiles("src")]
       .filter((path) => /^(?: \* )?```ts/m.test(textOf(path)));
     assert(files.length > 20, files.join(", "));
     const ignored = files.filter((path) => /```ts (?:ignore|no-)/.test(textOf(path)));
@@ -95,8 +99,6 @@ test("every shell command in the documents is executed", () =>
   }));
 
 test("every link between the documents leads to a file, and to a heading in it", () => {
-  const slug = (heading: string) =>
-    heading.toLowerCase().replaceAll(/[`*]|\[|\]\([^)]*\)|[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-");
   const broken: string[] = [];
   for (const path of GUIDES) {
     const text = textOf(path).replaceAll(/^```[\s\S]*?^```$/gm, "");
@@ -117,6 +119,25 @@ test("every link between the documents leads to a file, and to a heading in it",
     }
   }
   assertEquals(broken, []);
+});
+
+test("README's example for Deno needs no more permissions than it names", () =>
+  withCheckoutFolder(async (directory) => {
+    const permissions = ["--allow-read=.", "--allow-write=."];
+    assert(textOf("README.md").includes(`\`${permissions.join(" ")}\``));
+    // The others are run by scripts/npm, with the package.
+    const examples = blocks(/^[jt]s$/).filter(({ path }) => path === "README.md").map(({ text }) => text);
+    assertEquals(examples, (["Deno", "Node", "Bun"] as const).map(readmeExample));
+    await Deno.writeTextFile(`${directory}/example.ts`, readmeExample("Deno"));
+    const args = ["run", "--no-prompt", "--no-check", "--quiet", `--config=${ROOT}/deno.json`, ...permissions];
+    const output = await mustExecute(Deno.execPath(), [...args, "example.ts"], { directory, timeout: 60_000 });
+    assertEquals(output, "full\n{ runs: 1 }\n");
+    assertEquals(await Deno.readTextFile(`${directory}/settings.json`), '{"theme":"dark"}\n');
+  }));
+
+test("the pictures are what would be drawn now from the trace, the guarantees and the floors", () => {
+  for (const [path, draw] of Object.entries(PICTURES)) assertEquals(textOf(path), draw(), path);
+  assert(drawnBelow("lock", "protocol") && !drawnBelow("protocol", "lock") && !drawnBelow("lock", "testing"));
 });
 
 test("no document is forgotten by the documents", () => {
