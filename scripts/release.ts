@@ -32,6 +32,9 @@ function checkVersion(version: string): void {
   }
   const heading = read("CHANGELOG.md").split("\n").find((line) => line.startsWith("## "));
   if (!heading?.startsWith(`## ${version} (2`)) throw new Error(`CHANGELOG.md begins with "${heading}"`);
+  if (/is not on JSR or npm yet/.test(read("README.md"))) {
+    throw new Error("README.md says that nothing is published yet: take that paragraph out");
+  }
 }
 
 function setVersion(version: string): void {

@@ -86,11 +86,13 @@ function resultOf(
   more: Partial<WriteResult>,
 ): WriteResult {
   const { target, plan, lost } = staged;
+  const replaced = target.status !== undefined;
+  if (target.status?.kind === "file") lost.push("unchecked");
   return {
     path: target.path,
     bytesWritten: staged.writer.bytesWritten,
     changed: true,
-    replaced: target.status !== undefined,
+    replaced,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced && target.unsyncedAncestors !== true),
     lost,
     ...staged.digest === undefined || !plan.digest ? {} : { digest: staged.digest },

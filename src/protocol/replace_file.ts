@@ -159,15 +159,13 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
       return settled;
     }
   }
-  if (target.status?.kind === "file") staged.lost.push("unchecked");
-  if (separates) staged.lost.push("hard-links");
-  return yield* commit(staged, ticket);
+  const result = yield* commit(staged, ticket);
+  if (separates && result.superseded !== true) result.lost.push("hard-links");
+  return result;
 }
 
-/** Discards what is staged; the error for the caller, which says of a file that was replaced what a result would say. */
+/** Discards what is staged; the error for the caller. */
 export function* giveUp(staged: StagedFile, error: unknown): Operation<unknown> {
   const cause = error instanceof TemporaryVanished ? error.cause : error;
-  const thrown = attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
-  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...staged.lost);
-  return thrown;
+  return attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
 }
