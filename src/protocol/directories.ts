@@ -138,9 +138,13 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
   const made = new Map<string, string>();
   const syncs = syncsDirectory(rules.durability) && engine.capabilities.directorySync;
   for (const directory of missing.reverse()) {
-    yield* wait(fileSystem.makeDirectory(directory, 0o777));
-    const now = syncs ? yield* wait(fileSystem.stat(directory)) : undefined;
-    if (now === undefined) continue;
+    const isNew = yield* wait(fileSystem.makeDirectory(directory, 0o777));
+    const now = syncs || !isNew ? yield* wait(fileSystem.stat(directory)) : undefined;
+    if (now === undefined && !isNew) {
+      const reason = `${JSON.stringify(directory)} is a symlink that leads nowhere`;
+      throw attemptFailed(attempt, "ENOENT", "makeDirectory", reason);
+    }
+    if (!syncs || now === undefined) continue;
     made.set(now.identity, directory);
     const key = keyOf(now);
     if (key !== undefined) setIn(unproven, fileSystem).add(key);

@@ -203,6 +203,7 @@ for (
   const [name, files, path, code] of [
     ["a file", { "/a": "" }, "/a/b/file", "ENOTDIR"],
     ["a dangling symlink", { "/a": { symlink: "nowhere" } }, "/a/b/file", "ENOENT"],
+    ["a dangling symlink, in the directory's own place,", { "/a": { symlink: "nowhere" } }, "/a/file", "ENOENT"],
     ["a directory that may not be written to", { "/a": { ...directory, mode: 0o555 } }, "/a/b/file", "EACCES"],
   ] as [string, object, string, string][]
 ) {

@@ -101,6 +101,17 @@ describe("put and get", () => {
       }
     }));
 
+  it("opens no store where a symlink leads nowhere or a file is in the way", async () => {
+    const runtime = memoryRuntime({ files: { "/dangling": { symlink: "nowhere" }, "/file": "" } });
+    for (
+      const [path, code] of [["/dangling", "ENOENT"], ["/dangling/store", "ENOENT"], ["/file", "ENOTDIR"]] as const
+    ) {
+      assertEquals((await assertRejects(() => openObjectStore(path, { runtime }), WriteError)).code, code);
+      assertEquals(assertThrows(() => openObjectStoreSync(path, { runtime }), WriteError).code, code);
+    }
+    assertEquals(runtime.files(), { "/dangling": "→ nowhere", "/file": "" });
+  });
+
   it("puts many together: one directory sync for all in one shard, and the digests in order", async () => {
     const machine = memoryRuntime();
     const { runtime, trace } = traceRuntime(machine);
