@@ -24,7 +24,7 @@ export const USAGE = `deno task test [-- OPTIONS]
   --filter=TEXT              run only the test files whose path contains TEXT (repeatable; leaves the npm section out)
   --quick, --long            how hard randomised tests try; --quick leaves the npm section out as well
   --node=PATH|VERSION        the Node to use; a version comes from npm
-  --jobs=N                   test files at once (default: the number of processors, at most 4)
+  --jobs=N                   test files at once (default: one more than processors, at most 5)
   --verbose                  the output of passing files, too
   STD=jsr|local              environment: where @std comes from (default: JSR where it answers)`;
 
@@ -42,7 +42,8 @@ export function readOptions(args: readonly string[], standardLibrary: string | u
   const filters: string[] = [];
   let effort: TestOptions["effort"] = "normal";
   let node: string | undefined;
-  let jobs = Math.min(4, navigator.hardwareConcurrency);
+  // One more than there are processors: many tests wait for a disk, a lock or the end of a process most of their time.
+  let jobs = Math.min(4, navigator.hardwareConcurrency) + 1;
   let verbose = false;
   for (const argument of args) {
     const [name, value = ""] = argument.split(/=(.*)/s);
