@@ -23,11 +23,21 @@ const ELSEWHERE = [
   "How it works",
 ];
 
+/** A link to a file of the repository leads nowhere from npm's page: only what it says stays. */
+function withoutFiles(text: string): string {
+  const files = [...text.matchAll(/^\[([^\]]+)\]: (?!\w+:|#).*\n/gm)].map(([definition, name]) => ({
+    definition,
+    name,
+  }));
+  let left = text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)[^)]*\)/g, "$1");
+  for (const { definition, name } of files) left = left.replace(definition, "").replaceAll(`[${name}]`, `${name}`);
+  return left.replaceAll(/\n{3,}/g, "\n\n");
+}
+
 function readmeOfPackage(text: string): string {
   const [first = "", ...sections] = text.split(/^(?=## )/m);
-  return [first, ...sections.filter((section) => !ELSEWHERE.some((title) => section.startsWith(`## ${title}\n`)))].join(
-    "",
-  );
+  const kept = sections.filter((section) => !ELSEWHERE.some((title) => section.startsWith(`## ${title}\n`)));
+  return withoutFiles([first, ...kept].join(""));
 }
 
 /** Builds the package into a folder, which is removed before; after a failure it is incomplete. */

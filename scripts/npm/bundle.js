@@ -4,10 +4,11 @@
  *
  * The package has to stay small (section.ts has the limit), so both say only what is needed where they are read.
  *
- * JavaScript: one file for each part of the house and for each entry, without comments. What is exported keeps
+ * JavaScript: one file for each part of the house and for each entry, without comments. What a user can import keeps
  * its name, and every statement has a line of its own, so that a stack trace still says where it happened.
- * Declarations: what an entry exports or names. Of a comment, which editors show, the first sentence
- * stays; all of it, with parameters, errors and examples, is in the documentation on JSR.
+ * Declarations: what an entry exports or names. Of a comment, which editors show, the first sentence stays, and all of
+ * it for the options that most calls share; the rest, with parameters, errors and examples, is in the documentation on
+ * JSR.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -63,7 +64,7 @@ const readable = {
     const { code: smaller } = await minify(code, {
       ecma: 2022,
       module: true,
-      compress: { ...keep, passes: 3 },
+      compress: { ...keep, passes: 3, sequences: false },
       mangle: keep,
       format: { ecma: 2022, comments: false, semicolons: false },
     });
@@ -107,7 +108,7 @@ await code.write({
   entryFileNames: "[name].js",
   chunkFileNames: "src/shared/[name].js",
   manualChunks: floorOf,
-  minifyInternalExports: false,
+  minifyInternalExports: true,
   hoistTransitiveImports: false,
 });
 await code.close();
@@ -120,13 +121,16 @@ function shortened(comment) {
   return `/** ${kept.trimEnd()} */`;
 }
 
+/** The options of writing and locking. */
+const isWhole = ({ name }) => /^(?:lock_plan|write_options|file_lock)/.test(name);
+
 /** Who implements a runtime, or builds a simulated machine, reads the contract in the source or on JSR. */
 const isSeam = ({ name }) => name.startsWith("runtime") || name.includes("testing");
 
 const brief = {
   name: "brief",
   renderChunk: (code, chunk) =>
-    code.replaceAll(
+    isWhole(chunk) ? code : code.replaceAll(
       /( *)\/\*\*[\s\S]*?\*\//g,
       (comment, indent) => isSeam(chunk) && indent !== "" ? "" : indent + shortened(comment.trimStart()),
     ),

@@ -14,8 +14,8 @@ import type { StandardLibrary } from "../toolchain/standard_library.ts";
 import { lintPackage } from "./linters.ts";
 import { expectedExports, installOtherwise, placeFor, useOnNode, useWithBun } from "./use_package.ts";
 
-/** Bytes of the tarball, 150 KiB: nobody should have to wait for it. */
-const LARGEST = 150 * 1024;
+/** Bytes of the tarball: nobody should have to wait for it. */
+const LARGEST = 150_000;
 const ALLOWED = /^(package\.json|README\.md|LICENSE|esm\/.+\.(js|d\.ts))$/;
 const FORBIDDEN = /_test\.|(^|\/)(tests|scripts|node_modules)\//;
 
