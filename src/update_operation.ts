@@ -98,7 +98,9 @@ function* updateInside(
   const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
   const ticket = takeTicket();
   try {
-    return yield* replaceFile(engine, target.path, plan, filling, ticket);
+    // All links have been followed. One that is put there by now leads to a file whose lock is another.
+    const ownPlan = plan.symlink === "follow" ? { ...plan, symlink: "refuse" as const } : plan;
+    return yield* replaceFile(engine, target.path, ownPlan, filling, ticket);
   } finally {
     returnTicket(ticket);
   }

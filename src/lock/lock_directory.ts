@@ -11,6 +11,7 @@
  * own monotonic clock. After a failure nothing is held; what was prepared is removed.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { type LockToken, newToken } from "../protocol/names.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -49,13 +50,17 @@ export function* acquireLockDirectory(request: LockRequest): Operation<HeldLock 
 
 /** A free place that cannot be taken is not looked at again and again without a pause, nor for ever. */
 const hastyLooks = 4;
-const patientLooks = 20;
+/** Enough to tell a refusal from a moment's: the last ones came after a pause. */
+const fewRefusals = hastyLooks + 2;
+const mostRefusals = 20;
 
 function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotHeld> {
   const { engine, patience } = request;
   const prepared = new PreparedDirectory(request);
   const watch = new StaleWatch(request);
   const failures: CleanupFailure[] = [];
+  // In a sticky directory the one who is about to remove an empty one may be the only one who may.
+  let refusals = 0;
   try {
     for (let looks = 0;; looks++) {
       if (yield* prepared.moveToPlace()) return heldDirectory(request, prepared.token, turn);
@@ -63,7 +68,9 @@ function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotH
       if (occupant.kind === "file") return "other-backend";
       if (occupant.kind === "free") {
         // Not every system renames one directory over another, empty or not.
-        yield* removeFree(request, looks < patientLooks);
+        const refusal = yield* removeFree(request);
+        refusals = refusal === undefined ? 0 : refusals + 1;
+        if (refusals >= (patience.left() === 0 ? fewRefusals : mostRefusals)) throw refusal;
         if (looks < hastyLooks) continue;
       } else {
         const taken = yield* takeOver(request, occupant, watch, turn.key);
@@ -77,13 +84,15 @@ function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotH
   }
 }
 
-/** In a sticky directory the one who is about to do it may be the only one who may. */
-function* removeFree(request: LockRequest, mayFail: boolean): Operation<void> {
+/** Removes the free one; undefined, or the refusal to do so. */
+function* removeFree(request: LockRequest): Operation<SystemError | undefined> {
   try {
     yield* removeEmpty(request);
   } catch (error) {
-    if (!mayFail || !(error instanceof SystemError && ["EPERM", "EACCES", "EBUSY"].includes(error.code))) throw error;
+    if (!(error instanceof SystemError && ["EPERM", "EACCES", "EBUSY"].includes(error.code))) throw error;
+    return error;
   }
+  return undefined;
 }
 
 /** Renames the token of a holder who is proven dead, or stale by his own rule, to ours. */
@@ -98,6 +107,11 @@ function* takeOver(
   const { facts, generation } = occupant.token;
   const dead = facts !== undefined && process.liveness(facts) === "dead";
   if (!dead && !isAbandoned(occupant.token, turnKey) && !watch.isStale(occupant)) return undefined;
+  if (!occupant.alone) {
+    // Who took it over would hold the lock together with the holder of the other token.
+    yield* wait(engine.fileSystem.remove(childOf(engine, request.lockPath, occupant.name)));
+    return undefined;
+  }
   const random = (length: number) => engine.runtime.random(length);
   const ours = newToken(process.facts(), request.staleAfter !== undefined, generation + 1, random);
   return (yield* exchangeToken(request, occupant.name, ours)) ? ours : undefined;

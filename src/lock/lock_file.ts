@@ -15,8 +15,14 @@ import { isUnsupported } from "../protocol/sync.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type HeldLock, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";
-import { discardNewLockFile, mostReplacements, type OpenedLockFile, openLockFile } from "./open_lock_file.ts";
-import { freeMark, ownRecord } from "./owner_record.ts";
+import {
+  checkContent,
+  discardNewLockFile,
+  mostReplacements,
+  type OpenedLockFile,
+  openLockFile,
+} from "./open_lock_file.ts";
+import { freeMark, ownRecord, recordSize } from "./owner_record.ts";
 import { joinTurn } from "./own_holds.ts";
 import { cancelWait, type Turn } from "./turn_queue.ts";
 import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
@@ -85,6 +91,11 @@ function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): 
     return "no-kernel-lock";
   }
   if (!(yield* isNamed(request, identity))) return "replaced";
+  if (request.patience.waited) {
+    // Somebody may have made it a file of his own while it was waited for.
+    yield* wait(file.seek(0));
+    yield* checkContent(request, file);
+  }
   if (mayRecord && !request.shared) yield* writeAt(file, ownRecord(request.engine.runtime));
   return heldLockFile(request, opened, turn);
 }
@@ -130,6 +141,16 @@ function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
   }
 }
 
+/** Whether it still has a record's size: what somebody has written into it while it was held is not written over. */
+function* isRecord(file: OpenFile): Operation<boolean> {
+  try {
+    return (yield* wait(file.stat())).size === recordSize;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return false;
+  }
+}
+
 function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn): HeldLock {
   const { file, identity, mayRecord } = opened;
   const loss = new Loss(request.attempt.path);
@@ -145,7 +166,7 @@ function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn):
       return loss.error === undefined;
     },
     *release() {
-      if (mayRecord && !request.shared) yield* writeAt(file, freeMark);
+      if (mayRecord && !request.shared && (yield* isRecord(file))) yield* writeAt(file, freeMark);
       // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
       // everybody: once it is closed, the kernel holds the lock for nobody.
       if (request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());

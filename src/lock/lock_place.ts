@@ -10,6 +10,7 @@ import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { distantLockName, lockName } from "../protocol/names.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
 
 /** Where a lock is. */
 export interface LockPlace {
@@ -52,6 +53,35 @@ export function* directoryStatus(engine: Engine, directory: string, attempt: Att
   if (status?.kind === "directory") return status;
   const reason = `there is no directory ${JSON.stringify(directory)}`;
   throw attemptFailed(attempt, status === undefined ? "ENOENT" : "ENOTDIR", "stat", reason);
+}
+
+const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTCAPABLE"];
+
+/** Whether a failure says that this user, or this runtime, may not. */
+export function isForbidden(error: unknown): error is SystemError {
+  return error instanceof SystemError && forbidden.includes(error.code);
+}
+
+/** What to throw when a lock cannot be made at its place: where that is forbidden, with the way out. */
+export function notMade(
+  { attempt, home }: { readonly attempt: Attempt; readonly home: string },
+  what: "lock file" | "lock directory",
+  error: unknown,
+): unknown {
+  if (!isForbidden(error)) return error;
+  const reason = `its ${what} cannot be created in ${JSON.stringify(home)}; choose a lockDirectory`;
+  return attemptFailed(attempt, error.code, error.call, reason, error);
+}
+
+/** What to throw when what is at the place, and held by nobody, cannot be taken: where that is forbidden, with the way out. */
+export function notTaken(
+  { attempt, lockPath }: { readonly attempt: Attempt; readonly lockPath: string },
+  error: unknown,
+): unknown {
+  if (!isForbidden(error) || !["rename", "remove", "removeDirectory"].includes(error.call)) return error;
+  const reason = `${JSON.stringify(lockPath)} is not held any more, but this process may not take it: ` +
+    "let its owner remove it, or choose a lockDirectory";
+  return attemptFailed(attempt, error.code, error.call, reason, error);
 }
 
 /** Whether two places are those of one file, wherever its locks are. */

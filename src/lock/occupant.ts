@@ -11,7 +11,8 @@ import type { LockRequest } from "./held_lock.ts";
 export type Occupant =
   | { readonly kind: "free" }
   | { readonly kind: "file" }
-  | { readonly kind: "held"; readonly name: string; readonly token: LockToken };
+  /** `alone`: there is no second token, as a copy of an older state of the directory may leave one. */
+  | { readonly kind: "held"; readonly name: string; readonly token: LockToken; readonly alone: boolean };
 
 /** As much of a request as it takes to look at a lock directory, or to free it. */
 export type LockDirectoryRequest = Pick<LockRequest, "engine" | "lockPath" | "attempt">;
@@ -35,7 +36,9 @@ export function* occupantOf(request: LockDirectoryRequest): Operation<Occupant> 
   // A directory that is read while a token is renamed may show it twice, or not at all: the last name is the one.
   const token = tokens.at(-1);
   const name = names.at(-1);
-  return token === undefined || name === undefined ? { kind: "free" } : { kind: "held", name, token };
+  return token === undefined || name === undefined
+    ? { kind: "free" }
+    : { kind: "held", name, token, alone: names.length === 1 };
 }
 
 /** The names in it, in the order of their stamps; none when it is not there, or not a directory any more. */

@@ -12,7 +12,7 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
-import { directoryStatus } from "./lock_place.ts";
+import { directoryStatus, isForbidden, notMade } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
 /** A lock file that is open. */
@@ -59,10 +59,6 @@ function* refuseOther(request: LockRequest, error: SystemError): Operation<void>
   throw attemptFailed(request.attempt, "EINVAL", "open", `${show(request)} is ${what}, not a lock file`, error);
 }
 
-const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTCAPABLE"];
-const isForbidden = (error: unknown): error is SystemError =>
-  error instanceof SystemError && forbidden.includes(error.code);
-
 function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefined> {
   const { fileSystem } = request.engine;
   let file: OpenFile | undefined;
@@ -90,7 +86,8 @@ function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefin
 /** Kept from one look to the next: to allocate it costs more than to fill it. */
 let spare: Uint8Array | undefined;
 
-function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
+/** Throws unless what the file holds, from where it is read next, is that of a lock file or of an empty one. */
+export function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
   const start = spare ?? new Uint8Array(recordSize + 1);
   spare = undefined;
   const count = yield* wait(file.read(start));
@@ -115,9 +112,7 @@ function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undef
       yield* directoryStatus(engine, request.home, request.attempt);
       return undefined;
     }
-    if (!isForbidden(error)) throw error;
-    const reason = `its lock file cannot be created in ${JSON.stringify(request.home)}; choose a lockDirectory`;
-    throw attemptFailed(request.attempt, error.code, "create", reason, error);
+    throw notMade(request, "lock file", error);
   }
   try {
     const status = yield* wait(file.stat());

@@ -2,13 +2,14 @@
  * Every call of everything that locks, failing once and for ever: the error tells the truth, nothing is left open, and
  * the lock is free for others.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import {
   acquireLockSync,
   FileError,
   LockError,
   type LockSyncOptions,
+  LockTimeoutError,
   removeFileSync,
   tryLockSync,
   updateFileSync,
@@ -146,6 +147,48 @@ describe("a network file system that carries out a request and says that it fail
       assertEquals(tryLockSync(path, { backend: "directory", runtime: machine.fork() }), undefined);
       lock[Symbol.dispose]();
       assertEquals([Object.keys(machine.files("/work")), lies > 0], [[path], true]);
+    }
+  });
+});
+
+describe("a sticky directory with an empty lock directory of somebody else's", () => {
+  it("is a LockError that says what to do, not a lock that is never free", () => {
+    const machine = make();
+    const lockPath = `${path}.lock`;
+    machine.put(lockPath, { kind: "directory" });
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      const isTheirs = call.method === "rename" || (call.method === "removeDirectory" && call.path === lockPath);
+      if (isTheirs) throw new SystemError("EPERM", call.method, call.path);
+      return proceed();
+    });
+    for (const options of [{ timeout: 500 }, {}]) {
+      const take = () => acquireLockSync(path, { backend: "directory", runtime, ...options });
+      const error = assertThrows(take, LockError, "let its owner remove it, or choose a lockDirectory");
+      assertEquals([error.code, LockTimeoutError.is(error)], ["EPERM", false]);
+    }
+    assertEquals(Object.keys(machine.files("/work")), [path, `${lockPath}/`], "what was prepared is removed");
+  });
+});
+
+describe("a lock directory with the token of somebody dead beside the holder's", () => {
+  it("as a backup that is played back leaves it: nobody takes that over beside the holder, and it goes", () => {
+    // A directory lists its names in any order, and the last one is looked at.
+    for (const generation of ["g1", "g2", "g3", "g4", "g5", "g6"]) {
+      const machine = make();
+      const dead = machine.fork();
+      acquireLockSync("/work/elsewhere", { backend: "directory", runtime: dead });
+      dead.kill();
+      const [token = ""] = Object.keys(machine.files("/work/elsewhere.lock"));
+      const lock = acquireLockSync(path, { backend: "directory", runtime: machine });
+      machine.put(token.replace("elsewhere", "state.json").replace("g1", generation));
+      const other = machine.fork();
+      for (const backend of ["directory", "directory", "flock"] as const) {
+        assertEquals(tryLockSync(path, { backend, runtime: other }), undefined);
+      }
+      writeFileSync(path, changed, { lock, runtime: machine });
+      lock[Symbol.dispose]();
+      tryLockSync(path, { backend: "directory", runtime: other })?.[Symbol.dispose]();
+      assertEquals(machine.files("/work"), { [path]: changed, [token]: "" });
     }
   });
 });

@@ -21,7 +21,7 @@ import { asUser } from "../support/other_user.ts";
 import { skip } from "../support/skip.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { foreignGets, hasFlockProgram, hasKernelLock, isLinux, pause } from "./support.ts";
+import { foreignGets, foreignHold, hasFlockProgram, hasKernelLock, isLinux, pause } from "./support.ts";
 
 type Test = Parameters<typeof skip>[0];
 
@@ -210,6 +210,33 @@ describe("a lock file", () => {
       assertEquals(fs.existsSync(join(path, "../nowhere")), false);
     }));
 
+  it("that becomes somebody's file while it is held is not written to any more", (t) =>
+    withFile(t, async (path, lockFile) => {
+      for (const content of ["", "[root]\n", "x".repeat(600)]) {
+        fs.rmSync(lockFile, { force: true });
+        const lock = await acquireLock(path);
+        fs.writeFileSync(lockFile, content);
+        await lock.release();
+        assertEquals(textOf(lockFile), content);
+      }
+    }));
+
+  it("that becomes somebody's file while it is waited for is refused, and not written to", (t) =>
+    withFile(t, async (path, lockFile) => {
+      if (!hasFlockProgram()) return skip(t, "needs the program flock");
+      for (const shared of [false, true]) {
+        fs.writeFileSync(lockFile, "");
+        const holder = await foreignHold("flock", lockFile);
+        const waiting = acquireLock(path, { shared });
+        const refused = assertRejects(() => waiting, LockError, "lockDirectory");
+        await pause(30);
+        fs.writeFileSync(lockFile, "[root]\n");
+        await holder.release();
+        await refused;
+        assertEquals([textOf(lockFile), foreignGets("flock", lockFile)], ["[root]\n", true]);
+      }
+    }));
+
   it("that is deleted while others wait: they take the new one, one after the other", (t) =>
     withFile(t, async (path, lockFile) => {
       const lock = await acquireLock(path);
@@ -255,7 +282,8 @@ describe("a lock in a place where not everything is permitted", () => {
     await withTmpfs(t, { size: 65_536 }, async ({ directory }) => {
       if (!hasKernelLock()) return skip(t, "there is no kernel lock here");
       const path = join(directory, "state");
-      const other = join(directory, "other");
+      const [other, emptied] = [join(directory, "other"), join(directory, "emptied")];
+      fs.mkdirSync(`${emptied}.lock`);
       fs.writeFileSync(path, "data");
       await withLock(path, () => {});
       // Not unmounted: a tmpfs would be empty afterwards.
@@ -267,8 +295,15 @@ describe("a lock in a place where not everything is permitted", () => {
       await withLock(path, () => {}, { shared: true });
       const error = await assertRejects(() => acquireLock(other), LockError, "lockDirectory");
       assertEquals(error.code, "EROFS");
-      const directoryError = await assertRejects(() => acquireLock(other, { backend: "directory" }), LockError);
-      assertEquals(directoryError.code, "EROFS");
+      for (
+        const [path, backend, words] of [
+          [other, "directory", "its lock directory cannot be created in"],
+          [emptied, "flock", 'emptied.lock" is not held any more, but this process may not take it'],
+        ] as const
+      ) {
+        const error = await assertRejects(() => acquireLock(path, { backend }), LockError, words);
+        assertEquals([error.code, error.message.includes("lockDirectory")], ["EROFS", true]);
+      }
     });
   });
 

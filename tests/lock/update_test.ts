@@ -19,6 +19,7 @@ import {
   updateTextFileSync,
   ValidationError,
   withLock,
+  WriteError,
   writeFile,
 } from "../../mod.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
@@ -363,6 +364,22 @@ describe("an update", () => {
       const seen: unknown[] = [];
       await updateTextFile(path, (text) => (seen.push(text), `${text}+`), { runtime });
       assertEquals([seen, textOf(other), fs.existsSync(`${other}.lock`)], [["2"], "2+", true]);
+    }));
+
+  it("of a name that becomes a symlink during its callback is refused: the lock it holds is not that of the other file", () =>
+    withTemporaryDirectory(async (directory) => {
+      const [path, other] = [join(directory, "state"), join(directory, "other")];
+      fs.writeFileSync(path, "1");
+      fs.writeFileSync(other, "2");
+      const turn = (text = "") => {
+        fs.rmSync(path);
+        fs.symlinkSync("other", path);
+        return `${text}+`;
+      };
+      const error = await assertRejects(() => updateTextFile(path, turn), WriteError, "it is a symlink");
+      assertEquals([error.code, error.targetState, textOf(other)], ["ELOOP", "unchanged", "2"]);
+      await updateTextFile(path, (text) => `${text}+`);
+      assertEquals([textOf(other), fs.lstatSync(path).isSymbolicLink()], ["2+", true]);
     }));
 
   it("100 at once in one process lose nothing", () =>
