@@ -73,7 +73,16 @@ export async function deployCertificate(site: Site, from: string, { validate = t
 
 // Node knows `main` from 24.2 on: https://nodejs.org/api/esm.html#importmetamain
 if ((import.meta as { main?: boolean }).main) {
-  const [configuration = "", port = "443", from = ".", directory = ""] = process.argv.slice(2);
-  const { changed } = await deployCertificate({ configuration, port: Number(port), directory }, from);
-  console.log(changed ? "deployed" : "nothing to do");
+  const [configuration, port, from, directory] = process.argv.slice(2);
+  if (configuration === undefined || from === undefined || directory === undefined || !(Number(port) > 0)) {
+    console.error("Usage: certificate_deploy.ts NGINX_CONFIGURATION PORT NEW_CERTIFICATE_DIRECTORY DIRECTORY");
+    process.exit(64);
+  }
+  try {
+    const { changed } = await deployCertificate({ configuration, port: Number(port), directory }, from);
+    console.log(changed ? "deployed" : "nothing to do");
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }

@@ -61,6 +61,11 @@ export async function recordRunIfUnchanged(path: string, decide: (state: State) 
 // Node knows `main` from 24.2 on: https://nodejs.org/api/esm.html#importmetamain
 if ((import.meta as { main?: boolean }).main) {
   const [path = "state.json", command = "build"] = process.argv.slice(2);
-  await recordRun(path, command);
-  console.log(await readTextFile(path));
+  try {
+    await recordRun(path, command);
+    console.log(await readTextFile(path));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }

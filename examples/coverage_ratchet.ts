@@ -44,9 +44,13 @@ export async function ratchet(path: string, measured: number): Promise<{ before:
 
 // Node knows `main` from 24.2 on: https://nodejs.org/api/esm.html#importmetamain
 if ((import.meta as { main?: boolean }).main) {
-  const [path = "coverage.txt", measured = ""] = process.argv.slice(2);
+  const [path, measured] = process.argv.slice(2);
+  if (path === undefined || measured === undefined || Number.isNaN(Number(measured))) {
+    console.error("Usage: coverage_ratchet.ts BASELINE_FILE PERCENT");
+    process.exit(64);
+  }
   try {
-    const { before, now } = await ratchet(path, Number(measured || NaN));
+    const { before, now } = await ratchet(path, Number(measured));
     console.log(before === undefined ? `The baseline is ${now} %` : `${before} % → ${now} %`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

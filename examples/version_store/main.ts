@@ -119,6 +119,10 @@ export async function* runCommand(root: string, [name = "", ...args]: readonly s
 
 // Node knows `main` from 24.2 on: https://nodejs.org/api/esm.html#importmetamain
 if ((import.meta as { main?: boolean }).main) {
+  if (process.argv.length < 3) {
+    console.error(`Usage: main.ts ${["init", ...Object.keys(commands)].join("|")} …`);
+    process.exit(64);
+  }
   try {
     for await (const line of runCommand(process.cwd(), process.argv.slice(2))) console.log(line);
   } catch (error) {
