@@ -1,7 +1,7 @@
-/** How each runtime runs the command, for benchmarks of the command itself: Deno the source, the others the build. */
-import { compile } from "../../scripts/toolchain/compile.ts";
+/** How each runtime runs the command, for benchmarks of it: what users run, Deno the source, the others the npm package. */
+import { buildNpm } from "../../scripts/build_npm.ts";
 import { prepareBun } from "../../scripts/toolchain/bun.ts";
-import { OUT, ROOT } from "../../scripts/toolchain/folders.ts";
+import { BUILD, ROOT } from "../../scripts/toolchain/folders.ts";
 import { prepareNode } from "../../scripts/toolchain/node.ts";
 
 export interface CommandRuntime {
@@ -13,11 +13,12 @@ export interface CommandRuntime {
   script: string;
 }
 
-/** Finds or fetches the three runtimes and compiles the command. */
+/** Finds or fetches the three runtimes and builds the package. */
 export async function commandRuntimes(): Promise<CommandRuntime[]> {
-  const [node, bun, problems] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
-  if (problems !== "") console.warn(problems);
-  const compiled = `${OUT}/cli.js`;
+  const folder = `${BUILD}/bench_package`;
+  const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun()]);
+  await buildNpm("local", folder);
+  const bin = `${folder}/esm/cli.js`;
   return [
     {
       name: `Deno ${Deno.version.deno}`,
@@ -25,7 +26,7 @@ export async function commandRuntimes(): Promise<CommandRuntime[]> {
       args: ["run", "--quiet", "--no-check", "--no-prompt", "--allow-all"],
       script: `${ROOT}/cli.ts`,
     },
-    { name: `Node ${node.version}`, program: node.command, args: [], script: compiled },
-    { name: `Bun ${bun.version}`, program: bun.command, args: [], script: compiled },
+    { name: `Node ${node.version}`, program: node.command, args: [], script: bin },
+    { name: `Bun ${bun.version}`, program: bun.command, args: [], script: bin },
   ];
 }

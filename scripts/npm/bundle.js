@@ -13,6 +13,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { floorOf, lateModules, wholeEntry } from "./chunks.js";
 
 const [tools, from, to, entries] = process.argv.slice(2);
 const require = createRequire(`${tools}/package.json`);
@@ -20,28 +21,6 @@ const load = async (name) => await import(pathToFileURL(require.resolve(name)).h
 const { rollup } = await load("rollup");
 const { dts } = await load("rollup-plugin-dts");
 const { minify } = await load("terser");
-
-/** Beside the parts of the house, what is loaded only when it is needed stays in files of its own. */
-const FLOORS = /\/src\/(core|runtime|protocol|lock|transaction|store|log)\/(?!mod\.js)/;
-const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
-
-/** All that `atomic-write --version` needs, in a file of its own. */
-const START = /\/(?:core\/version|runtime\/program_arguments)\.js$/;
-
-/** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
-const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|roll_back)\.js$)?/;
-
-function floorOf(path, { getModuleInfo }) {
-  if (START.test(path)) return "start";
-  if (LATE.test(path)) return undefined;
-  const floor = FLOORS.exec(path)?.[1];
-  if (floor !== undefined) return floor;
-  if (/\/src\/[^/]+\.js$/.test(path)) return "features";
-  if (!path.includes("/src/cli/")) return undefined;
-  const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
-  if (command === null) return "command";
-  return `${command[1] ?? (command[2] === undefined ? "file" : "transaction")}_commands`;
-}
 
 /** A circle between the files, or a module that is not there, is a mistake of ours, and ends the build. */
 function onwarn(warning) {
@@ -78,28 +57,11 @@ function inputs(extension) {
   );
 }
 
-/**
- * The command's own parts are named by text, and not before they are needed; see src/cli/registry.ts. Here these names
- * become literals, and what the compiler has added to find the files at run time goes.
- */
-const lateModules = {
-  name: "late-modules",
-  transform(code, id) {
-    if (!/\/(?:src\/cli\/registry|cli)\.js$/.test(id)) return null;
-    const late = code
-      .replace(/^var __rewriteRelativeImportExtension = [^]*?^};\n/m, "")
-      .replaceAll(/\bmodule\("(\.\/[^"]+)\.ts"\)/g, 'import("$1.js")')
-      .replace(/\bimport\((?:__rewriteRelativeImportExtension\()?command\)?\)/, 'import("./src/cli/main.js")');
-    if (late === code) throw new Error(`${id} names no modules`);
-    return { code: late, map: null };
-  },
-};
-
 const code = await rollup({
   input: inputs(".js"),
   external: /^(?:node|bun):/,
   treeshake: { moduleSideEffects: (id) => /\/cli\.js$/.test(id) },
-  plugins: [lateModules, readable],
+  plugins: [lateModules, wholeEntry, readable],
   onwarn,
 });
 await code.write({
