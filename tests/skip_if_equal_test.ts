@@ -170,7 +170,11 @@ test("skipIfEqual tells the truth when the sync of what it found fails", async (
   const machine = memoryRuntime({ files: { "/file": "same" } });
   const failing = () => faultRuntime(machine, { at: ({ method }) => method === "sync", error: "EIO" }).runtime;
   const options = { skipIfEqual: true, runtime: failing() };
-  const error = await assertRejects(() => writeFile("/file", "same", options), Error, "sync failed (EIO)");
+  const error = await assertRejects(
+    () => writeFile("/file", "same", options),
+    Error,
+    "syncing it failed: the disk reports an error (EIO)",
+  );
   assertEquals(Reflect.get(error, "targetState"), "unchanged");
   const report: WriteFileOptions = { skipIfEqual: true, whenSyncFails: "report", runtime: failing() };
   assertEquals((await writeFile("/file", "same", report)).durability, "none");

@@ -196,8 +196,8 @@ test("writeFile names the code, step and state of a target that exists in the wo
   const machine = memoryRuntime({ files: { "/etc/a.json": "old" } });
   const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "rename", error: "EACCES" });
   const error = await assertRejects(() => writeFile("/etc/a.json", text, { runtime }), WriteError);
-  assert(error.message.startsWith('Cannot replace "/etc/a.json": rename'), error.message);
-  assert(error.message.endsWith("failed (EACCES); the file is unchanged"), error.message);
+  assert(error.message.startsWith('Cannot replace "/etc/a.json": renaming "/etc/.a.json.'), error.message);
+  assert(error.message.endsWith('" failed: permission denied (EACCES); the file is unchanged'), error.message);
 });
 
 test("ConflictError of ifExists fail tells that no file was expected", async () => {

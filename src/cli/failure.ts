@@ -3,7 +3,7 @@
  */
 import { FileError, RollbackFailedError } from "../core/errors.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
-import { UsageError } from "./arguments.ts";
+import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
 import { ProgramFailed } from "./program.ts";
@@ -77,6 +77,7 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
 const advice: readonly (readonly [RegExp, string])[] = [
   [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
   [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
+  [/^Cannot apply/, "Cannot deploy"],
 ];
 
 const inOwnWords = (message: string): string =>
@@ -163,7 +164,9 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof OutputFailed) return outputFailure(error);
   if (error instanceof UsageError) return callFailure(error.message, error.hint);
   // The functions of this module refuse a value that cannot be so before they touch anything.
-  if (error instanceof RangeError) return callFailure(error.message, undefined);
+  if (error instanceof RangeError) {
+    return callFailure(error.message.replace(/^[a-z]\w*(?= must )/, optionName), undefined);
+  }
   const message = `Internal error: ${error instanceof Error ? error.message : String(error)}`;
   const lines = error instanceof Error && error.stack !== undefined ? [error.stack] : [];
   return failure(exitStatus.internal, { code: "EINTERNAL", step: "unknown", targetState: "unknown", message }, {

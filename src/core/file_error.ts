@@ -27,15 +27,28 @@ export interface FileErrorDetails {
   cause?: unknown;
 }
 
-const stateWords: Record<TargetState, string> = {
-  unchanged: "the file is unchanged",
-  replaced: "the change is visible, but not proven durable",
-  unknown: "it is not known whether the file was changed",
-};
+/** What is as it was, by what was tried, where that is not the one file that the message names. */
+const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
+  [
+    /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover)/,
+    "nothing is changed",
+  ],
+  [/^Cannot (?:append|checkpoint)/, "the log is unchanged"],
+  [/^Cannot (?:store|keep)/, "nothing of it is stored"],
+  [/^Cannot collect/, "nothing is removed"],
+  [/^Cannot (?:apply|deploy)/, "every file is as it was"],
+  [/^Cannot (?:publish|roll back)/, "it is as it was"],
+];
 
-/** All is done and durable before anything is activated: that failing makes the files no less certain. */
-const wordsFor = ({ step, targetState }: FileErrorDetails): string =>
-  step === "activate" && targetState === "replaced" ? "what is in place stays" : stateWords[targetState];
+/** What became of it. */
+function wordsFor(attempt: string, { step, targetState }: FileErrorDetails): string {
+  if (targetState === "unchanged") {
+    return subjects.find(([attempts]) => attempts.test(attempt))?.[1] ?? "the file is unchanged";
+  }
+  if (targetState === "unknown") return "it is not known whether anything was changed";
+  // All is done and durable before anything is activated: that failing makes the files no less certain.
+  return step === "activate" ? "what is in place stays" : "the change is visible, but not proven durable";
+}
 
 const brand = (name: string): symbol => Symbol.for(`@durable/atomic-write/${name}`);
 
@@ -67,7 +80,7 @@ export class FileError extends Error {
   /** Makes an error whose message is `attempt: reason (code); what became of the file`. */
   constructor(attempt: string, reason: string, details: FileErrorDetails) {
     super(
-      `${attempt}: ${reason} (${details.code}); ${wordsFor(details)}`,
+      `${attempt}: ${reason} (${details.code}); ${wordsFor(attempt, details)}`,
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.code = details.code;

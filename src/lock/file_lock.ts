@@ -106,7 +106,10 @@ export function notInTime(path: string, plan: LockPlan): LockTimeoutError {
   const attempt = `Cannot lock ${JSON.stringify(path)}`;
   const details = { path, step: "lock", targetState: "unchanged" as const };
   if (plan.timeout === 0) return new LockBusyError(attempt, "it is held already", { ...details, code: "EBUSY" });
-  return new LockTimeoutError(attempt, `it was not free within ${plan.timeout} ms`, { ...details, code: "ETIMEDOUT" });
+  return new LockTimeoutError(attempt, `it was not free within ${Math.round(Number(plan.timeout))} ms`, {
+    ...details,
+    code: "ETIMEDOUT",
+  });
 }
 
 /**

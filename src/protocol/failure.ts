@@ -9,6 +9,7 @@
 import { FileError, type FileErrorDetails, type TargetState, WriteError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { failureText } from "./plain_words.ts";
 
 /** Something thrown on the caller's side of the API. */
 export class CallerError {
@@ -61,9 +62,7 @@ export function attemptFailed(
 /** What to throw to the caller for `error`. */
 export function translate(error: unknown, attempt: Attempt): unknown {
   if (error instanceof SystemError) {
-    const aside = error.path === attempt.path || error.path === "" ? "" : ` on ${JSON.stringify(error.path)}`;
-    const happened = error.code === "ENOTCAPABLE" ? "needs a permission that this runtime was not given" : "failed";
-    return attemptFailed(attempt, error.code, error.call, `${error.call}${aside} ${happened}`, error);
+    return attemptFailed(attempt, error.code, error.call, failureText(error, attempt.path), error);
   }
   if (error instanceof CallerError) return error.reason;
   return error;

@@ -14,6 +14,7 @@ import type { FileSystem, OpenFile, SyncLevel } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
+import { doingTo, failureText } from "./plain_words.ts";
 import type { Durability } from "./write_plan.ts";
 
 /** What the caller wants when a sync does not succeed. */
@@ -54,7 +55,10 @@ export function durabilityUnsupported(
   attempt: Attempt,
   cause?: unknown,
 ): UnsupportedError {
-  const reason = `durability ${JSON.stringify(rules.durability)} cannot be had here: ${step} is not supported`;
+  const forbidden = cause instanceof SystemError && !isUnsupported(cause) ? "permitted" : "supported";
+  const reason = `durability ${JSON.stringify(rules.durability)} cannot be had here: ${
+    doingTo(step)
+  } is not ${forbidden}`;
   return new UnsupportedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
     code: cause instanceof SystemError ? cause.code : "ENOTSUP",
     path: attempt.path,
@@ -72,7 +76,7 @@ function judge(error: unknown, rules: SyncRules, step: string, attempt: Attempt)
     throw durabilityUnsupported(rules, step, attempt, error);
   }
   if (rules.whenSyncFails === "report") return false;
-  throw attemptFailed(attempt, error.code, step, `${step} failed`, error);
+  throw attemptFailed(attempt, error.code, step, failureText(error, attempt.path), error);
 }
 
 /** Puts a file onto the medium. False: it is not there, and the rules say to go on. */

@@ -28,7 +28,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
   return yield* withPublication(request, attempt, function* (publication, holds) {
     const before = yield* publication.current();
     if (before.kind !== "generation") {
-      throw attemptFailed(attempt, "ENOENT", "resolve", "it was not published by publishDirectory");
+      throw attemptFailed(attempt, "ENOENT", "resolve", "it is not published");
     }
     const generations = yield* publication.generations();
     const now = generations.find(({ name }) => name === before.name)?.time ?? 0;

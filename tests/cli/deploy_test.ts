@@ -93,8 +93,8 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       assertEquals([code, stdout, withoutLocks(directory)], [65, "", untouched]);
       const lines = stderr.replaceAll(directory, "DIR").trimEnd().split("\n");
       assertEquals([lines[0], lines[1], lines.slice(2).sort()], [
-        'atomic-write: Cannot apply "DIR/key": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
-        "the file is unchanged",
+        'atomic-write: Cannot deploy "DIR/key": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
+        "every file is as it was",
         'atomic-write: validate: "sh" ended with status 5',
         ["atomic-write: validate: new key", "atomic-write: validate: on errors"],
       ]);
@@ -182,7 +182,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const content = "x";
       await attempt({ files: [] }, 65, `"${directory}/plan.json": line 1, column 2: files must not be empty (EPLAN)`);
       await attempt({ files: [{ path: "key", source: "no" }] }, 66, `"${directory}/no" does not exist (ENOENT)`);
-      await attempt({ files: [{ path: "no/key", content }] }, 73, "(ENOENT); the file is unchanged\n");
+      await attempt({ files: [{ path: "no/key", content }] }, 73, "(ENOENT); every file is as it was\n");
       await attempt({ files: [{ path: "key", content }, { path: "link", content }] }, 65, "are one file (EPLAN)");
       await attempt({ validate: ["no-such-program"] }, 65, '"no-such-program" cannot be started (ENOENT)');
       assertEquals((await atomicWrite(directory, ["deploy", "no.json"])).code, 66);
@@ -208,7 +208,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
         write(directory, { files: [{ path: join(full, "key"), content }] });
         const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
         assertEquals([code, text(full, "key"), withoutLocks(full)], [74, "old key", ["key"]], stderr);
-        assert(/\(ENOSPC\); the file is unchanged\n$/.test(stderr), stderr);
+        assert(/\(ENOSPC\); every file is as it was\n$/.test(stderr), stderr);
       }));
   });
 
@@ -264,7 +264,7 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
         await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
         send(child, signal);
         const ended = await status;
-        const reason = `Cannot deploy "${directory}/plan.json": interrupted (${signal}); the file is unchanged\n`;
+        const reason = `Cannot deploy "${directory}/plan.json": interrupted (${signal}); every file is as it was\n`;
         assertEquals(ended, { code: null, signal, stdout: "", stderr: `atomic-write: ${reason}` });
         assertEquals([withoutLocks(directory), text(directory, "key")], [[...untouched, "running"], "old key"]);
         await until(() => !isAlive(text(directory, "running").trim()));

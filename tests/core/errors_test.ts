@@ -71,13 +71,34 @@ for (
   const [targetState, words] of [
     ["unchanged", "the file is unchanged"],
     ["replaced", "the change is visible, but not proven durable"],
-    ["unknown", "it is not known whether the file was changed"],
+    ["unknown", "it is not known whether anything was changed"],
   ] as const
 ) {
   test(`FileError names the target state ${targetState}`, () => {
     const error = new WriteError("Cannot write", "sync failed", { ...details, targetState });
     assert(error.message.endsWith(`; ${words}`), error.message);
     assertEquals(error.targetState, targetState);
+  });
+}
+
+for (
+  const [attempt, words] of [
+    ["Cannot replace", "the file is unchanged"],
+    ["Cannot lock", "nothing is changed"],
+    ["Cannot unlock", "nothing is changed"],
+    ["Cannot list the backups of", "nothing is changed"],
+    ["Cannot append to", "the log is unchanged"],
+    ["Cannot checkpoint", "the log is unchanged"],
+    ["Cannot store into", "nothing of it is stored"],
+    ["Cannot apply", "every file is as it was"],
+    ["Cannot deploy", "every file is as it was"],
+    ["Cannot publish", "it is as it was"],
+    ["Cannot roll back", "it is as it was"],
+  ] as const
+) {
+  test(`FileError of "${attempt}" says "${words}"`, () => {
+    const error = new FileError(`${attempt} "/a"`, "it failed", { ...details, targetState: "unchanged" });
+    assertEquals(error.message, `${attempt} "/a": it failed (EACCES); ${words}`);
   });
 }
 

@@ -10,6 +10,7 @@ import { StepFailed } from "../step_failed.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/recover.ts";
 import { recoveryLines, recoveryStatus } from "./deployed.ts";
+import { mustExist } from "./existing.ts";
 import { locateOperand } from "./location.ts";
 import { notInTime, patienceOf } from "./lock_in_time.ts";
 
@@ -41,6 +42,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const signal = call.abortOnSignal(attempt, top);
   const { activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
+  await mustExist(top, attempt, "directory", "directory");
   const activated: string[] = [];
   const settings = {
     signal,

@@ -21,7 +21,7 @@ async function* referred(operand: string): AsyncGenerator<string> {
 }
 
 function notADigest(to: Destination, line: number): FileError {
-  const reason = `standard input: line ${line} does not begin with a SHA-256, and nothing was removed`;
+  const reason = `standard input: line ${line} does not begin with a SHA-256`;
   const details = { code: "EFORMAT", path: to.path, step: "read", targetState: "unchanged" } as const;
   return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
 }

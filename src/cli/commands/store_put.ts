@@ -29,13 +29,18 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const content = files.includes("-") ? await read() : undefined;
   const store = await openObjectStore(directory, rules);
   const objects: { digest: string; path?: string }[] = [];
-  for (const [index, path] of files.entries()) {
-    if (files.length > 1) report(index, files.length);
-    objects.push(
-      path === "-" && content !== undefined
-        ? { digest: await store.put(content, options) }
-        : { digest: await store.putFile(path, options), path },
-    );
+  try {
+    for (const [index, path] of files.entries()) {
+      if (files.length > 1) report(index, files.length);
+      objects.push(
+        path === "-" && content !== undefined
+          ? { digest: await store.put(content, options) }
+          : { digest: await store.putFile(path, options), path },
+      );
+    }
+  } catch (error) {
+    for (const { digest, path = "standard input" } of objects) call.note(`stored before that: ${digest} ${path}`);
+    throw error;
   }
   return {
     result: { directory, objects, durability: store.durability },
