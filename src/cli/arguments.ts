@@ -13,6 +13,7 @@ import {
   type CommandTable,
   commonOptions,
   type CommonValues,
+  type Operand,
   type OperandTable,
   type OperandValues,
   type Option,
@@ -132,11 +133,12 @@ function readOptions(args: readonly string[], table: OptionTable): SplitArgument
   return { values, rest, tail };
 }
 
-function checkOperand(name: string, text: string, standardInput: boolean): void {
+function checkOperand(name: string, text: string, operand: Operand | undefined): void {
   if (text === "") throw new UsageError(`${name} must not be empty`);
   checkFaithful(name, text);
-  if (text !== "-" || standardInput) return;
-  throw new UsageError(`${name} must be the name of a file, not "-"`, 'a file of that name is "./-"');
+  if (text !== "-" || operand?.standardInput) return;
+  const ways = [...operand?.insteadOfDash === undefined ? [] : [operand.insteadOfDash], 'a file of that name is "./-"'];
+  throw new UsageError(`${name} must be the name of a file, not "-"`, ways.join("; "));
 }
 
 function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable): Record<string, string | string[]> {
@@ -151,7 +153,7 @@ function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable
     if (found.length === 0 && !operand?.optional) {
       throw new UsageError(`${operandName(key)} is missing`, "--help tells what is needed");
     }
-    for (const text of found) checkOperand(operandName(key), text, operand?.standardInput === true);
+    for (const text of found) checkOperand(operandName(key), text, operand);
     if (operand?.many) values[key] = found;
     else if (found[0] !== undefined) values[key] = found[0];
   }

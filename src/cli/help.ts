@@ -4,11 +4,34 @@ import { columns, wrap } from "./layout.ts";
 import { commands, groups } from "./registry.ts";
 import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
-const statuses = [
-  "0 done, 1 lock not had in time, 2 conflict (--create, --if-match), 64 wrong usage, 65 bad data, 66 no input, 70 internal error, 73 cannot " +
-  "create, 74 disk error or no space, 75 busy, try again, 77 no permission, 90 rolled back, 91 rollback failed; 128 and " +
-  "its number: ended by a signal.",
+const meanings: readonly (readonly [status: number, meaning: string, everywhere?: true])[] = [
+  [0, "done", true],
+  [1, "lock not had in time"],
+  [2, "not as it must be (a conflict)"],
+  [64, "wrong usage", true],
+  [65, "bad data"],
+  [66, "no input"],
+  [70, "internal error", true],
+  [73, "cannot create", true],
+  [74, "disk error or no space", true],
+  [75, "busy, try again", true],
+  [77, "no permission", true],
+  [90, "rolled back"],
+  [91, "rollback failed"],
+  [126, "program cannot be run"],
+  [127, "no such program"],
 ];
+
+/** Whether every command may end with this status. */
+export function isCommonStatus(status: number): boolean {
+  return meanings.some(([known, , everywhere]) => known === status && everywhere);
+}
+
+function statusLines(statuses: readonly number[] | undefined, width: number): string[] {
+  const some = meanings.filter(([status, , everywhere]) => everywhere || (statuses?.includes(status) ?? true));
+  const list = some.map(([status, meaning]) => `${status} ${meaning}`).join(", ");
+  return wrap(`${list}; 128 and its number: ended by a signal.`, width, "  ");
+}
 
 function optionRows(options: OptionTable): [string, string][] {
   return Object.entries(options).map(([key, { short, value, help }]) => {
@@ -58,7 +81,7 @@ export function commandHelp(name: string, table: CommandTable, width: number): s
     ...columns(operands.map(([key, { help }]) => [operandName(key), `${help}.`]), width),
     ...section("Options", columns(optionRows({ ...table.options, ...commonOptions }), width)),
     ...section("Examples", table.examples.map((line) => `  ${line}`)),
-    ...section("Exit status", statuses.flatMap((text) => wrap(text, width, "  "))),
+    ...section("Exit status", statusLines(table.statuses, width)),
     "",
   ].join("\n");
 }
@@ -78,7 +101,7 @@ export function topHelp(width: number): string {
       width,
       "",
     ),
-    ...section("Exit status", statuses.flatMap((text) => wrap(text, width, "  "))),
+    ...section("Exit status", statusLines(undefined, width)),
     "",
   ].join("\n");
 }

@@ -12,7 +12,7 @@ import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
 import { describeFailure, type Failure, OutputFailed } from "./failure.ts";
 import { abortOnSignal } from "./interruption.ts";
 import { nearest } from "./nearest.ts";
-import { type Command, commandNamed, commands, isGroup, isReserved, membersOf } from "./registry.ts";
+import { type Command, commandNamed, commands, groups, isGroup, isReserved, membersOf } from "./registry.ts";
 import type { ProgressLine, Report, Unit } from "./progress.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
@@ -39,11 +39,26 @@ function select(args: readonly string[]): Selected | Group {
   const place = args.findIndex((word) => !commonWords.has(word));
   const first = args[place];
   const others = args.toSpliced(place, 1);
-  if (first === "help") return select([...others.slice(0, isGroup(others[0]) ? 2 : 1), "--help"]);
+  if (first === "help") return selectForHelp(others);
   if (isGroup(first)) return selectMember(first, others);
   const command = first === undefined ? undefined : commandNamed(first);
   if (first !== undefined && command !== undefined) return { name: first, command, args: others, implied: false };
   return { name: "write", command: commands.write, args, implied: true };
+}
+
+/** `help store put`: what is no command has no help. */
+function selectForHelp(words: readonly string[]): Selected | Group {
+  const [first] = words.filter((word) => !commonWords.has(word));
+  if (first !== undefined && !isReserved(first)) {
+    throw new UsageError(`There is no command "${first}"`, meantCommand(first));
+  }
+  return select([...words.slice(0, isGroup(first) ? 2 : 1), "--help"]);
+}
+
+/** A command that somebody may have meant. */
+function meantCommand(word: string): string | undefined {
+  const similar = nearest(word, [...Object.keys(commands), ...Object.keys(groups)]);
+  return similar === undefined ? undefined : `did you mean the command ${similar}?`;
 }
 
 /** `store put`: the second word is the command. */
@@ -64,10 +79,21 @@ function selectMember(group: string, args: readonly string[]): Selected | Group 
   );
 }
 
+/** Reads the arguments of a `write` that was left out: what they say may be meant for a mistyped command. */
+function parseImplied<Table extends CommandTable>(args: readonly string[], table: Table): ParsedArguments<Table> {
+  try {
+    return parseArguments(args, table);
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.hint !== undefined) throw error;
+    throw new UsageError(error.message, meantCommand(args.find((word) => !word.startsWith("-")) ?? ""));
+  }
+}
+
 /** Reads the arguments. Where `write` was left out, a word that names a command may explain what is wrong. */
 function parse<Table extends CommandTable>({ args, implied }: Selected, table: Table): ParsedArguments<Table> {
-  const misplaced = implied ? args.find(isReserved) : undefined;
-  if (misplaced === undefined) return parseArguments(args, table);
+  if (!implied) return parseArguments(args, table);
+  const misplaced = args.find(isReserved);
+  if (misplaced === undefined) return parseImplied(args, table);
   const order = `"${misplaced}" is a command, and a command comes first`;
   let parsed: ParsedArguments<Table>;
   try {

@@ -44,6 +44,8 @@ export interface Operand {
   readonly words?: readonly string[];
   /** `-` means standard input. */
   readonly standardInput?: boolean;
+  /** What to do instead, where `-` might be expected to mean standard input, but does not. */
+  readonly insteadOfDash?: string;
 }
 
 /** Options by name. */
@@ -57,6 +59,8 @@ export interface CommandTable {
   readonly description: readonly string[];
   readonly operands: OperandTable;
   readonly options: OptionTable;
+  /** The exit statuses it may have beside those of every command (help.ts). */
+  readonly statuses: readonly ExitStatus[];
   /** Lines that can be pasted into a shell. */
   readonly examples: readonly string[];
 }

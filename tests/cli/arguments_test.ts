@@ -15,6 +15,7 @@ const table = {
     keep: { ...count("N", ""), short: "k" },
     colour: oneOf(["red", "blue"], ""),
   },
+  statuses: [],
   examples: [],
 } as const satisfies CommandTable;
 

@@ -8,5 +8,6 @@ export const table = {
   ],
   operands: { shell: { help: "The shell: bash, zsh or fish", words: ["bash", "zsh", "fish"] } },
   options: {},
+  statuses: [],
   examples: ["atomic-write completions bash > atomic-write.bash"],
 } as const satisfies CommandTable;

@@ -6,9 +6,9 @@ import { durabilityRows, writeRows } from "./write_rows.ts";
 /** The table. */
 export const table = {
   description: [
-    "Adds standard input to LOG as one record, or with --lines each of its lines as a record, and prints the number of " +
-    "each. A record whose number is printed is on the medium: no crash and no power cut loses or tears it. LOG is made if " +
-    "it is missing.",
+    "Adds standard input to LOG, made if it is missing, as one record, or with --lines each line as one, and " +
+    "prints their numbers. A record whose number is printed is on the medium: no crash and no power cut loses or " +
+    "tears it.",
     "A log has one writer at a time: the command waits for others.",
   ],
   operands: { log: { help: "The log" } },
@@ -20,6 +20,7 @@ export const table = {
     ...patienceRows,
     ...durabilityRows,
   },
+  statuses: [1, 65, 66],
   examples: [
     "date | atomic-write log append --lines events.log",
     "echo payload | atomic-write log append -w 10 events.log",

@@ -6,8 +6,8 @@ import { durabilityRows } from "./write_rows.ts";
 /** The table. */
 export const table = {
   description: [
-    "Takes in standard input as a snapshot of what all records so far amount to, and drops these records, in one step that " +
-    "is whole and durable. Later records are numbered on.",
+    "Takes in standard input as a snapshot of what all records so far amount to, and drops these, in one durable " +
+    "step. Later records are numbered on.",
   ],
   operands: { log: { help: "The log; it must exist" } },
   options: {
@@ -18,6 +18,7 @@ export const table = {
     ...patienceRows,
     ...durabilityRows,
   },
+  statuses: [1, 65, 66],
   examples: [
     `echo one | atomic-write log append events.log && echo '{"count":1}' | atomic-write log checkpoint events.log`,
   ],

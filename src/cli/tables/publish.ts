@@ -5,12 +5,13 @@ import { programRows, transactionRows } from "./transaction_rows.ts";
 /** The table. */
 export const table = {
   description: [
-    "Copies SOURCE, a directory, to a new place beside PATH, syncs all of it, and makes PATH, a symlink, lead there: by " +
-    "one rename. Who resolves PATH once and reads below what it leads to sees all of the old or all of the new directory.",
-    "Modes are those in SOURCE; symlinks are copied as they are. Earlier generations stay for `atomic-write roll-back`.",
-    "Both programs run in the current directory, without a shell, and find in ATOMIC_WRITE_STAGED, a JSON object, where " +
-    "the new content of PATH is. What they print is shown when they fail; then what was published stays, or is again " +
-    "(status 65 or 90).",
+    "Copies SOURCE, a directory, to a new place beside PATH, syncs it, and makes PATH, a symlink, lead there, by " +
+    "one rename. Who resolves PATH once and reads below that sees all of the old or all of the new directory.",
+    "Modes are those in SOURCE; symlinks are copied as they are. Earlier generations stay for `atomic-write " +
+    "roll-back`.",
+    "Both programs run in the current directory, without a shell; in ATOMIC_WRITE_STAGED, a JSON object, they " +
+    "find where the new content of PATH is. What they print is shown when they fail; then what was published " +
+    "stays, or is again (status 65 or 90).",
   ],
   operands: {
     path: { help: "The published path: a symlink that this command has made, or nothing yet" },
@@ -29,6 +30,7 @@ export const table = {
     ...programRows,
     ...transactionRows,
   },
+  statuses: [1, 65, 66, 90, 91],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     `atomic-write publish --keep 5 --validate '["test","-s","dist/index.html"]' site dist`,

@@ -6,19 +6,20 @@ import { programRows } from "./transaction_rows.ts";
 /** The table. */
 export const table = {
   description: [
-    "Brings deployments to their ends that a crash has cut off in DIR: those that were decided are finished, the others " +
-    "undone. Says what became of which file. The next deployment of such files does the same by itself.",
-    "Files that somebody else has changed since are left alone (status 2). A deployment that is under way, or that " +
-    "nothing proves dead, is left alone, too (status 75).",
-    "Whether what is there has taken effect, nobody knows after a crash: --activate makes sure of it.",
+    "Brings deployments in DIR that a crash has cut off to their ends: finishes what was decided, undoes the " +
+    "others, and says what became of which file. The next deployment of such files does the same.",
+    "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, or " +
+    "that nothing proves dead (status 75).",
+    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
     recursive: flag("Also in the directories below", "r"),
     ...programRows,
-    unproven: flag("Also deployments that nothing proves dead: only when it is known that none runs any more"),
+    unproven: flag("Also deployments that nothing proves dead: only if you know that none runs any more"),
     ...waitRows,
   },
+  statuses: [1, 2, 65, 66, 91],
   examples: [
     "atomic-write recover -r .",
     `atomic-write recover --activate '["kill","-HUP","4711"]' .`,

@@ -5,9 +5,9 @@ import { durabilityRows } from "./write_rows.ts";
 /** The table. */
 export const table = {
   description: [
-    "Makes an earlier version, kept by `--backup`, the content of FILE again: bytes, mode and owner, as whole and " +
-    "durable as any write. The backup stays.",
-    "--list prints the earlier versions instead, newest first: when each was replaced, its size in bytes, its name.",
+    "Makes an earlier version, kept by `--backup`, the content of FILE again: bytes, mode and owner, as `write` " +
+    "does. The backup stays.",
+    "--list prints the earlier versions, newest first: when each was replaced, its size in bytes, its name.",
   ],
   operands: {
     file: { help: "The file to restore; it need not exist any more" },
@@ -19,6 +19,7 @@ export const table = {
     ...durabilityRows,
     digest: flag("Print the SHA-256 of the content"),
   },
+  statuses: [66],
   examples: [
     "date | atomic-write notes && date | atomic-write --backup 3 notes",
     "atomic-write restore --list notes && atomic-write restore notes",

@@ -5,7 +5,7 @@ import { type CommandTable, count, flag } from "../table.ts";
 export const table = {
   description: [
     "Removes temporary files that killed writers have left in DIR, and nothing else: only names that atomic-write " +
-    "makes, a minute after their last change at the earliest, and only when it is proven that their owner is dead.",
+    "makes, a minute after their last change at the earliest, and only if it is proven that their owner is dead.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
@@ -16,5 +16,6 @@ export const table = {
       "Also remove what nothing proves dead but that has not changed for so long (60 at least)",
     ),
   },
+  statuses: [66],
   examples: ["atomic-write sweep -r --dry-run ."],
 } as const satisfies CommandTable;

@@ -19,7 +19,7 @@ export const programRows = {
   activate: programWords(
     "What makes it take effect, such as a reload: a program, or a JSON array of it and its arguments",
   ),
-  programTimeout: seconds("SECONDS", "How long a program may take before it is ended, which is a failure; default: 60"),
+  programTimeout: seconds("SECONDS", "How long a program may take before it is ended, and has failed; default: 60"),
 } satisfies OptionTable;
 
 /** Their values. */

@@ -3,7 +3,7 @@ import { count, flag, oneOf, type Option, type OptionTable, type OptionValues, U
 
 const mode: Option<number> = {
   value: "OCTAL",
-  help: "Permission bits of the file, exactly; default: those it has, or for a new file what the umask leaves of 666",
+  help: "Permission bits, exactly; default: those it has, or for a new file what the umask leaves of 666",
   read(text) {
     if (!/^0*[0-7]{1,4}$/.test(text)) throw new UnreadableValue("must be permission bits in octal, such as 640");
     return parseInt(text, 8);
@@ -18,7 +18,7 @@ export interface OwnerValue {
 
 const owner: Option<OwnerValue> = {
   value: "USER:GROUP",
-  help: "Owner of the file, by names or numbers; USER or :GROUP alone leaves the other as it is; default: those it has",
+  help: "Owner, by names or numbers; USER or :GROUP alone leaves the other; default: those it has",
   read(text) {
     const [, user = "", , group = ""] = /^([^:]*)(:([^:]*))?$/.exec(text) ?? [];
     if (user === "" && group === "") throw new UnreadableValue("must be USER, USER:GROUP or :GROUP");
@@ -29,8 +29,7 @@ const owner: Option<OwnerValue> = {
 const ifMatch: Option<string | null> = {
   value: "DIGEST|none",
   help:
-    "Only write if the SHA-256 of the content is this (as --digest prints it; compared inside the file's lock), or " +
-    "if there is no file (none)",
+    "Only write if the content has this SHA-256 (see --digest; compared inside the file's lock), or there is no file (none)",
   read(text) {
     if (text === "none") return null;
     if (!/^[0-9a-f]{64}$/i.test(text)) {
@@ -44,12 +43,12 @@ const ifMatch: Option<string | null> = {
 export const durabilityRows = {
   durability: oneOf(
     ["full", "barrier", "file", "none"],
-    "What a power cut must not undo: content and name (full, the default; barrier: ordered before later writes, where " +
-      "that is cheaper), the content under the name it had (file), or nothing (none: atomic only)",
+    "What a power cut must not undo: content and name (full, the default; barrier: only ordered before later writes), " +
+      "the content under the name it had (file), or nothing (none: atomic only)",
   ),
   whenUnsupported: oneOf(
     ["report", "throw"],
-    "If that durability cannot be had here: say what was reached (the default), or refuse before anything is changed",
+    "If that cannot be had here: say what was reached (the default), or refuse before anything is changed",
   ),
   whenSyncFails: oneOf(
     ["throw", "report"],
@@ -64,16 +63,16 @@ export const writeRows = {
   backup: count("N", "Keep the last N versions beside the file, hidden; see `atomic-write restore`"),
   create: flag("Only make a new file: never replace one"),
   ifMatch,
-  lock: flag("Write inside the lock of the file: wait for others that hold it, and keep them out"),
-  skipEqual: flag("Leave the file alone if it has this content already; its mode and owner are still corrected"),
+  lock: flag("Write inside the lock of the file: wait for others, and keep them out"),
+  skipEqual: flag("Leave the file alone if it has this content; its mode and owner are still corrected"),
   ...durabilityRows,
   symlink: oneOf(
     ["follow", "replace", "refuse"],
-    "If FILE is a symlink: write what it leads to (the default), replace the link itself, or refuse",
+    "If FILE is a symlink: write what it leads to (the default), replace it, or refuse",
   ),
   hardLink: oneOf(
     ["break", "refuse"],
-    "If the file has further names (hard links): leave them with the old content (the default), or refuse",
+    "If FILE has more names (hard links): leave them the old content (the default), or refuse",
   ),
   mkdir: flag("Make missing directories, each of them durable"),
   digest: flag("Print the SHA-256 of the content"),
