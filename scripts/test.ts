@@ -8,6 +8,7 @@
  * is 0 only when nothing failed and something passed.
  */
 import { checkTypes } from "./check_types.ts";
+import { bundleCommand } from "./npm/bundle.ts";
 import { testNpmPackage } from "./npm/section.ts";
 import { readOptions, type SectionName, type TestOptions, USAGE } from "./suite/options.ts";
 import { add, countLine, type Counts, printFile, printSection } from "./suite/report.ts";
@@ -103,7 +104,11 @@ async function main(options: TestOptions): Promise<Counts> {
   const [node, bun] = await Promise.all([attempt(() => prepareNode(options.node)), attempt(prepareBun)]);
   // After them: the compiler does not let go of this thread, and their timeouts would pass meanwhile.
   const problems = wantsJavaScript ? await attempt(compileAll) : { value: "", problem: "" };
-  const programs: Programs = { denoArguments: args, node: node.value, bun: bun.value };
+  const bundled = wantsJavaScript && wants("node")
+    ? await attempt(() => bundleCommand(OUT, `${OUT}/command`))
+    : { value: undefined, problem: "" };
+  if (bundled.problem !== "") console.log(`Node runs the command unbundled: ${bundled.problem}`);
+  const programs: Programs = { denoArguments: args, node: node.value, bun: bun.value, command: bundled.value };
   const environment = testEnvironment(programs, options.effort);
   let addon = "";
   if (wantsJavaScript) {

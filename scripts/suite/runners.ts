@@ -12,6 +12,8 @@ export interface Programs {
   /** The arguments that let Deno find `@std/*`. */
   denoArguments: readonly string[];
   node?: NodeProgram | undefined;
+  /** The bundled command, for Node; without it each of its modules is loaded by itself. */
+  command?: string | undefined;
   bun?: { command: string; version: string } | undefined;
 }
 
@@ -21,7 +23,7 @@ function compiled(path: string): string {
 
 /** ATOMIC_WRITE_TEST_RUNTIMES and what else tests are told. */
 export function testEnvironment(programs: Programs, effort: string): Record<string, string> {
-  const { node, bun } = programs;
+  const { node, bun, command } = programs;
   const javascript = { directory: OUT, extension: ".js" };
   const runtimes = {
     deno: {
@@ -37,6 +39,7 @@ export function testEnvironment(programs: Programs, effort: string): Record<stri
           command: reachableProgram(node.command, `node-${node.version}`),
           args: [],
           ...javascript,
+          ...command === undefined ? {} : { scripts: { "cli.ts": command } },
           version: node.version,
         },
       }),

@@ -61,20 +61,12 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       assertEquals(generations(directory).length, 2);
     }));
 
-  it("65, 90 and 91: refused, rolled back, or neither", () =>
+  it("a program that takes too long has refused", () =>
     withSource(async (directory) => {
-      await atomicWrite(directory, ["publish", "site", "dist"]);
-      put(directory, "dist/index", "two");
-      const attempt = (...options: string[]) => atomicWrite(directory, ["publish", ...options, "site", "dist"]);
-      const slow = await attempt("--validate", sh("sleep 60"), "--program-timeout", "0.1");
-      assertEquals([slow.code, slow.stderr.includes("did not end within 0.1 s")], [65, true], slow.stderr);
-      const refused = await attempt("--validate", sh("echo no good; exit 1"));
-      assertEquals(refused.code, 65, refused.stderr);
-      assert(refused.stderr.includes("\natomic-write: validate: no good\n"), refused.stderr);
-      const back = await attempt("--activate", sh("grep -q one site/index"));
-      assertEquals(back.code, 90, back.stderr);
-      assertEquals([text(directory, "site/index"), (await attempt("--activate", "false")).code], ["one", 91]);
-      assertEquals(text(directory, "site/index"), "one");
+      const options = ["--validate", sh("echo no good; sleep 60"), "--program-timeout", "0.2"];
+      const slow = await atomicWrite(directory, ["publish", ...options, "site", "dist"]);
+      assertEquals([slow.code, slow.stderr.includes("did not end within 0.2 s")], [65, true], slow.stderr);
+      assert(slow.stderr.includes("\natomic-write: validate: no good\n"), slow.stderr);
     }));
 
   once(
@@ -125,19 +117,5 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       const { signal, stderr } = await status;
       assertEquals(signal, "SIGTERM", stderr);
       assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist", "running"]);
-    }));
-
-  once("wrong calls: 64", () =>
-    withSource(async (directory) => {
-      const calls = [["publish", "site"], ["publish", "--activate", "[1]", "site", "dist"], [
-        "roll-back",
-        "-n",
-        "-w",
-        "1",
-        "a",
-      ]];
-      const ended = await Promise.all(calls.map((args) => atomicWrite(directory, args)));
-      assertEquals(ended.map(({ code }) => code), [64, 64, 64]);
-      assertEquals(names(directory), ["dist"]);
     }));
 });

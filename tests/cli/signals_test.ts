@@ -45,6 +45,20 @@ describe("a signal in the middle of a write", () => {
     });
   }
 
+  it("SIGPIPE, sent by somebody, changes nothing: who reads no longer is told by a write", async (t) => {
+    if (onWindows) return skip(t, "Windows has no such signals");
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "old");
+      const { child, status } = start(directory, ["a"], { stdin: "pipe" });
+      child.stdin?.write(large);
+      await until(() => temporaries(directory).length === 1);
+      send(child, "SIGPIPE");
+      child.stdin?.end("the end");
+      assertEquals(await status, { code: 0, signal: null, stdout: "", stderr: "" });
+      assertEquals([names(directory), text(directory, "a").length], [["a"], large.length + 7]);
+    });
+  });
+
   it("comes twice, as terminals and task runners send it", async (t) => {
     if (onWindows) return skip(t, "Windows has no such signals");
     await withTemporaryDirectory(async (directory) => {

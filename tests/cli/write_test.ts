@@ -99,17 +99,6 @@ describe("atomic-write FILE", () => {
       assertEquals(names(directory), ["lock", "sweep"]);
     });
   });
-
-  it("refuses to be called wrongly, and touches nothing", async () => {
-    await withTemporaryDirectory(async (directory) => {
-      put(directory, "a", "old");
-      await fail(directory, [], 64, "FILE is missing");
-      // What else the parser refuses is in arguments_test.ts.
-      await fail(directory, ["-"], 64, 'FILE must be the name of a file, not "-"');
-      await fail(directory, ["a", "--owner", "no such user"], 64, 'There is no user named "no such user"');
-      assertEquals([names(directory), text(directory, "a")], [["a"], "old"]);
-    });
-  });
 });
 
 describe("the flags of write", () => {
@@ -251,15 +240,6 @@ describe("the flags of write", () => {
       assertEquals(more, ["atomic-write: hint: --mkdir makes missing directories", ""]);
       await succeed(directory, ["--mkdir", "x/y/a"]);
       assertEquals(text(directory, "x/y/a"), "new\n");
-    });
-  });
-
-  it("--digest prints the SHA-256", async () => {
-    await withTemporaryDirectory(async (directory) => {
-      const digest = createHash("sha256").update("new\n").digest("hex");
-      assertEquals(await succeed(directory, ["--digest", "a"]), `${digest}\n`);
-      assertEquals(await succeed(directory, ["--digest", "--skip-equal", "a"]), `${digest}\n`);
-      assertEquals(await succeed(directory, ["--digest", "--quiet", "a"]), "");
     });
   });
 

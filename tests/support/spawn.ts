@@ -22,6 +22,8 @@ export interface RuntimeCommand {
   /** What the script's path is relative to. */
   directory: string;
   extension: ".ts" | ".js";
+  /** Scripts that are run from another file. */
+  scripts?: Record<string, string>;
   /** Absent when the test file was started by hand. */
   version?: string;
 }
@@ -82,7 +84,8 @@ export function scriptCommand(
   const name = options.runtime ?? currentRuntime;
   const runtime = known()[name];
   if (runtime === undefined) throw new Error(`This run of the tests has no ${name}; run them with the test command`);
-  const script = `${runtime.directory.replace(/[\\/]$/, "")}/${path.replace(/\.ts$/, runtime.extension)}`;
+  const script = runtime.scripts?.[path] ??
+    `${runtime.directory.replace(/[\\/]$/, "")}/${path.replace(/\.ts$/, runtime.extension)}`;
   const permissions = name === "deno" ? ["--no-prompt", ...options.permissions ?? ["--allow-all"]] : [];
   return [...options.wrapper ?? [], runtime.command, ...runtime.args, ...permissions, script, ...args] as [string];
 }
