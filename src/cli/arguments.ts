@@ -58,16 +58,21 @@ interface Found {
   readonly option: Option<unknown>;
 }
 
+/** Bun takes a "--" that comes first for its own, so that this is the surest way. */
+function asFile(name: string): string {
+  return `a file whose name begins so is "./${name}…"`;
+}
+
 function findLong(name: string, table: OptionTable): Found {
   const entry = Object.entries(table).find(([key]) => optionName(key) === name);
   if (entry !== undefined) return { name, key: entry[0], option: entry[1] };
   const similar = nearest(name, Object.keys(table).map(optionName));
-  throw new UsageError(`There is no option ${name}`, similar === undefined ? undefined : `did you mean ${similar}?`);
+  throw new UsageError(`There is no option ${name}`, similar === undefined ? asFile(name) : `did you mean ${similar}?`);
 }
 
 function findShort(letter: string, table: OptionTable): Found {
   const entry = Object.entries(table).find(([, option]) => option.short === letter);
-  if (entry === undefined) throw new UsageError(`There is no option -${letter}`);
+  if (entry === undefined) throw new UsageError(`There is no option -${letter}`, asFile(`-${letter}`));
   return { name: `-${letter}`, key: entry[0], option: entry[1] };
 }
 

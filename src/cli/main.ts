@@ -84,8 +84,9 @@ function parseImplied<Table extends CommandTable>(args: readonly string[], table
   try {
     return parseArguments(args, table);
   } catch (error) {
-    if (!(error instanceof UsageError) || error.hint !== undefined) throw error;
-    throw new UsageError(error.message, meantCommand(args.find((word) => !word.startsWith("-")) ?? ""));
+    if (!(error instanceof UsageError)) throw error;
+    const meant = meantCommand(args.find((word) => !word.startsWith("-")) ?? "");
+    throw meant === undefined ? error : new UsageError(error.message, meant);
   }
 }
 

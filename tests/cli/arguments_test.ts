@@ -77,7 +77,8 @@ describe("parseArguments", () => {
     const hint = (name: string) => assertThrows(() => parseArguments([name, "a"], table), UsageError).hint;
     assertEquals(hint("--dry-rnu"), "did you mean --dry-run?");
     assertEquals(hint("--color"), "did you mean --colour?");
-    assertEquals(hint("--verbose"), undefined);
+    assertEquals(hint("--verbose"), 'a file whose name begins so is "./--verbose…"');
+    assertEquals(hint("-x"), 'a file whose name begins so is "./-x…"');
   });
 
   it("keeps what every command takes apart", () => {

@@ -11,7 +11,7 @@ import { asUser } from "../support/other_user.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { atomicWrite, names, put, text } from "./command.ts";
+import { atomicWrite, inShell, names, put, text } from "./command.ts";
 
 interface Expected {
   status: number;
@@ -51,6 +51,16 @@ describe("a path that cannot be written", () => {
       await fails(directory, ["/dev/null"], { status: 73, code: "EINVAL" });
       assertEquals(names(directory), ["file", "loop"]);
       assertEquals(text(directory, "file"), "old");
+    });
+  });
+
+  it("is told as the user typed it where the current directory is gone", async (t) => {
+    if (currentRuntime === "deno") return skip(t, "Deno itself does not start there");
+    await withTemporaryDirectory(async (directory) => {
+      const lines = "mkdir gone; cd gone; rmdir ../gone; echo new | atomic-write a";
+      const { code, stderr } = await inShell(directory, lines);
+      const reason = "it is not known which directory this is (ENOENT); the file is unchanged";
+      assertEquals([code, stderr.includes(`atomic-write: Cannot write "a": ${reason}\n`)], [73, true], stderr);
     });
   });
 

@@ -11,14 +11,10 @@ export function locateOperand(operand: string, attempt: string): string {
     return locate(makeEngine(currentRuntime(), false), operand);
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
-    if (!(error instanceof SystemError)) throw error;
-    const details = {
-      code: error.code,
-      path: operand,
-      step: error.call,
-      targetState: "unchanged",
-      cause: error,
-    } as const;
+    const cause = FileError.is(error) ? error.cause : error;
+    if (!(cause instanceof SystemError)) throw error;
+    const { code, call: step } = cause;
+    const details = { code, path: operand, step, targetState: "unchanged", cause } as const;
     throw new FileError(`${attempt} ${JSON.stringify(operand)}`, "it is not known which directory this is", details);
   }
 }
