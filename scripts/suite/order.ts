@@ -5,17 +5,15 @@
  * counts as short. On Node and Bun some do a share of the work only.
  */
 export const SECONDS: Readonly<Record<string, number>> = {
-  "tests/cli/commands_test.ts on node": 10,
   "tests/cli/deploy_test.ts on deno": 7,
   "tests/cli/deploy_test.ts on node": 9,
+  "tests/cli/every_flag_test.ts": 16,
+  "tests/cli/every_flag_test.ts on node": 30,
   "tests/cli/failures_test.ts on node": 12,
   "tests/cli/input_test.ts on node": 9,
   "tests/cli/lock_test.ts on node": 10,
-  "tests/cli/log_test.ts on node": 10,
   "tests/cli/output_test.ts on deno": 10,
-  "tests/cli/output_test.ts on node": 21,
   "tests/cli/signals_test.ts on node": 9,
-  "tests/cli/store_test.ts on node": 10,
   "tests/cli/update_test.ts on node": 13,
   "tests/cli/write_test.ts on node": 15,
   "tests/deno/check_layers_test.ts on deno": 9,

@@ -18,5 +18,7 @@ function distance(from: string, to: string): number {
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   const ranked = names.map((name) => ({ name, distance: distance(typed, name) }));
   const [first] = ranked.sort((a, b) => a.distance - b.distance);
-  return first !== undefined && first.distance <= Math.max(1, typed.length * 0.4) ? first.name : undefined;
+  return first !== undefined && first.distance <= Math.max(typed.length < 4 ? 1 : 2, typed.length * 0.4)
+    ? first.name
+    : undefined;
 }
