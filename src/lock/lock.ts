@@ -17,7 +17,7 @@ import type { HeldLock, LockRequest } from "./held_lock.ts";
 import { acquireLockDirectory } from "./lock_directory.ts";
 import { acquireLockFile } from "./lock_file.ts";
 import { type LockBackend, type LockPlan, patienceOf } from "./lock_plan.ts";
-import { findLockPlace, type LockPlace, notTaken } from "./lock_place.ts";
+import { atPlace, findLockPlace, type LockPlace } from "./lock_place.ts";
 import { leaveQueue } from "./turn_queue.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
 
@@ -114,7 +114,12 @@ export function* acquire(
       patience,
       staleAfter: plan.staleAfter,
     };
-    const held = yield* acquirePlace(request, plan.backend);
+    let held: HeldLock | "timeout";
+    try {
+      held = yield* acquireBackend(request, plan.backend);
+    } catch (error) {
+      throw atPlace(request, error);
+    }
     if (held === "timeout") return undefined;
     const hold = new LockHold(place, held);
     if (!place.throughLink && !patience.waited) return hold;
@@ -124,14 +129,6 @@ export function* acquire(
     place = now;
   }
   throw attemptFailed(attempt, "ELOOP", "resolve", "the path leads to another file again and again");
-}
-
-function* acquirePlace(request: LockRequest, wanted: "auto" | LockBackend): Operation<HeldLock | "timeout"> {
-  try {
-    return yield* acquireBackend(request, wanted);
-  } catch (error) {
-    throw notTaken(request, error);
-  }
 }
 
 /** Where the path leads now; the lock is given back when that cannot be told. */

@@ -128,6 +128,8 @@ function* isNamed({ engine, lockPath }: LockRequest, identity: string): Operatio
 
 function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
   try {
+    // A mark is for a record: what somebody has put in its place while the lock was held is not written over.
+    if (bytes === freeMark && (yield* wait(file.stat())).size !== recordSize) return;
     yield* wait(file.seek(0));
     let offset = 0;
     while (offset < bytes.length) {
@@ -138,16 +140,6 @@ function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
   } catch (error) {
     // The record is a courtesy; a full disk must not keep anybody from a lock.
     if (!(error instanceof SystemError)) throw error;
-  }
-}
-
-/** Whether it still has a record's size: what somebody has written into it while it was held is not written over. */
-function* isRecord(file: OpenFile): Operation<boolean> {
-  try {
-    return (yield* wait(file.stat())).size === recordSize;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
   }
 }
 
@@ -166,7 +158,7 @@ function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn):
       return loss.error === undefined;
     },
     *release() {
-      if (mayRecord && !request.shared && (yield* isRecord(file))) yield* writeAt(file, freeMark);
+      if (mayRecord && !request.shared) yield* writeAt(file, freeMark);
       // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
       // everybody: once it is closed, the kernel holds the lock for nobody.
       if (request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());

@@ -11,6 +11,7 @@ import { distantLockName, lockName } from "../protocol/names.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import type { LockRequest } from "./held_lock.ts";
 
 /** Where a lock is. */
 export interface LockPlace {
@@ -62,26 +63,19 @@ export function isForbidden(error: unknown): error is SystemError {
   return error instanceof SystemError && forbidden.includes(error.code);
 }
 
-/** What to throw when a lock cannot be made at its place: where that is forbidden, with the way out. */
-export function notMade(
-  { attempt, home }: { readonly attempt: Attempt; readonly home: string },
-  what: "lock file" | "lock directory",
+/** What to throw for a failure at the place of a lock: where something is forbidden there, with the way out. */
+export function atPlace(
+  { attempt, home, lockPath }: Pick<LockRequest, "attempt" | "home" | "lockPath">,
   error: unknown,
 ): unknown {
   if (!isForbidden(error)) return error;
-  const reason = `its ${what} cannot be created in ${JSON.stringify(home)}; choose a lockDirectory`;
-  return attemptFailed(attempt, error.code, error.call, reason, error);
-}
-
-/** What to throw when what is at the place, and held by nobody, cannot be taken: where that is forbidden, with the way out. */
-export function notTaken(
-  { attempt, lockPath }: { readonly attempt: Attempt; readonly lockPath: string },
-  error: unknown,
-): unknown {
-  if (!isForbidden(error) || !["rename", "remove", "removeDirectory"].includes(error.call)) return error;
-  const reason = `${JSON.stringify(lockPath)} is not held any more, but this process may not take it: ` +
-    "let its owner remove it, or choose a lockDirectory";
-  return attemptFailed(attempt, error.code, error.call, reason, error);
+  const { code, call } = error;
+  const isMade = call === "create" || call === "makeDirectory";
+  if (!isMade && !["rename", "remove", "removeDirectory"].includes(call)) return error;
+  const reason = isMade
+    ? `its lock ${call === "create" ? "file" : "directory"} cannot be created in ${JSON.stringify(home)};`
+    : `${JSON.stringify(lockPath)} is not held any more, but may not be taken: let its owner remove it, or`;
+  return attemptFailed(attempt, code, call, `${reason} choose a lockDirectory`, error);
 }
 
 /** Whether two places are those of one file, wherever its locks are. */

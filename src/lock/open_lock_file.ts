@@ -12,7 +12,7 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
-import { directoryStatus, isForbidden, notMade } from "./lock_place.ts";
+import { directoryStatus, isForbidden } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
 /** A lock file that is open. */
@@ -112,7 +112,7 @@ function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undef
       yield* directoryStatus(engine, request.home, request.attempt);
       return undefined;
     }
-    throw notMade(request, "lock file", error);
+    throw error;
   }
   try {
     const status = yield* wait(file.stat());

@@ -11,7 +11,6 @@ import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
-import { notMade } from "./lock_place.ts";
 import { isThere } from "./token.ts";
 
 /** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
@@ -89,11 +88,7 @@ export class PreparedDirectory {
     if (this.#exists) return;
     const { engine, like } = this.#request;
     const mode = modeFor(like);
-    try {
-      yield* wait(engine.fileSystem.makeDirectory(this.#path, mode));
-    } catch (error) {
-      throw notMade(this.#request, "lock directory", error);
-    }
+    yield* wait(engine.fileSystem.makeDirectory(this.#path, mode));
     this.#exists = true;
     if (like !== undefined && (mode & 0o022) !== 0) yield* this.#shareWith(mode);
     const file = yield* wait(engine.fileSystem.create(childOf(engine, this.#path, tokenName(this.#token)), 0o666));

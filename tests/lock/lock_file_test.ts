@@ -298,7 +298,7 @@ describe("a lock in a place where not everything is permitted", () => {
       for (
         const [path, backend, words] of [
           [other, "directory", "its lock directory cannot be created in"],
-          [emptied, "flock", 'emptied.lock" is not held any more, but this process may not take it'],
+          [emptied, "flock", 'emptied.lock" is not held any more, but may not be taken'],
         ] as const
       ) {
         const error = await assertRejects(() => acquireLock(path, { backend }), LockError, words);
