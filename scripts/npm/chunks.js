@@ -3,7 +3,11 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /** Beside the parts of the house, what is loaded only when it is needed stays in files of its own. */
-const FLOORS = /\/src\/(core|runtime|protocol|lock|transaction|store|log)\/(?!mod\.js)/;
+const FLOORS = /\/src\/(core|runtime|transaction|store|log)\/(?!mod\.js)/;
+
+/** Whoever uses one of them uses most of all: apart, they would be larger by what they tell each other. */
+const ENGINE = /\/src\/(?:(?:protocol|lock)\/)?[^/]+\.js$/;
+
 const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
 
 /** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
@@ -12,9 +16,9 @@ const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|
 /** The name of the file that a module is in. */
 export function floorOf(path, { getModuleInfo }) {
   if (LATE.test(path) || path.endsWith("?entry")) return undefined;
+  if (ENGINE.test(path)) return "engine";
   const floor = FLOORS.exec(path)?.[1];
   if (floor !== undefined) return floor;
-  if (/\/src\/[^/]+\.js$/.test(path)) return "features";
   if (!path.includes("/src/cli/")) return undefined;
   const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
   if (command === null) return "command";
