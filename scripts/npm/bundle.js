@@ -6,9 +6,8 @@
  *
  * JavaScript: one file for each part of the house and for each entry, without comments. What a user can import keeps
  * its name, and every statement has a line of its own, so that a stack trace still says where it happened.
- * Declarations: what an entry exports or names. Of a comment, which editors show, the first sentence stays, and all of
- * it for the options that most calls share; the rest, with parameters, errors and examples, is in the documentation on
- * JSR.
+ * Declarations: what an entry exports or names. Of a comment, which editors show, the first sentence stays; all of it,
+ * with parameters, errors and examples, is in the documentation on JSR.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -83,16 +82,13 @@ function shortened(comment) {
   return `/** ${kept.trimEnd()} */`;
 }
 
-/** The options of writing and locking. */
-const isWhole = ({ name }) => /^(?:lock_plan|write_options|file_lock)/.test(name);
-
 /** Who implements a runtime, or builds a simulated machine, reads the contract in the source or on JSR. */
 const isSeam = ({ name }) => name.startsWith("runtime") || name.includes("testing");
 
 const brief = {
   name: "brief",
   renderChunk: (code, chunk) =>
-    isWhole(chunk) ? code : code.replaceAll(
+    code.replaceAll(
       /( *)\/\*\*[\s\S]*?\*\//g,
       (comment, indent) => isSeam(chunk) && indent !== "" ? "" : indent + shortened(comment.trimStart()),
     ),
