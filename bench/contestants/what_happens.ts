@@ -28,7 +28,9 @@ async function loadWrite(): Promise<Write> {
 }
 
 const path = join(directory, "file");
-const messageOf = (error: unknown): string => (error as { code?: string }).code ?? (error as Error).name;
+const sourceFailure = new Error("the source failed");
+const messageOf = (error: unknown): string =>
+  error === sourceFailure ? "of the source" : (error as { code?: string }).code ?? (error as Error).name;
 
 async function outcome(run: () => Promise<unknown>, limit = 10_000): Promise<string> {
   const never = new Promise<string>((resolve) => setTimeout(resolve, limit, "never settles").unref());
@@ -71,7 +73,7 @@ const cases: Record<string, () => Promise<string>> = {
     const stream = Readable.from((async function* () {
       yield "half";
       await Promise.resolve();
-      throw new Error("the source failed");
+      throw sourceFailure;
     })());
     const data = packageName === "atomic-write" ? Readable.toWeb(stream) : stream;
     const said = await outcome(() => write(path, data), 5_000);
