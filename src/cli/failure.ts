@@ -123,7 +123,7 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
     }),
     ...journal === undefined
       ? []
-      : [`when the cause is gone, deploy again, or: atomic-write recover ${directoryOf(journal)}`],
+      : [`when the cause is gone, deploy again, or: atomic-write recover --activate PROGRAM ${directoryOf(journal)}`],
   ];
 }
 

@@ -10,7 +10,8 @@ export const table = {
     "others, and says what became of which file. The next deployment of such files does the same.",
     "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, or " +
     "that nothing proves dead (status 75).",
-    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it.",
+    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Without it that " +
+    "is said once, and forgotten.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
