@@ -25,16 +25,19 @@ for (const error of real) {
     ];
     for (const thrown of thrownBy) {
       assertEquals([thrown.code, thrown.step, thrown.targetState], [error, "sync", "unchanged"]);
+      assertEquals(thrown.lost, []);
       assertEquals([machine.files(), machine.openHandles], [{ "/d/file": "old" }, []]);
     }
   });
 
   test(`writeFile throws at syncDirectory when the directory's sync fails with ${error}: replaced, not proven`, async () => {
     const machine = start();
+    machine.syncFileSystem.link("/d/file", "/d/further-name");
     const { runtime } = faultRuntime(machine, { at: ofDirectory, error });
     const thrown = await assertRejects(() => writeFile("/d/file", "new", { runtime }), WriteError);
     assertEquals([thrown.code, thrown.step, thrown.targetState], [error, "syncDirectory", "replaced"]);
-    assertEquals([machine.files(), machine.openHandles], [{ "/d/file": "new" }, []]);
+    assertEquals(thrown.lost, ["unchecked", "hard-links"]);
+    assertEquals([machine.readText("/d/file"), machine.openHandles], ["new", []]);
     assert(thrown.message.endsWith("the change is visible, but not proven durable"), thrown.message);
     assertInstanceOf(thrown.cause, SystemError);
   });

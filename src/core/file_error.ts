@@ -76,6 +76,8 @@ export class FileError extends Error {
   readonly cleanupErrors: unknown[] = [];
   /** Temporary files and backups of this call that could not be removed. */
   readonly leftBehind: string[] = [];
+  /** What a file that was replaced all the same has lost, in the words of `WriteResult.lost`. */
+  readonly lost: string[] = [];
 
   /** Makes an error whose message is `attempt: reason (code); what became of the file`. */
   constructor(attempt: string, reason: string, details: FileErrorDetails) {

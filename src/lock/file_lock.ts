@@ -184,10 +184,13 @@ export function* giveBack(hold: LockHold, result: unknown, targetState: TargetSt
   }
 }
 
-/** An error that takes the place of a result still names what the result would have named as left behind. */
+/** An error that takes the place of a result still says what the result would have said of the file. */
 function withNames(error: unknown, result: unknown): unknown {
-  const names: unknown = typeof result === "object" && result !== null ? Reflect.get(result, "leftBehind") : undefined;
-  if (FileError.is(error) && Array.isArray(names)) error.leftBehind.push(...names as string[]);
+  if (!FileError.is(error) || typeof result !== "object" || result === null) return error;
+  for (const name of ["leftBehind", "lost"] as const) {
+    const said: unknown = Reflect.get(result, name);
+    if (Array.isArray(said)) error[name].push(...said as string[]);
+  }
   return error;
 }
 

@@ -86,13 +86,11 @@ function resultOf(
   more: Partial<WriteResult>,
 ): WriteResult {
   const { target, plan, lost } = staged;
-  const replaced = target.status !== undefined;
-  if (target.status?.kind === "file") lost.push("unchecked");
   return {
     path: target.path,
     bytesWritten: staged.writer.bytesWritten,
     changed: true,
-    replaced,
+    replaced: target.status !== undefined,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced && target.unsyncedAncestors !== true),
     lost,
     ...staged.digest === undefined || !plan.digest ? {} : { digest: staged.digest },

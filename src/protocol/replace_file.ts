@@ -159,13 +159,15 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
       return settled;
     }
   }
-  const result = yield* commit(staged, ticket);
-  if (separates && result.superseded !== true) result.lost.push("hard-links");
-  return result;
+  if (target.status?.kind === "file") staged.lost.push("unchecked");
+  if (separates) staged.lost.push("hard-links");
+  return yield* commit(staged, ticket);
 }
 
-/** Discards what is staged; the error for the caller. */
+/** Discards what is staged; the error for the caller, which says of a file that was replaced what a result would say. */
 export function* giveUp(staged: StagedFile, error: unknown): Operation<unknown> {
   const cause = error instanceof TemporaryVanished ? error.cause : error;
-  return attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
+  const thrown = attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
+  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...staged.lost);
+  return thrown;
 }

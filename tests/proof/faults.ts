@@ -167,13 +167,15 @@ function asTold(row: Row, { faulty, fault, result }: FaultOutcome<MemoryRuntime>
   const unread = row.equal === true && struck !== undefined && ["open", "stat", "read"].includes(struck.method);
   const isMetadata = struck !== undefined && ["setOwner", "setMode"].includes(struck.method);
   const once = fault?.times !== "always";
-  // Of a write that has succeeded: its lock may not be given back, and then the error is told in place of what was lost.
+  // Of a write that has succeeded: its lock may not be given back, and then the error says what was lost.
   const isDone = "value" in result || LockError.is(result.error);
   const contentOnly = isMetadata && !(once && struck.path.endsWith(".lock")) && isDone;
   // A copy made for a backup may lose its owner as well; what it loses is not told.
   const isTold = row.backups === undefined && row.files.length === 1;
-  if (contentOnly && once && isTold && "value" in result && typeof result.value === "object" && result.value !== null) {
-    const lost: unknown = Reflect.get(result.value, "lost");
+  const answer = "value" in result ? result.value : result.error;
+  const isChange = LockError.is(answer) ? answer.targetState === "replaced" : once;
+  if (contentOnly && isChange && isTold && typeof answer === "object" && answer !== null) {
+    const lost: unknown = Reflect.get(answer, "lost");
     assert(Array.isArray(lost) && lost.some((what) => ["owner", "group", "mode"].includes(what)), "told what was lost");
   }
   const nameless = facts.some(({ durability }) => durability === "file");
