@@ -96,7 +96,7 @@ function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): 
     yield* wait(file.seek(0));
     yield* checkContent(request, file);
   }
-  if (mayRecord && !request.shared) yield* writeAt(file, ownRecord(request.engine.runtime));
+  if (mayRecord && !request.shared) yield* asCourtesy(writeAtStart(file, ownRecord(request.engine.runtime)));
   return heldLockFile(request, opened, turn);
 }
 
@@ -126,21 +126,28 @@ function* isNamed({ engine, lockPath }: LockRequest, identity: string): Operatio
   return (yield* wait(engine.fileSystem.linkStat(lockPath)))?.identity === identity;
 }
 
-function* writeAt(file: OpenFile, bytes: Uint8Array): Operation<void> {
+/** The record is a courtesy; a full disk must not keep anybody from a lock. */
+function* asCourtesy(step: Operation<void>): Operation<void> {
   try {
-    // A mark is for a record: what somebody has put in its place while the lock was held is not written over.
-    if (bytes === freeMark && (yield* wait(file.stat())).size !== recordSize) return;
-    yield* wait(file.seek(0));
-    let offset = 0;
-    while (offset < bytes.length) {
-      const count = yield* wait(file.write(bytes.subarray(offset)));
-      if (!(count > 0)) return;
-      offset += count;
-    }
+    yield* step;
   } catch (error) {
-    // The record is a courtesy; a full disk must not keep anybody from a lock.
     if (!(error instanceof SystemError)) throw error;
   }
+}
+
+function* writeAtStart(file: OpenFile, bytes: Uint8Array): Operation<void> {
+  yield* wait(file.seek(0));
+  let offset = 0;
+  while (offset < bytes.length) {
+    const count = yield* wait(file.write(bytes.subarray(offset)));
+    if (!(count > 0)) return;
+    offset += count;
+  }
+}
+
+/** A mark is for a record: what somebody has put in its place while the lock was held is not written over. */
+function* markFree(file: OpenFile): Operation<void> {
+  if ((yield* wait(file.stat())).size === recordSize) yield* writeAtStart(file, freeMark);
 }
 
 function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn): HeldLock {
@@ -158,7 +165,7 @@ function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn):
       return loss.error === undefined;
     },
     *release() {
-      if (mayRecord && !request.shared) yield* writeAt(file, freeMark);
+      if (mayRecord && !request.shared) yield* asCourtesy(markFree(file));
       // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
       // everybody: once it is closed, the kernel holds the lock for nobody.
       if (request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());
