@@ -93,5 +93,8 @@ export function keepResults(name: string, results: unknown): void {
   // What else the machine did: with more than one process per core ready to run, waits and ratios say little.
   const load = Deno.loadavg().map((average) => Math.round(average * 10) / 10);
   const record = { measured: new Date().toISOString(), system: `${Deno.build.os} ${Deno.osRelease()}`, load, results };
-  Deno.writeTextFileSync(`${ROOT}/bench/results/${name}.json`, JSON.stringify(record, undefined, 1) + "\n");
+  const path = `${ROOT}/bench/results/${name}.json`;
+  Deno.writeTextFileSync(path, JSON.stringify(record, undefined, 1) + "\n");
+  // As everything else that is committed.
+  new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).outputSync();
 }
