@@ -38,9 +38,9 @@ export function readOptions<Readers extends Record<string, OptionReader<unknown>
     throw new TypeError(`There is no option ${JSON.stringify(name)}`);
   }
   const values: Record<string, unknown> = {};
-  for (const [name, reader] of Object.entries(readers)) {
+  for (const name in readers) {
     const value: unknown = Reflect.get(options, name);
-    if (value !== undefined) values[name] = reader(value, name);
+    if (value !== undefined) values[name] = readers[name]?.(value, name);
   }
   return Object.freeze(values) as OptionValues<Readers>;
 }

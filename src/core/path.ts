@@ -75,6 +75,8 @@ export function joinPath(directory: string, name: string, style: PathStyle): str
  * (no component of it is a symlink); elsewhere they stay for the system to resolve.
  */
 export function absolutePath(path: string, from: string, style: PathStyle, fromIsPhysical: boolean): string {
+  // As nearly all are: nothing to resolve, nothing to drop.
+  if (style === "posix" && path.startsWith("/") && !/\/(?:\.?\/|\.?$)/.test(path)) return path;
   const root = rootOf(path, style);
   if (root === "" && style === "windows" && /^[A-Za-z]:/.test(path)) {
     throw new TypeError(`A path relative to a drive's own working directory is not supported: ${JSON.stringify(path)}`);

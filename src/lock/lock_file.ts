@@ -18,6 +18,7 @@ import { type HeldLock, type LockRequest, Loss, type NotHeld } from "./held_lock
 import {
   checkContent,
   discardNewLockFile,
+  lockContent,
   mostReplacements,
   type OpenedLockFile,
   openLockFile,
@@ -97,7 +98,7 @@ function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): 
     yield* checkContent(request, file);
   }
   if (mayRecord && !request.shared) yield* asCourtesy(writeAtStart(file, ownRecord(request.engine.runtime)));
-  return heldLockFile(request, opened, turn);
+  return new HeldLockFile(request, opened, turn);
 }
 
 /** Whether a failure to lock says that this file system has no such locks. */
@@ -147,31 +148,49 @@ function* writeAtStart(file: OpenFile, bytes: Uint8Array): Operation<void> {
 
 /** A mark is for a record: what somebody has put in its place while the lock was held is not written over. */
 function* markFree(file: OpenFile): Operation<void> {
-  if ((yield* wait(file.stat())).size === recordSize) yield* writeAtStart(file, freeMark);
+  yield* wait(file.seek(0));
+  if ((yield* lockContent(file)) === recordSize) yield* writeAtStart(file, freeMark);
 }
 
-function heldLockFile(request: LockRequest, opened: OpenedLockFile, turn: Turn): HeldLock {
-  const { file, identity, mayRecord } = opened;
-  const loss = new Loss(request.attempt.path);
-  return {
-    backend: "flock",
-    shared: request.shared,
-    lockPath: request.lockPath,
-    turn,
-    loss,
-    // The kernel takes no lock away; but once the lock file is deleted or replaced, others lock another one.
-    *check() {
-      if (!(yield* isNamed(request, identity))) loss.declare("its lock file was deleted or replaced");
-      return loss.error === undefined;
-    },
-    *release() {
-      if (mayRecord && !request.shared) yield* asCourtesy(markFree(file));
-      // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
-      // everybody: once it is closed, the kernel holds the lock for nobody.
-      if (request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());
-      yield* closeQuietly(file);
-    },
-  };
+/** A class, not an object made anew for each hold: a new generator function costs its first call microseconds. */
+class HeldLockFile implements HeldLock {
+  readonly backend = "flock";
+  readonly turn: Turn;
+  readonly loss: Loss;
+  readonly #request: LockRequest;
+  readonly #opened: OpenedLockFile;
+
+  constructor(request: LockRequest, opened: OpenedLockFile, turn: Turn) {
+    this.turn = turn;
+    this.loss = new Loss(request.attempt.path);
+    this.#request = request;
+    this.#opened = opened;
+  }
+
+  get shared(): boolean {
+    return this.#request.shared;
+  }
+
+  get lockPath(): string {
+    return this.#request.lockPath;
+  }
+
+  /** The kernel takes no lock away; but once the lock file is deleted or replaced, others lock another one. */
+  *check(): Operation<boolean> {
+    if (!(yield* isNamed(this.#request, this.#opened.identity))) {
+      this.loss.declare("its lock file was deleted or replaced");
+    }
+    return this.loss.error === undefined;
+  }
+
+  *release(): Operation<void> {
+    const { file, mayRecord } = this.#opened;
+    if (mayRecord && !this.shared) yield* asCourtesy(markFree(file));
+    // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
+    // everybody: once it is closed, the kernel holds the lock for nobody.
+    if (this.#request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());
+    yield* closeQuietly(file);
+  }
 }
 
 function* quietly(call: () => Awaitable<void>): Operation<void> {

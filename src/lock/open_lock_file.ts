@@ -8,7 +8,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
+import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
@@ -73,7 +73,7 @@ function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefin
   }
   if (file === undefined) return undefined;
   try {
-    const { identity, links } = yield* wait(file.stat());
+    const { identity, links } = yield* openedStatus(file);
     yield* checkContent(request, file);
     // A second name is somebody's, who might not want it written to.
     return { file, identity, mayRecord: writable && links === 1, created: false };
@@ -86,14 +86,19 @@ function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefin
 /** Kept from one look to the next: to allocate it costs more than to fill it. */
 let spare: Uint8Array | undefined;
 
-/** Throws unless what the file holds, from where it is read next, is that of a lock file or of an empty one. */
-export function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
+/** How many bytes a lock file holds; undefined when what there is from where it is read next is no lock file's. */
+export function* lockContent(file: OpenFile): Operation<number | undefined> {
   const start = spare ?? new Uint8Array(recordSize + 1);
   spare = undefined;
   const count = yield* wait(file.read(start));
   const isOurs = isLockContent(start, count);
   spare = start;
-  if (isOurs) return;
+  return isOurs ? count : undefined;
+}
+
+/** Throws unless what the file holds, from where it is read next, is that of a lock file or of an empty one. */
+export function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
+  if ((yield* lockContent(file)) !== undefined) return;
   const reason = `${show(request)} is somebody's file, not a lock file: it has content of its own`;
   throw attemptFailed(request.attempt, "EEXIST", "read", `${reason}; choose a lockDirectory`);
 }

@@ -13,7 +13,7 @@ import { commitTurn, type Ticket } from "./commit_turn.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, checkAbort } from "./failure.ts";
-import { digestOf } from "./file_call.ts";
+import { digestOf, openedStatus } from "./file_call.ts";
 import { applyMetadata, ownerNumbers, type WantedMetadata } from "./metadata.ts";
 import type { StagedFile } from "./staged_file.ts";
 import { syncDirectory, syncFile } from "./sync.ts";
@@ -52,7 +52,7 @@ export function* hasEqualBytes(
   const file = yield* openTarget(engine, target, bytes.length);
   if (file === undefined) return undefined;
   try {
-    const status = yield* wait(file.stat());
+    const status = yield* openedStatus(file);
     let offset = 0;
     const same = yield* eachPiece(file, (piece) => {
       const start = offset;
@@ -70,7 +70,7 @@ export function* equalContent(engine: Engine, staged: StagedFile): Operation<Fil
   const file = yield* openTarget(engine, staged.target, staged.writer.bytesWritten);
   if (file === undefined) return undefined;
   try {
-    const status = yield* wait(file.stat());
+    const status = yield* openedStatus(file);
     return (yield* digestOf(engine, file)) === staged.digest ? status : undefined;
   } finally {
     yield* wait(file.close());
@@ -99,7 +99,7 @@ export function* settleEqual(
     const file = yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
     if (file === undefined) return undefined;
     try {
-      const now = yield* wait(file.stat());
+      const now = yield* openedStatus(file);
       if (!isUnchanged(now, compared)) return undefined;
       const corrected = yield* correctMetadata(engine, file, plan, now, attempt);
       if (corrected === undefined) return undefined;

@@ -2,7 +2,7 @@
  * An open file held for the length of a body, and read to its end.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { OpenFile } from "../runtime/runtime.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import type { Engine } from "./engine.ts";
 
 /** Closes what was only read: that can lose nothing, and must not hide what the body answered. */
@@ -14,9 +14,14 @@ export function* closeQuietly(file: OpenFile): Operation<void> {
   }
 }
 
+/** The status of a file that has just been opened. */
+export function* openedStatus(file: OpenFile): Operation<FileStatus> {
+  return file.opened ?? (yield* wait(file.stat()));
+}
+
 /** Everything from the file's position to its end. */
 export function* readAll(file: OpenFile): Operation<Uint8Array> {
-  const { size } = yield* wait(file.stat());
+  const { size } = yield* openedStatus(file);
   // One byte more than the size: a file that has not grown ends in one read and one empty one.
   let bytes = new Uint8Array(size + 1);
   let used = 0;

@@ -52,6 +52,8 @@ function shortHash(bytes: Uint8Array): string {
 
 /** `name` in at most `limit` bytes: itself, or its start and a hash of all of it. */
 export function shortenName(name: string, limit: number): string {
+  // A unit of UTF-16 makes at most three bytes.
+  if (name.length * 3 <= limit) return name;
   const bytes = encoder.encode(name);
   if (bytes.length <= limit) return name;
   const suffix = `~${shortHash(bytes)}`;

@@ -44,11 +44,11 @@ export class DenoFileSystem implements FileSystem {
       if (seen.kind === "symlink") throw new SystemError("ELOOP", "open", path);
       if (seen.kind !== "file") throw new SystemError(seen.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
       const file = new DenoOpenFile(deno().openSync(path, { read: true, write }), path, this.#calls);
-      if (!follow && file.stat().identity !== seen.identity) {
-        file.close();
-        throw new SystemError("ELOOP", "open", path);
-      }
-      return file;
+      if (follow) return file;
+      file.opened = file.stat();
+      if (file.opened.identity === seen.identity) return file;
+      file.close();
+      throw new SystemError("ELOOP", "open", path);
     });
   }
 

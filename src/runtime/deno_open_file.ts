@@ -49,6 +49,7 @@ export class DenoOpenFile implements OpenFile {
   readonly #calls: DenoCalls;
   #second: number | undefined;
   #secondIsLocked = false;
+  opened: FileStatus | undefined;
   /** Known once somebody has asked for the status. */
   #device: string | undefined;
 

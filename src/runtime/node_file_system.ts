@@ -9,7 +9,7 @@ import type { Dirent } from "node:fs";
 import type { Awaitable } from "../core/operation.ts";
 import { builtin } from "./builtin.ts";
 import type { DescriptorCalls } from "./node_calls.ts";
-import { kindOf, NodeOpenFile, readStatus } from "./node_open_file.ts";
+import { descriptorStatus, kindOf, NodeOpenFile, readStatus } from "./node_open_file.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "./runtime.ts";
 import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "./system_error.ts";
 
@@ -36,7 +36,7 @@ export class NodeFileSystem implements FileSystem {
 
   open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
     return guardMissing("open", path, undefined, () => {
-      const { closeSync, constants, fstatSync, lstatSync, openSync } = builtin("node:fs");
+      const { closeSync, constants, lstatSync, openSync } = builtin("node:fs");
       const follow = options?.follow !== false;
       // Windows has no such flag; a link put there between the two calls is followed.
       if (!follow && this.#windows && lstatSync(path).isSymbolicLink()) throw new SystemError("ELOOP", "open", path);
@@ -45,14 +45,14 @@ export class NodeFileSystem implements FileSystem {
         (access === "read" ? constants.O_RDONLY : constants.O_RDWR) | (constants.O_NONBLOCK ?? 0) |
           (constants.O_NOCTTY ?? 0) | (follow ? 0 : constants.O_NOFOLLOW ?? 0),
       );
-      let kind = "other";
+      let opened: FileStatus | undefined;
       try {
-        kind = kindOf(fstatSync(descriptor));
+        opened = descriptorStatus(descriptor);
       } finally {
-        if (kind !== "file") closeSync(descriptor);
+        if (opened?.kind !== "file") closeSync(descriptor);
       }
-      if (kind !== "file") throw new SystemError(kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
-      return new NodeOpenFile(descriptor, path, this.#calls);
+      if (opened.kind !== "file") throw new SystemError(opened.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
+      return new NodeOpenFile(descriptor, path, this.#calls, opened);
     });
   }
 

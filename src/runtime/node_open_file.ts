@@ -39,6 +39,13 @@ export function readStatus(ask: StatusCall): FileStatus | undefined {
   return stats === undefined ? undefined : toStatus(stats);
 }
 
+/** The status of an open file. */
+export function descriptorStatus(descriptor: number): FileStatus {
+  const status = readStatus((options) => builtin("node:fs").fstatSync(descriptor, options));
+  if (status === undefined) throw new Error("fstat gave no answer");
+  return status;
+}
+
 function toStatus(stats: Stats | BigIntStats): FileStatus {
   const device = typeof stats.dev === "bigint" ? String(BigInt.asUintN(64, stats.dev)) : String(stats.dev);
   const status: FileStatus = {
@@ -73,10 +80,13 @@ export class NodeOpenFile implements OpenFile {
   readonly #path: string;
   readonly #calls: DescriptorCalls;
   #position = 0;
+  readonly opened: FileStatus | undefined;
   /** Known once somebody has asked for the status. */
   #device: string | undefined;
 
-  constructor(descriptor: number, path: string, calls: DescriptorCalls) {
+  constructor(descriptor: number, path: string, calls: DescriptorCalls, opened?: FileStatus) {
+    this.opened = opened;
+    this.#device = opened?.device;
     this.#descriptor = descriptor;
     this.#path = path;
     this.#calls = calls;
@@ -111,8 +121,7 @@ export class NodeOpenFile implements OpenFile {
 
   stat(): FileStatus {
     return guard("stat", this.#path, () => {
-      const status = readStatus((options) => builtin("node:fs").fstatSync(this.#descriptor, options));
-      if (status === undefined) throw new Error("fstat gave no answer");
+      const status = descriptorStatus(this.#descriptor);
       this.#device = status.device;
       return status;
     });

@@ -64,6 +64,8 @@ export type SyncLevel = "full" | "barrier";
 
 /** An open file or directory. Reads and writes are sequential. */
 export interface OpenFile {
+  /** Its status when it was opened, where the runtime had to look: whoever has just opened it need not ask again. */
+  readonly opened?: FileStatus | undefined;
   /** Reads into `buffer` at the file's position; the count, 0 at the end. */
   read(buffer: Uint8Array): Awaitable<number>;
   /** Writes from the beginning of `bytes` at the file's position; the count, which may be short. */

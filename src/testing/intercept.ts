@@ -9,7 +9,7 @@ import type { Awaitable } from "../core/operation.ts";
 import type { FileStatus, FileSystem, OpenFile, Runtime, SyncLevel } from "../runtime/runtime.ts";
 
 /** A method of the seam. */
-export type SeamMethod = keyof FileSystem | keyof OpenFile;
+export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened">;
 
 /** One call at the seam. */
 export interface SeamCall {
@@ -90,7 +90,7 @@ class InterceptedFile implements FallibleFile {
     this.#number = number;
     this.#around = around;
   }
-  #pass<T>(method: keyof OpenFile, operands: SeamCall["operands"], proceed: (limit?: number) => Awaitable<T>) {
+  #pass<T>(method: SeamMethod, operands: SeamCall["operands"], proceed: (limit?: number) => Awaitable<T>) {
     return this.#around({ method, path: this.#path, operands, file: this.#number }, proceed, this.#inner);
   }
   read(buffer: Uint8Array): Awaitable<number> {

@@ -212,7 +212,7 @@ describe("a lock file", () => {
 
   it("that becomes somebody's file while it is held is not written to any more", (t) =>
     withFile(t, async (path, lockFile) => {
-      for (const content of ["", "[root]\n", "x".repeat(600)]) {
+      for (const content of ["", "[root]\n", "x".repeat(512), "x".repeat(600)]) {
         fs.rmSync(lockFile, { force: true });
         const lock = await acquireLock(path);
         fs.writeFileSync(lockFile, content);

@@ -42,6 +42,20 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
         await file.close();
       }));
 
+    it("has seen of the file, where it says so, what its status is", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        const path = `${directory}/file`;
+        await put(fileSystem, path, "content");
+        for (const access of ["read", "read-write"] as const) {
+          const file = await fileSystem.open(path, access, { follow: false });
+          assert(file !== undefined);
+          const status = await file.stat();
+          assertEquals(file.opened ?? status, status);
+          assertEquals(file.opened !== undefined, real);
+          await file.close();
+        }
+      }));
+
     it("follows symlinks above the last component", () =>
       withSubject(async ({ fileSystem, directory }) => {
         await fileSystem.makeDirectory(`${directory}/real`, 0o755);
