@@ -25,7 +25,7 @@ const statusMeanings: Readonly<Record<keyof typeof exitStatus, string>> = {
   tryAgain: "Something was busy or used up; it may work in a moment.",
   noPermission: "The user, or the runtime on his behalf, is not permitted to.",
   rolledBack: "A deployment was rolled back: every file is as it was.",
-  rollbackFailed: "A deployment could not be rolled back: the message says what is where.",
+  rollbackFailed: "A deployment was not rolled back, or may not have taken effect: the message says what is where.",
 };
 
 /** What Markdown would take for its own. */

@@ -43,7 +43,7 @@ export const exitStatus = {
   noPermission: 77,
   /** What was to take effect did not; all is as it was before, and in effect again as far as activating it tells. */
   rolledBack: 90,
-  /** What was to take effect did not, and not all is as it was before: the message says what is where. */
+  /** What was to take effect did not, or may not have, and not all is as it was before: the message says what is where. */
   rollbackFailed: 91,
 } as const;
 

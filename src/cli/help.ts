@@ -17,7 +17,7 @@ const meanings: readonly (readonly [status: number, meaning: string, everywhere?
   [75, "busy, try again", true],
   [77, "no permission", true],
   [90, "rolled back"],
-  [91, "rollback failed"],
+  [91, "not rolled back, or perhaps not in effect"],
   [126, "program cannot be run"],
   [127, "no such program"],
 ];

@@ -1,6 +1,6 @@
 /**
  * Transactions whose files are settled, but whose activation nobody has seen succeed: their journals stay, as `.settled`,
- * until a transaction over some of the same files has activated, or until `recoverTransactions` has told of them. One that
+ * until a transaction over some of the same files has activated, or a recovery has. One that
  * owes an activation itself takes over those whose files are all among its own: attempt after attempt, one journal stays.
  */
 import { type Operation, wait } from "../core/operation.ts";

@@ -51,7 +51,7 @@ export function* enter(
   const { engine, lock, joined } = request;
   const patience = patienceOf(lock, engine.runtime.clock);
   const recovered = emptyReport();
-  const recovery: RecoveryRules = { lock, sync: request.rules, keepDebt: true };
+  const recovery: RecoveryRules = { lock, sync: request.rules };
   for (let looks = 0;; looks++) {
     const plan = { ...lock, timeout: patience.left() };
     const holds = yield* lockFiles(engine, participants, { plan, joined, whenFull: "throw" });

@@ -11,7 +11,7 @@
  * name, made durable → the files → a sync of every directory → what was staged and not needed → the journal. So recovery may be cut
  * off anywhere and run again; two of them at once do it one after the other.
  *
- * What was committed and needs an activation leaves its journal behind as `.settled` unless the caller takes that over.
+ * What was committed and needs an activation leaves its journal behind as `.settled` until an activation has returned.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
@@ -50,8 +50,6 @@ export interface RecoveryRules {
   readonly sync: SyncRules;
   /** Called for a transaction that is settled and needs an activation; when it returns, none is owed any more. */
   readonly activate?: ((journal: string, holds: readonly LockHold[]) => Operation<void>) | undefined;
-  /** Leave the journal as `.settled` where an activation is owed; else it is reported once. */
-  readonly keepDebt: boolean;
 }
 
 /** Brings a dead transaction to its end, or says in the report why it stays: `"kept"`. `"again"`: it is not as it was. */
@@ -135,8 +133,8 @@ const longestLook = 5_000;
 function* withJournal(
   { engine, found, rules, attempt }: Step,
   home: ParentDirectory,
-  body: (journal: Journal) => Operation<void>,
-): Operation<"done" | "again"> {
+  body: (journal: Journal) => Operation<"done" | "kept">,
+): Operation<"done" | "again" | "kept"> {
   const { path, status, name } = found;
   const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   if (file === undefined) return "again";
@@ -154,15 +152,14 @@ function* withJournal(
     // Its owner may have been killed between the rename that is seen here and its sync. What is done now must not outlast
     // the decision it follows from.
     yield* journal.sync(rules.sync, attempt);
-    yield* body(journal);
-    return "done";
+    return yield* body(journal);
   } finally {
     yield* closeQuietly(file);
   }
 }
 
 /** Nothing to be done about the files: they were never touched, or are settled. */
-function* withoutFiles(step: Step, journal: Journal): Operation<void> {
+function* withoutFiles(step: Step, journal: Journal): Operation<"done" | "kept"> {
   const { engine, found, report, homes, others, files } = step;
   if (journal.state === "settled") return yield* concludeDebt(step, journal, []);
   const staged: string[] = [];
@@ -171,12 +168,12 @@ function* withoutFiles(step: Step, journal: Journal): Operation<void> {
       staged.push(targetOf(engine, home.path, name));
     }
   }
-  if (journal.state === "activated") {
-    return yield* endTransaction(engine, journal, others, step.rules.sync, step.attempt);
+  if (journal.state !== "activated") {
+    for (const file of files) yield* removeNeedless(engine, file);
+    report.undone.push(...files.length > 0 ? files.map((file) => file.path) : staged);
   }
-  for (const file of files) yield* removeNeedless(engine, file);
-  report.undone.push(...files.length > 0 ? files.map((file) => file.path) : staged);
   yield* endTransaction(engine, journal, others, step.rules.sync, step.attempt);
+  return "done";
 }
 
 /** The target that a stage was for, as far as its name tells. */
@@ -193,7 +190,7 @@ function* removeNeedless(engine: Engine, { backup, path }: SettledFile): Operati
   if (kept !== undefined && kept.identity === current?.identity) yield* wait(engine.fileSystem.remove(backup));
 }
 
-function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]): Operation<void> {
+function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]): Operation<"done" | "kept"> {
   const { engine, found, rules, attempt, report, homes, others, files } = step;
   const forward = journal.state === "committed";
   for (const file of files) {
@@ -206,23 +203,23 @@ function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]):
   for (const home of homes.values()) yield* discardStages(engine, home.path, found.id);
   if (found.record?.activates) return yield* concludeDebt(step, journal, holds);
   yield* endTransaction(engine, journal, others, rules.sync, attempt);
+  return "done";
 }
 
 function* concludeDebt(
-  { engine, found, rules, attempt, report, others }: Step,
+  { engine, rules, attempt, report, others }: Step,
   journal: Journal,
   holds: readonly LockHold[],
-): Operation<void> {
-  if (rules.keepDebt || rules.activate !== undefined) {
-    if (journal.state !== "settled") {
-      yield* journal.moveTo("settled");
-      yield* journal.sync(rules.sync, attempt);
-    }
+): Operation<"done" | "kept"> {
+  if (journal.state !== "settled") {
+    yield* journal.moveTo("settled");
+    yield* journal.sync(rules.sync, attempt);
   }
-  if (rules.activate !== undefined) yield* rules.activate(journal.path, holds);
-  else {
-    report.needsActivation.push(rules.keepDebt ? journal.path : found.path);
-    if (rules.keepDebt) return;
+  if (rules.activate === undefined) {
+    report.needsActivation.push(journal.path);
+    return "kept";
   }
+  yield* rules.activate(journal.path, holds);
   yield* endTransaction(engine, journal, others, rules.sync, attempt);
+  return "done";
 }

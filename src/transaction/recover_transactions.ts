@@ -46,7 +46,7 @@ export interface RecoveryReport {
 export interface RecoverOptions {
   /**
    * Called for each transaction that is settled now and whose activation may not have happened, with the path of its
-   * journal, which is removed when the callback has returned. Without it those journals are only named, once.
+   * journal, which is removed when the callback has returned. Without it those journals stay, and are named every time.
    */
   activate?: (journal: string) => void | Promise<void>;
   /** `"recover"`: also transactions that nothing proves dead. Only when it is known that no such process runs any more. */
@@ -87,7 +87,6 @@ function* recover(
   const rules = {
     lock: { ...wanted, signal: wanted.signal ?? signal },
     sync: writePlan(engine, {}),
-    keepDebt: false,
     activate: activate === undefined
       ? undefined
       : (journal: string, holds: readonly LockHold[]) => callInside(engine, holds, () => activate(journal)),

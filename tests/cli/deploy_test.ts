@@ -130,6 +130,12 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const failed = await recover("--activate", reload);
       assertEquals(failed.code, 91, failed.stderr);
       assert(failed.stderr.includes("activate: cannot reload"), failed.stderr);
+      const owed = await recover();
+      assertEquals(
+        [owed.code, /^may not have taken effect: .*\.settled\n$/.test(owed.stdout)],
+        [91, true],
+        owed.stdout,
+      );
       const done = await recover("--activate", reload);
       assertEquals([done.code, done.stderr], [0, ""]);
       assert(/^activated .*\.settled\n$/.test(done.stdout), done.stdout);
@@ -311,6 +317,9 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
       ]);
       assertEquals(text(directory, "chain"), "by hand");
       assertEquals([needsActivation.length, text(directory, "key")], [1, "new key"]);
+      const again = await atomicWrite(directory, ["recover", "-r", "."]);
+      assertEquals([again.code, again.stdout], [91, `may not have taken effect: ${needsActivation[0]}\n`]);
+      assertEquals((await atomicWrite(directory, ["recover", "--activate", "true", "."])).code, 0);
       assertEquals(await atomicWrite(directory, ["recover", "-r", "."]), {
         code: 0,
         signal: null,

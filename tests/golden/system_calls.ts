@@ -153,12 +153,10 @@ const common = {
     fstat .
     open a
     fstat a
-    fstat a
     read a 11
     read a 0
     close a
     open a
-    fstat a
     fstat a
     fsync a
     close a

@@ -102,7 +102,7 @@ describe("transactions of several processes", () => {
         if (found.some((names) => names.length > 0)) repaired++;
         if (round % 2 === 0) {
           for (const directory of directories) {
-            const { conflicts, kept } = await recoverTransactions(directory);
+            const { conflicts, kept } = await recoverTransactions(directory, { activate: () => {} });
             assertEquals([conflicts, kept], [[], []]);
           }
           const { version, writer: now } = versionOf(paths);

@@ -36,10 +36,11 @@ export function recoveryLines({ finished, undone, conflicts, needsActivation, ke
 }
 
 /** The status that a report calls for. */
-export function recoveryStatus({ conflicts, kept }: RecoveryReport): ExitStatus {
+export function recoveryStatus({ conflicts, kept, needsActivation }: RecoveryReport): ExitStatus {
   if (conflicts.length > 0) return exitStatus.conflict;
   const [first] = kept;
-  return first === undefined ? exitStatus.done : statusOfReason[first.reason];
+  if (first !== undefined) return statusOfReason[first.reason];
+  return needsActivation.length > 0 ? exitStatus.rollbackFailed : exitStatus.done;
 }
 
 /** What there is to say about a deployment. */

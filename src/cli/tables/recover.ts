@@ -10,8 +10,8 @@ export const table = {
     "others, and says what became of which file. The next deployment of such files does the same.",
     "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, or " +
     "that nothing proves dead (status 75).",
-    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Without it that " +
-    "is said once, and forgotten.",
+    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then that " +
+    "is said every time (status 91). Where a service is started afterwards anyway, --activate true says so.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
