@@ -33,7 +33,7 @@ export function groups(apply: (plan: ApplyPlanSync) => ApplyResult | Promise<App
     recover: (root) =>
       directories.flatMap((directory) => {
         const path = join(root, directory);
-        const { conflicts, kept } = recoverTransactionsSync(path);
+        const { conflicts, kept } = recoverTransactionsSync(path, { activate: () => {} });
         return [
           ...conflicts.map((file) => `${file} is neither old nor new`),
           ...kept.map((each) => `${each.path} was not recovered: ${each.reason}`),
