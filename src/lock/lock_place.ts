@@ -70,6 +70,10 @@ export function atPlace(
 ): unknown {
   if (!isForbidden(error)) return error;
   const { code, call } = error;
+  if (call === "open" && code !== "ENOTCAPABLE" && error.path === lockPath) {
+    const reason = `its lock file ${JSON.stringify(lockPath)} cannot be opened; who may read that file may lock it`;
+    return attemptFailed(attempt, code, call, reason, error);
+  }
   const isMade = call === "create" || call === "makeDirectory";
   if (!isMade && !["rename", "remove", "removeDirectory"].includes(call)) return error;
   const reason = isMade

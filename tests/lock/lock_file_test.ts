@@ -275,7 +275,7 @@ describe("a lock in a place where not everything is permitted", () => {
         assertEquals(textOf(lockFile), "");
         fs.chmodSync(lockFile, 0o600);
         const closed = await take();
-        assert(/LockError: .*opening .*EACCES/.test(closed), closed);
+        assert(/LockError: .*lock file .* cannot be opened; who may read that file .*EACCES/.test(closed), closed);
       }));
   });
 
