@@ -57,15 +57,9 @@ export {
   openFileWriter,
   openFileWriterSync,
 } from "./src/file_writer.ts";
-export {
-  breakLock,
-  breakLockSync,
-  inspectLock,
-  type InspectLockOptions,
-  inspectLockSync,
-  type LockInfo,
-} from "./src/inspect_lock.ts";
+export { breakLock, breakLockSync, inspectLock, type InspectLockOptions, inspectLockSync } from "./src/inspect_lock.ts";
 export type { FileLock } from "./src/lock/file_lock.ts";
+export type { LockInfo } from "./src/lock/lock_info.ts";
 export type { LockBackend, LockOptions, LockSyncOptions } from "./src/lock/lock_plan.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core/standard_schema.ts";
 export type { Durability, Owner, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";

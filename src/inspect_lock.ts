@@ -1,22 +1,18 @@
 /**
  * `inspectLock` and `breakLock`: who holds a file's lock, and taking it away from a holder that is known to be dead.
- *
- * Looking never takes the lock, not even for a moment: a probing lock would make a try-lock of somebody else fail.
  */
 import { LockError } from "./core/errors.ts";
-import { type Operation, run, runSync, wait } from "./core/operation.ts";
+import { type Operation, run, runSync } from "./core/operation.ts";
 import { type FilePath, filePath, readOptions } from "./core/options.ts";
 import { lockAttempt } from "./lock/lock.ts";
-import { removeToken } from "./lock/token.ts";
-import { type LockDirectoryRequest, occupantOf } from "./lock/occupant.ts";
+import { type LockInfo, lookAtLock } from "./lock/lock_info.ts";
 import { findLockPlace } from "./lock/lock_place.ts";
-import type { LockBackend } from "./lock/lock_plan.ts";
-import { type OwnerRecord, parseRecord, recordSize } from "./lock/owner_record.ts";
+import { occupantOf } from "./lock/occupant.ts";
+import { removeToken } from "./lock/token.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
-import { attemptFailed, translate } from "./protocol/failure.ts";
-import { closeQuietly } from "./protocol/file_call.ts";
+import { translate } from "./protocol/failure.ts";
 import { currentRuntime } from "./runtime/current.ts";
-import type { FileStatus, Runtime } from "./runtime/runtime.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
 /** Options of {@linkcode inspectLock} and {@linkcode breakLock}. */
 export interface InspectLockOptions {
@@ -26,69 +22,7 @@ export interface InspectLockOptions {
   runtime?: Runtime;
 }
 
-/** Who holds a lock, as far as it can be told. */
-export interface LockInfo {
-  /** The lock file or lock directory. */
-  path: string;
-  /** Which kind of lock it is. */
-  backend: LockBackend;
-  /** Whether the holder lives, judged from here. */
-  liveness: "alive" | "dead" | "unknown";
-  /** The holder's process number, in its own pid namespace. */
-  pid?: number;
-  /** When that process started, as its kernel counts. */
-  started?: string;
-  /** Which start of which machine. */
-  boot?: string;
-  /** Which pid namespace. */
-  namespace?: string;
-  /** The holder's host name. */
-  host?: string;
-  /** The holder's program. */
-  program?: string;
-  /** Since when, in milliseconds since 1970. */
-  since?: number;
-  /** Directory backend: what tells this holder from every other, for {@linkcode breakLock}. */
-  token?: string;
-}
-
 const readers = { lockDirectory: filePath, runtime: runtimeOption };
-
-function* readRecord(engine: Engine, path: string): Operation<OwnerRecord | undefined> {
-  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
-  if (file === undefined) return undefined;
-  try {
-    const bytes = new Uint8Array(recordSize);
-    return parseRecord(bytes.subarray(0, yield* wait(file.read(bytes))));
-  } finally {
-    yield* closeQuietly(file);
-  }
-}
-
-function livenessOf(engine: Engine, record: OwnerRecord): LockInfo["liveness"] {
-  const { pid, started, boot, namespace } = record;
-  if (pid === undefined || started === undefined || boot === undefined || namespace === undefined) return "unknown";
-  return engine.runtime.process.liveness({ pid, started, boot, namespace });
-}
-
-function* inspectFile(engine: Engine, path: string, status: FileStatus): Operation<LockInfo | undefined> {
-  const record = yield* readRecord(engine, path);
-  if (record !== undefined) {
-    const liveness = livenessOf(engine, record);
-    // The kernel's lock has gone with the process; only the words are left.
-    if (liveness !== "dead") return { path, backend: "flock", liveness, ...record };
-  }
-  const holder = engine.runtime.process.lockHolder(status);
-  return holder === undefined ? undefined : { path, backend: "flock", liveness: "alive", pid: holder.pid };
-}
-
-function* inspectDirectory(request: LockDirectoryRequest): Operation<LockInfo | undefined> {
-  const occupant = yield* occupantOf(request);
-  if (occupant.kind !== "held") return undefined;
-  const { facts, random } = occupant.token;
-  const liveness = facts === undefined ? "unknown" : request.engine.runtime.process.liveness(facts);
-  return { path: request.lockPath, backend: "directory", liveness, ...facts, token: random };
-}
 
 interface Inspection {
   readonly engine: Engine;
@@ -106,12 +40,8 @@ function begin(path: FilePath, options: InspectLockOptions | undefined, synchron
 function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockInfo | undefined> {
   const attempt = { ...lockAttempt(path), verb: "Cannot inspect the lock of" };
   try {
-    const place = yield* findLockPlace(engine, path, lockDirectory, attempt);
-    const status = yield* wait(engine.fileSystem.linkStat(place.lockPath));
-    if (status === undefined) return undefined;
-    if (status.kind === "directory") return yield* inspectDirectory({ engine, attempt, lockPath: place.lockPath });
-    if (status.kind === "file") return yield* inspectFile(engine, place.lockPath, status);
-    throw attemptFailed(attempt, "EINVAL", "open", `${JSON.stringify(place.lockPath)} is not a lock`);
+    const { lockPath } = yield* findLockPlace(engine, path, lockDirectory, attempt);
+    return yield* lookAtLock({ engine, lockPath, attempt });
   } catch (error) {
     throw translate(error, attempt);
   }

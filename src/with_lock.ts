@@ -6,9 +6,10 @@
  */
 import type { FilePath } from "./core/options.ts";
 import { type Operation, run as drive, runSync } from "./core/operation.ts";
-import { askInside, type FileLock, fileLock, inside, notInTime } from "./lock/file_lock.ts";
+import { askInside, type FileLock, fileLock, inside } from "./lock/file_lock.ts";
 import { acquire, lockAttempt, type LockHold } from "./lock/lock.ts";
 import { type LockOptions, type LockPlan, lockPlan, type LockSyncOptions } from "./lock/lock_plan.ts";
+import { notInTime } from "./lock/not_in_time.ts";
 import { type Engine, locate, makeEngine } from "./protocol/engine.ts";
 import { translate } from "./protocol/failure.ts";
 import { currentRuntime } from "./runtime/current.ts";
@@ -38,7 +39,7 @@ function* take({ engine, path, plan }: LockCall): Operation<LockHold | undefined
 
 function* takeInTime(call: LockCall): Operation<LockHold> {
   const hold = yield* take(call);
-  if (hold === undefined) throw notInTime(call.path, call.plan);
+  if (hold === undefined) throw yield* notInTime(call.engine, call.path, call.plan);
   return hold;
 }
 

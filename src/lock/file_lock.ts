@@ -2,7 +2,7 @@
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
 import type { Source } from "../core/bytes.ts";
-import { FileError, LockBusyError, LockTimeoutError, type TargetState } from "../core/errors.ts";
+import { FileError, type TargetState } from "../core/errors.ts";
 import { type Awaitable, type Operation, run, runNow, wait } from "../core/operation.ts";
 import type { OptionReader } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -10,6 +10,7 @@ import { CallerError, translate } from "../protocol/failure.ts";
 import { acquire, lockAttempt, type LockHold, releaseAfter } from "./lock.ts";
 import { type LockBackend, type LockPlan, lockPlan } from "./lock_plan.ts";
 import { findLockPlace, isSameFile } from "./lock_place.ts";
+import { notInTime } from "./not_in_time.ts";
 import { holdContext } from "./own_holds.ts";
 
 /** A lock that is held; `using` and `await using` give it back. */
@@ -101,17 +102,6 @@ export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (val
   return wish;
 };
 
-/** The error for a lock that was not had in time. */
-export function notInTime(path: string, plan: LockPlan): LockTimeoutError {
-  const attempt = `Cannot lock ${JSON.stringify(path)}`;
-  const details = { path, step: "lock", targetState: "unchanged" as const };
-  if (plan.timeout === 0) return new LockBusyError(attempt, "it is held already", { ...details, code: "EBUSY" });
-  return new LockTimeoutError(attempt, `it was not free within ${Math.round(Number(plan.timeout))} ms`, {
-    ...details,
-    code: "ETIMEDOUT",
-  });
-}
-
 /**
  * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what
  * became of the file when `body` has succeeded but the lock cannot be given back.
@@ -140,7 +130,7 @@ export function* takeLock(
     if ("hold" in wish) return yield* joined(engine, path, wish.hold);
     const plan = { ...wish.plan, signal: wish.plan.signal ?? signal };
     const hold = yield* acquire(engine, path, plan, attempt);
-    if (hold === undefined) throw notInTime(attempt.path, plan);
+    if (hold === undefined) throw yield* notInTime(engine, attempt.path, plan);
     return hold;
   } catch (error) {
     throw translate(error, attempt);

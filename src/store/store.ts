@@ -8,7 +8,8 @@ import { type FilePath, oneOf, readOptions } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
-import { inside, notInTime } from "../lock/file_lock.ts";
+import { inside } from "../lock/file_lock.ts";
+import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
@@ -86,7 +87,7 @@ export class StoreContext {
   *#acquire(plan: LockPlan): Operation<LockHold> {
     try {
       const hold = yield* acquire(this.engine, this.#lockPath, plan);
-      if (hold === undefined) throw notInTime(this.#lockPath, plan);
+      if (hold === undefined) throw yield* notInTime(this.engine, this.#lockPath, plan);
       return hold;
     } catch (error) {
       throw translate(error, lockAttempt(this.#lockPath));

@@ -9,9 +9,9 @@
  * A transaction that cannot be judged is an error if it has files in common with this one. After a failure no lock is held.
  */
 import type { Operation } from "../core/operation.ts";
-import { notInTime } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { type Patience, patienceOf } from "../lock/lock_plan.ts";
+import { notInTime } from "../lock/not_in_time.ts";
 import { pauseBeforeRetry } from "../lock/waiting.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -77,7 +77,7 @@ function* pause(
   [first]: readonly Participant[],
   plan: ApplyRequest["lock"],
 ): Operation<void> {
-  if (!(yield* pauseBeforeRetry(engine, patience, looks))) throw notInTime(first?.path ?? "", plan);
+  if (!(yield* pauseBeforeRetry(engine, patience, looks))) throw yield* notInTime(engine, first?.path ?? "", plan);
 }
 
 /** One look at all directories. */

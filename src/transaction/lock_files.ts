@@ -6,9 +6,9 @@
  */
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { notInTime } from "../lock/file_lock.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
 import { type LockPlan, patienceOf } from "../lock/lock_plan.ts";
+import { notInTime } from "../lock/not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
@@ -77,7 +77,7 @@ function* lockOne(
     if (whenFull === "skip" && isFull(thrown)) return undefined;
     throw thrown;
   }
-  if (hold === undefined) throw notInTime(path, plan);
+  if (hold === undefined) throw yield* notInTime(engine, path, plan);
   return hold;
 }
 

@@ -131,6 +131,11 @@ export async function replay(
   const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}`, LC_ALL: "C" };
   const { code, stdout } = await spawnProgram(["sh", "-c", script.join("\n")], { cwd: home, env }).status;
   if (code === 99) return undefined;
-  const shown = stdout.replaceAll(home, "DIR").split(`${mark}\n`).map((text) => text.trimEnd());
+  // Who holds a lock is a process of another number each time, and another script on each runtime.
+  const same = stdout.replaceAll(home, "DIR").replaceAll(
+    / by process \d+( \((?!E[A-Z]+\))[^)]*\))?/g,
+    " by process PID",
+  );
+  const shown = same.split(`${mark}\n`).map((text) => text.trimEnd());
   return { shown: shown.slice(0, lines.length), calls: await readRecord(fs.readFileSync(record, "utf8")) };
 }

@@ -58,6 +58,11 @@ describe("inspectLock", () => {
       assert(info?.since !== undefined && info.since >= before && info.since <= Date.now());
       assert(info.program?.includes("hold"), info.program);
       assert(info.host !== undefined && info.boot !== undefined && info.namespace !== undefined && info.started);
+      const { pid } = holder.script.child;
+      for (const timeout of [0, 20]) {
+        const error = await assertRejects(() => acquireLock(path, { timeout }), LockError, ` by process ${pid} (hold.`);
+        assertEquals(error.targetState, "unchanged");
+      }
       await holder.kill();
       assertEquals(await inspectLock(path), undefined);
       const other = await hold(path, { backend: "directory" });
@@ -73,12 +78,27 @@ describe("inspectLock", () => {
       await (await acquireLock(path)).release();
       const other = await foreignHold("flock", `${path}.lock`);
       const info = await inspectLock(path);
-      assertEquals([info?.pid, info?.liveness, info?.program], [other.script.child.pid, "alive", undefined]);
+      const { pid } = other.script.child;
+      assertEquals([info?.pid, info?.liveness, info?.program], [pid, "alive", undefined]);
+      await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError, `held already by process ${pid} (EBUSY)`);
       await other.release();
       const shared = await acquireLock(path, { shared: true });
       assertEquals((await inspectLock(path))?.pid, process.pid);
       await shared.release();
       assertEquals(await inspectLock(path), undefined);
+    }));
+
+  it("of what somebody else wrote into a lock file, a message shows no more than a terminal takes", () =>
+    withOthers(async (directory) => {
+      const path = join(directory, "state");
+      const held = await acquireLock(path, { shared: true });
+      const record = { pid: 7, program: `/a/\x1b[2J\x9b${"x".repeat(80)}`, host: "\x07h" };
+      fs.writeFileSync(`${path}.lock`, `atomic-write lock held\n${JSON.stringify(record)}\n`.padEnd(500));
+      const error = await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError);
+      if (hasKernelLock()) {
+        assert(/ by process 7 \(\?\[2J\?x{59}\) on \?h \(EBUSY\)/.test(error.message), error.message);
+      }
+      await held.release();
     }));
 
   it("never takes the lock, not for a moment, and changes nothing", async () => {
@@ -145,7 +165,11 @@ describe("breakLock", () => {
       await untilHeard(script, listen(script.child), /^held directory/);
       script.child.kill("SIGKILL");
       await script.status;
-      await assertRejects(() => acquireLock(path, options), LockError, "not free within");
+      const late = await assertRejects(() => acquireLock(path, options), LockError, "not free within");
+      assert(
+        / process 1 of another pid namespace, of which nothing .*; breakLock frees it/.test(late.message),
+        `${late}`,
+      );
       if (hasKernelLock()) await assertRejects(() => acquireLock(path), LockError, "breakLock");
       const info = await inspectLock(path);
       assertEquals([info?.liveness, info?.backend], ["unknown", "directory"]);
