@@ -17,7 +17,9 @@ export function* notInTime(engine: Engine, path: string, plan: LockPlan): Operat
   const holder = yield* holderOf(engine, path, plan);
   const by = holder === undefined ? "" : described(engine, holder);
   if (plan.timeout === 0) return new LockBusyError(attempt, `it is held already${by}`, { ...details, code: "EBUSY" });
-  const reason = `it was not free within ${Math.round(Number(plan.timeout))} ms${by === "" ? "" : `: it is held${by}`}`;
+  // In seconds, as the command takes them and everything else here tells them.
+  const limit = Math.round(Number(plan.timeout)) / 1000;
+  const reason = `it was not free within ${limit} s${by === "" ? "" : `: it is held${by}`}`;
   return new LockTimeoutError(attempt, reason, { ...details, code: "ETIMEDOUT" });
 }
 

@@ -53,8 +53,7 @@ export function* enter(
   const recovered = emptyReport();
   const recovery: RecoveryRules = { lock, sync: request.rules };
   for (let looks = 0;; looks++) {
-    const plan = { ...lock, timeout: patience.left() };
-    const holds = yield* lockFiles(engine, participants, { plan, joined, whenFull: "throw" });
+    const holds = yield* lockFiles(engine, participants, { plan: lock, patience, joined, whenFull: "throw" });
     let obstacle: Obstacle | undefined;
     let clear = false;
     try {

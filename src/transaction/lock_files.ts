@@ -7,7 +7,7 @@
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
-import { type LockPlan, patienceOf } from "../lock/lock_plan.ts";
+import { type LockPlan, type Patience, patienceOf } from "../lock/lock_plan.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -26,6 +26,8 @@ export const fileKey = ({ home, name }: Pick<Lockable, "home" | "name">): string
 /** How locks are taken. */
 export interface LockRules {
   readonly plan: LockPlan;
+  /** What is left of the plan's timeout, where some of it was spent before. */
+  readonly patience?: Patience;
   /** A lock that the caller holds already, for one of the files. */
   readonly joined?: LockHold | undefined;
   /** A lock file that a full disk has no room for: an error, or done without (nobody else can make it either). */
@@ -36,8 +38,7 @@ const isFull = (error: unknown): boolean => FileError.is(error) && (error.code =
 
 /** Takes all locks. */
 export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: LockRules): Operation<LockHold[]> {
-  const { plan, joined, whenFull } = rules;
-  const patience = patienceOf(plan, engine.runtime.clock);
+  const { plan, patience = patienceOf(plan, engine.runtime.clock), joined } = rules;
   const keyed = files.map((file) => ({ key: fileKey(file), path: file.path }));
   const ordered = keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   const joinedKey = joined === undefined ? undefined : yield* keyOfHold(engine, joined);
@@ -48,7 +49,7 @@ export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: Lo
         yield* joined.confirm("unchanged");
         continue;
       }
-      const hold = yield* lockOne(engine, path, { ...plan, timeout: patience.left() }, whenFull);
+      const hold = yield* lockOne(engine, path, patience, rules);
       if (hold !== undefined) holds.push(hold);
     }
     return holds;
@@ -66,12 +67,12 @@ function* keyOfHold(engine: Engine, { place: { target } }: LockHold): Operation<
 function* lockOne(
   engine: Engine,
   path: string,
-  plan: LockPlan,
-  whenFull: "throw" | "skip",
+  patience: Patience,
+  { plan, whenFull }: LockRules,
 ): Operation<LockHold | undefined> {
   let hold: LockHold | undefined;
   try {
-    hold = yield* acquire(engine, path, plan);
+    hold = yield* acquire(engine, path, { ...plan, timeout: patience.left() });
   } catch (error) {
     const thrown = translate(error, lockAttempt(path));
     if (whenFull === "skip" && isFull(thrown)) return undefined;

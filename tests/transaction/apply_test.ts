@@ -655,6 +655,8 @@ describe("beside others", () => {
     const held = acquireLockSync("/d/f1", { runtime: machine.fork() });
     const error = await caught(() => applyFiles(planOf(three), { runtime: machine, lock: { timeout: 50 } }));
     assert(LockTimeoutError.is(error), `${error}`);
+    // As long as was asked for, not what the locks before it had left of that.
+    assert(error.message.includes('Cannot lock "/d/f1": it was not free within 0.05 s'), error.message);
     assertUntouchedBy(machine, before);
     await held.release();
     await applyFiles(planOf(three), { runtime: machine, lock: { timeout: 50 } });
