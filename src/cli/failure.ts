@@ -77,7 +77,6 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
 const advice: readonly (readonly [RegExp, string])[] = [
   [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
   [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
-  [/^Cannot apply/, "Cannot deploy"],
 ];
 
 const inOwnWords = (message: string): string =>

@@ -25,17 +25,21 @@ import { findParticipants, Homes, type Participant, syncHomes } from "./particip
 import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
 import { type Change, type StagedChange, Transaction } from "./transaction.ts";
 
-/** Applies a plan. */
-export function* apply(request: ApplyRequest): Operation<ApplyResult> {
+/** What errors that concern the whole of a plan say was tried, and on what: `Cannot deploy`, the file of the plan. */
+export type ApplyName = Pick<Attempt, "verb" | "path">;
+
+/** Applies a plan. One without a name of its own is called by its first file. */
+export function* apply(request: ApplyRequest, name?: ApplyName): Operation<ApplyResult> {
   const { engine, files, rules } = request;
-  const attempt: Attempt = { verb: "Cannot apply", path: files[0]?.path ?? "", targetState: "unchanged" };
+  const { verb, path } = name ?? { verb: "Cannot apply", path: files[0]?.path ?? "" };
+  const attempt: Attempt = { verb, path, targetState: "unchanged" };
   const homes = new Homes();
   try {
     checkAbort(rules.signal);
     const participants = yield* findParticipants(engine, files.map(({ path }) => path), homes, rules, attempt);
     const [first] = participants;
     if (first === undefined) throw new TypeError("A plan must have files");
-    attempt.path = first.path;
+    if (name === undefined) attempt.path = first.path;
     const journalHome = yield* homes.open(engine, request.journal ?? first.home.path, rules, attempt);
     tell(request, "lock", 0);
     const entered = yield* enter(request, participants, homes.all(), attempt);

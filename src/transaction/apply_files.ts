@@ -2,7 +2,7 @@
  * `applyFiles`: several files, one outcome. What is promised is here; how it is kept, in apply.ts.
  */
 import { run, runSync } from "../core/operation.ts";
-import { apply } from "./apply.ts";
+import { apply, type ApplyName } from "./apply.ts";
 import { type ApplyOptions, type ApplyPlan, type ApplyPlanSync, readApplyRequest } from "./apply_plan.ts";
 import type { ApplyResult } from "./apply_result.ts";
 
@@ -60,4 +60,9 @@ export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<App
 /** {@linkcode applyFiles}, synchronous. Waits for locks without letting anything else of this thread run. */
 export function applyFilesSync(plan: ApplyPlanSync, options?: Omit<ApplyOptions, "signal">): ApplyResult {
   return runSync(() => apply(readApplyRequest(plan, options, true)));
+}
+
+/** {@linkcode applyFiles} for a command, which has a name for the whole of the plan. Not a part of the public surface. */
+export function applyFilesNamed(name: ApplyName, plan: ApplyPlan, options: ApplyOptions): Promise<ApplyResult> {
+  return run(() => apply(readApplyRequest(plan, options, false), name));
 }

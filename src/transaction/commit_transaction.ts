@@ -21,7 +21,10 @@ export function* commitTransaction(transaction: Transaction, holds: readonly Loc
   const { engine, journal, attempt, request: { rules } } = transaction;
   yield* journal.write(transaction.record(), rules, attempt);
   const namesSynced = yield* syncHomes(engine, transaction.homes, rules, attempt);
-  for (const home of transaction.homes) yield* checkParent(engine, home, attempt);
+  for (const home of transaction.homes) {
+    const path = transaction.changes.find(({ participant }) => participant.home === home)?.participant.path;
+    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+  }
   for (const change of transaction.changes) yield* checkUnchanged(transaction, change);
   for (const hold of holds) yield* hold.confirm("unchanged");
   checkAbort(rules.signal);

@@ -4,7 +4,7 @@
 import type { Operation } from "../core/operation.ts";
 import { countOwnNames } from "../protocol/find_backups.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -24,6 +24,15 @@ export interface Before {
   readonly separates: boolean;
 }
 
+/** An error names this file, not the whole. */
+function* lookAtOne(engine: Engine, about: Attempt): ReturnType<typeof lookAt> {
+  try {
+    return yield* lookAt(engine, about.path);
+  } catch (error) {
+    throw translate(error, about);
+  }
+}
+
 /** Looks at a file that is locked. */
 export function* lookBefore(
   engine: Engine,
@@ -31,10 +40,10 @@ export function* lookBefore(
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<Before> {
-  const { status, digest } = yield* lookAt(engine, participant.path);
+  const about = { ...attempt, path: participant.path };
+  const { status, digest } = yield* lookAtOne(engine, about);
   if (status === undefined) return { status, digest: null, fits: false, separates: false };
   if (digest === undefined) {
-    const about = { ...attempt, path: participant.path };
     throw attemptFailed(about, "ESTALE", "resolve", "it was a file or nothing, and is something else now");
   }
   const { home, target } = participant;

@@ -7,9 +7,10 @@
 import { all, type Operation } from "../core/operation.ts";
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
-import type { Attempt } from "../protocol/failure.ts";
+import { type Attempt, translate } from "../protocol/failure.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { fileKey } from "./lock_files.ts";
 
 /** A file that takes part. */
@@ -61,12 +62,11 @@ export function* findParticipants(
   const found: Participant[] = [];
   const seen = new Map<string, string>();
   for (const path of paths) {
-    const target = yield* resolveTarget(engine, path, "follow", attempt);
-    const home = yield* homes.open(engine, target.directory, rules, attempt);
-    const participant = { target, path: target.path, name: target.name, home };
+    const participant = yield* findParticipant(engine, path, homes, rules, { ...attempt, path });
     found.push(participant);
     // A further name of one file (a hard link), too: which of the two contents should it have?
-    const keys = [fileKey(participant), ...target.status?.kind === "file" ? [target.status.identity] : []];
+    const { status } = participant.target;
+    const keys = [fileKey(participant), ...status?.kind === "file" ? [status.identity] : []];
     for (const key of keys) {
       const other = seen.get(key);
       if (other !== undefined) {
@@ -76,6 +76,23 @@ export function* findParticipants(
     }
   }
   return found;
+}
+
+/** An error names this file, not the whole. */
+function* findParticipant(
+  engine: Engine,
+  path: string,
+  homes: Homes,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<Participant> {
+  try {
+    const target = yield* resolveTarget(engine, path, "follow", attempt);
+    const home = yield* homes.open(engine, target.directory, rules, attempt);
+    return { target, path: target.path, name: target.name, home };
+  } catch (error) {
+    throw error instanceof SystemError ? translate(error, attempt) : error;
+  }
 }
 
 /** Makes the names in these directories durable; false where the platform cannot. */

@@ -36,28 +36,31 @@ export function* rollBack(
   const failed = (errors: unknown[], reason: string) => rollbackFailed(transaction, places, cause, errors, reason);
   if (!isRestorable(transaction)) {
     if (activated) return yield* notRestorable(transaction, entered, cause);
-    return yield* failed([], "some files were replaced, and no backups were kept (backup: 0)");
+    return yield* failed([], "rolling back failed: some files were replaced, and no backups were kept (backup: 0)");
   }
   tellQuietly(transaction.request, { step: "roll back", done: 0, total: places.length });
   try {
     yield* journal.moveTo("rolling-back");
     yield* journal.sync(rules, attempt);
   } catch (error) {
-    return yield* failed([error], "the decision to roll back could not be recorded");
+    return yield* failed([error], "rolling back failed: the decision to do so could not be recorded");
   }
   const problems = yield* restoreAll(transaction, places);
-  if (problems.length > 0) return yield* failed(problems, "not every file could be restored");
+  if (problems.length > 0) return yield* failed(problems, "rolling back failed: not every file could be restored");
   try {
     yield* syncHomes(engine, transaction.homes, rules, attempt);
     for (const { stage } of places) yield* wait(engine.fileSystem.remove(stage));
     // Where nothing had taken effect yet, programs that load files by themselves may still have seen some of them.
     if (activate !== undefined) yield* callInside(engine, entered.holds, activate);
   } catch (error) {
-    const reason = error instanceof CallerError
-      ? "every file is restored, but activating them failed, too"
-      : "not every file could be restored durably";
-    if (error instanceof CallerError) yield* tidy([], owe(transaction, entered));
-    return yield* failed([error instanceof CallerError ? error.reason : error], reason);
+    if (!(error instanceof CallerError)) {
+      return yield* failed([error], "rolling back failed: not every file could be restored durably");
+    }
+    yield* tidy([], owe(transaction, entered));
+    const reason = activated
+      ? "activating the new files failed; every file was restored, but activating that failed, too"
+      : "not every file could be replaced; every file was restored, but activating that failed";
+    return yield* failed([error.reason], reason);
   }
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
@@ -145,7 +148,7 @@ function* rollbackFailed(
     targetState: !lasts ? "unknown" : all("old") ? "unchanged" : "replaced",
     cause: cause instanceof CallerError ? cause.reason : translate(cause, attempt),
   };
-  const error = new RollbackFailedError(`Cannot roll back ${JSON.stringify(attempt.path)}`, reason, details);
+  const error = new RollbackFailedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, details);
   error.files = files;
   error.journal = journal.path;
   error.rollbackErrors = errors;

@@ -93,7 +93,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       assertEquals([code, stdout, withoutLocks(directory)], [65, "", untouched]);
       const lines = stderr.replaceAll(directory, "DIR").trimEnd().split("\n");
       assertEquals([lines[0], lines[1], lines.slice(2).sort()], [
-        'atomic-write: Cannot deploy "DIR/key": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
+        'atomic-write: Cannot deploy "DIR/plan.json": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
         "every file is as it was",
         'atomic-write: validate: "sh" ended with status 5',
         ["atomic-write: validate: new key", "atomic-write: validate: on errors"],
@@ -109,6 +109,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { error } = JSON.parse(stdout);
       assertEquals([code, error.code, error.targetState], [90, "EACTIVATE", "unchanged"]);
       const report = { step: "activate", command: sh(failing), status: 3, timedOut: false, output: "cannot reload\n" };
+      assertEquals(error.path, join(directory, "plan.json"));
       assertEquals(error.programs, [report]);
       assertEquals([text(directory, "key"), modeOf(directory, "key")], ["old key", "640"]);
       assertEquals(text(directory, "log"), "activate\nactivate\n");
@@ -122,6 +123,9 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals(code, 91, stderr);
       for (const name of ["key", "chain"]) assert(stderr.includes(`"${join(directory, name)}" is as it was\n`), stderr);
+      const reason = "activating the new files failed; every file was restored, but activating that failed, too";
+      const headline = `Cannot deploy "${directory}/plan.json": ${reason} (EROLLBACK); every file is as it was`;
+      assertEquals(stderr.split("\n")[0], `atomic-write: ${headline}`);
       assertEquals(stderr.split('activate: "sh" ended with status 3').length, 3, stderr);
       assertEquals([text(directory, "key"), fs.existsSync(join(directory, "chain"))], ["old key", false]);
 
@@ -188,7 +192,8 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const content = "x";
       await attempt({ files: [] }, 65, `"${directory}/plan.json": line 1, column 2: files must not be empty (EPLAN)`);
       await attempt({ files: [{ path: "key", source: "no" }] }, 66, `"${directory}/no" does not exist (ENOENT)`);
-      await attempt({ files: [{ path: "no/key", content }] }, 73, "(ENOENT); every file is as it was\n");
+      const missing = [{ path: "key", content }, { path: "no/key", content }];
+      await attempt({ files: missing }, 73, `Cannot deploy "${directory}/no/key": there is no directory`);
       await attempt({ files: [{ path: "key", content }, { path: "link", content }] }, 65, "are one file (EPLAN)");
       await attempt({ validate: ["no-such-program"] }, 65, '"no-such-program" cannot be started (ENOENT)');
       assertEquals((await atomicWrite(directory, ["deploy", "no.json"])).code, 66);

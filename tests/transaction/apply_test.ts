@@ -195,6 +195,8 @@ describe("activate", () => {
     };
     const error = assertThrows(() => applyFilesSync(planOf(three, { activate }), { runtime: machine }));
     assert(RollbackFailedError.is(error));
+    const reason = "activating the new files failed; every file was restored, but activating that failed, too";
+    assertEquals(error.message, `Cannot apply "/d/f0": ${reason} (EROLLBACK); every file is as it was`);
     assertEquals(error.targetState, "unchanged");
     assertEquals(error.files, three.paths.map((path) => ({ path, content: "old" as const })));
     assertEquals(error.rollbackErrors.length, 1);
@@ -574,6 +576,7 @@ describe("after the commit point", () => {
     const faulty = faultRuntime(machine, { at, error: "EIO" });
     const thrown = assertThrows(() => applyFilesSync(planOf(three, { backup: 0 }), { runtime: faulty.runtime }));
     assert(RollbackFailedError.is(thrown), `${thrown}`);
+    assert(thrown.message.startsWith('Cannot apply "/d/f0": rolling back failed: some files were'), thrown.message);
     assertEquals(thrown.targetState, "unknown");
     assertEquals(thrown.files.map(({ content }) => content), ["new", "old", "old"]);
     assert(thrown.journal !== undefined && machine.readText(thrown.journal) !== undefined);

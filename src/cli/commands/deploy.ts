@@ -5,7 +5,7 @@ import { translate } from "../../protocol/failure.ts";
 import { closeQuietly, readAll } from "../../protocol/file_call.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { openSource } from "../../copy_file.ts";
-import { applyFiles } from "../../transaction/apply_files.ts";
+import { applyFilesNamed } from "../../transaction/apply_files.ts";
 import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
@@ -88,7 +88,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
 
   try {
     const { activate: words } = plan;
-    const result = await applyFiles({
+    const result = await applyFilesNamed({ verb: attempt, path }, {
       files,
       validate,
       ...words === undefined ? {} : { activate: () => activate(words) },
