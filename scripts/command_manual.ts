@@ -26,6 +26,8 @@ const statusMeanings: Readonly<Record<keyof typeof exitStatus, string>> = {
   noPermission: "The user, or the runtime on his behalf, is not permitted to.",
   rolledBack: "A deployment was rolled back: every file is as it was.",
   rollbackFailed: "A deployment was not rolled back, or may not have taken effect: the message says what is where.",
+  notRunnable: "A program to run cannot be run. Nothing was changed.",
+  noProgram: "There is no such program. Nothing was changed.",
 };
 
 /** What Markdown would take for its own. */
@@ -100,7 +102,6 @@ export async function manual(): Promise<string> {
     ...Object.entries(exitStatus).map(([name, status]) =>
       `| ${status} | ${statusMeanings[name as keyof typeof exitStatus] ?? name} |`
     ),
-    "| 126, 127 | `lock`, `update`: the program cannot be run, there is no such program. |",
     "| 128 + N | Ended by signal N; 141: nobody reads the output any more. |",
     "",
     "`lock` and `update` end with the status of their program.",

@@ -45,6 +45,10 @@ export const exitStatus = {
   rolledBack: 90,
   /** What was to take effect did not, or may not have, and not all is as it was before: the message says what is where. */
   rollbackFailed: 91,
+  /** The program to run cannot be run; nothing was changed. As in a shell, like the next one. */
+  notRunnable: 126,
+  /** There is no such program; nothing was changed. */
+  noProgram: 127,
 } as const;
 
 /** One of them, or what a signal makes of it. */

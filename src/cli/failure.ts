@@ -6,7 +6,7 @@ import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/command
 import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
-import { ProgramFailed } from "./program.ts";
+import { ProgramFailed } from "./program_failed.ts";
 import { outputLines, type ProgramReport, StepFailed } from "./step_failed.ts";
 
 /** What `--json` prints of an error. */
@@ -67,7 +67,7 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
   { code: "EBUSY", step: "rename", hint: "a file that is mounted by itself cannot be replaced: mount its directory" },
   {
     code: "ENOTCAPABLE",
-    about: /cannot be started \(ENOTCAPABLE\)/,
+    step: "program",
     hint: "the runtime needs permission to run programs: --allow-run",
   },
   { code: "ENOTCAPABLE", hint: "the runtime needs permission to read and write the directory of the file" },

@@ -7,36 +7,12 @@
  * A signal that a terminal sends reaches the program by itself. Sent on, it would come twice, which many programs take
  * for impatience; so at a terminal only SIGTERM, which no terminal sends, is sent on.
  */
-import { FileError } from "../core/errors.ts";
 import type { ChildProgram, ProgramEnd } from "../runtime/child_program.ts";
 import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { Interrupted } from "./interruption.ts";
-
-/** The program cannot be started, or has failed. */
-export class ProgramFailed extends FileError {
-  override readonly name: string = "ProgramFailed";
-  /** What the command ends with. */
-  readonly status: number;
-  readonly signal: string | undefined;
-  /** `reason` says how it failed; the file at `path` is as it was. */
-  constructor(attempt: string, path: string, reason: string, end: ProgramEnd, cause?: unknown) {
-    const code = cause instanceof SystemError ? cause.code : "EPROGRAM";
-    super(`${attempt} ${JSON.stringify(path)}`, reason, {
-      code,
-      path,
-      step: "program",
-      targetState: "unchanged",
-      cause,
-    });
-    this.status = end.status;
-    this.signal = end.signal;
-  }
-}
-
-/** What a shell ends with when there is no such program, or it cannot be run. */
-const notFound = 127;
-const notRunnable = 126;
+import { notRun, ProgramFailed } from "./program_failed.ts";
+import { programProblem } from "./program_lookup.ts";
 
 /** A command that waits for a lock, and then for a program. */
 export class LockedCommand {
@@ -78,9 +54,7 @@ export class LockedCommand {
       this.#program = await this.#host.start(words, streams);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      const status = error.code === "ENOENT" ? notFound : notRunnable;
-      const reason = `${JSON.stringify(words[0])} cannot be started`;
-      throw new ProgramFailed(this.#attempt, this.#path, reason, { status, signal: undefined }, error);
+      throw await this.#notRun(words, error);
     }
     // Asked to stop in the moment between.
     const { reason } = this.signal;
@@ -88,9 +62,22 @@ export class LockedCommand {
     return this.#program;
   }
 
+  /** The lock was had: what could not be done is to run the program. */
+  async #notRun([program = ""]: readonly string[], error: SystemError): Promise<ProgramFailed> {
+    const known = await programProblem(this.#host, program);
+    const { code, reason } = known ?? { code: error.code, reason: "it cannot be started" };
+    const details = { code, path: this.#path, end: notRun(code), cause: error };
+    return new ProgramFailed(`Cannot run ${JSON.stringify(program)}`, reason, details);
+  }
+
   /** The error of a program that has failed. */
   failed(words: readonly string[], end: ProgramEnd): ProgramFailed {
     const how = end.signal === undefined ? `ended with status ${end.status}` : `was ended by ${end.signal}`;
-    return new ProgramFailed(this.#attempt, this.#path, `${JSON.stringify(words[0])} ${how}`, end);
+    const details = { code: "EPROGRAM", path: this.#path, end };
+    return new ProgramFailed(
+      `${this.#attempt} ${JSON.stringify(this.#path)}`,
+      `${JSON.stringify(words[0])} ${how}`,
+      details,
+    );
   }
 }

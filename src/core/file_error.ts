@@ -30,7 +30,7 @@ export interface FileErrorDetails {
 /** What is as it was, by what was tried, where that is not the one file that the message names. */
 const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
   [
-    /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover)/,
+    /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover|run)/,
     "nothing is changed",
   ],
   [/^Cannot (?:append|checkpoint)/, "the log is unchanged"],

@@ -29,6 +29,11 @@ export async function answer(
   return JSON.parse(stdout);
 }
 
+/** Deno puts a directory of its own in front of the PATH of what its `node:child_process` starts. */
+export function withoutDenosPath(message: string): string {
+  return message.replace(/"[^":]*\/node_compat_bin:/, '"');
+}
+
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /** Runs lines of shell in which `atomic-write` is the command on this runtime. */

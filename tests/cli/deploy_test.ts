@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { describe, it } from "node:test";
 import { inodeOf } from "../support/files.ts";
 import { withTmpfs } from "../support/mounts.ts";
@@ -12,7 +13,7 @@ import { currentRuntime, scriptCommand, spawnProgram } from "../support/spawn.ts
 import { effort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { answer, atomicWrite, modeOf, names, put, send, start, text, until } from "./command.ts";
+import { answer, atomicWrite, modeOf, names, put, send, start, text, until, withoutDenosPath } from "./command.ts";
 
 const onWindows = process.platform === "win32";
 /** What is the same whatever the runtime is tried on one of them. */
@@ -108,8 +109,8 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { code, stdout } = await atomicWrite(directory, ["deploy", "--json", "plan.json"]);
       const { error } = JSON.parse(stdout);
       assertEquals([code, error.code, error.targetState], [90, "EACTIVATE", "unchanged"]);
-      const report = { step: "activate", command: sh(failing), status: 3, timedOut: false, output: "cannot reload\n" };
       assertEquals(error.path, join(directory, "plan.json"));
+      const report = { step: "activate", command: sh(failing), status: 3, timedOut: false, output: "cannot reload\n" };
       assertEquals(error.programs, [report]);
       assertEquals([text(directory, "key"), modeOf(directory, "key")], ["old key", "640"]);
       assertEquals(text(directory, "log"), "activate\nactivate\n");
@@ -122,10 +123,10 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       put(directory, "failures", "1\n2\n3\n");
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals(code, 91, stderr);
-      for (const name of ["key", "chain"]) assert(stderr.includes(`"${join(directory, name)}" is as it was\n`), stderr);
       const reason = "activating the new files failed; every file was restored, but activating that failed, too";
       const headline = `Cannot deploy "${directory}/plan.json": ${reason} (EROLLBACK); every file is as it was`;
       assertEquals(stderr.split("\n")[0], `atomic-write: ${headline}`);
+      for (const name of ["key", "chain"]) assert(stderr.includes(`"${join(directory, name)}" is as it was\n`), stderr);
       assertEquals(stderr.split('activate: "sh" ended with status 3').length, 3, stderr);
       assertEquals([text(directory, "key"), fs.existsSync(join(directory, "chain"))], ["old key", false]);
 
@@ -195,9 +196,70 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const missing = [{ path: "key", content }, { path: "no/key", content }];
       await attempt({ files: missing }, 73, `Cannot deploy "${directory}/no/key": there is no directory`);
       await attempt({ files: [{ path: "key", content }, { path: "link", content }] }, 65, "are one file (EPLAN)");
-      await attempt({ validate: ["no-such-program"] }, 65, '"no-such-program" cannot be started (ENOENT)');
       assertEquals((await atomicWrite(directory, ["deploy", "no.json"])).code, 66);
       assertEquals([withoutLocks(directory), text(directory, "key")], [before, "old key"]);
+    });
+  });
+
+  it("126, 127: a program that cannot be run is refused before anything is locked or changed", async () => {
+    await withSite({}, async (directory) => {
+      fs.mkdirSync(join(directory, "bin"));
+      put(directory, "bin/plain", "no program", 0o644);
+      const before = names(directory);
+      const bin = join(directory, "bin");
+      const refused = async (program: string, code: number, reason: string) => {
+        for (const step of ["validate", "activate"]) {
+          write(directory, { [step]: [program] });
+          const ended = await atomicWrite(directory, ["deploy", "plan.json"], { env: { PATH: `/nowhere:${bin}` } });
+          const expected = `Cannot deploy "${directory}/plan.json": ${step} cannot be run: ${reason}`;
+          const stderr = `atomic-write: ${expected}; every file is as it was\n`;
+          assertEquals({ ...ended, stderr: withoutDenosPath(ended.stderr) }, {
+            code,
+            signal: null,
+            stdout: "",
+            stderr,
+          });
+        }
+      };
+      const where = `no directory of PATH, which is "/nowhere:${bin}"`;
+      await refused("no-such-program", 127, `"no-such-program" is in ${where} (ENOENT)`);
+      await refused("plain", 126, `"${bin}/plain" is not executable (EACCES)`);
+      await refused("./no/program", 127, `"${directory}/no/program" does not exist (ENOENT)`);
+      await refused("bin/plain", 126, `"${bin}/plain" is not executable (EACCES)`);
+      await refused("./bin", 126, `"${bin}" is a directory (EACCES)`);
+      assertEquals([names(directory), text(directory, "key")], [before, "old key"]);
+    });
+  });
+
+  it("a program that the plan itself puts in place is not looked for before", async () => {
+    const content = "#!/bin/sh\necho activated > log\n";
+    const files = [{ path: "reload", content, mode: "755" }];
+    await withSite({ files, activate: ["./reload"] }, async (directory) => {
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "-q", "plan.json"]);
+      assertEquals([code, stderr, text(directory, "log")], [0, "", "activated\n"]);
+    });
+  });
+
+  it("where nobody can tell beforehand, starting the program does", async () => {
+    await withSite({ validate: ["no-such-program"] }, async (directory) => {
+      const relative = { env: { PATH: `:${process.env["PATH"] ?? ""}` } };
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"], relative);
+      assertEquals([code, stderr.includes('"no-such-program" cannot be started (ENOENT)')], [65, true], stderr);
+    });
+  });
+
+  it("a runtime that may not look for a program runs it", async (t) => {
+    if (currentRuntime !== "deno") return skip(t, "only one runtime has permissions of its own");
+    await withSite({ activate: ["true"] }, async (directory) => {
+      const own = fileURLToPath(new URL("../..", import.meta.url));
+      const files = [`--allow-read=${directory},${own}`, `--allow-write=${directory}`, "--allow-run"];
+      for (const permissions of [files, [...files, "--allow-env"]]) {
+        put(directory, "new-key", `new key ${permissions.length}`);
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "-q", join(directory, "plan.json")], {
+          permissions,
+        });
+        assertEquals([code, text(directory, "key")], [0, `new key ${permissions.length}`], stderr);
+      }
     });
   });
 

@@ -33,6 +33,8 @@ it("the statuses are the documented ones", () => {
     noPermission: 77,
     rolledBack: 90,
     rollbackFailed: 91,
+    notRunnable: 126,
+    noProgram: 127,
   });
 });
 

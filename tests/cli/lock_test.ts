@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { foreignGets, foreignHold, hasFlockProgram, hasKernelLock, untilHeard, withOthers } from "../lock/support.ts";
 import { listen } from "../real/processes.ts";
 import { skip } from "../support/skip.ts";
-import { atomicWrite, names, put, send, start, text, until, untilListening } from "./command.ts";
+import { atomicWrite, names, put, send, start, text, until, untilListening, withoutDenosPath } from "./command.ts";
 
 const onWindows = process.platform === "win32";
 
@@ -57,6 +57,22 @@ describe("atomic-write lock", () => {
       await holder.release();
       assertEquals((await waiting).stdout, "had it\n");
       assertEquals(fs.existsSync(join(directory, "ran")), false);
+    }));
+
+  it("had, with a program that cannot be run: that is what it says", () =>
+    withOthers(async (directory) => {
+      if (onWindows) return;
+      const env = { PATH: directory };
+      put(directory, "plain", "no program");
+      const none = `"no-such-program": "no-such-program" is in no directory of PATH, which is "${directory}" (ENOENT)`;
+      const plain = `"plain": "${directory}/plain" is not executable (EACCES)`;
+      for (const command of ["lock", "update"]) {
+        for (const [program, code, reason] of [["no-such-program", 127, none], ["plain", 126, plain]] as const) {
+          const ended = await atomicWrite(directory, [command, "a", "--", program], { env });
+          const stderr = `atomic-write: Cannot run ${reason}; nothing is changed\n`;
+          assertEquals([ended.code, withoutDenosPath(ended.stderr)], [code, stderr]);
+        }
+      }
     }));
 
   it("tells machines how the program ended", () =>

@@ -108,6 +108,16 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       }),
   );
 
+  it("a program that is published with the rest is not looked for before; any other one is", () =>
+    withSource(async (directory) => {
+      put(directory, "dist/reload", "#!/bin/sh\necho activated > log\n", 0o755);
+      const published = await atomicWrite(directory, ["publish", "--activate", "site/reload", "site", "dist"]);
+      assertEquals([published.code, text(directory, "log")], [0, "activated\n"], published.stderr);
+      const refused = await atomicWrite(directory, ["publish", "--activate", "./reload", "other", "dist"]);
+      assertEquals([refused.code, names(directory).filter((name) => name.includes("other"))], [127, []]);
+      assert(refused.stderr.includes(`activate cannot be run: "${directory}/reload" does not exist`), refused.stderr);
+    }));
+
   it("a signal before the switch leaves what is published, and nothing else", () =>
     withSource(async (directory) => {
       const validate = sh("touch running; while ! test -e go; do sleep 0.05; done");

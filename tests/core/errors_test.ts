@@ -86,6 +86,7 @@ for (
     ["Cannot replace", "the file is unchanged"],
     ["Cannot lock", "nothing is changed"],
     ["Cannot unlock", "nothing is changed"],
+    ["Cannot run", "nothing is changed"],
     ["Cannot list the backups of", "nothing is changed"],
     ["Cannot append to", "the log is unchanged"],
     ["Cannot checkpoint", "the log is unchanged"],

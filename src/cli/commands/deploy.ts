@@ -9,6 +9,7 @@ import { applyFilesNamed } from "../../transaction/apply_files.ts";
 import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
+import { refuseProgramsNotRunnable } from "../program_lookup.ts";
 import { runProgramStep } from "../program_step.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/deploy.ts";
@@ -62,6 +63,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const signal = call.abortOnSignal(attempt, path);
   const engine = makeEngine(currentRuntime(), false);
   const plan = await readPlan(engine, path);
+  await refuseProgramsNotRunnable(call.host, attempt, path, plan, plan.files.map((file) => file.path));
   const files = await filesOf(engine, plan);
   const report = await call.progress(steps.lock, "file");
   const { directory, limits } = plan;

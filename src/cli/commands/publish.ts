@@ -2,6 +2,7 @@
 import { publishDirectory } from "../../transaction/publish_directory.ts";
 import { copyTree } from "../copy_tree.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
+import { refuseProgramsNotRunnable } from "../program_lookup.ts";
 import { runProgramStep } from "../program_step.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import type { Call, Outcome } from "../table.ts";
@@ -21,6 +22,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const source = locateOperand(operands.source, attempt);
   const signal = call.abortOnSignal(attempt, path);
   const directory = currentRuntime().process.workingDirectory();
+  await refuseProgramsNotRunnable(call.host, attempt, path, options, [path]);
   const report = await call.progress(`copying ${operands.source}`, "file");
   let count = 0;
   const copying = {

@@ -5,6 +5,7 @@ import { translate } from "../../protocol/failure.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { recoverTransactions, type RecoveryReport } from "../../transaction/recover_transactions.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
+import { refuseProgramsNotRunnable } from "../program_lookup.ts";
 import { runProgramStep } from "../program_step.ts";
 import { StepFailed } from "../step_failed.ts";
 import type { Call, Outcome } from "../table.ts";
@@ -43,6 +44,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const { activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
   await mustExist(top, attempt, "directory", "directory");
+  await refuseProgramsNotRunnable(call.host, attempt, top, { activate: words }, [top]);
   const activated: string[] = [];
   const settings = {
     signal,

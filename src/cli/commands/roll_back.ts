@@ -1,5 +1,6 @@
 /** `atomic-write roll-back PATH`: what was published before. */
 import { rollBackDirectory } from "../../transaction/roll_back_directory.ts";
+import { refuseProgramsNotRunnable } from "../program_lookup.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/roll_back.ts";
 import { notInTime, patienceOf } from "./lock_in_time.ts";
@@ -13,6 +14,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const timeout = patienceOf(options);
   const path = publishedPath(operands.path, attempt);
   const signal = call.abortOnSignal(attempt, path);
+  await refuseProgramsNotRunnable(call.host, attempt, path, options, [path]);
   try {
     const result = await rollBackDirectory(path, switchOptions(call, path, signal, timeout));
     return switched(result, options.durability ?? "full");

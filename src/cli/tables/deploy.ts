@@ -18,7 +18,7 @@ export const table = {
   ],
   operands: { plan: { help: "The JSON file that says what is to be where" } },
   options: { ...transactionRows },
-  statuses: [1, 2, 65, 66, 90, 91],
+  statuses: [1, 2, 65, 66, 90, 91, 126, 127],
   examples: [
     `echo '{"files":[{"path":"greeting","content":"hello"}],"activate":["cat","greeting"]}' > plan.json`,
     "atomic-write deploy -w 30 plan.json",

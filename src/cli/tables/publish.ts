@@ -30,7 +30,7 @@ export const table = {
     ...programRows,
     ...transactionRows,
   },
-  statuses: [1, 65, 66, 90, 91],
+  statuses: [1, 65, 66, 90, 91, 126, 127],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     `atomic-write publish --keep 5 --validate '["test","-s","dist/index.html"]' site dist`,

@@ -20,7 +20,7 @@ export const table = {
     unproven: flag("Also deployments that nothing proves dead: only if you know that none runs any more"),
     ...waitRows,
   },
-  statuses: [1, 2, 65, 66, 91],
+  statuses: [1, 2, 65, 66, 91, 126, 127],
   examples: [
     "atomic-write recover -r .",
     `atomic-write recover --activate '["kill","-HUP","4711"]' .`,

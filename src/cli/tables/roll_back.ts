@@ -10,7 +10,7 @@ export const table = {
   ],
   operands: { path: { help: "The published path, a symlink that `atomic-write publish` has made" } },
   options: { ...programRows, ...transactionRows },
-  statuses: [1, 66, 90, 91],
+  statuses: [1, 66, 90, 91, 126, 127],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     "date | atomic-write dist/index.html && atomic-write publish site dist",
