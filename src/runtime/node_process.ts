@@ -1,10 +1,11 @@
 /** The process host over `process`, node:fs and node:child_process, for Node and Bun. */
+import { mayBeLossy } from "../core/path.ts";
 import { builtin, requiredProcess } from "./builtin.ts";
 import { lockHolderIn } from "./linux_locks.ts";
 import { linuxProcess } from "./linux_process.ts";
 import { groupNumber, userNumber } from "./owner_names.ts";
 import type { ProcessHost } from "./runtime.ts";
-import { codeOf, guard } from "./system_error.ts";
+import { codeOf, guard, SystemError } from "./system_error.ts";
 
 function readText(path: string): string | undefined {
   try {
@@ -48,6 +49,12 @@ function programName(parameters: readonly string[]): string {
   return (parameters[1] ?? parameters[0] ?? "").slice(-100);
 }
 
+/** What leads to another directory than the one that it is the name of, is refused. */
+function intact(path: string): string {
+  if (mayBeLossy(path)) throw new SystemError("EILSEQ", "workingDirectory", ".");
+  return path;
+}
+
 /** The process of Node or Bun. */
 export function nodeProcess(): ProcessHost {
   const host = requiredProcess();
@@ -55,7 +62,7 @@ export function nodeProcess(): ProcessHost {
   const { facts, liveness } = linuxProcess({ pid: host.pid, readText, readLink, exists: processExists });
   return {
     pid: host.pid,
-    workingDirectory: () => guard("workingDirectory", ".", () => host.cwd()),
+    workingDirectory: () => guard("workingDirectory", ".", () => intact(host.cwd())),
     owner: () => {
       const user = host.geteuid?.();
       const group = host.getegid?.();

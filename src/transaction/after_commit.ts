@@ -44,7 +44,7 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
     } catch (error) {
       throw yield* rollBack(transaction, entered, error, true);
     }
-    yield* payDebts(engine, entered.debts, rules, attempt);
+    yield* payDebts(engine, entered, rules, attempt);
   }
   // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
   const failures: CleanupFailure[] = [];

@@ -188,7 +188,7 @@ class Application {
       } catch (error) {
         throw this.#owed(error);
       }
-      yield* payDebts(engine, debts, rules, this.#attempt);
+      yield* payDebts(engine, this.#entered, rules, this.#attempt);
     }
     return this.#result([], reachedDurability(rules.durability, synced.every((each) => each), namesSynced));
   }

@@ -1,6 +1,6 @@
 /**
  * Transactions whose files are settled, but whose activation nobody has seen succeed: their journals stay, as `.settled`,
- * until a transaction over some of the same files has activated, or a recovery has. One that
+ * until a transaction over all of these files has activated, or a recovery has. One that
  * owes an activation itself takes over those whose files are all among its own: attempt after attempt, one journal stays.
  */
 import { type Operation, wait } from "../core/operation.ts";
@@ -13,16 +13,25 @@ import { Journal } from "./journal.ts";
 import { fileKey, type Lockable } from "./lock_files.ts";
 import { Homes } from "./participants.ts";
 
-/** What these transactions owed has been activated by now. */
+/** The files that a transaction concerns, and what earlier ones over some of them owe. */
+export interface Indebted {
+  readonly participants: readonly Pick<Lockable, "home" | "name">[];
+  readonly debts: readonly Examined[];
+}
+
+/**
+ * What was owed for these files, and for no others, has been activated by now, or is owed by the transaction that takes
+ * it over. What concerns further files stays: nobody knows whether they have taken effect.
+ */
 export function* payDebts(
   engine: Engine,
-  debts: readonly Examined[],
+  indebted: Indebted,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<void> {
   const homes = new Homes();
   try {
-    for (const { id, directory, name, status, record } of debts) {
+    for (const { id, directory, name, status, record } of yield* coveredDebts(engine, indebted)) {
       const home = yield* homes.open(engine, directory, rules, attempt);
       const parts = { id, proof: name.proof, state: name.state, identity: status.identity };
       const others = record?.directories.filter((path) => path !== ".") ?? [];
@@ -50,13 +59,8 @@ export function* keysOf(engine: Engine, { record, home }: Examined): Operation<S
   return keys;
 }
 
-/** Those debts that concern no other files than these. */
-export function* coveredBy(
-  engine: Engine,
-  debts: readonly Examined[],
-  files: readonly Pick<Lockable, "home" | "name">[],
-): Operation<Examined[]> {
-  const ours = new Set(files.map(fileKey));
+function* coveredDebts(engine: Engine, { debts, participants }: Indebted): Operation<Examined[]> {
+  const ours = new Set(participants.map(fileKey));
   const covered: Examined[] = [];
   for (const debt of debts) {
     if ([...yield* keysOf(engine, debt)].every((key) => ours.has(key))) covered.push(debt);

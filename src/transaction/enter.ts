@@ -32,6 +32,8 @@ export interface Entered {
   readonly holds: readonly LockHold[];
   /** What is in each directory, by its identity. */
   readonly scans: ReadonlyMap<string, DirectoryScan>;
+  /** The files it concerns. */
+  readonly participants: readonly Participant[];
   /** Settled transactions over files of this one whose activation is owed. */
   readonly debts: readonly Examined[];
   /** What was recovered on the way. */
@@ -60,7 +62,7 @@ export function* enter(
       const search = new Search(engine, participants, attempt, recovered);
       obstacle = yield* search.run(homes);
       clear = obstacle === undefined;
-      if (clear) return { holds, scans: search.scans, debts: search.debts, recovered };
+      if (clear) return { holds, scans: search.scans, participants, debts: search.debts, recovered };
     } finally {
       if (!clear) yield* releaseLocks(holds);
     }

@@ -13,7 +13,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { attachCleanup, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
-import { coveredBy, payDebts } from "./debts.ts";
+import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
@@ -104,8 +104,8 @@ function* owe(
 ): Operation<void> {
   yield* journal.moveTo("settled");
   yield* journal.sync(rules, attempt);
-  const files = changes.map(({ participant }) => participant);
-  yield* payDebts(engine, yield* coveredBy(engine, debts, files), rules, attempt);
+  const participants = changes.map(({ participant }) => participant);
+  yield* payDebts(engine, { debts, participants }, rules, attempt);
 }
 
 /** The new files stay, and the next transaction over them activates them, even if it finds nothing to change. */

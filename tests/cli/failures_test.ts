@@ -64,6 +64,22 @@ describe("a path that cannot be written", () => {
     });
   });
 
+  it("is told where the current directory's name is not UTF-8, and nothing is done in the one it looks like", async (t) => {
+    await withTemporaryDirectory(async (directory) => {
+      const [name, alike] = ["$(printf 'x\\377')", "$(printf 'x\\357\\277\\275')"];
+      const made = await inShell(directory, `mkdir "${name}" "${alike}" && echo kept > "${alike}/a"`);
+      if (made.code !== 0) return skip(t, "needs names that are not UTF-8");
+      for (
+        const command of ["echo new | atomic-write a", "atomic-write remove a", "atomic-write lock a -- echo held"]
+      ) {
+        const { code, stdout, stderr } = await inShell(directory, `cd "${name}"; ${command}`);
+        assertEquals([code, stdout, /"a": .*(the file|nothing) is (unchanged|changed)\n/.test(stderr)], [73, "", true], stderr);
+      }
+      assertEquals(text(directory, "x\ufffd/a"), "kept\n");
+      assertEquals(names(join(directory, "x\ufffd")), ["a"]);
+    });
+  });
+
   it("is 73 on a read-only file system, 74 on a full one", async (t) => {
     await withTmpfs(t, { size: 1 << 20 }, async ({ directory, remount }) => {
       put(directory, "a", "old");
