@@ -6,12 +6,14 @@
  * that is neither file, directory nor symlink, fails the copy.
  */
 import { copyFile } from "../copy_file.ts";
+import { FileError } from "../core/errors.ts";
 import { run as drive } from "../core/operation.ts";
 import { mayBeLossy } from "../core/path.ts";
 import { childOf, type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { currentRuntime } from "../runtime/current.ts";
+import { SystemError } from "../runtime/system_error.ts";
 
 /** How to copy. */
 export interface CopyRules {
@@ -73,7 +75,12 @@ async function copyEntry(source: string, target: string, copying: Copying): Prom
     const times = keepTimes ? { keepTimes } : {};
     const mode = engine.capabilities.mode ? { mode: status.mode & permissionBits } : {};
     // All of the tree is synced when it is complete.
-    await copyFile(source, target, { durability: "none", signal, ...mode, ...times });
+    try {
+      await copyFile(source, target, { durability: "none", signal, ...mode, ...times });
+    } catch (error) {
+      // What failed is the publication: of the hidden file that was to be made, nobody knows.
+      throw FileError.is(error) && error.cause instanceof SystemError ? error.cause : error;
+    }
     onFile();
   } else if (status.kind === "directory") {
     await fileSystem.makeDirectory(target, 0o700);

@@ -73,7 +73,11 @@ describe("a path that cannot be written", () => {
         const command of ["echo new | atomic-write a", "atomic-write remove a", "atomic-write lock a -- echo held"]
       ) {
         const { code, stdout, stderr } = await inShell(directory, `cd "${name}"; ${command}`);
-        assertEquals([code, stdout, /"a": .*(the file|nothing) is (unchanged|changed)\n/.test(stderr)], [73, "", true], stderr);
+        assertEquals(
+          [code, stdout, /"a": .*(the file|nothing) is (unchanged|changed)\n/.test(stderr)],
+          [73, "", true],
+          stderr,
+        );
       }
       assertEquals(text(directory, "x\ufffd/a"), "kept\n");
       assertEquals(names(join(directory, "x\ufffd")), ["a"]);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { effort } from "../support/effort.ts";
+import { withTmpfs } from "../support/mounts.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, names, put, send, start, text, until } from "./command.ts";
@@ -107,6 +108,17 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
         assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist"]);
       }),
   );
+
+  it("74 on a full disk: what was to be published is named, and nothing of it is left", (t) =>
+    withTmpfs(t, { size: 1 << 20 }, ({ directory: full }) =>
+      withSource(async (directory) => {
+        put(directory, "dist/large", "x".repeat(2 << 20));
+        const path = join(full, "site");
+        const { code, stderr } = await atomicWrite(directory, ["publish", path, "dist"]);
+        assertEquals([code, stderr.startsWith(`atomic-write: Cannot publish "${path}": `)], [74, true], stderr);
+        assert(stderr.includes("no space is left (ENOSPC)"), stderr);
+        assertEquals(names(full).filter((name) => !name.endsWith(".lock")), []);
+      })));
 
   it("a program that is published with the rest is not looked for before; any other one is", () =>
     withSource(async (directory) => {

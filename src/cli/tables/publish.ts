@@ -7,8 +7,8 @@ export const table = {
   description: [
     "Copies SOURCE, a directory, to a new place beside PATH, syncs it, and makes PATH, a symlink, lead there, by " +
     "one rename. Who resolves PATH once and reads below that sees all of the old or all of the new directory.",
-    "Modes are those in SOURCE; symlinks are copied as they are. Earlier generations stay for `atomic-write " +
-    "roll-back`.",
+    "Modes are those in SOURCE, without setuid and setgid; symlinks are copied as they are. Earlier generations " +
+    "stay for `atomic-write roll-back`.",
     "Both programs run in the current directory, without a shell; in ATOMIC_WRITE_STAGED, a JSON object, they " +
     "find where the new content of PATH is. What they print is shown when they fail; then what was published " +
     "stays, or is again (status 65 or 90).",
