@@ -5,7 +5,7 @@
  * change nothing: a shell, a terminal and a task runner may each send the same one. Nothing looks at the signal after
  * the commit point, so one that comes too late leaves a success a success.
  */
-import { FileError } from "../core/errors.ts";
+import { FileError, type TargetState } from "../core/errors.ts";
 import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
 
 /** The command was asked to stop, and did. */
@@ -13,9 +13,9 @@ export class Interrupted extends FileError {
   override readonly name: string = "Interrupted";
   /** By which signal. */
   readonly signal: StopSignal;
-  /** The work on the file at `path` was stopped before its commit point. */
-  constructor(attempt: string, path: string, signal: StopSignal) {
-    const details = { code: signal, path, step: "interrupt", targetState: "unchanged" } as const;
+  /** The work on the file at `path` was stopped, before its commit point unless something else is said. */
+  constructor(attempt: string, path: string, signal: StopSignal, targetState: TargetState = "unchanged") {
+    const details = { code: signal, path, step: "interrupt", targetState } as const;
     super(`${attempt} ${JSON.stringify(path)}`, "interrupted", details);
     this.signal = signal;
   }

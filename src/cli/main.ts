@@ -160,18 +160,28 @@ function complain(host: CommandHost, lines: readonly string[]): void {
   }
 }
 
-function report(host: CommandHost, outcome: Outcome, common: CommonValues): ExitStatus {
-  shown?.clear();
-  const lines = common.json ? [JSON.stringify(outcome.result)] : common.quiet ? [] : outcome.output ?? [];
-  const printed = print(host, lines.map((line) => `${line}\n`).join(""), outcome.changing);
-  if (!common.quiet) complain(host, outcome.notes ?? []);
-  return outcome.status === undefined || outcome.status === exitStatus.done ? printed : outcome.status;
-}
-
 /** How the process shall end. */
 interface End {
   readonly status: ExitStatus;
-  readonly signal?: StopSignal;
+  readonly signal?: StopSignal | undefined;
+}
+
+function report(host: CommandHost, outcome: Outcome, common: CommonValues): End {
+  shown?.clear();
+  const failures = (outcome.failures ?? []).map(describeFailure);
+  const [first] = failures;
+  const errors = first === undefined ? {} : { error: first.error, errors: failures.map(({ error }) => error) };
+  const lines = common.json
+    ? [JSON.stringify({ ...outcome.result, ...errors })]
+    : common.quiet
+    ? []
+    : outcome.output ?? [];
+  const printed = print(host, lines.map((line) => `${line}\n`).join(""), outcome.changing);
+  if (!common.quiet) complain(host, outcome.notes ?? []);
+  else if (!common.json) complain(host, outcome.reasons ?? []);
+  complain(host, failures.flatMap((failure) => failure.lines));
+  const status = outcome.status ?? first?.status ?? exitStatus.done;
+  return { status: status === exitStatus.done ? printed : status, signal: outcome.signal ?? first?.signal };
 }
 
 async function execute(host: CommandHost, args: readonly string[]): Promise<End> {
@@ -191,8 +201,7 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<End>
     progress: (title, unit) => common.quiet ? Promise.resolve(() => {}) : progress(host, title, unit),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
   });
-  const status = report(host, outcome, common);
-  return outcome.signal === undefined ? { status } : { status, signal: outcome.signal };
+  return report(host, outcome, common);
 }
 
 function asksForJson(args: readonly string[]): boolean {

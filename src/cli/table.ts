@@ -112,6 +112,10 @@ export interface Outcome {
   readonly output?: readonly string[];
   /** Lines for standard error: what went well, but not as it might be expected. */
   readonly notes?: readonly string[];
+  /** Those of these lines that call for the status: where it is to be quiet, they are on standard error. */
+  readonly reasons?: readonly string[];
+  /** What failed while other things were done. The first one decides how the command ends, unless `status` does. */
+  readonly failures?: readonly unknown[];
   /** By default 0. */
   readonly status?: ExitStatus;
   /** The signal that the program ended by which this command ran: it ends likewise. */

@@ -76,12 +76,12 @@ function* recover(
   path: FilePath,
   options: RecoverOptions | undefined,
   synchronous: boolean,
+  report: RecoveryReport = emptyReport(),
 ): Operation<RecoveryReport> {
   const checked = readOptions(options, readers);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const directory = locate(engine, filePath(path, "directory"));
   const attempt: Attempt = { verb: "Cannot recover", path: directory, targetState: "unknown" };
-  const report = emptyReport();
   const { activate, lock, signal } = checked;
   const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
   const rules = {
@@ -139,4 +139,9 @@ export function recoverTransactionsSync(
   options?: Omit<RecoverOptions, "signal">,
 ): RecoveryReport {
   return runSync(() => recover(directory, options, true));
+}
+
+/** {@linkcode recoverTransactions} that adds to a report, in which what was done is told even when it throws. */
+export async function recoverInto(report: RecoveryReport, directory: FilePath, options: RecoverOptions): Promise<void> {
+  await run(() => recover(directory, options, false, report));
 }

@@ -25,10 +25,17 @@ const statusOfReason: Readonly<Record<keyof typeof reasons, ExitStatus>> = {
 };
 
 /** A line for everything in a report. */
-export function recoveryLines({ finished, undone, conflicts, needsActivation, kept }: RecoveryReport): string[] {
+export function recoveryLines(report: RecoveryReport): string[] {
   return [
-    ...finished.map((path) => `finished ${path}`),
-    ...undone.map((path) => `undone ${path}`),
+    ...report.finished.map((path) => `finished ${path}`),
+    ...report.undone.map((path) => `undone ${path}`),
+    ...recoveryReasons(report),
+  ];
+}
+
+/** Those of them that call for a status other than 0. */
+export function recoveryReasons({ conflicts, needsActivation, kept }: RecoveryReport): string[] {
+  return [
     ...conflicts.map((path) => `left alone ${path}: it is neither what it was nor what it was to be`),
     ...needsActivation.map((path) => `may not have taken effect: ${path}`),
     ...kept.map(({ path, reason }) => `left alone ${path}: ${reasons[reason]}`),

@@ -1,5 +1,5 @@
 /** `atomic-write sweep DIR`. Every removal stands for itself: it may be stopped at any point. */
-import { sweep, type SweepOptions } from "../../sweep.ts";
+import { type KeptTemporaryFile, sweep, type SweepOptions } from "../../sweep.ts";
 import { exitStatus, statusOf } from "../exit_status.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/sweep.ts";
@@ -19,16 +19,18 @@ export async function run({ operands, options }: Call<typeof table>): Promise<Ou
   const settings: SweepOptions = olderThan === undefined ? rest : { ...rest, olderThan: olderThan * 1000 };
   const result = await sweep(locateOperand(operands.dir, "Cannot sweep"), settings);
   const verb = options.dryRun ? "would remove" : "removed";
-  const failed = result.kept.find(({ reason }) => reason === "failed");
+  const lineFor = ({ path, reason, code }: KeptTemporaryFile) =>
+    `kept ${path}: ${reasons[reason]}${code === undefined ? "" : ` (${code})`}`;
+  const failed = result.kept.filter(({ reason }) => reason === "failed");
+  const [first] = failed;
   return {
     result,
     output: [
       ...result.removed.map((path) => `${verb} ${path}`),
-      ...result.kept.map(({ path, reason, code }) => {
-        return `kept ${path}: ${reasons[reason]}${code === undefined ? "" : ` (${code})`}`;
-      }),
+      ...result.kept.map(lineFor),
     ],
-    status: failed === undefined ? exitStatus.done : statusOf(failed.code ?? ""),
+    reasons: failed.map(lineFor),
+    status: first === undefined ? exitStatus.done : statusOf(first.code ?? ""),
     changing: options.dryRun !== true,
   };
 }

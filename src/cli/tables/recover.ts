@@ -15,7 +15,7 @@ export const table = {
   ],
   operands: { dir: { help: "The directory" } },
   options: {
-    recursive: flag("Also in the directories below", "r"),
+    recursive: flag("Also in the directories below, going on where one of them cannot be recovered", "r"),
     ...programRows,
     unproven: flag("Also deployments that nothing proves dead: only if you know that none runs any more"),
     ...waitRows,
