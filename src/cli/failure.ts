@@ -49,6 +49,10 @@ export class OutputFailed extends Error {
   }
 }
 
+/** What is said when a change was made, but could not be told. */
+export const resultUntold = (code: string): string =>
+  `The command was carried out, but its result cannot be printed (${code})`;
+
 function outputFailure({ code, message }: OutputFailed): Failure {
   const error = { code, step: "write", targetState: "unchanged", message };
   // A reader who has gone away needs no message: that is how SIGPIPE ends every other program.

@@ -9,7 +9,7 @@ import { currentCommandHost } from "../runtime/current_command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { optionName, parseArguments, type ParsedArguments, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
-import { describeFailure, type Failure, OutputFailed } from "./failure.ts";
+import { describeFailure, type Failure, OutputFailed, resultUntold } from "./failure.ts";
 import { abortOnSignal } from "./interruption.ts";
 import { nearest } from "./nearest.ts";
 import { type Command, commandNamed, commands, groups, isGroup, isReserved, membersOf } from "./registry.ts";
@@ -124,8 +124,7 @@ function print(host: CommandHost, text: string, changing: boolean): ExitStatus {
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code === "EPIPE") return changing ? exitStatus.done : 128 + signalNumbers.SIGPIPE;
-    const what = changing ? "The command was carried out, but its result cannot be printed" : "Cannot print the result";
-    complain(host, [`${what} (${error.code})`]);
+    complain(host, [changing ? resultUntold(error.code) : `Cannot print the result (${error.code})`]);
     return statusOf(error.code);
   }
 }

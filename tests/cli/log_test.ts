@@ -1,5 +1,6 @@
 /** `log append`, `read` and `checkpoint`: what they print, and how they end. */
 import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -47,6 +48,29 @@ describe("log", () => {
       assertEquals((await say(directory, "atomic-write log read log")).stdout, ["one", "two"]);
       assertEquals(names(directory), ["log", "log.lock"]);
       assert(told.startsWith("1\n2\n"));
+    });
+  });
+
+  it("append says that the numbers of what it has appended cannot be printed", async (t) => {
+    if (!fs.existsSync("/dev/full")) return skip(t, "needs /dev/full");
+    await withTemporaryDirectory(async (directory) => {
+      for (const option of ["--lines", "--json", ""]) {
+        const { code, stderr } = await inShell(directory, `echo a | atomic-write log append ${option} log > /dev/full`);
+        const line = "atomic-write: The command was carried out, but its result cannot be printed (ENOSPC)\n";
+        assertEquals({ code, stderr }, { code: 74, stderr: line }, option);
+      }
+      const lines = "{ sleep 1; printf 'b\\nc\\n' | atomic-write log append --lines log; echo $? > status; } | true";
+      assertEquals((await say(directory, lines)).stderr, []);
+      assertEquals((await say(directory, "cat status; atomic-write log read log")).stdout, [
+        "0",
+        "a",
+        "a",
+        "",
+        "a",
+        "",
+        "b",
+        "c",
+      ]);
     });
   });
 });

@@ -3,7 +3,8 @@ import { FileError } from "../../core/errors.ts";
 import { type Log, openLog } from "../../log/log.ts";
 import type { LogOptions } from "../../log/log_options.ts";
 import { longestRecord } from "../../protocol/record.ts";
-import { OutputFailed } from "../failure.ts";
+import { statusOf } from "../exit_status.ts";
+import { OutputFailed, resultUntold } from "../failure.ts";
 import { type Destination, readPieces, standardInput } from "../input.ts";
 import { Interrupted } from "../interruption.ts";
 import { countText } from "../quantity.ts";
@@ -74,13 +75,28 @@ async function* recordsOf(
   if (!lines || !gathered.isEmpty) yield [gathered.take()];
 }
 
-/** Says which records are in the log. Nobody who listens is no reason to stop. */
-function tell(call: Call<typeof table>, sequences: readonly number[]): void {
-  if (call.json) return;
-  try {
-    call.print(sequences.map((sequence) => `${sequence}\n`).join(""));
-  } catch (error) {
-    if (!(error instanceof OutputFailed)) throw error;
+/** Says which records are in the log. What cannot be said is no reason to stop: the records are there all the same. */
+class Told {
+  readonly #call: Call<typeof table>;
+  #failure: string | undefined;
+
+  constructor(call: Call<typeof table>) {
+    this.#call = call;
+  }
+
+  /** Why some of it could not be said. That nobody reads any more is no failure. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  tell(sequences: readonly number[]): void {
+    if (this.#call.json) return;
+    try {
+      this.#call.print(sequences.map((sequence) => `${sequence}\n`).join(""));
+    } catch (error) {
+      if (!(error instanceof OutputFailed)) throw error;
+      if (error.code !== "EPIPE") this.#failure = error.code;
+    }
   }
 }
 
@@ -95,6 +111,7 @@ async function appendAll(
   log: Log,
   pieces: AsyncIterable<Uint8Array>,
   appended: Appended,
+  told: Told,
   to: Destination,
 ): Promise<void> {
   for await (const records of recordsOf(pieces, call.options.lines === true, to)) {
@@ -102,7 +119,7 @@ async function appendAll(
     appended.count += sequences.length;
     appended.first ??= sequences[0] ?? 0;
     appended.last = sequences.at(-1) ?? appended.first;
-    tell(call, sequences);
+    told.tell(sequences);
   }
 }
 
@@ -137,9 +154,10 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const first = await input.next();
   const log = await openLog(path, options);
   const appended: Appended = { count: 0 };
+  const told = new Told(call);
   let stopped: Interrupted | undefined;
   try {
-    await appendAll(call, log, continued(first, input), appended, to);
+    await appendAll(call, log, continued(first, input), appended, told, to);
   } catch (error) {
     if (!(error instanceof Interrupted) || appended.count === 0) throw error;
     stopped = error;
@@ -158,7 +176,9 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
       ...torn,
       ...stopped === undefined ? [] : [interruptedNote(stopped, appended)],
       ...durabilityNotes("it is appended", durability, rules.durability),
+      ...told.failure === undefined ? [] : [resultUntold(told.failure)],
     ],
+    ...told.failure === undefined ? {} : { status: statusOf(told.failure) },
     ...stopped === undefined ? {} : { signal: stopped.signal },
     changing: true,
   };
