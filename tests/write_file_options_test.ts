@@ -38,6 +38,7 @@ const wrong: [string, unknown[], typeof TypeError | typeof RangeError][] = [
   ["owner", ["root", "Keep", 0, true, null, () => {}], TypeError],
   ["owner", [{ uid: 0 }, { user: true }, { user: null }, { user: "" }, { group: {} }, { group: [] }], TypeError],
   ["owner", [{ user: -1 }, { user: 1.5 }, { group: 0xffffffff }, { group: NaN }], RangeError],
+  ["owner", [{ user: 99999999999 }, { user: "99999999999" }, { group: "4294967295" }], RangeError],
   ["defaults", ["keep", 0o600, true, null], TypeError],
   ["defaults", [{ mode: "600" }, { mode: "keep" }, { owner: "keep" }, { modes: 1 }, { owner: { name: 1 } }], TypeError],
   ["defaults", [{ mode: -1 }, { mode: 0o10000 }, { owner: { user: -1 } }], RangeError],

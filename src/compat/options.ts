@@ -2,7 +2,7 @@
  * The options of write-file-atomic, and the plan of our own that they become. They are read once, before any I/O, and
  * never changed: the same object can be used for the next file.
  */
-import { callback, flag, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
+import { callback, flag, highestOwnerNumber, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
 import { makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Owner, writePlan } from "../protocol/write_plan.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -40,7 +40,7 @@ export interface CompatibleRequest {
 const orNull = <T>(reader: OptionReader<T>): OptionReader<T | undefined> => (value, name) =>
   value === null ? undefined : reader(value, name);
 
-const userNumber = wholeNumber(0, 0xfffffffe);
+const userNumber = wholeNumber(0, highestOwnerNumber);
 
 const chown: OptionReader<Owner | "leave"> = (value, name) => {
   if (value === false) return "leave";

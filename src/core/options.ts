@@ -100,6 +100,16 @@ export const fileMode: OptionReader<number> = (value, name) => {
   return value;
 };
 
+/** The greatest number of a user or group: 4294967295 is the kernel's "leave it", chown(2). */
+export const highestOwnerNumber = 0xfffffffe;
+
+/** Whether this can be a user or group: a name, or a number, which may be written in a text. */
+export function isOwner(value: string | number): boolean {
+  if (typeof value === "string" && !/^[0-9]+$/.test(value)) return value !== "";
+  const number = Number(value);
+  return Number.isInteger(number) && number >= 0 && number <= highestOwnerNumber;
+}
+
 /** An AbortSignal, of whatever realm. */
 export const abortSignal: OptionReader<AbortSignal> = (value, name) => {
   if (typeof value !== "object" || value === null || typeof Reflect.get(value, "aborted") !== "boolean") {

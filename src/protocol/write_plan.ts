@@ -8,6 +8,8 @@ import {
   type FilePath,
   filePath,
   flag,
+  highestOwnerNumber,
+  isOwner,
   oneOf,
   type OptionReader,
   readOptions,
@@ -108,12 +110,10 @@ const owner: OptionReader<Owner> = (value, name) => {
 };
 
 const userOrGroup: OptionReader<number | string> = (value, name) => {
-  if (typeof value === "string" && value !== "") return value;
-  if (typeof value !== "number") throw new TypeError(`${name} must be a name or a number`);
-  // 4294967295 is the kernel's "leave it": chown(2).
-  if (!Number.isInteger(value) || value < 0 || value > 0xfffffffe) {
-    throw new RangeError(`${name} must be a whole number from 0 to 4294967294, not ${value}`);
+  if (value === "" || (typeof value !== "string" && typeof value !== "number")) {
+    throw new TypeError(`${name} must be a name or a number`);
   }
+  if (!isOwner(value)) throw new RangeError(`${name} must be from 0 to ${highestOwnerNumber}, not ${value}`);
   return value;
 };
 

@@ -110,6 +110,10 @@ describe("the options of write", () => {
     assertEquals(options("--owner", "a:").owner, { user: "a" });
     assertEquals(options("--owner", ":b").owner, { group: "b" });
     assertEquals(options("--owner", "0:12").owner, { user: "0", group: "12" });
+    assertEquals(options("--owner", "4294967294").owner, { user: "4294967294" });
+    for (const text of ["99999999999", "0:4294967295", ":99999999999"]) {
+      assertEquals(message(`--owner=${text}`), `--owner must have numbers from 0 to 4294967294, not "${text}"`);
+    }
     for (const text of ["", ":", "a:b:c"]) {
       assertEquals(
         message(`--owner=${text}`),

@@ -2,6 +2,7 @@
  * The values in a plan for `deploy`: each is read from what `JSON.parse` has made of it, or refused with a Mistake that
  * names the part of the plan.
  */
+import { highestOwnerNumber, isOwner } from "../../core/options.ts";
 import type { Owner } from "../../protocol/write_plan.ts";
 import { nearest } from "../nearest.ts";
 import { UnreadableValue } from "../table.ts";
@@ -83,13 +84,9 @@ function owner(value: unknown, part: string): Owner {
   };
 }
 
-/** 4294967295 is the kernel's "leave it": chown(2). */
-const highestNumber = 0xfffffffe;
-
 function principal(value: unknown, part: string): string | number {
-  if (typeof value === "string" && value !== "") return value;
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= highestNumber) return value;
-  throw new Mistake(part, `must be a name, or a number from 0 to ${highestNumber}, not ${show(value)}`);
+  if ((typeof value === "string" || typeof value === "number") && isOwner(value)) return value;
+  throw new Mistake(part, `must be a name, or a number from 0 to ${highestOwnerNumber}, not ${show(value)}`);
 }
 
 /** Mode and owner. */

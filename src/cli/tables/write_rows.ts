@@ -1,4 +1,5 @@
 /** Rows that several tables share: how a file is written, whatever its content comes from. */
+import { highestOwnerNumber, isOwner } from "../../core/options.ts";
 import { count, flag, oneOf, type Option, type OptionTable, type OptionValues, UnreadableValue } from "../table.ts";
 
 const mode: Option<number> = {
@@ -22,6 +23,9 @@ const owner: Option<OwnerValue> = {
   read(text) {
     const [, user = "", , group = ""] = /^([^:]*)(:([^:]*))?$/.exec(text) ?? [];
     if (user === "" && group === "") throw new UnreadableValue("must be USER, USER:GROUP or :GROUP");
+    if (![user, group].every((each) => each === "" || isOwner(each))) {
+      throw new UnreadableValue(`must have numbers from 0 to ${highestOwnerNumber}`);
+    }
     return { ...user === "" ? {} : { user }, ...group === "" ? {} : { group } };
   },
 };
