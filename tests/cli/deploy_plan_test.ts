@@ -63,6 +63,11 @@ describe("readDeployPlan", () => {
     ],
     ['{ "files": [{ "path": "a\\u0000", "content": "" }] }', "files[0].path must not contain the character NUL"],
     ['{ "files": [{ "path": "a", "content": 1 }] }', "line 1, column 28: files[0].content must be a text, not 1"],
+    [
+      '{ "files": [\n{ "path": "a", "content": "a\\ud800b" }] }',
+      'line 2, column 16: files[0].content must not contain lone surrogates: "a\\ud800b"',
+    ],
+    [`{ "files": [{ ${file} }], "activate": ["a", "\\udc00"] }`, "activate[1] must not contain lone surrogates"],
     [`{ "files": [{ ${file} }, { "path": "./a", "content": "" }] }`, "files[1].path is that of files[0], too"],
     [
       `{ "files": [\n  {\n    ${file},\n    "modes": "640" } ] }`,

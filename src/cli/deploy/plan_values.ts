@@ -44,9 +44,10 @@ export function members(value: unknown, part: string, known: readonly string[]):
   return value as Members;
 }
 
-/** A text. */
+/** A text. Half a character has no bytes: U+FFFD would be written in its place. */
 export function text(value: unknown, part: string): string {
   if (typeof value !== "string") throw new Mistake(part, `must be a text, not ${show(value)}`);
+  if (/\p{Surrogate}/u.test(value)) throw new Mistake(part, `must not contain lone surrogates: ${show(value)}`);
   return value;
 }
 
