@@ -81,6 +81,8 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
 const advice: readonly (readonly [RegExp, string])[] = [
   [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
   [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
+  [/("(?:[^"\\]|\\.)*)((?:\/|\\\\)[^"/\\]*"); see recoverTransactions/, '$1$2; see: atomic-write recover $1"'],
+  [/recoverTransactions will tell/, "atomic-write recover will tell, for the directory of one of the files"],
 ];
 
 const inOwnWords = (message: string): string =>

@@ -32,7 +32,7 @@ export type Located =
   /** There is none, and that is certain: what is left of it here is nobody's. */
   | { readonly kind: "orphan" }
   | { readonly kind: "gone" }
-  | { readonly kind: "kept"; readonly path: string; readonly reason: KeptReason };
+  | { readonly kind: "kept"; readonly path: string; readonly reason: KeptReason; readonly missing?: string };
 
 /** Finds the journal of a transaction of which there is a sign in the directory. */
 export function* locate(engine: Engine, scan: DirectoryScan, id: string): Operation<Located> {
@@ -51,7 +51,7 @@ export function* locate(engine: Engine, scan: DirectoryScan, id: string): Operat
   const there = status?.kind === "directory" && anchorOf(status) === anchor
     ? yield* scanDirectory(engine, directory)
     : undefined;
-  if (there === undefined) return { kind: "kept", path, reason: "unreachable" };
+  if (there === undefined) return { kind: "kept", path, reason: "unreachable", missing: directory };
   let elsewhere = there.journals.get(id);
   for (let looks = 1; elsewhere === undefined && looks < enoughLooks; looks++) {
     elsewhere = (yield* scanDirectory(engine, directory))?.journals.get(id);

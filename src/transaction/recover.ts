@@ -48,7 +48,8 @@ function* recoverTransaction(
     if (located.kind === "gone") return;
     if (located.kind === "orphan") return yield* removeOrphan(engine, directory, id, report);
     if (located.kind === "kept") {
-      report.kept.push({ path: located.path, reason: located.reason });
+      const { kind: _, ...kept } = located;
+      report.kept.push(kept);
       return;
     }
     const found = yield* examine(engine, located.directory, located.names, whenUnproven);

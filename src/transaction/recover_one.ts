@@ -38,7 +38,7 @@ export interface Report {
   readonly undone: string[];
   readonly conflicts: string[];
   readonly needsActivation: string[];
-  readonly kept: { readonly path: string; readonly reason: KeptReason }[];
+  readonly kept: { readonly path: string; readonly reason: KeptReason; readonly missing?: string }[];
 }
 
 /** Nothing yet. */
@@ -72,7 +72,7 @@ export function* recoverOne(
       if (reason === undefined) homes.set(other, yield* openParent(engine, other, rules.sync, attempt));
       else if (decided) {
         // Part of it would be neither finished nor undone.
-        report.kept.push({ path: found.path, reason });
+        report.kept.push({ path: found.path, reason, ...reason === "unreachable" ? { missing: other } : {} });
         return "kept";
       }
     }

@@ -26,6 +26,11 @@ export interface KeptTransaction {
    * is not mounted). `"corrupt"`: it does not say what a journal says.
    */
   reason: KeptReason;
+  /**
+   * For `"unreachable"`: the directory that is not there or, where there is one of that name, holds nothing of the
+   * transaction. When it is at its place again, the transaction can be recovered.
+   */
+  missing?: string;
 }
 
 /** What was recovered. */

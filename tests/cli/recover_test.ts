@@ -115,6 +115,43 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
     });
   });
 
+  it("75: names the directory that is missing and what helps, and deploying names this command", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      await deployAndDie(directory, ["a/key", "b/chain"]);
+      const isHome = (place: string) => fs.readdirSync(join(directory, place)).some(isJournal);
+      const [home = "", other = ""] = isHome("a") ? ["a", "b"] : ["b", "a"];
+      for (const [there, missing] of [[home, other], [other, home]] as const) {
+        const [path, away] = [join(directory, missing), join(directory, "away")];
+        fs.renameSync(path, away);
+        const { code, stdout } = await atomicWrite(directory, ["recover", there]);
+        const [name = ""] = fs.readdirSync(join(directory, there)).filter((name) => name.startsWith(".transaction."));
+        const names = join(directory, there, name.replace(/^(\.transaction\.\w+\.).*/, "$1*"));
+        assertEquals(
+          [code, stdout.startsWith(`left alone ${join(directory, there, name)}: the directory "${path}", `)],
+          [
+            75,
+            true,
+          ],
+          stdout,
+        );
+        assert(stdout.includes(`if it is gone for good, remove ${names} and recover again`), stdout);
+        // Where only the marker is, nothing is left to be done, and so nothing is in the way.
+        if (there === home) {
+          fs.mkdirSync(path);
+          const { stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+          assert(stderr.includes(`${name}"; see: atomic-write recover "${join(directory, there)}" (EBUSY); `), stderr);
+          fs.rmSync(path, { recursive: true });
+        }
+        fs.renameSync(away, path);
+      }
+      fs.rmSync(join(directory, other), { recursive: true });
+      const [journal = ""] = fs.readdirSync(join(directory, home)).filter(isJournal);
+      fs.rmSync(join(directory, home, journal));
+      assertEquals((await atomicWrite(directory, ["recover", "-r", "."])).code, 0);
+      assertEquals(text(directory, home === "a" ? "a/key" : "b/chain").slice(0, 4), "new ");
+    });
+  });
+
   it("does not report what it kept in one directory and has settled from another", async () => {
     for (const more of [[], ["--activate", "true"]]) {
       await withTemporaryDirectory(async (directory) => {

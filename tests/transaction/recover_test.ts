@@ -399,7 +399,7 @@ describe("hostile directories", () => {
     plant(machine, "/tmp", { directories: ["/etc"] });
     machine.put(`/etc/${stageName("passwd", id, 0)}`, "evil");
     const report = recoverTransactionsSync("/tmp", { runtime: machine });
-    assertEquals(report.kept, [{ path: journal("/tmp"), reason: "unreachable" }]);
+    assertEquals(report.kept, [{ path: journal("/tmp"), reason: "unreachable", missing: "/etc" }]);
     assertEquals(machine.readText("/etc/passwd"), "root");
   });
 
@@ -509,7 +509,7 @@ describe("hostile directories", () => {
       machine.put("/d/", { kind: "directory" });
       if (hidden === "/e") continue;
       const report = recoverTransactionsSync(seen, { runtime: machine });
-      assertEquals(report.kept.map(({ reason }) => reason), ["unreachable"]);
+      assertEquals(report.kept.map(({ reason, missing }) => [reason, missing]), [["unreachable", hidden]]);
       const error = assertThrows(() => applyFilesSync({ files: [{ path: "/e/f1", data: "x" }] }, { runtime: machine }));
       assert(FileError.is(error) && error.code === "EBUSY", `${error}`);
       machine.syncFileSystem.removeDirectory("/d");

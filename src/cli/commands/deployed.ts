@@ -11,7 +11,7 @@ const reasons = {
   alive: "it is under way",
   unproven: "nothing proves its owner dead; see --unproven",
   untrusted: "somebody else may have planted it",
-  unreachable: "a directory that takes part is not there",
+  unreachable: "a directory that takes part is not there, or holds nothing of it",
   corrupt: "its journal does not say what a journal says",
 } as const satisfies Record<RecoveryReport["kept"][number]["reason"], string>;
 
@@ -23,6 +23,15 @@ const statusOfReason: Readonly<Record<keyof typeof reasons, ExitStatus>> = {
   untrusted: exitStatus.noPermission,
   corrupt: exitStatus.badData,
 };
+
+/** Why a deployment is left alone and, where a directory is missing, what helps. */
+function whyKept({ path, reason, missing }: RecoveryReport["kept"][number]): string {
+  if (missing === undefined) return reasons[reason];
+  const names = path.replace(/(\.transaction\.[^./\\]+\.)[^/\\]*$/, "$1*");
+  return `the directory ${JSON.stringify(missing)}, which takes part, is not there, or holds nothing of it; ` +
+    `mount it or move it back, and recover again; if it is gone for good, remove ${names} and recover again: ` +
+    "files that are in place stay as they are";
+}
 
 /** A line for everything in a report. */
 export function recoveryLines(report: RecoveryReport): string[] {
@@ -38,7 +47,7 @@ export function recoveryReasons({ conflicts, needsActivation, kept }: RecoveryRe
   return [
     ...conflicts.map((path) => `left alone ${path}: it is neither what it was nor what it was to be`),
     ...needsActivation.map((path) => `may not have taken effect: ${path}`),
-    ...kept.map(({ path, reason }) => `left alone ${path}: ${reasons[reason]}`),
+    ...kept.map((each) => `left alone ${each.path}: ${whyKept(each)}`),
   ];
 }
 

@@ -8,8 +8,9 @@ export const table = {
   description: [
     "Brings deployments in DIR that a crash has cut off to their ends: finishes what was decided, undoes the " +
     "others, and says what became of which file. The next deployment of such files does the same.",
-    "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, or " +
-    "that nothing proves dead (status 75).",
+    "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, that " +
+    "nothing proves dead, or of which a directory is not there (status 75), or whose journal is damaged (status 65); " +
+    "docs/deploy_plan.md says what helps.",
     "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then that " +
     "is said every time (status 91). Where a service is started afterwards anyway, --activate true says so.",
   ],
