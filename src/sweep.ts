@@ -6,7 +6,7 @@
  * directory that was prepared and never came to its place bears the same kind of name: its token goes first, then it.
  * The token goes by path, so only where nobody else can put a symlink in the directory's place meanwhile.
  */
-import { type FilePath, flag, milliseconds, readOptions } from "./core/options.ts";
+import { type FilePath, flag, millisecondsFrom, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
@@ -182,7 +182,7 @@ function* sweepOperation(
   const checked = readOptions(options, {
     recursive: flag,
     dryRun: flag,
-    olderThan: milliseconds,
+    olderThan: millisecondsFrom(youngest),
     runtime: runtimeOption,
   });
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);

@@ -77,7 +77,7 @@ test("sweep leaves everything alone that was changed less than a minute ago", as
     random: (length) => machine.random(length),
     createHash: () => machine.createHash(),
   };
-  for (const options of [{}, { olderThan: 0 }]) {
+  for (const options of [{}, { olderThan: minute }]) {
     assertEquals(await sweep("/d", { ...options, runtime: early }), { removed: [], kept: [{ path, reason: "young" }] });
   }
   assertEquals((await sweep("/d", { runtime: machine })).removed, [path]);
@@ -125,7 +125,7 @@ test("sweep knows its own names and no others, and reports what bears one withou
   });
   machine.clock.advance(minute);
   const before = machine.files();
-  const result = await sweep("/d", { runtime: machine, olderThan: 0 });
+  const result = await sweep("/d", { runtime: machine, olderThan: minute });
   assertEquals(result, {
     removed: [],
     kept: [{ path: name("c", "f"), reason: "foreign" }, { path: name("e", "f"), reason: "foreign" }],
@@ -189,6 +189,8 @@ test("sweep refuses wrong options before any I/O", () => {
     [{ dryRun: "yes" }, TypeError],
     [{ olderThan: "1h" }, TypeError],
     [{ olderThan: -1 }, RangeError],
+    [{ olderThan: 0 }, RangeError],
+    [{ olderThan: minute - 1 }, RangeError],
     [{ olderThan: NaN }, RangeError],
     [{ oldThan: 5 }, TypeError],
   ];

@@ -143,14 +143,15 @@ export function oneOf<const Word extends string>(words: readonly Word[], help: s
   };
 }
 
-/** A whole number. */
-export function count(value: string, help: string): Option<number> {
+/** A whole number from `least` on. */
+export function count(value: string, help: string, least = 0): Option<number> {
   return {
     help,
     value,
     read(text) {
       const number = /^[0-9]+$/.test(text) ? Number(text) : NaN;
       if (!Number.isSafeInteger(number)) throw new UnreadableValue("must be a whole number");
+      if (number < least) throw new UnreadableValue(`must be ${least} at least`);
       return number;
     },
   };

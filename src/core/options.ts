@@ -78,12 +78,17 @@ export function wholeNumber(least: number, most: number): OptionReader<number> {
 /** How many. */
 export const count: OptionReader<number> = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-/** A span of time in milliseconds; fractions and Infinity are fine. */
-export const milliseconds: OptionReader<number> = (value, name) => {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds, not ${show(value)}`);
-  if (!(value >= 0)) throw new RangeError(`${name} must be 0 ms or more, not ${value}`);
-  return value;
-};
+/** A span of time in milliseconds, `least` or more; fractions and Infinity are fine. */
+export function millisecondsFrom(least: number): OptionReader<number> {
+  return (value, name) => {
+    if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds, not ${show(value)}`);
+    if (!(value >= least)) throw new RangeError(`${name} must be ${least} ms or more, not ${value}`);
+    return value;
+  };
+}
+
+/** Any span of time in milliseconds. */
+export const milliseconds: OptionReader<number> = millisecondsFrom(0);
 
 /** A function, to be called with what `T` says. */
 export const callback = <T>(): OptionReader<T> => (value, name) => {

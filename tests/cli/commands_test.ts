@@ -109,6 +109,9 @@ describe("sweep", () => {
       }
       // Where the kernel's locks cannot be had without a helper, the name may carry no proof that can be judged here.
       const age = ["--older-than", "600"];
+      const tooYoung = '--older-than must be 60 at least, not "59"';
+      const refused = await atomicWrite(directory, ["sweep", "--older-than", "59", "."]);
+      assertEquals([refused.code, refused.stderr.includes(tooYoung)], [64, true], refused.stderr);
       assertEquals(await say(directory, "sweep", "--dry-run", ...age, "."), {
         ...silent,
         stdout: `would remove DIR/${left}\n`,

@@ -14,6 +14,7 @@ export const table = {
     olderThan: count(
       "SECONDS",
       "Also remove what nothing proves dead but that has not changed for so long (60 at least)",
+      60,
     ),
   },
   statuses: [66],
