@@ -1,5 +1,6 @@
 /** Symlinks and hard links at a path: followed, replaced, refused, reported. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -55,14 +56,10 @@ for (const [name, text] of texts) {
 
 test("writeFile refuses to write through a link to a name that is not UTF-8, which would be another file", (t) =>
   withTemporaryDirectory(async (directory) => {
-    const name = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
     const link = join(directory, "link");
-    try {
-      fs.symlinkSync(name, link);
-    } catch {
-      return skip(t, "needs names that are not UTF-8");
-    }
-    if (fs.readlinkSync(link) !== "caf\ufffd") return skip(t, "needs names that are not UTF-8");
+    // By a shell: not every runtime makes such a link.
+    const { status } = spawnSync("sh", ["-c", `ln -s "$(printf 'caf\\351')" "$1"`, "sh", link]);
+    if (status !== 0) return skip(t, "needs names that are not UTF-8");
     const error = await assertRejects(() => writeFile(link, "new"), WriteError);
     assertEquals([error.code, error.step, error.targetState], ["EILSEQ", "readLink", "unchanged"]);
     assertEquals(namesIn(directory), ["link"]);

@@ -85,7 +85,15 @@ export class DenoFileSystem implements FileSystem {
 
   readLink(path: string): string | undefined {
     permit("readLink", path, "read");
-    return guardMissing("readLink", path, undefined, () => deno().readLinkSync(path), noLink);
+    return guardMissing("readLink", path, undefined, () => {
+      try {
+        return deno().readLinkSync(path);
+      } catch (error) {
+        // Bytes that are not UTF-8 are refused, where the other runtimes show U+FFFD for each that is not.
+        if (error instanceof Error && error.name === "InvalidData") return "\ufffd";
+        throw error;
+      }
+    }, noLink);
   }
 
   readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined> {
