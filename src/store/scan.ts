@@ -18,6 +18,11 @@ import { verifyObject } from "./get.ts";
 import { statusOf } from "./look.ts";
 import type { StoreContext } from "./store.ts";
 
+interface Place {
+  readonly digest: Digest;
+  readonly kind: DirectoryEntry["kind"];
+}
+
 /** The names of the directories that hold objects, sorted. */
 export function* listShards(context: StoreContext): Operation<string[]> {
   const entries = yield* entriesOf(context, context.directory);
@@ -27,13 +32,19 @@ export function* listShards(context: StoreContext): Operation<string[]> {
 
 /** The digests in one of them, sorted. */
 export function* listShard(context: StoreContext, shard: string): Operation<Digest[]> {
+  const places = yield* placesIn(context, shard);
+  return places.filter(({ kind }) => kind === "file").map(({ digest }) => digest).sort();
+}
+
+/** Everything in one of them that bears an object's name. */
+function* placesIn(context: StoreContext, shard: string): Operation<Place[]> {
   const entries = yield* entriesOf(context, childOf(context.engine, context.directory, shard));
-  const found: Digest[] = [];
+  const found: Place[] = [];
   for (const { name, kind } of entries) {
-    const digest = kind === "file" ? parseObjectNames(shard, name) : undefined;
-    if (digest !== undefined) found.push(digest);
+    const digest = parseObjectNames(shard, name);
+    if (digest !== undefined) found.push({ digest, kind });
   }
-  return found.sort();
+  return found;
 }
 
 function* entriesOf(context: StoreContext, path: string): Operation<DirectoryEntry[]> {
@@ -58,7 +69,7 @@ export interface VerifyProgress {
 export interface VerifyResult {
   /** Objects looked at. */
   checked: number;
-  /** Those whose content is not what it was, sorted. */
+  /** Those whose content is not what it was, or that are no files any more, sorted. */
   corrupt: Digest[];
 }
 
@@ -71,14 +82,14 @@ export function* verifyAll(
   onProgress: ((progress: VerifyProgress) => void) | undefined,
 ): Operation<VerifyResult> {
   try {
-    const digests = yield* listAll(context);
+    const places = yield* listAll(context);
     let checked = 0;
-    let total = digests.length;
+    let total = places.length;
     const corrupt: Digest[] = [];
     yield* all(
-      digests.map((digest) =>
+      places.map(({ digest, kind }) =>
         function* (): Operation<void> {
-          const state = yield* judge(context, digest);
+          const state = kind === "file" ? yield* judge(context, digest) : "corrupt";
           if (state === "removed") total--;
           else checked++;
           if (state === "corrupt") corrupt.push(digest);
@@ -93,10 +104,10 @@ export function* verifyAll(
   }
 }
 
-function* listAll(context: StoreContext): Operation<Digest[]> {
-  const digests: Digest[] = [];
-  for (const shard of yield* listShards(context)) digests.push(...yield* listShard(context, shard));
-  return digests;
+function* listAll(context: StoreContext): Operation<Place[]> {
+  const places: Place[] = [];
+  for (const shard of yield* listShards(context)) places.push(...yield* placesIn(context, shard));
+  return places;
 }
 
 function* judge(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed"> {
@@ -142,7 +153,7 @@ interface Candidate {
 /** Everything there is, with its age. */
 export function* listCandidates(context: StoreContext): Operation<Candidate[]> {
   const candidates: Candidate[] = [];
-  for (const digest of yield* listAll(context)) {
+  for (const { digest } of yield* listAll(context)) {
     const status = yield* statusOf(context, digest);
     if (status?.kind === "file") candidates.push({ digest, modified: status.modified, size: status.size });
   }

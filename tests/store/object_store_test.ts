@@ -374,6 +374,21 @@ describe("damage", () => {
       assertEquals(namesIn(directory), ["s", "target"]);
     }));
 
+  it("is damaged, too, when what bears its name is no file any more", () =>
+    withTemporaryDirectory(async (directory) => {
+      const store = await openObjectStore(join(directory, "s"));
+      const [whole = "", replaced = "", linked = ""] = await store.putMany(["whole", "replaced", "linked"]);
+      const place = (digest: string) => join(store.directory, placeOf(digest));
+      fs.rmSync(place(replaced));
+      fs.mkdirSync(place(replaced));
+      fs.renameSync(place(linked), join(directory, "elsewhere"));
+      fs.symlinkSync(join(directory, "elsewhere"), place(linked));
+      const result = { checked: 3, corrupt: [replaced, linked].sort() };
+      assertEquals(await store.verify(), result);
+      assertEquals(openObjectStoreSync(store.directory).verify(), result);
+      assertEquals(await collected(store.list()), [whole]);
+    }));
+
   it("never lets a byte of a damaged object out of a stream", async () => {
     const machine = memoryRuntime();
     const store = await openObjectStore("/s", { runtime: machine });
