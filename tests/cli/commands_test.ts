@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { asUser } from "../support/other_user.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, modeOf, names, put, send, start, text, until } from "./command.ts";
 
@@ -121,6 +122,18 @@ describe("sweep", () => {
       assertEquals(await say(directory, "sweep", "-q", "-r", ...age, "."), silent);
       assertEquals(names(join(directory, "sub")), []);
       assertEquals(await answer(directory, ["sweep", "-r", "."]), { removed: [], kept: [] });
+    });
+  });
+
+  it("sweep says even with --quiet what it could not look at", async (t) => {
+    await asUser(t, 65_534, async (as) => {
+      await withTemporaryDirectory(async (directory) => {
+        fs.chmodSync(directory, 0o755);
+        fs.mkdirSync(join(directory, "closed"), { mode: 0o700 });
+        const { code, stdout, stderr } = await atomicWrite(directory, ["sweep", "-q", "-r", "."], as);
+        const line = `kept ${directory}/closed: it could not be looked at or removed (EACCES)`;
+        assertEquals([code, stdout, stderr], [77, "", `atomic-write: ${line}\n`]);
+      });
     });
   });
 });

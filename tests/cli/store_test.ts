@@ -48,6 +48,19 @@ describe("store", () => {
     });
   });
 
+  it("verify says even with --quiet what is damaged", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      const digest = sha256("x");
+      await atomicWrite(directory, ["store", "put", "-q", "objects"], { stdin: "x" });
+      const verify = () => atomicWrite(directory, ["store", "verify", "-q", "objects"]);
+      assertEquals(await verify(), { code: 0, signal: null, stdout: "", stderr: "" });
+      fs.rmSync(join(directory, placeOf(digest)));
+      fs.writeFileSync(join(directory, placeOf(digest)), "y");
+      const stderr = `atomic-write: damaged ${digest}\n`;
+      assertEquals(await verify(), { code: 65, signal: null, stdout: "", stderr });
+    });
+  });
+
   it("gc keeps what references lead to", async () => {
     await withTemporaryDirectory(async (directory) => {
       const [a, b, c] = [sha256("a\n"), sha256("b\n"), sha256("c\n")];

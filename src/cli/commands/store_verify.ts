@@ -14,7 +14,7 @@ export async function run({ operands, progress }: Call<typeof table>): Promise<O
   return {
     result,
     output: corrupt,
-    reasons: corrupt,
+    reasons: corrupt.map((digest) => `damaged ${digest}`),
     notes: corrupt.length === 0
       ? []
       : [`${countText(corrupt.length, "object")} of ${checked} damaged; put the content again to repair it`],

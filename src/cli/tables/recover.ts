@@ -13,6 +13,8 @@ export const table = {
     "docs/deploy_plan.md says what helps.",
     "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then that " +
     "is said every time (status 91). Where a service is started afterwards anyway, --activate true says so.",
+    "What fails is told beside what was done, with the status of the first failure; with --json, it is error, and " +
+    "errors has all of them. A failed activation or a signal ends the work, and comes first.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
