@@ -18,6 +18,8 @@ const ELSEWHERE = [
   "Two commands on a fresh machine",
   "The command",
   "What happens when …",
+  "What there is",
+  "License",
   "Read on",
   "What a power cut leaves",
   "How it works",
@@ -34,10 +36,23 @@ function withoutFiles(text: string): string {
   return left.replaceAll(/\n{3,}/g, "\n\n");
 }
 
+/**
+ * Who reads it at npm has Node or Bun. The table is as wide as it must be, and without its last column: the tests that it
+ * names are not there.
+ */
+function forNpm(text: string): string {
+  const others = text.replace(/^All three offer [^]*?(?=^\*\*Node\*\*: )/m, "")
+    .replace(/^- \*\*Deno\*\* [^]*?(?=^- )/m, "");
+  return others.replaceAll(
+    /^\|.*$/gm,
+    (row) => row.replaceAll(/ {2,}/g, " ").replaceAll(/-{4,}/g, "---").replace(/[^|]*\|$/, ""),
+  );
+}
+
 function readmeOfPackage(text: string): string {
   const [first = "", ...sections] = text.split(/^(?=## )/m);
   const kept = sections.filter((section) => !ELSEWHERE.some((title) => section.startsWith(`## ${title}\n`)));
-  return withoutFiles([first, ...kept].join(""));
+  return forNpm(withoutFiles([first, ...kept].join("")));
 }
 
 /** Builds the package into a folder, which is removed before; after a failure it is incomplete. */

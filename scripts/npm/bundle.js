@@ -42,7 +42,7 @@ const readable = {
     const { code: smaller } = await minify(code, {
       ecma: 2022,
       module: true,
-      compress: { ...keep, passes: 3, sequences: false },
+      compress: { ...keep, passes: 4, sequences: false, unsafe_arrows: true, unsafe_methods: true, loops: false },
       mangle: keep,
       format: { ecma: 2022, comments: false, semicolons: false },
     });
@@ -85,10 +85,13 @@ function shortened(comment) {
 /** Who implements a runtime, or builds a simulated machine, reads the contract in the source or on JSR. */
 const isSeam = ({ name }) => name.startsWith("runtime") || name.includes("testing");
 
+/** Of a synchronous twin its name says as much as the first sentence of its comment. */
+const twin = /\/\*\*\s*\*?\s*\{@linkcode \w+\} before it returns\.(?:(?!\*\/)[\s\S])*\*\/\n/g;
+
 const brief = {
   name: "brief",
   renderChunk: (code, chunk) =>
-    code.replaceAll(
+    code.replaceAll(twin, "").replaceAll(
       /( *)\/\*\*[\s\S]*?\*\//g,
       (comment, indent) => isSeam(chunk) && indent !== "" ? "" : indent + shortened(comment.trimStart()),
     ),

@@ -8,21 +8,24 @@ const FLOORS = /\/src\/(core|runtime|transaction|store|log)\/(?!mod\.js)/;
 /** Whoever uses one of them uses most of all: apart, they would be larger by what they tell each other. */
 const ENGINE = /\/src\/(?:(?:protocol|lock)\/)?[^/]+\.js$/;
 
-const LATE = /\/(?:deno|node)_(?:command_host|child_program)\.js$/;
+const LATE = /\/(deno|node)_(?:command_host|child_program)\.js$/;
 
 /** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
 const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|roll_back)\.js$)?/;
 
 /** The name of the file that a module is in. */
 export function floorOf(path, { getModuleInfo }) {
-  if (LATE.test(path) || path.endsWith("?entry")) return undefined;
+  if (path.endsWith("?entry")) return undefined;
+  const host = LATE.exec(path)?.[1];
+  if (host !== undefined) return `${host}_host`;
   if (ENGINE.test(path)) return "engine";
   const floor = FLOORS.exec(path)?.[1];
-  if (floor !== undefined) return floor;
+  // Whoever needs the one needs the other.
+  if (floor !== undefined) return floor === "core" ? "runtime" : floor;
   if (!path.includes("/src/cli/")) return undefined;
   const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
   if (command === null) return "command";
-  return `${command[1] ?? (command[2] === undefined ? "file" : "transaction")}_commands`;
+  return command[2] !== undefined ? "command_transaction" : command[1] !== undefined ? "command_store" : "command";
 }
 
 /**

@@ -28,9 +28,8 @@ const statusOfReason: Readonly<Record<keyof typeof reasons, ExitStatus>> = {
 function whyKept({ path, reason, missing }: RecoveryReport["kept"][number]): string {
   if (missing === undefined) return reasons[reason];
   const names = path.replace(/(\.transaction\.[^./\\]+\.)[^/\\]*$/, "$1*");
-  return `the directory ${JSON.stringify(missing)}, which takes part, is not there, or holds nothing of it; ` +
-    `mount it or move it back, and recover again; if it is gone for good, remove ${names} and recover again: ` +
-    "files that are in place stay as they are";
+  return `${reasons[reason]}: ${JSON.stringify(missing)}; bring it back and recover again; if it is gone for good, ` +
+    `remove ${names} and recover again: files that are in place stay`;
 }
 
 /** A line for everything in a report. */

@@ -7,18 +7,17 @@ import { programRows } from "./transaction_rows.ts";
 export const table = {
   description: [
     "Brings deployments in DIR that a crash has cut off to their ends: finishes what was decided, undoes the " +
-    "others, and says what became of which file. The next deployment of such files does the same.",
+    "others, and says so. The next deployment of such files does the same.",
     "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, that " +
-    "nothing proves dead, or of which a directory is not there (status 75), or whose journal is damaged (status 65); " +
-    "docs/deploy_plan.md says what helps.",
-    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then that " +
-    "is said every time (status 91). Where a service is started afterwards anyway, --activate true says so.",
-    "What fails is told beside what was done, with the status of the first failure; with --json, it is error, and " +
-    "errors has all of them. A failed activation or a signal ends the work, and comes first.",
+    "nothing proves dead, that miss a directory (status 75), or whose journal is damaged (status 65).",
+    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then it " +
+    "is said every time (status 91); --activate true, where a service is started afterwards anyway.",
+    "What fails is told beside what was done; the first failure (--json: error, of errors) decides the status. A " +
+    "failed activation or a signal ends the work.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
-    recursive: flag("Also in the directories below, going on where one of them cannot be recovered", "r"),
+    recursive: flag("Also in the directories below", "r"),
     ...programRows,
     unproven: flag("Also deployments that nothing proves dead: only if you know that none runs any more"),
     ...waitRows,
