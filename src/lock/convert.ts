@@ -16,7 +16,7 @@ import type { LockRequest } from "./held_lock.ts";
 import { directoryTurnKey } from "./lock_directory.ts";
 import { fileTurnKey, lacksKernelLock } from "./lock_file.ts";
 import { occupantOf } from "./occupant.ts";
-import { isLockContent, recordSize } from "./owner_record.ts";
+import { lockContent } from "./open_lock_file.ts";
 import { refuseEndless } from "./own_holds.ts";
 import { removeEmpty, removeToken } from "./token.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
@@ -85,9 +85,8 @@ function* removeIfFree(
   mayWait: boolean,
 ): Operation<"removed" | "held" | "unprovable"> {
   const { engine, attempt, lockPath } = request;
-  const start = new Uint8Array(recordSize + 1);
-  const count = yield* wait(file.read(start));
-  if (!isLockContent(start, count)) {
+  const count = yield* lockContent(file);
+  if (count === undefined) {
     const reason = `${JSON.stringify(lockPath)} is somebody's file, not a lock; choose a lockDirectory`;
     throw attemptFailed(attempt, "EEXIST", "read", reason);
   }

@@ -6,7 +6,8 @@ import { LockBusyError, LockTimeoutError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Engine, locate } from "../protocol/engine.ts";
 import { lockAttempt } from "./lock.ts";
-import { type LockInfo, lookAtLock } from "./lock_info.ts";
+import type { LockInfo } from "./lock_info.ts";
+import { lookAtLock } from "./look_at_lock.ts";
 import type { LockPlan } from "./lock_plan.ts";
 import { findLockPlace } from "./lock_place.ts";
 

@@ -11,18 +11,10 @@
  */
 
 import type { ProcessHost, Runtime } from "../runtime/runtime.ts";
+import type { LockInfo } from "./lock_info.ts";
 
 /** Who holds a lock, as far as he says. */
-export interface OwnerRecord {
-  pid?: number;
-  started?: string;
-  boot?: string;
-  namespace?: string;
-  host?: string;
-  program?: string;
-  /** Milliseconds since 1970. */
-  since?: number;
-}
+export type OwnerRecord = Pick<LockInfo, "pid" | "started" | "boot" | "namespace" | "host" | "program" | "since">;
 
 const mark = "atomic-write lock ";
 const held = `${mark}held\n`;
