@@ -75,35 +75,23 @@ async function* recordsOf(
   if (!lines || !gathered.isEmpty) yield [gathered.take()];
 }
 
-/** Says which records are in the log. What cannot be said is no reason to stop: the records are there all the same. */
-class Told {
-  readonly #call: Call<typeof table>;
-  #failure: string | undefined;
-
-  constructor(call: Call<typeof table>) {
-    this.#call = call;
-  }
-
-  /** Why some of it could not be said. That nobody reads any more is no failure. */
-  get failure(): string | undefined {
-    return this.#failure;
-  }
-
-  tell(sequences: readonly number[]): void {
-    if (this.#call.json) return;
-    try {
-      this.#call.print(sequences.map((sequence) => `${sequence}\n`).join(""));
-    } catch (error) {
-      if (!(error instanceof OutputFailed)) throw error;
-      if (error.code !== "EPIPE") this.#failure = error.code;
-    }
-  }
-}
-
 interface Appended {
   count: number;
   first?: number;
   last?: number;
+  /** Why some of their numbers could not be printed: a code. That nobody reads any more is no reason. */
+  untold?: string;
+}
+
+/** Says which records are in the log. What cannot be said is no reason to stop: the records are there all the same. */
+function tell(call: Call<typeof table>, sequences: readonly number[], appended: Appended): void {
+  if (call.json) return;
+  try {
+    call.print(sequences.map((sequence) => `${sequence}\n`).join(""));
+  } catch (error) {
+    if (!(error instanceof OutputFailed)) throw error;
+    if (error.code !== "EPIPE") appended.untold = error.code;
+  }
 }
 
 async function appendAll(
@@ -111,7 +99,6 @@ async function appendAll(
   log: Log,
   pieces: AsyncIterable<Uint8Array>,
   appended: Appended,
-  told: Told,
   to: Destination,
 ): Promise<void> {
   for await (const records of recordsOf(pieces, call.options.lines === true, to)) {
@@ -119,7 +106,7 @@ async function appendAll(
     appended.count += sequences.length;
     appended.first ??= sequences[0] ?? 0;
     appended.last = sequences.at(-1) ?? appended.first;
-    told.tell(sequences);
+    tell(call, sequences, appended);
   }
 }
 
@@ -154,10 +141,9 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const first = await input.next();
   const log = await openLog(path, options);
   const appended: Appended = { count: 0 };
-  const told = new Told(call);
   let stopped: Interrupted | undefined;
   try {
-    await appendAll(call, log, continued(first, input), appended, told, to);
+    await appendAll(call, log, continued(first, input), appended, to);
   } catch (error) {
     if (!(error instanceof Interrupted) || appended.count === 0) throw error;
     stopped = error;
@@ -165,20 +151,21 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
     await log.close();
   }
   const { durability, tornTail } = log;
+  const { untold, ...records } = appended;
   const torn = tornTail === undefined ? [] : [
     `${
       countText(tornTail.bytes, "byte")
     } at byte ${tornTail.offset} were cut off: of an append that was never told done`,
   ];
   return {
-    result: { path: log.path, ...appended, durability, ...tornTail === undefined ? {} : { tornTail } },
+    result: { path: log.path, ...records, durability, ...tornTail === undefined ? {} : { tornTail } },
     notes: [
       ...torn,
       ...stopped === undefined ? [] : [interruptedNote(stopped, appended)],
       ...durabilityNotes("it is appended", durability, rules.durability),
-      ...told.failure === undefined ? [] : [resultUntold(told.failure)],
+      ...untold === undefined ? [] : [resultUntold(untold)],
     ],
-    ...told.failure === undefined ? {} : { status: statusOf(told.failure) },
+    ...untold === undefined ? {} : { status: statusOf(untold) },
     ...stopped === undefined ? {} : { signal: stopped.signal },
     changing: true,
   };
