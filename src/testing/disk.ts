@@ -2,7 +2,8 @@
  * A disk under a page cache: every inode of a machine, changed by programs at once and on the medium by syncs.
  *
  * A change goes to the visible state and into the inode's chain of pending changes; `sync` folds the chain into the
- * durable state; `failSync` leaves it in doubt for ever. What a power cut may leave of it is for crash_space.ts to say.
+ * durable state; `failSync` leaves it in doubt for ever, `failTransaction` loses it, with all that is pending on its
+ * device. What a power cut may leave is for crash_space.ts to say.
  *
  * Snapshots cost nothing: inodes are replaced, not changed, except for directory maps, which are changed in place only
  * by the generation that made them. `snapshot` ends a generation.
@@ -27,6 +28,7 @@ import {
   type FileNode,
   type FileState,
   inOrder,
+  rewritesLost,
 } from "./disk_node.ts";
 
 /** Maps that only the current generation may change in place. */
@@ -50,6 +52,7 @@ export class Disk {
   #collectAt = firstCollection;
   #barriers: number;
   #passed: number;
+  #failed: ReadonlyMap<string, number>;
   /** Counts everything that can make a difference after a power cut. */
   version = 0;
 
@@ -59,13 +62,20 @@ export class Disk {
     this.#nextNumber = image.nextNumber;
     this.#barriers = image.barriers;
     this.#passed = image.passed;
+    this.#failed = image.failed ?? new Map();
     this.#nodesOwner = {};
   }
 
   /** This instant, for ever. */
   snapshot(): DiskImage {
     this.#generation = {};
-    return { nodes: this.#nodes, nextNumber: this.#nextNumber, barriers: this.#barriers, passed: this.#passed };
+    return {
+      nodes: this.#nodes,
+      nextNumber: this.#nextNumber,
+      barriers: this.#barriers,
+      passed: this.#passed,
+      failed: this.#failed,
+    };
   }
 
   /** All inodes. */
@@ -122,10 +132,11 @@ export class Disk {
   /** Changes a file for programs; on the medium, later or never. */
   changeFile(number: number, change: FileChange): void {
     const node = this.file(number);
+    const fate = rewritesLost(node.changes, change) ? "undetermined" : "pending";
     this.#put({
       ...node,
       visible: applyFileChange(node.visible, change),
-      changes: appended(node.changes, change, this.#barriers),
+      changes: appended(node.changes, change, this.#barriers, fate),
     });
   }
 
@@ -179,6 +190,27 @@ export class Disk {
   /** A sync of this inode fails: nothing decides any more about what was pending. */
   failSync(number: number): void {
     this.#decide(this.node(number), (link) => [link.barrier === undefined ? "undetermined" : "pending", link.barrier]);
+  }
+
+  /** A sync on this device fails, and with it the file system's transaction: all that is pending there is lost. */
+  failTransaction(device: string): void {
+    for (const node of this.#nodes.values()) {
+      if (node.device !== device || !("changes" in node) || node.changes === undefined) continue;
+      this.#decide(node, (link) => ["lost", link.barrier]);
+    }
+    this.#failed = new Map(this.#failed).set(device, 0);
+    this.version++;
+  }
+
+  /** How many changes of metadata have been allowed on a device since its transaction failed; undefined: it has not. */
+  changesSinceFailure(device: string): number | undefined {
+    return this.#failed.get(device);
+  }
+
+  /** Another change of metadata is allowed on a device whose transaction has failed. */
+  allowChange(device: string): void {
+    const count = this.#failed.get(device);
+    if (count !== undefined) this.#failed = new Map(this.#failed).set(device, count + 1);
   }
 
   /** Puts all there is onto the medium, even what a failed sync had left in doubt. */

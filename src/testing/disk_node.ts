@@ -9,7 +9,9 @@
  *
  * Every change carries its fate: `pending` until the inode is synced; then it is `kept` and folded into the durable
  * state. After a *failed* sync it is `undetermined` for good: the kernel has marked the pages clean, so no later sync
- * writes them, but some may have reached the medium before the failure. Programs go on seeing it.
+ * writes them, but some may have reached the medium before the failure. Programs go on seeing it. Where the file system
+ * has a journal (`MountOptions.journal`), a failed sync has taken everything that was pending there, and it is `lost`:
+ * programs see it, and no power cut leaves it.
  *
  * A **barrier** (F_BARRIERFSYNC of macOS) decides nothing: whatever is made after it, anywhere on the machine, reaches
  * the medium only after what was pending of its inode has. A sync makes sure of what all barriers before it cover.
@@ -17,7 +19,7 @@
 import type { Content } from "./content.ts";
 
 /** What may still happen to a change: to be decided by a sync, no longer decided by any sync, or decided. */
-export type Fate = "pending" | "undetermined" | "kept";
+export type Fate = "pending" | "undetermined" | "lost" | "kept";
 
 /** Metadata of an inode. */
 export interface Attributes {
@@ -58,7 +60,7 @@ export interface Chain<Change> {
   readonly change: Change;
   readonly fate: Fate;
   readonly previous: Chain<Change> | undefined;
-  /** Whether any change up to this one is undetermined. */
+  /** Whether any change up to this one is undetermined or lost: what programs see is not what syncs make durable. */
   readonly doubtful: boolean;
   /** How many barriers there were when it was made: it reaches the medium only after what they cover. */
   readonly epoch: number;
@@ -112,6 +114,8 @@ export interface DiskImage {
   /** How many barriers there were, and how many of them a sync has followed. */
   readonly barriers: number;
   readonly passed: number;
+  /** Devices whose transaction a sync has failed, and how many changes of metadata have been allowed there since. */
+  readonly failed?: ReadonlyMap<string, number>;
 }
 
 /** A change of metadata, done. */
@@ -148,7 +152,7 @@ export function appended<Change>(
   fate: Fate = "pending",
   barrier?: number,
 ): Chain<Change> {
-  const doubtful = fate === "undetermined" || (chain?.doubtful ?? false);
+  const doubtful = fate === "undetermined" || fate === "lost" || (chain?.doubtful ?? false);
   return { change, fate, previous: chain, doubtful, epoch, barrier };
 }
 
@@ -176,8 +180,32 @@ export function decided<Change>(
  * What may become of a change on a disk that has passed the first `level` barriers and no further one: what those cover
  * is kept; what was made after the next is lost.
  */
-export function fateAt(link: Chain<unknown>, level: number): Fate | "lost" {
+export function fateAt(link: Chain<unknown>, level: number): Fate {
   if (link.fate !== "pending") return link.fate;
   if (link.barrier !== undefined && link.barrier <= level) return "kept";
   return link.epoch > level ? "lost" : "pending";
+}
+
+/**
+ * Whether a write goes over bytes that a failed sync has lost, and that nobody has cut off since. ext4 has left the
+ * extent unwritten then: it may read as zeros after a power cut although writing and syncing it again succeeded.
+ */
+export function rewritesLost(chain: Chain<FileChange> | undefined, change: FileChange): boolean {
+  if (change.kind !== "write") return false;
+  for (let link = chain; link !== undefined; link = link.previous) {
+    const { change: earlier, fate } = link;
+    if (earlier.kind === "truncate" && fate !== "lost" && earlier.size <= change.offset) return false;
+    if (earlier.kind !== "write" || fate !== "lost") continue;
+    const overlaps = earlier.offset < change.offset + change.bytes.length;
+    if (overlaps && earlier.offset + earlier.bytes.length > change.offset) return true;
+  }
+  return false;
+}
+
+/** What the blocks of a file hold, or will: its content without what a failed sync has lost, which reads as zeros. */
+export function contentOnDisk(node: FileNode): Content {
+  if (node.changes?.doubtful !== true) return node.visible.content;
+  let state = node.durable;
+  for (const link of inOrder(node.changes)) if (link.fate !== "lost") state = applyFileChange(state, link.change);
+  return state.content.resize(node.visible.content.size);
 }

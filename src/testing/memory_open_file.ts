@@ -5,7 +5,8 @@
  */
 import { SystemError } from "../runtime/system_error.ts";
 import type { FileStatus, SyncLevel } from "../runtime/runtime.ts";
-import type { FileChange, FileNode } from "./disk_node.ts";
+import { contentOnDisk, type FileChange, type FileNode } from "./disk_node.ts";
+import { journalRefusal } from "./failed_journal.ts";
 import { failSync, type FallibleFile } from "./intercept.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
 import { inGroup } from "./permissions.ts";
@@ -112,10 +113,11 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     if (node.kind === "directory") this.#machine.collect();
   }
 
-  /** The sync that is being asked for fails: what is pending stays in doubt for ever. */
+  /** The sync that is being asked for fails: what is pending stays in doubt for ever, or all of the device is lost. */
   [failSync](): void {
-    this.#live("sync");
-    this.#machine.disk.failSync(this.#inode);
+    const device = this.#machine.device(this.#live("sync"));
+    if (device.journal === undefined) this.#machine.disk.failSync(this.#inode);
+    else this.#machine.disk.failTransaction(device.name);
   }
 
   clone(source: unknown): boolean {
@@ -124,7 +126,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     const from = source.#file("clone", "EINVAL");
     if (this.#access === "read") this.#fail("clone", "EBADF");
     if (from.device !== file.device || !this.#machine.device(file).clone) return false;
-    const bytes = from.visible.content.view();
+    const bytes = contentOnDisk(from).view();
     if (bytes.length > 0) this.#change(file, { kind: "write", offset: 0, bytes, modified: this.#now() });
     return true;
   }
@@ -169,7 +171,9 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
   #live(call: string) {
     if (!this.#process.alive) this.#fail(call, "ESRCH");
     if (!this.#open) this.#fail(call, "EBADF");
-    return this.#machine.disk.node(this.#inode);
+    const node = this.#machine.disk.node(this.#inode);
+    const refusal = journalRefusal(this.#machine, node, call);
+    return refusal === undefined ? node : this.#fail(call, refusal);
   }
 
   #file(call: string, otherwise: string): FileNode {

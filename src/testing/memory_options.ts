@@ -39,6 +39,18 @@ export interface MountOptions {
   fileLock?: boolean;
   /** `true`: files can share blocks (`clone`). */
   clone?: boolean;
+  /**
+   * What a sync that fails (with EIO, say) does to the rest of this file system. Left out: what was pending of that one
+   * file or directory may be lost or kept for ever. Else it is as on file systems with a journal: the *transaction* has
+   * failed. All that was changed on this file system and not yet durable, names and contents, is lost at the next power
+   * cut, although programs go on seeing it, and although later syncs of it, or of anything else here, succeed. A clone
+   * shares what is on the disk: zeros, where that is lost. Writing once more over what was lost may not hold either, unless
+   * it was cut off (`truncate`) first.
+   *
+   * `"silent"`: nothing tells. `"ext4"`, `"xfs"`: what tells there. On ext4 the second change of a mode, an owner or times,
+   * every truncation, and adding or removing a name are EROFS; on xfs everything but the sync of a directory is EIO.
+   */
+  journal?: "silent" | "ext4" | "xfs";
   /** `true`: it lives in memory (tmpfs): syncs succeed, and a power cut empties it. */
   volatile?: boolean;
 }

@@ -7,6 +7,7 @@
 import { SystemError } from "../runtime/system_error.ts";
 import type { DirectoryEntry, FileStatus } from "../runtime/runtime.ts";
 import type { Attributes, DirectoryNode, DiskNode } from "./disk_node.ts";
+import { journalRefusal } from "./failed_journal.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
 import { type Access, MemoryOpenFile } from "./memory_open_file.ts";
 import { type Place, walk, type Wanted } from "./path_walk.ts";
@@ -168,7 +169,9 @@ export class MemorySystemCalls implements SyncFileSystem {
   #find(call: string, path: string, wanted: Wanted, reported = path): Place | undefined {
     if (!this.#process.alive) this.#fail("ESRCH", call, reported);
     try {
-      return walk(this.#machine, this.#process, call, path, wanted);
+      const place = walk(this.#machine, this.#process, call, path, wanted);
+      const refusal = place && journalRefusal(this.#machine, place.node ?? place.directory, call);
+      return refusal === undefined ? place : this.#fail(refusal, call, reported);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       if (looking.has(call) && error.code === "ENOTDIR") return undefined;

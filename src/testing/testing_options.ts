@@ -106,6 +106,7 @@ const mountReaders: Readers<MountOptions> = {
   owners: flag,
   fileLock: flag,
   clone: flag,
+  journal: oneOf("silent", "ext4", "xfs"),
   volatile: flag,
 };
 
