@@ -163,7 +163,7 @@ export function tryLockSync(path: FilePath, options?: Omit<LockSyncOptions, "tim
  * Runs a callback while the lock of a file is held.
  *
  * Inside, `writeFile(path, …)` simply works, and `{ lock }` with the lock that is handed in makes it look at the lock
- * once more right before its commit. Asking for the same lock again inside the callback, however deep, is a
+ * once more right before its commit, and keeps calls that are given it from running into each other. Asking for the same lock again inside the callback, however deep, is a
  * DeadlockError; in a task that outlives the callback it is a wait like any other: give such tasks a `timeout`.
  *
  * @param path The file to lock; it need not exist, its directory must.

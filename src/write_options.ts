@@ -29,8 +29,8 @@ import type { Runtime } from "./runtime/runtime.ts";
 /** Options of {@linkcode writeFile} and of everything that writes a file. */
 export interface WriteFileOptions extends ReplaceOptions {
   /**
-   * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined. Default
-   * false: updates of others that hold the lock may be overwritten.
+   * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined, and calls
+   * that join it take turns. Default false: updates of others that hold the lock may be overwritten.
    */
   lock?: boolean | LockOptions | FileLock;
   /**

@@ -1,11 +1,14 @@
 /**
  * The one body behind `openFileWriter` and its synchronous twin: lock if asked → directory → temporary file → chunks →
  * commit or discard. A failing step discards, gives the lock back, and is what every later call throws.
+ *
+ * A lock that the writer took itself is kept until the end. One that was handed in is used while the writer is opened
+ * and while it commits, not between: its holder may do other things with it meanwhile, and `ifMatch` is asked again.
  */
 import { ChunkEncoder } from "./core/bytes.ts";
 import type { Operation } from "./core/operation.ts";
 import type { FileChunk } from "./file_writer.ts";
-import { giveBack, type LockWish, takeLock } from "./lock/file_lock.ts";
+import { giveBack, takeLock, underLock } from "./lock/file_lock.ts";
 import { type LockHold, releaseAfter } from "./lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
@@ -27,15 +30,17 @@ import { checkMatch, guarded, type WriteRequest } from "./write_options.ts";
 export class WriterBody {
   readonly #staged: StagedFile;
   readonly #separates: boolean;
+  readonly #request: WriteRequest;
   /** The lock that was taken for this writer, if any. */
   readonly #hold: LockHold | undefined;
   readonly #encoder = new ChunkEncoder();
   /** Why nothing more can be written. */
   #ended: { error: unknown } | undefined;
 
-  constructor(staged: StagedFile, separates: boolean, hold: LockHold | undefined) {
+  constructor(staged: StagedFile, separates: boolean, request: WriteRequest, hold: LockHold | undefined) {
     this.#staged = staged;
     this.#separates = separates;
+    this.#request = request;
     this.#hold = hold;
   }
 
@@ -55,22 +60,24 @@ export class WriterBody {
         yield* ensureTargetDirectory(engine, path, request.plan, attempt);
       }
       hold = lock === undefined ? undefined : yield* takeLock(engine, path, lock, request.plan.signal);
-      const plan = hold === undefined ? request.plan : guarded(request.plan, hold);
+      const guard = lock !== undefined && "hold" in lock ? lock.hold : hold;
+      const plan = guard === undefined ? request.plan : guarded(request.plan, guard);
       const target = yield* findTarget(engine, path, plan, attempt);
       if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
       const parent = yield* openParent(engine, target.directory, plan, attempt);
       try {
         const separates = yield* separatedNames(engine, target, plan, attempt);
         const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, undefined));
-        return new WriterBody(staged, separates, ownHold(hold, lock));
+        if (guard === hold) return new WriterBody(staged, separates, request, hold);
+        if (hold !== undefined) yield* hold.release();
+        return new WriterBody(staged, separates, request, undefined);
       } catch (error) {
         yield* closeParent(parent);
         throw error;
       }
     } catch (error) {
       const thrown = translate(error, attempt);
-      const own = ownHold(hold, lock);
-      if (own !== undefined) yield* releaseAfter(own, thrown);
+      if (hold !== undefined) yield* releaseAfter(hold, thrown);
       throw thrown;
     }
   }
@@ -103,7 +110,7 @@ export class WriterBody {
       enterTarget(ticket, turnKey(engine, parent, target));
       const rest = this.#encoder.end();
       if (rest !== undefined) yield* staged.writer.take(rest);
-      result = yield* conclude(staged, ticket, this.#separates);
+      result = yield* this.#conclude(ticket);
     } catch (error) {
       throw yield* this.#fail(error);
     }
@@ -111,6 +118,18 @@ export class WriterBody {
     yield* closeParent(parent);
     if (this.#hold !== undefined) yield* giveBack(this.#hold, result, result.changed ? "replaced" : "unchanged");
     return result;
+  }
+
+  *#conclude(ticket: Ticket): Operation<WriteResult> {
+    const { engine, lock, ifMatch } = this.#request;
+    const staged = this.#staged;
+    if (lock === undefined || !("hold" in lock)) return yield* conclude(staged, ticket, this.#separates);
+    const { plan, attempt, target: { path } } = staged;
+    const separates = this.#separates;
+    return yield* underLock(engine, path, lock, plan.signal, function* () {
+      if (ifMatch !== undefined) yield* checkMatch(engine, path, ifMatch, plan, attempt);
+      return yield* conclude(staged, ticket, separates);
+    }, ({ changed }) => changed ? "replaced" : "unchanged");
   }
 
   *discard(reason: unknown): Operation<void> {
@@ -142,9 +161,4 @@ export class WriterBody {
     if (this.#hold !== undefined) yield* releaseAfter(this.#hold, error);
     return error;
   }
-}
-
-/** A lock that was handed in stays its holder's. */
-function ownHold(hold: LockHold | undefined, wish: LockWish): LockHold | undefined {
-  return wish !== undefined && "hold" in wish ? undefined : hold;
 }

@@ -7,6 +7,7 @@ import { type Awaitable, type Operation, run, runNow, wait } from "../core/opera
 import type { OptionReader } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, translate } from "../protocol/failure.ts";
+import { joinHold } from "./joined_hold.ts";
 import { acquire, lockAttempt, type LockHold, releaseAfter } from "./lock.ts";
 import { type LockBackend, type LockPlan, lockPlan } from "./lock_plan.ts";
 import { findLockPlace, isSameFile } from "./lock_place.ts";
@@ -114,11 +115,10 @@ export function* underLock<T>(
   body: (hold: LockHold) => Operation<T>,
   stateAfter: (result: T) => TargetState,
 ): Operation<T> {
-  const hold = yield* takeLock(engine, path, wish, signal);
-  return yield* "hold" in wish ? body(hold) : inside(hold, body, stateAfter);
+  return yield* inside(yield* takeLock(engine, path, wish, signal), body, stateAfter);
 }
 
-/** Joins the lock that is held, or takes one, which is then the caller's to release. */
+/** Joins the lock that is held, or takes one. What is answered is the caller's to release. */
 export function* takeLock(
   engine: Engine,
   path: string,
@@ -127,7 +127,7 @@ export function* takeLock(
 ): Operation<LockHold> {
   const attempt = lockAttempt(path);
   try {
-    if ("hold" in wish) return yield* joined(engine, path, wish.hold);
+    if ("hold" in wish) return yield* joined(engine, path, wish.hold, signal);
     const plan = { ...wish.plan, signal: wish.plan.signal ?? signal };
     const hold = yield* acquire(engine, path, plan, attempt);
     if (hold === undefined) throw yield* notInTime(engine, attempt.path, plan);
@@ -137,15 +137,26 @@ export function* takeLock(
   }
 }
 
-function* joined(engine: Engine, path: string, hold: LockHold): Operation<LockHold> {
+function* joined(
+  engine: Engine,
+  path: string,
+  held: LockHold,
+  signal: AbortSignal | undefined,
+): Operation<LockHold> {
   const attempt = lockAttempt(path);
-  const { target } = yield* findLockPlace(engine, path, undefined, attempt);
-  const locked = hold.place.target;
-  if (!(yield* isSameFile(engine, target, locked, attempt))) {
-    throw new TypeError(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
+  const locked = held.place.target;
+  const hold = yield* joinHold(engine, held, signal);
+  try {
+    const { target } = yield* findLockPlace(engine, path, undefined, attempt);
+    if (!(yield* isSameFile(engine, target, locked, attempt))) {
+      throw new TypeError(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
+    }
+    yield* hold.confirm("unchanged");
+    return hold;
+  } catch (error) {
+    yield* releaseAfter(hold, error);
+    throw error;
   }
-  yield* hold.confirm("unchanged");
-  return hold;
 }
 
 /** Runs `body` while the lock is held, then gives it back; what `body` throws comes first. */

@@ -25,6 +25,8 @@ import { pauseBeforeRetry } from "./waiting.ts";
 export class LockHold {
   readonly place: LockPlace;
   readonly held: HeldLock;
+  /** The hold that this one is a user of. */
+  readonly within: LockHold | undefined;
   #released = false;
 
   /** Called by `acquire` only. */

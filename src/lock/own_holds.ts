@@ -17,6 +17,8 @@ export interface EnclosingHold {
   readonly shared: boolean;
   /** The key of its turn. */
   readonly key: string;
+  /** The hold that this one is a user of. */
+  readonly within: EnclosingHold | undefined;
 }
 
 /** The holds of the callbacks this code runs in, innermost first. */
@@ -30,8 +32,10 @@ export const holdContext = asyncContext<HoldChain>("lock-holds/1");
 
 function enclosingHold(key: string): EnclosingHold | undefined {
   for (let chain = holdContext.get(); chain !== undefined; chain = chain.above) {
-    // A task that outlives its callback is no longer inside the lock.
-    if (chain.hold.live && chain.hold.key === key) return chain.hold;
+    for (let hold: EnclosingHold | undefined = chain.hold; hold !== undefined; hold = hold.within) {
+      // A task that outlives its callback is no longer inside the lock.
+      if (hold.live && hold.key === key) return hold;
+    }
   }
   return undefined;
 }

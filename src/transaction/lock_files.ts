@@ -6,6 +6,7 @@
  */
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import { joinHold } from "../lock/joined_hold.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
 import { type LockPlan, type Patience, patienceOf } from "../lock/lock_plan.ts";
 import { notInTime } from "../lock/not_in_time.ts";
@@ -46,7 +47,9 @@ export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: Lo
   try {
     for (const { key, path } of ordered) {
       if (joined !== undefined && key === joinedKey) {
-        yield* joined.confirm("unchanged");
+        const joinedHold = yield* joinHold(engine, joined, plan.signal);
+        holds.push(joinedHold);
+        yield* joinedHold.confirm("unchanged");
         continue;
       }
       const hold = yield* lockOne(engine, path, patience, rules);
