@@ -32,9 +32,16 @@ function testFiles(options: TestOptions, runtime: SectionName): string[] {
   });
 }
 
-/** Imported late, because that installs the compiler, and a failure to do so has to be counted like any other. */
-async function compileAll(): Promise<string> {
-  return await (await import("./toolchain/compile.ts")).compile();
+/**
+ * The JavaScript for Node and Bun; resolves with its type errors, where somebody looks for them: a run that is filtered,
+ * or on Deno only (whose tests start scripts on the others), gets the JavaScript and nothing else. Imported late, because
+ * that installs the compiler, and a failure to do so has to be counted like any other.
+ */
+async function makeJavaScript(looksAtTypes: boolean): Promise<string> {
+  const { compile, compileChanged } = await import("./toolchain/compile.ts");
+  if (looksAtTypes) return await compile();
+  compileChanged();
+  return "";
 }
 
 /** A section of the output: what runs in it, and what is printed once all of that has ended. */
@@ -91,8 +98,11 @@ async function runSections(sections: readonly Section[], options: TestOptions): 
 
 async function main(options: TestOptions): Promise<Counts> {
   const wants = (name: SectionName) => options.only.includes(name);
+  const runs = (name: "deno" | "node" | "bun") => wants(name) && testFiles(options, name).length > 0;
   // What is not run need not be compiled.
-  const wantsJavaScript = (["node", "bun"] as const).some((name) => wants(name) && testFiles(options, name).length > 0);
+  const wantsJavaScript = runs("node") || runs("bun");
+  const needsJavaScript = wantsJavaScript || runs("deno");
+  const looksAtTypes = wantsJavaScript && options.filters.length === 0;
   const library = await chooseStandardLibrary(options.standardLibrary);
   console.log(`@std comes from ${library === "jsr" ? "JSR" : "tests/std_local (JSR was not reached or not wanted)"}`);
   const args = denoArguments(library);
@@ -103,18 +113,16 @@ async function main(options: TestOptions): Promise<Counts> {
   const checking = wants("deno") ? step("deno check", () => checkTypes(args, checked)) : undefined;
   const [node, bun] = await Promise.all([attempt(() => prepareNode(options.node)), attempt(prepareBun)]);
   // After them: the compiler does not let go of this thread, and their timeouts would pass meanwhile.
-  const problems = wantsJavaScript ? await attempt(compileAll) : { value: "", problem: "" };
+  const made = needsJavaScript ? await attempt(() => makeJavaScript(looksAtTypes)) : { value: "", problem: "" };
   const bundled = wantsJavaScript && wants("node")
     ? await attempt(() => bundleCommand(OUT, `${OUT}/command`))
     : { value: undefined, problem: "" };
   if (bundled.problem !== "") console.log(`Node runs the command unbundled: ${bundled.problem}`);
+  // Before the addon is put beside it.
+  const installed = await attempt(async () => needsJavaScript && await installForNode(library));
   const programs: Programs = { denoArguments: args, node: node.value, bun: bun.value, command: bundled.value };
   const environment = testEnvironment(programs, options.effort);
-  let addon = "";
-  if (wantsJavaScript) {
-    await installForNode(library);
-    if (node.value !== undefined) addon = await linkFsExt(node.value, OUT);
-  }
+  const addon = needsJavaScript && node.value !== undefined ? await linkFsExt(node.value, OUT) : "";
   console.log(`prepared in ${((performance.now() - preparing) / 1000).toFixed(1)} s`);
 
   const sections: Section[] = [];
@@ -123,25 +131,25 @@ async function main(options: TestOptions): Promise<Counts> {
     const section = runtimeSection("deno", { title: `Deno ${Deno.version.deno}`, runner, problem: "" }, options);
     sections.push({ ...section, jobs: [{ weight: Infinity, run: async () => [await checking] }, ...section.jobs] });
   }
-  if (wantsJavaScript) {
-    const typeErrors = problems.problem + problems.value;
-    if (options.filters.length === 0) {
-      const tsc = () => step("tsc", () => Promise.resolve(typeErrors));
-      sections.push({ title: "TypeScript for Node and Bun", jobs: [{ weight: 0, run: async () => [await tsc()] }] });
-    } else if (typeErrors !== "") {
-      console.log(`tsc found type errors, perhaps in other files; the first: ${typeErrors.split("\n")[0]}`);
-    }
+  // What could not be compiled at all counts always.
+  if (looksAtTypes || made.problem !== "") {
+    const tsc = () => step("tsc", () => Promise.resolve(made.problem + (made.value ?? "")));
+    sections.push({ title: "TypeScript for Node and Bun", jobs: [{ weight: 0, run: async () => [await tsc()] }] });
   }
+  if (installed.problem !== "") console.log(`@std is not there for Node and Bun: ${installed.problem}`);
+  // Where @std could not be installed, their tests cannot be loaded: one failure says why, instead of one for each file.
   if (wants("node")) {
     const title = node.value ? `Node ${node.value.version}` : "Node";
     if (addon !== "") console.log(`${title}: running without fs-ext: ${addon}`);
-    const runner = node.value && nodeRunner(node.value, environment);
-    sections.push(runtimeSection("node", { title, runner, problem: node.problem }, options));
+    const problem = node.problem || installed.problem;
+    const runner = problem === "" ? node.value && nodeRunner(node.value, environment) : undefined;
+    sections.push(runtimeSection("node", { title, runner, problem }, options));
   }
   if (wants("bun")) {
     const title = bun.value ? `Bun ${bun.value.version}` : "Bun";
-    const runner = bun.value && bunRunner(bun.value, environment);
-    sections.push(runtimeSection("bun", { title, runner, problem: bun.problem }, options));
+    const problem = bun.problem || installed.problem;
+    const runner = problem === "" ? bun.value && bunRunner(bun.value, environment) : undefined;
+    sections.push(runtimeSection("bun", { title, runner, problem }, options));
   }
   if (wants("npm")) {
     const run = async () =>

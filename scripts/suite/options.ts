@@ -21,7 +21,8 @@ export interface TestOptions {
 
 export const USAGE = `deno task test [-- OPTIONS]
   --only=deno,node,bun,npm   run only these sections
-  --filter=TEXT              run only the test files whose path contains TEXT (repeatable; leaves the npm section out)
+  --filter=TEXT              run only the test files whose path contains TEXT (repeatable; leaves the npm section out,
+                             and does not look for type errors on Node and Bun)
   --quick, --long            how hard randomised tests try; --quick leaves the npm section out as well
   --node=PATH|VERSION        the Node to use; a version comes from npm
   --jobs=N                   test files at once (default: one more than processors, at most 5)

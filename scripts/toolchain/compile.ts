@@ -62,27 +62,69 @@ export function compilerHost(options: TS.CompilerOptions, root: string = ROOT): 
   return host;
 }
 
+function sourceFiles(): string[] {
+  const doors = ["mod.ts", "cli.ts"].filter((path) => exists(`${ROOT}/${path}`));
+  const below = COMPILED.flatMap((folder) => listFiles(folder));
+  return [...doors, ...below.filter((path) => path.endsWith(".ts") && !NOT_COMPILED.test(path))];
+}
+
+function output(path: string): string {
+  return `${OUT}/${path.replace(/\.ts$/, ".js")}`;
+}
+
+function whereOutputGoes(types: string): TS.CompilerOptions {
+  return { ...compilerOptions(types), outDir: OUT, inlineSourceMap: true };
+}
+
+/** Says how the JavaScript that lies there was made. */
+const STAMP = `${OUT}/compiled.json`;
+
+function stamp(): string {
+  return JSON.stringify({ typescript: ts.version, strictness: strictness() }) + "\n";
+}
+
+function finish(sources: readonly string[]): void {
+  removeStale(new Set(sources.map(output)));
+  if (!exists(`${OUT}/package.json`)) writeIfChanged(`${OUT}/package.json`, '{ "type": "module" }\n');
+  writeIfChanged(STAMP, stamp());
+}
+
 /** Compiles everything; resolves with the type errors, an empty text when there are none. */
 export async function compile(): Promise<string> {
-  const files = ["mod.ts", "cli.ts"].filter((path) => exists(`${ROOT}/${path}`));
-  for (const folder of COMPILED) {
-    files.push(...listFiles(folder).filter((path) => path.endsWith(".ts") && !NOT_COMPILED.test(path)));
-  }
+  const sources = sourceFiles();
   const options: TS.CompilerOptions = {
-    ...compilerOptions(await installTypes()),
-    outDir: OUT,
-    inlineSourceMap: true,
+    ...whereOutputGoes(await installTypes()),
     // The stand-ins' types hold for the real packages as well; Deno checks the tests against those.
     paths: { "@std/*": [`${ROOT}/tests/std_local/*.ts`] },
   };
-  const rootNames = files.map((path) => `${ROOT}/${path}`);
+  const rootNames = sources.map((path) => `${ROOT}/${path}`);
   const program = ts.createProgram({ rootNames, options, host: compilerHost(options) });
-  const written = new Set<string>();
-  const { diagnostics } = program.emit(undefined, (path, text) => {
-    writeIfChanged(path, text);
-    written.add(path);
-  });
-  removeStale(written);
-  if (!exists(`${OUT}/package.json`)) writeIfChanged(`${OUT}/package.json`, '{ "type": "module" }\n');
+  const { diagnostics } = program.emit(undefined, writeIfChanged);
+  finish(sources);
   return formatDiagnostics([...ts.getPreEmitDiagnostics(program), ...diagnostics]);
+}
+
+function isStale(path: string): boolean {
+  if (!exists(output(path))) return true;
+  const [source, compiled] = [Deno.statSync(`${ROOT}/${path}`), Deno.statSync(output(path))];
+  return (source.mtime?.getTime() ?? 0) >= (compiled.mtime?.getTime() ?? 0);
+}
+
+/**
+ * Compiles what has changed since it was compiled, to the same JavaScript as `compile`, in a second instead of twenty
+ * because it does not look at types. The JavaScript of a file is made from that file alone (`verbatimModuleSyntax`).
+ */
+export function compileChanged(): void {
+  const sources = sourceFiles();
+  const sameWay = exists(STAMP) && Deno.readTextFileSync(STAMP) === stamp();
+  const changed = sameWay ? sources.filter(isStale) : sources;
+  const options = { ...whereOutputGoes(""), types: [], noResolve: true, noLib: true, noCheck: true };
+  const rootNames = changed.map((path) => `${ROOT}/${path}`);
+  const program = ts.createProgram({ rootNames, options, host: compilerHost(options) });
+  program.emit(undefined, (path, text) => {
+    writeIfChanged(path, text);
+    // Where only types have changed, the JavaScript has not; it is not older than its source all the same.
+    Deno.utimeSync(path, new Date(), new Date());
+  });
+  finish(sources);
 }

@@ -75,6 +75,15 @@ export function runtimes(): RuntimeName[] {
   return (["deno", "node", "bun"] as const).filter((name) => commands[name] !== undefined);
 }
 
+/**
+ * What Deno is started with. Its node:child_process adds `-A` to what it starts as `Deno.execPath()` without any
+ * permission flag (Deno 2.9.6, seen by `Deno.permissions` in the child), so there is always one: the network, which
+ * nothing here uses, is denied by name.
+ */
+function denoPermissions(permissions: readonly string[] | undefined): readonly string[] {
+  return permissions === undefined ? ["--allow-all"] : ["--deny-net", ...permissions];
+}
+
 /** The program and arguments that run a script. */
 export function scriptCommand(
   path: string,
@@ -86,7 +95,7 @@ export function scriptCommand(
   if (runtime === undefined) throw new Error(`This run of the tests has no ${name}; run them with the test command`);
   const script = runtime.scripts?.[path] ??
     `${runtime.directory.replace(/[\\/]$/, "")}/${path.replace(/\.ts$/, runtime.extension)}`;
-  const permissions = name === "deno" ? ["--no-prompt", ...options.permissions ?? ["--allow-all"]] : [];
+  const permissions = name === "deno" ? ["--no-prompt", ...denoPermissions(options.permissions)] : [];
   return [...options.wrapper ?? [], runtime.command, ...runtime.args, ...permissions, script, ...args] as [string];
 }
 

@@ -7,6 +7,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { withLoopFileSystem, withTmpfs } from "./mounts.ts";
 import { asUser } from "./other_user.ts";
+import { skip } from "./skip.ts";
 import { currentRuntime, runtimes, scriptCommand, spawnScript } from "./spawn.ts";
 import { testDirectory, withTemporaryDirectory } from "./temporary_directory.ts";
 
@@ -16,6 +17,20 @@ const ECHO = "tests/support/scripts/echo.ts";
 function mounts(): string[] {
   if (process.platform !== "linux") return [];
   return fs.readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line.includes(testDirectory()));
+}
+
+type Runtimes = Record<string, Record<string, unknown>>;
+
+/** Tells `spawnScript` of other runtimes than those of this run. */
+async function withRuntimes(change: (known: Runtimes) => Runtimes, run: () => void | Promise<void>): Promise<void> {
+  const told = process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
+  process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = JSON.stringify(change(JSON.parse(told ?? "{}")));
+  try {
+    await run();
+  } finally {
+    if (told === undefined) delete process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
+    else process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = told;
+  }
 }
 
 describe("spawnScript", () => {
@@ -48,30 +63,32 @@ describe("spawnScript", () => {
     }
   });
 
-  it("gives Deno only the permissions asked for", async () => {
-    if (!runtimes().includes("deno")) return;
+  it("gives Deno only the permissions asked for", async (t) => {
+    if (!runtimes().includes("deno")) return skip(t, "needs Deno");
     const { code, stderr } = await spawnScript(ECHO, [], { runtime: "deno", permissions: ["--allow-read"] }).status;
     assertEquals(code, 1);
     assert(stderr.includes("NotCapable"), stderr);
   });
 
+  it("gives Deno no permission where none is asked for, wherever its program lies", async (t) => {
+    if (currentRuntime !== "deno") return skip(t, "only Deno adds permissions to what it starts by its own path");
+    await withRuntimes((known) => ({ deno: { ...known["deno"], command: process.execPath } }), async () => {
+      const { code, stdout, stderr } = await spawnScript(ECHO, [], { runtime: "deno", permissions: [] }).status;
+      assertEquals([code, stdout], [1, ""]);
+      assert(stderr.includes("NotCapable"), stderr);
+    });
+  });
+
   it("runs a script through another program", async (t) => {
-    if (process.platform === "win32") return;
-    void t;
+    if (process.platform === "win32") return skip(t, "needs the program env");
     const { stdout } = await spawnScript(ECHO, [], { wrapper: ["env", "A=1"] }).status;
     assertEquals(JSON.parse(stdout).runtime, currentRuntime);
   });
 
-  it("refuses a runtime that is not there", () => {
-    const told = process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
-    process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = "{}";
-    try {
+  it("refuses a runtime that is not there", () =>
+    withRuntimes(() => ({}), () => {
       assertThrows(() => scriptCommand(ECHO), Error, `has no ${currentRuntime}`);
-    } finally {
-      if (told === undefined) delete process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
-      else process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = told;
-    }
-  });
+    }));
 });
 
 describe("withTemporaryDirectory", () => {
@@ -137,8 +154,7 @@ describe("mounts", () => {
   }
 
   it("a mount goes away when the process is told to stop", async (t) => {
-    if (process.platform !== "linux" || process.getuid?.() !== 0) return;
-    void t;
+    if (process.platform !== "linux" || process.getuid?.() !== 0) return skip(t, "needs root on Linux");
     const before = mounts();
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const { child, status } = spawnScript("tests/support/scripts/hold_mount.ts");
