@@ -12,32 +12,12 @@ import { cannotCut, readOutcome, type SeriesOrder, startSeries } from "../tests/
 import type { SpawnedScript } from "../tests/support/spawn.ts";
 import { type PowercutOptions, readPowercutOptions, USAGE } from "./powercut/options.ts";
 import { comparisonTable, describeTally, isClean, type Tally, tally } from "./powercut/tally.ts";
+import { prepare, stop } from "./powercut/prepare.ts";
 import { execute, onInterrupt } from "./process.ts";
 import { newDirectory, removeLeftovers } from "./suite/leftovers.ts";
-import { testEnvironment } from "./suite/runners.ts";
-import { prepareBun } from "./toolchain/bun.ts";
-import { OUT, ROOT, writeIfChanged } from "./toolchain/folders.ts";
-import { linkFsExt } from "./toolchain/fs_ext.ts";
-import { prepareNode } from "./toolchain/node.ts";
+import { ROOT, writeIfChanged } from "./toolchain/folders.ts";
 import { installTool } from "./toolchain/npm.ts";
-import { chooseStandardLibrary, denoArguments, installForNode, readWanted } from "./toolchain/standard_library.ts";
 import { PEERS } from "./toolchain/versions.ts";
-
-/** Gets the runtimes ready as the test command does, and the peers; answers the folder of the peers. */
-async function prepare(): Promise<string> {
-  const library = await chooseStandardLibrary(readWanted());
-  const problems = await (await import("./toolchain/compile.ts")).compile();
-  if (problems !== "") {
-    console.error(`tsc found type errors, perhaps in other files; the first: ${problems.split("\n")[0]}`);
-  }
-  const [node, bun] = [await prepareNode(undefined), await prepareBun()];
-  await installForNode(library);
-  const addon = await linkFsExt(node, OUT);
-  if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
-  const environment = testEnvironment({ denoArguments: denoArguments(library), node, bun }, "normal");
-  for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
-  return `${await installTool("bench", PEERS)}/node_modules`;
-}
 
 /** The scenes that are wanted. */
 function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<string, Scene> {
@@ -47,14 +27,6 @@ function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<stri
 }
 
 let running: SpawnedScript | undefined;
-
-/** Ends the series that is running, with everything in its namespaces, before its directory is removed. */
-function stopRunning(): void {
-  const pid = running?.child.pid;
-  if (pid === undefined || running?.child.exitCode !== null) return;
-  Deno.kill(pid, "SIGKILL");
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-}
 
 async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
   const started = performance.now();
@@ -118,11 +90,12 @@ function judge(ours: readonly Tally[], comparison: readonly Tally[]): string[] {
 }
 
 async function main(options: PowercutOptions): Promise<string[]> {
-  onInterrupt(stopRunning);
+  onInterrupt(() => stop(running));
   const directory = newDirectory();
   Deno.env.set("ATOMIC_WRITE_TEST_DIRECTORY", directory);
   try {
-    const peers = await prepare();
+    await prepare();
+    const peers = `${await installTool("bench", PEERS)}/node_modules`;
     console.log(`seed ${options.seed}`);
     const [ours, comparison]: [Tally[], Tally[]] = [[], []];
     // After every series: a run of hours that is ended before its time has still shown something.

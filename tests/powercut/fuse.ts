@@ -1,13 +1,15 @@
 /**
- * As much of the kernel's FUSE protocol as it takes to serve two files: `disk`, the content of a VolatileDisk, and
- * `control`, which takes commands. A loop device on `disk` passes every write and every flush on, in order.
+ * As much of the kernel's FUSE protocol as it takes to serve two files: `disk`, the content of a FailingDisk, and
+ * `control`, which takes commands and tells the state of the disk. A loop device on `disk` passes every write and every
+ * flush on, in order, and every EIO back.
  *
  * The messages are those of <linux/fuse.h>, version 7.31; whatever is not handled here is answered with ENOSYS, and the
  * kernel does without.
  */
-import type { VolatileDisk } from "./volatile_disk.ts";
+import { DiskError, type FailingDisk } from "./failing_disk.ts";
 
 const ENOENT = -2;
+const EIO = -5;
 const EINVAL = -22;
 const ENOSYS = -38;
 
@@ -104,10 +106,24 @@ function startReply(): Uint8Array {
   );
 }
 
+/** What a disk does for the kernel: 0, or the number of its error. */
+function outcome(request: () => void): number {
+  try {
+    request();
+    return 0;
+  } catch (error) {
+    if (error instanceof DiskError) return EIO;
+    throw error;
+  }
+}
+
+/** What a reader of `control` gets piece by piece: the status as it was when he began. */
+let told = new Uint8Array(0);
+
 /** Answers a message of the kernel; undefined where none is expected. `command` runs what is written to `control`. */
 export function answer(
   message: Uint8Array,
-  disk: VolatileDisk,
+  disk: FailingDisk,
   command: (text: string) => boolean,
 ): Uint8Array | undefined {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
@@ -151,19 +167,22 @@ export function answer(
     case CODES.read: {
       const offset = Number(view.getBigUint64(IN_HEADER + 8, true));
       const length = view.getUint32(IN_HEADER + 16, true);
-      return reply(0, node === DISK ? disk.read(offset, length) : new Uint8Array(0));
+      if (node === DISK) return reply(0, disk.read(offset, length));
+      if (offset === 0) told = new TextEncoder().encode(JSON.stringify(disk.status));
+      return reply(0, told.subarray(offset, offset + length));
     }
     case CODES.write: {
       const offset = Number(view.getBigUint64(IN_HEADER + 8, true));
       const length = view.getUint32(IN_HEADER + 16, true);
       const data = message.slice(IN_HEADER + 40, IN_HEADER + 40 + length);
-      if (node === DISK) disk.write(offset, data);
-      else if (!command(new TextDecoder().decode(data))) return reply(EINVAL);
-      return reply(0, pack([4, length], [4, 0]));
+      if (node !== DISK) {
+        return command(new TextDecoder().decode(data)) ? reply(0, pack([4, length], [4, 0])) : reply(EINVAL);
+      }
+      const error = outcome(() => disk.write(offset, data));
+      return error === 0 ? reply(0, pack([4, length], [4, 0])) : reply(error);
     }
     case CODES.sync:
-      if (node === DISK) disk.flush();
-      return reply(0);
+      return reply(node === DISK ? outcome(() => disk.flush()) : 0);
     default:
       return reply(ENOSYS);
   }

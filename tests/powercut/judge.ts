@@ -43,39 +43,51 @@ function contentOf(path: string): string | null {
   return `${writer.split(":")[0]} ${version}`;
 }
 
-function judgeFile(root: string, path: string, operations: readonly Operation[]): Complaint[] {
-  if (operations.some(({ content }) => content === "*")) return [];
+/** Judges one path by what was found there: a content, or null for nothing. */
+export function judgeFound(path: string, found: string | null, operations: readonly Operation[]): Complaint[] {
   const acknowledged = operations.filter((operation) => operation.acknowledged);
   const last = acknowledged.map(({ content }) => content).at(-1);
-  let found: string | null;
-  try {
-    found = contentOf(join(root, path));
-  } catch (error) {
-    if (!(error instanceof TornContent)) throw error;
-    return [{ kind: "torn", text: `${path}: ${error.message}; last acknowledged: ${last}` }];
-  }
   const possible = operations.filter(({ content }) => content === found);
   if (found !== null && possible.length === 0) {
     return [{ kind: "foreign", text: `${path} holds ${found}, which nobody wrote there` }];
   }
   const isCurrent = (operation: Operation) => acknowledged.every(({ begun }) => begun <= operation.ended);
   const isUntouched = found === null && acknowledged.length === 0;
-  if (!isUntouched && !possible.some(isCurrent)) {
-    return [{ kind: "lost", text: `${path} holds ${found ?? "nothing"}; last acknowledged: ${last}` }];
+  if (isUntouched || possible.some(isCurrent)) return [];
+  return [{ kind: "lost", text: `${path} holds ${found ?? "nothing"}; last acknowledged: ${last}` }];
+}
+
+function judgeFile(root: string, path: string, operations: readonly Operation[]): Complaint[] {
+  if (operations.some(({ content }) => content === "*")) return [];
+  let found: string | null;
+  try {
+    found = contentOf(join(root, path));
+  } catch (error) {
+    if (!(error instanceof TornContent)) throw error;
+    const last = operations.filter((operation) => operation.acknowledged).map(({ content }) => content).at(-1);
+    return [{ kind: "torn", text: `${path}: ${error.message}; last acknowledged: ${last}` }];
   }
-  const modes = possible.map(({ mode }) => mode);
-  if (found === null || modes.includes(undefined)) return [];
+  const complaints = judgeFound(path, found, operations);
+  const modes = operations.filter(({ content }) => content === found).map(({ mode }) => mode);
+  if (complaints.length > 0 || found === null || modes.includes(undefined)) return complaints;
   const mode = fs.statSync(join(root, path)).mode & 0o7777;
   return modes.includes(mode) ? [] : [{ kind: "mode", text: `${path} holds ${found} with mode ${mode.toString(8)}` }];
 }
 
+/** The operations on each path. */
+export function byPath({ operations }: History): Map<string, Operation[]> {
+  const paths = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    const known = paths.get(operation.path);
+    if (known === undefined) paths.set(operation.path, [operation]);
+    else known.push(operation);
+  }
+  return paths;
+}
+
 /** Content of files: what a power cut, or a sweep after it, did to acknowledged data. */
 export function judgeData(root: string, history: History): Complaint[] {
-  const byPath = new Map<string, Operation[]>();
-  for (const operation of history.operations) {
-    byPath.set(operation.path, [...byPath.get(operation.path) ?? [], operation]);
-  }
-  return [...byPath].flatMap(([path, operations]) => judgeFile(root, path, operations));
+  return [...byPath(history)].flatMap(([path, operations]) => judgeFile(root, path, operations));
 }
 
 function isOurs(path: string, known: ReadonlySet<string>): boolean {

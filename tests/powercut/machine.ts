@@ -14,6 +14,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { CHECKERS, type LoopType, MKFS, mount, SMALLEST, unmount } from "../support/mounts.ts";
 import { execute, must, Unavailable } from "../support/programs.ts";
+import type { DiskStatus, FailurePlan } from "./failing_disk.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { removeDirectory, testDirectory } from "../support/temporary_directory.ts";
 
@@ -47,6 +48,20 @@ export interface Machine {
   restore(): void;
   /** The complaint of the file system's checker, "" when it has none. */
   check(): string;
+  /** Where the disk is ours: what else it can do. */
+  readonly medium?: Medium;
+}
+
+/** A disk that fails as it is told to, and that can be made what it was. */
+export interface Medium {
+  /** From now on requests fail as the plan says, until the cut or `mend`. */
+  fail(plan: FailurePlan): void;
+  mend(): void;
+  /** What was asked of the disk, and what failed, since `fail`. */
+  status(): DiskStatus;
+  /** What is there now comes back with `renew`. Nobody may have a file open. */
+  remember(): void;
+  renew(): void;
 }
 
 /** Those that keep their promises. */
@@ -114,8 +129,21 @@ function prepare(folder: string, { type, options, disk }: FileSystemRow): Machin
     waitFor(`the end of all work in ${directory}`, () => execute("umount", [directory]).code === 0);
     waitFor("the end of the loop device", () => !isLoop(medium));
   };
+  const remounted = (text: string) => {
+    unmountWholly();
+    control(text);
+    mountIt();
+  };
+  const ours: Medium | undefined = served === undefined ? undefined : {
+    fail: (plan) => control(`fail ${JSON.stringify(plan)}`),
+    mend: () => control("mend"),
+    status: () => JSON.parse(fs.readFileSync(join(served, "control"), "utf8")) as DiskStatus,
+    remember: () => remounted("remember"),
+    renew: () => remounted("renew"),
+  };
   mountIt();
   return {
+    ...(ours === undefined ? {} : { medium: ours }),
     directory,
     outside,
     cut(seed) {

@@ -50,7 +50,8 @@ export interface SeriesOutcome {
   readonly checker: string;
 }
 
-const NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+/** What runs a process in namespaces of its own. */
+export const NAMESPACES = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
 /** Why there can be no power cuts here; undefined when there can. Loop devices and mkfs are known only later. */
 export function cannotCut(): string | undefined {

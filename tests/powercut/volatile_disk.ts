@@ -6,6 +6,9 @@
  *    one before, as `choose` says: caches write back in any order. The machine does not notice yet: until `restore` the
  *    disk goes on to answer as if nothing had happened, so that what uses it can be taken down in peace.
  * 3. `restore`: the power is back. The disk is what the medium held at the cut.
+ * 4. `loseCache`: a flush has failed, as drives do it: what it left out never reaches the medium, and no later flush
+ *    knows of it, though a read still finds it in the cache.
+ * 5. `remember` and `renew`: the disk becomes what it was, for the next cut.
  *
  * The content is in a sparse file, which mkfs makes before and which nobody else uses while the disk is in use.
  */
@@ -23,6 +26,18 @@ interface PendingWrite {
 /** Whether a sector that was not flushed reached the medium. `write` counts the writes since the last flush. */
 export type Survival = (write: number, writes: number, sector: number) => boolean;
 
+/** What of these writes the medium has, in sectors. */
+function survivorsOf(writes: readonly PendingWrite[], survives: Survival): PendingWrite[] {
+  return writes.flatMap(({ offset, data }, write) => {
+    const sectors: PendingWrite[] = [];
+    for (let start = 0; start < data.length; start += SECTOR) {
+      if (!survives(write, writes.length, (offset + start) / SECTOR)) continue;
+      sectors.push({ offset: offset + start, data: data.subarray(start, start + SECTOR) });
+    }
+    return sectors;
+  });
+}
+
 export class VolatileDisk {
   readonly size: number;
   readonly #file: number;
@@ -32,6 +47,10 @@ export class VolatileDisk {
   #seen = new Map<number, Uint8Array>();
   /** What the medium had beside the file when the power went; undefined while there is power. */
   #survivors: PendingWrite[] | undefined;
+  /** Whether the machine sees something that neither the file nor a pending write holds. */
+  #hasLost = false;
+  /** What blocks of the file held when the disk was remembered, of those that have changed since. */
+  #remembered: Map<number, Uint8Array> | undefined;
   /** How often the machine asked for a flush. */
   flushes = 0;
 
@@ -74,19 +93,36 @@ export class VolatileDisk {
   cut(survives: Survival): void {
     const writes = this.#pending;
     this.#pending = [];
-    this.#survivors = writes.flatMap(({ offset, data }, write) => {
-      const sectors: PendingWrite[] = [];
-      for (let start = 0; start < data.length; start += SECTOR) {
-        if (!survives(write, writes.length, (offset + start) / SECTOR)) continue;
-        sectors.push({ offset: offset + start, data: data.subarray(start, start + SECTOR) });
-      }
-      return sectors;
-    });
+    this.#survivors = survivorsOf(writes, survives);
+  }
+
+  loseCache(survives: Survival): void {
+    if (this.#survivors !== undefined) return;
+    const writes = this.#pending;
+    this.#pending = [];
+    this.#hasLost = true;
+    this.#apply(survivorsOf(writes, survives));
   }
 
   restore(): void {
+    this.#hasLost = false;
     this.#apply(this.#survivors ?? []);
     this.#survivors = undefined;
+  }
+
+  remember(): void {
+    this.flush();
+    this.#remembered = new Map();
+  }
+
+  renew(): void {
+    const remembered = this.#remembered ?? new Map<number, Uint8Array>();
+    this.#remembered = undefined;
+    this.#pending = [];
+    this.#survivors = undefined;
+    this.#hasLost = false;
+    this.#apply([...remembered].map(([block, data]) => ({ offset: block * BLOCK, data })));
+    this.#remembered = new Map();
   }
 
   close(): void {
@@ -94,8 +130,21 @@ export class VolatileDisk {
   }
 
   #apply(writes: readonly PendingWrite[]): void {
-    for (const { offset, data } of writes) fs.writeSync(this.#file, data, 0, data.length, offset);
-    this.#seen.clear();
+    for (const { offset, data } of writes) {
+      this.#keepOld(offset, data.length);
+      fs.writeSync(this.#file, data, 0, data.length, offset);
+    }
+    if (!this.#hasLost) this.#seen.clear();
+  }
+
+  #keepOld(offset: number, length: number): void {
+    if (this.#remembered === undefined) return;
+    for (let block = Math.floor(offset / BLOCK); block * BLOCK < offset + length; block++) {
+      if (this.#remembered.has(block)) continue;
+      const old = new Uint8Array(Math.min(BLOCK, this.size - block * BLOCK));
+      fs.readSync(this.#file, old, 0, old.length, block * BLOCK);
+      this.#remembered.set(block, old);
+    }
   }
 }
 

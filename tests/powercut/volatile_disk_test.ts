@@ -6,6 +6,7 @@ import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { SECTOR, type Survival, survivalOf, VolatileDisk } from "./volatile_disk.ts";
 
 const size = 64 * 1024;
+const BLOCK = 4096;
 
 /** Bytes of one value. */
 const filled = (value: number, length = SECTOR) => new Uint8Array(length).fill(value);
@@ -80,6 +81,31 @@ describe("a disk with a volatile cache", () => {
       disk.flush();
       cutAndRestore(disk, () => false);
       assertEquals(sectors(disk, 1), [3]);
+    }));
+
+  it("loses what a failed flush left out, whatever is flushed later, and lets the machine see it", () =>
+    withDisk((disk) => {
+      disk.write(0, filled(1, 2 * SECTOR));
+      disk.loseCache((_, __, sector) => sector === 1);
+      disk.write(2 * SECTOR, filled(2));
+      disk.flush();
+      assertEquals(sectors(disk, 3), [1, 1, 2]);
+      cutAndRestore(disk, () => true);
+      assertEquals(sectors(disk, 3), [0, 1, 2]);
+    }));
+
+  it("becomes what it was when it was remembered, as often as it is told to", () =>
+    withDisk((disk, path) => {
+      disk.write(0, filled(1));
+      disk.remember();
+      for (const value of [2, 3]) {
+        disk.write(0, filled(value, 2 * BLOCK));
+        disk.flush();
+        disk.write(SECTOR, filled(9));
+        disk.renew();
+        assertEquals(sectors(disk, 3), [1, 0, 0]);
+        assertEquals(fs.readFileSync(path).subarray(SECTOR).every((byte) => byte === 0), true);
+      }
     }));
 
   it("loses power in every way there is, in the same one for the same seed", () => {
