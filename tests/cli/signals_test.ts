@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { byEffort } from "../support/effort.ts";
+import { cannotUnshare, unshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { inShell, names, put, send, start, text, until, untilListening } from "./command.ts";
@@ -87,13 +88,12 @@ describe("a signal in the middle of a write", () => {
   });
 
   it("as the first process of a container, which no signal of its own can end, it exits with that status", async (t) => {
-    if (process.platform !== "linux" || process.getuid?.() !== 0) return skip(t, "needs Linux and root");
+    const reason = cannotUnshare("--pid");
+    if (reason !== undefined) return skip(t, reason);
     await withTemporaryDirectory(async (directory) => {
-      const wrapper = ["unshare", "--pid", "--fork", "--kill-child"];
-      const { child, status } = start(directory, ["a"], { stdin: "pipe", wrapper });
+      const { child, status } = start(directory, ["a"], { stdin: "pipe", wrapper: unshare("--pid") });
       child.stdin?.write(large);
       await until(() => temporaries(directory).length === 1 || child.exitCode !== null);
-      if (child.exitCode !== null) return skip(t, "needs unshare(1)");
       const found = await inShell(directory, `pgrep -P ${child.pid}`);
       if (found.code !== 0) return skip(t, "needs pgrep(1)");
       process.kill(Number(found.stdout), "SIGTERM");

@@ -16,7 +16,8 @@ import {
   writeFile,
 } from "../../mod.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
-import { cannotUnshare, inOwnNamespace, listen, withProcesses } from "../real/processes.ts";
+import { inOwnNamespace, listen, withProcesses } from "../real/processes.ts";
+import { cannotUnshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { foreignHold, hasFlockProgram, hasKernelLock, hold, isLinux, untilHeard, withOthers } from "./support.ts";
 
@@ -155,7 +156,7 @@ describe("breakLock", () => {
     }));
 
   it("is the way out where nobody can judge the holder: one of another pid namespace", async (t) => {
-    const reason = cannotUnshare();
+    const reason = cannotUnshare("--pid");
     if (reason !== undefined) return skip(t, reason);
     await withProcesses(async (directory, spawn) => {
       const path = join(directory, "state");

@@ -7,12 +7,12 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { mostlyOnDeno } from "../support/effort.ts";
+import { cannotUnshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { runtimes, type SpawnedScript, type SpawnScriptOptions } from "../support/spawn.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
 import type { Outcome } from "./outcome.ts";
 import {
-  cannotUnshare,
   inOwnNamespace,
   listen,
   makeOld,
@@ -110,7 +110,7 @@ describe("directories that are missing", () => {
 
 describe("two pid namespaces, both processes with the pid 1", () => {
   it("no torn read, no error, nothing left", async (t) => {
-    const reason = cannotUnshare();
+    const reason = cannotUnshare("--pid");
     if (reason !== undefined) return skip(t, reason);
     await withProcesses(async (directory, spawn) => {
       const file = join(directory, "file");
@@ -126,7 +126,7 @@ describe("two pid namespaces, both processes with the pid 1", () => {
   });
 
   it("a sweep in one spares what lives in the other, and takes what died there", async (t) => {
-    const reason = cannotUnshare();
+    const reason = cannotUnshare("--pid");
     if (reason !== undefined) return skip(t, reason);
     await withProcesses(async (directory, spawn) => {
       const script = "tests/real/scripts/hold_writer.ts";

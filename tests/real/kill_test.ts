@@ -9,10 +9,21 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { listBackups, sweep, writeFile } from "../../mod.ts";
 import { byEffort } from "../support/effort.ts";
+import { cannotUnshare } from "../support/namespaces.ts";
+import { skip } from "../support/skip.ts";
 import { currentRuntime, runtimes, type SpawnedScript } from "../support/spawn.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
 import { killOnce, workloads } from "./kill.ts";
-import { listen, makeOld, signal, type Spawn, sweepElsewhere, temporaryFiles, withProcesses } from "./processes.ts";
+import {
+  inOwnNamespace,
+  listen,
+  makeOld,
+  signal,
+  type Spawn,
+  sweepElsewhere,
+  temporaryFiles,
+  withProcesses,
+} from "./processes.ts";
 
 const onWindows = process.platform === "win32";
 
@@ -97,8 +108,8 @@ describe("sweep", () => {
     });
   });
 
-  it("needs nothing but the directory on Deno", async () => {
-    if (!runtimes().includes("deno")) return;
+  it("needs nothing but the directory on Deno", async (t) => {
+    if (!runtimes().includes("deno")) return skip(t, "needs Deno");
     await withProcesses(async (directory, spawn) => {
       const permissions = [`--allow-read=${directory}`, `--allow-write=${directory}`];
       const limited = { runtime: "deno", permissions } as const;
@@ -115,46 +126,59 @@ describe("sweep", () => {
   });
 
   if (currentRuntime === "node" && !onWindows) {
-    it("knows a process that has no lock by its facts (Node without fs-ext)", async () => {
-      await withProcesses(async (directory, spawn) => {
-        // Compiled code alone: an addon is looked for beside it.
-        const bare = join(directory, "bare");
-        const out = new URL("../../", import.meta.url);
-        for (const name of ["mod.js", "package.json", "src", "tests"]) {
-          fs.cpSync(new URL(name, out), join(bare, name), { recursive: true });
-        }
-        const told = JSON.parse(process.env["ATOMIC_WRITE_TEST_RUNTIMES"] ?? "{}");
-        const env = process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
-        process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = JSON.stringify({
-          ...told,
-          node: { ...told.node, directory: bare },
-        });
-        try {
-          const work = join(directory, "work");
-          fs.mkdirSync(work);
-          await sweepByFacts(spawn, work);
-        } finally {
-          process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = env;
-        }
+    it("knows a process that has no lock by its facts (Node without fs-ext)", () =>
+      withBareNode(async (spawn, work) => {
+        const { living, alive, dead } = await leaveFiles(spawn, work);
+        assertEquals(await sweepElsewhere(spawn, work), { removed: dead, kept: told(alive, "alive") });
+        await finish(living);
+        assertEquals(fs.readdirSync(work), ["living"]);
+      }));
+
+    it("judges by its facts nobody from another pid namespace", (t) => {
+      const reason = cannotUnshare("--pid");
+      if (reason !== undefined) return skip(t, reason);
+      return withBareNode(async (spawn, work) => {
+        const { living, alive, dead } = await leaveFiles(spawn, work);
+        const everybody = told([...alive, ...dead].sort(), "unproven");
+        assertEquals(await sweepElsewhere(spawn, work, inOwnNamespace), { removed: [], kept: everybody });
+        await finish(living);
       });
     });
   }
 });
 
-async function sweepByFacts(spawn: Spawn, work: string): Promise<void> {
+/** Node with the compiled code alone: an addon is looked for beside it. */
+async function withBareNode(run: (spawn: Spawn, work: string) => Promise<void>): Promise<void> {
+  await withProcesses(async (directory, spawn) => {
+    const bare = join(directory, "bare");
+    const out = new URL("../../", import.meta.url);
+    for (const name of ["mod.js", "package.json", "src", "tests"]) {
+      fs.cpSync(new URL(name, out), join(bare, name), { recursive: true });
+    }
+    const runtimes = process.env["ATOMIC_WRITE_TEST_RUNTIMES"];
+    const known = JSON.parse(runtimes ?? "{}");
+    process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = JSON.stringify({ ...known, node: { ...known.node, directory: bare } });
+    try {
+      const work = join(directory, "work");
+      fs.mkdirSync(work);
+      await run(spawn, work);
+    } finally {
+      process.env["ATOMIC_WRITE_TEST_RUNTIMES"] = runtimes;
+    }
+  });
+}
+
+/** A living process and a dead one, each with its temporary file, which names it. */
+async function leaveFiles(spawn: Spawn, work: string) {
   const living = await hold(spawn, join(work, "living"));
   const alive = temporaryFiles(work);
   await kill(await hold(spawn, join(work, "dead")));
   const dead = temporaryFiles(work).filter((path) => !alive.includes(path));
   for (const path of [...alive, ...dead]) assert(/\.p[0-9a-z]{1,40}-\d+-\d+-\d+\.tmp$/.test(path), path);
   makeOld([...alive, ...dead]);
-  const kept = (reason: string) => (path: string) => ({ path, reason });
-  assertEquals(
-    await sweepElsewhere(spawn, work, { wrapper: ["unshare", "--pid", "--fork", "--mount-proc"] }),
-    { removed: [], kept: [...alive, ...dead].sort().map(kept("unproven")) } as unknown,
-    "nobody is judged from another namespace",
-  );
-  assertEquals(await sweepElsewhere(spawn, work), { removed: dead, kept: alive.map(kept("alive")) } as unknown);
-  await finish(living);
-  assertEquals(fs.readdirSync(work), ["living"]);
+  return { living, alive, dead };
+}
+
+function told<R extends string>(paths: readonly string[], reason: R): { path: string; reason: R }[] {
+  return paths.map((path) => ({ path, reason }));
 }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { withLoopFileSystem } from "../support/mounts.ts";
+import { cannotUnshare, unshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { spawnScript, type SpawnScriptOptions } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -127,17 +128,15 @@ describe("limits of the process and of mounts", () => {
   });
 
   it("a bind-mounted file", async (t) => {
-    if (process.platform !== "linux") return skip(t, "needs Linux");
-    const { error, status } = spawnSync("unshare", ["--mount", "true"]);
-    if (error !== undefined || status !== 0) return skip(t, "needs root and the program unshare");
+    const reason = cannotUnshare("--mount");
+    if (reason !== undefined) return skip(t, reason);
     await withTemporaryDirectory(async (directory) => {
       const [elsewhere, file] = [join(directory, "elsewhere"), join(directory, "file")];
       fs.writeFileSync(elsewhere, "mounted");
       fs.writeFileSync(file, "good");
       // The mount is gone with the process, whatever happens to it.
       const wrapper = [
-        "unshare",
-        "--mount",
+        ...unshare("--mount"),
         "sh",
         "-c",
         'mount --bind "$0" "$1" && shift && exec "$@"',

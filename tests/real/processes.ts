@@ -1,9 +1,10 @@
 /** What tests with several processes share: waiting for lines of theirs, and namespaces to run them in. */
-import { type ChildProcess, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { SweepResult } from "../../mod.ts";
+import { unshare } from "../support/namespaces.ts";
 import { type SpawnedScript, spawnScript, type SpawnScriptOptions } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
@@ -90,18 +91,8 @@ export async function succeeded({ status }: SpawnedScript): Promise<string> {
   return stdout;
 }
 
-/** Why a process cannot have a pid namespace of its own here; undefined when it can. */
-export function cannotUnshare(): string | undefined {
-  if (process.platform !== "linux") return "needs Linux";
-  const { error, status } = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]);
-  if (error !== undefined) return "needs the program unshare (Debian: apt-get install util-linux)";
-  return status === 0 ? undefined : "needs root for namespaces";
-}
-
 /** Makes a script the process with the pid 1 of a namespace of its own; killing the child kills all of it. */
-export const inOwnNamespace: SpawnScriptOptions = {
-  wrapper: ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"],
-};
+export const inOwnNamespace: SpawnScriptOptions = { wrapper: unshare("--pid") };
 
 /** Sweeps in a process of its own. */
 export async function sweepElsewhere(
