@@ -20,8 +20,8 @@ export interface ExecuteOptions {
   directory?: string;
   /** Added to this process's environment. */
   environment?: Record<string, string>;
-  /** Milliseconds. */
-  timeout?: number;
+  /** Milliseconds; a function is asked again when they have passed, and may give more. */
+  timeout?: number | (() => number);
 }
 
 /** How long an interrupted program may take to say what it was doing. Milliseconds. */
@@ -101,16 +101,24 @@ export async function execute(command: string, args: string[], options: ExecuteO
   const end = new AbortController();
   const collected = Promise.all([collect(child.stdout, chunks, end.signal), collect(child.stderr, chunks, end.signal)]);
   let timedOut = false;
+  const started = performance.now();
   const interrupt = () => {
     timedOut = true;
-    chunks.push(`\nstill running after ${options.timeout} ms:\n${describeProcessTree(child.pid)}\n`);
+    chunks.push(
+      `\nstill running after ${Math.round(performance.now() - started)} ms:\n${describeProcessTree(child.pid)}\n`,
+    );
     if (canSignalGroups) child.kill("SIGINT");
     timer = setTimeout(() => killGroup(child, "SIGKILL"), canSignalGroups ? LAST_WORDS : 0);
   };
-  // This process may itself have been busy for longer than that, and not know yet that the program has ended.
-  let timer = options.timeout === undefined
-    ? undefined
-    : setTimeout(() => timer = setTimeout(interrupt, 100), options.timeout);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = () => {
+    const limit = typeof options.timeout === "function" ? options.timeout() : options.timeout ?? Infinity;
+    const left = limit - (performance.now() - started);
+    if (left === Infinity) return;
+    // This process may itself have been busy for longer than that, and not know yet that the program has ended.
+    timer = left > 0 ? setTimeout(watch, left) : setTimeout(interrupt, 100);
+  };
+  watch();
   const status = await child.status;
   clearTimeout(timer);
   running.delete(child);

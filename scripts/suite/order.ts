@@ -17,6 +17,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   "tests/cli/update_test.ts on node": 13,
   "tests/cli/write_test.ts on node": 15,
   "tests/deno/check_layers_test.ts on deno": 9,
+  "tests/deno/compile_test.ts on deno": 15,
   "tests/deno/documentation_test.ts on deno": 17,
   "tests/lock/interleavings_test.ts on deno": 32,
   "tests/lock/interop_test.ts on deno": 7,

@@ -3,18 +3,25 @@
  * CONTRIBUTING.md and the guides is executed, and every link between documents leads somewhere.
  */
 import { assert, assertEquals } from "@std/assert";
+import { walkSync } from "@std/fs";
+import { join, relative, SEPARATOR } from "@std/path";
 import { test } from "node:test";
 import { readmeExample } from "../../scripts/npm/readme.ts";
 import { PICTURES } from "../../scripts/pictures.ts";
 import { drawnBelow } from "../../scripts/pictures/house.ts";
 import { slug } from "../../scripts/site/slug.ts";
-import { listFiles, ROOT } from "../../scripts/toolchain/folders.ts";
+import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { mustExecute } from "../../scripts/process.ts";
 import { chooseStandardLibrary, denoArguments, readWanted } from "../../scripts/toolchain/standard_library.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
-const GUIDES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", ...listFiles("docs")]
-  .filter((path) => path.endsWith(".md"));
+/** Paths from the checkout. */
+function filesBelow(folder: string, extension: string): string[] {
+  const entries = walkSync(join(ROOT, folder), { includeDirs: false, exts: [extension] });
+  return Array.from(entries, ({ path }) => relative(ROOT, path).replaceAll(SEPARATOR, "/")).sort();
+}
+
+const GUIDES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", ...filesBelow("docs", ".md")];
 const textOf = (path: string): string => Deno.readTextFileSync(`${ROOT}/${path}`);
 
 /** Runs the suite itself, or longer than a test may; that the task is there and answers is what can be asked here. */
@@ -40,7 +47,7 @@ function blocks(language: RegExp): Block[] {
 
 test("every example in a doc comment runs", () =>
   withTemporaryDirectory(async (directory) => {
-    const files = ["mod.ts", ...listFiles("src")]
+    const files = ["mod.ts", ...filesBelow("src", ".ts")]
       .filter((path) => /^(?: \* )?```ts/m.test(textOf(path)));
     assert(files.length > 20, files.join(", "));
     const ignored = files.filter((path) => /```ts (?:ignore|no-)/.test(textOf(path)));
@@ -53,7 +60,6 @@ test("every example in a doc comment runs", () =>
       {
         directory,
         environment: { TMPDIR: directory },
-        timeout: 240_000,
       },
     );
     assert(/ok \| \d+ passed \| 0 failed/.test(output), output);
@@ -88,7 +94,7 @@ test("every shell command in the documents is executed", () =>
         if (long !== undefined) assert(long in tasks, `${here}: there is no task ${long}`);
         else {
           const directory = await Deno.makeTempDir({ dir: folder });
-          await mustExecute("sh", ["-e", "-c", command], { directory, environment, timeout: 120_000 }).catch(
+          await mustExecute("sh", ["-e", "-c", command], { directory, environment }).catch(
             (error) => {
               throw new Error(`${here}: ${command}`, { cause: error });
             },
@@ -130,7 +136,7 @@ test("README's example for Deno needs no more permissions than it names", () =>
     assertEquals(examples, (["Deno", "Node", "Bun"] as const).map(readmeExample));
     await Deno.writeTextFile(`${directory}/example.ts`, readmeExample("Deno"));
     const args = ["run", "--no-prompt", "--no-check", "--quiet", `--config=${ROOT}/deno.json`, ...permissions];
-    const output = await mustExecute(Deno.execPath(), [...args, "example.ts"], { directory, timeout: 60_000 });
+    const output = await mustExecute(Deno.execPath(), [...args, "example.ts"], { directory });
     assertEquals(output, "full\n{ runs: 1 }\n");
     assertEquals(await Deno.readTextFile(`${directory}/settings.json`), '{"theme":"dark"}\n');
   }));
@@ -142,7 +148,7 @@ test("the pictures are what would be drawn now from the trace, the guarantees an
 
 test("no document is forgotten by the documents", () => {
   const everything = GUIDES.map(textOf).join("\n");
-  for (const path of listFiles("docs").filter((each) => each.endsWith(".md"))) {
+  for (const path of filesBelow("docs", ".md")) {
     assert(everything.includes(path.replace(/^docs\//, "")), `${path} is not linked anywhere`);
   }
 });
