@@ -23,7 +23,8 @@ export interface Place {
 /** A place for a Node. */
 export function placeFor(folder: string, node: NodeProgram): Place {
   const nodeFolder = node.command.replace(/[\\/][^\\/]+$/, "");
-  return { folder, environment: { PATH: `${nodeFolder}:${Deno.env.get("PATH") ?? ""}` } };
+  // Bun leaves a folder with links to itself in the temporary directory when it runs a command.
+  return { folder, environment: { TMPDIR: folder, PATH: `${nodeFolder}:${Deno.env.get("PATH") ?? ""}` } };
 }
 
 interface Installation {

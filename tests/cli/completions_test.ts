@@ -65,10 +65,15 @@ describe("completions", () => {
         put(directory, "program", programs[shell]?.(script) ?? "");
         let ran: ReturnType<typeof execute>;
         try {
-          ran = execute(shell, [
-            ...shell === "bash" ? ["--norc"] : shell === "zsh" ? ["-f"] : ["--no-config"],
-            join(directory, "program"),
-          ]);
+          const config = shell === "bash" ? "--norc" : shell === "zsh" ? "-f" : "--no-config";
+          // fish makes folders at home even so, wherever these say that is.
+          const home = {
+            HOME: directory,
+            XDG_CONFIG_HOME: directory,
+            XDG_DATA_HOME: directory,
+            XDG_CACHE_HOME: directory,
+          };
+          ran = execute(shell, [config, join(directory, "program")], home);
         } catch (error) {
           if (!(error instanceof Unavailable)) throw error;
           return skip(t, `needs the shell ${shell} (Debian: apt-get install ${shell})`);

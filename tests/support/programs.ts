@@ -18,9 +18,16 @@ const PACKAGES: Record<string, string> = {
 /** Where mkfs and mount are; not every user's PATH has these folders. */
 const ENVIRONMENT = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C" };
 
-/** Runs a program; Unavailable when there is none. */
-export function execute(command: string, args: readonly string[]): { code: number | null; output: string } {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { env: ENVIRONMENT, encoding: "utf8" });
+/** Runs a program; Unavailable when there is none. `env` is added to this process's. */
+export function execute(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { code: number | null; output: string } {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    env: { ...ENVIRONMENT, ...env },
+    encoding: "utf8",
+  });
   if (error !== undefined && "code" in error && error.code === "ENOENT") {
     const name = PACKAGES[command];
     throw new Unavailable(`needs the program ${command}${name ? ` (Debian: apt-get install ${name})` : ""}`);
