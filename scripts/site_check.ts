@@ -87,8 +87,7 @@ async function lookAtPages(browser: Browser, origin: string, problems: string[])
   return looks;
 }
 
-const pagesOf = (folder: string): string[] =>
-  listFiles(".", folder).map((path) => path.slice(2)).filter((path) => path.endsWith(".html"));
+const pagesOf = (folder: string): string[] => listFiles(".", folder).filter((path) => path.endsWith(".html"));
 
 function checkLinks(looks: ReadonlyMap<string, Look>): string[] {
   const broken: string[] = [];

@@ -121,7 +121,7 @@ async function generate(libraries: Libraries, folder: string): Promise<Map<strin
   const entries = libraryEntries(readProject()).map(({ path }) => path);
   const args = ["doc", "--quiet", "--html", `--name=${readProject().name}`, `--output=${folder}`, ...entries];
   await mustExecute(Deno.execPath(), args, { directory: ROOT, timeout: 300_000 });
-  const paths = listFiles(".", folder).map((path) => path.slice(2))
+  const paths = listFiles(".", folder)
     .filter((path) => path.endsWith(".html") && !isMember(path));
   return new Map(paths.map((path) => {
     const content = libraries.parseHtml(Deno.readTextFileSync(`${folder}/${path}`), PARSED).querySelector("#content");

@@ -1,7 +1,12 @@
 /**
  * Where things are in the checkout. Everything the scripts make lies below `build/` (and `npm/`, the package), so that
  * deleting these two folders undoes all they did.
+ *
+ * Here and in everything else below scripts/ files are handled by `node:fs` and `Deno`, not by `@std/fs`: these scripts
+ * run before it is known whether JSR can be reached (standard_library.ts decides, and tells the runtimes then).
  */
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 function inCheckout(path: string): string {
@@ -20,27 +25,14 @@ export const OUT: string = inCheckout("build/out");
 export const NPM: string = inCheckout("npm");
 
 /** Whether a file or folder is there. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
+export const exists: (path: string) => boolean = existsSync;
 
 /** Every file below a folder of the checkout, as sorted paths relative to the checkout with forward slashes. */
 export function listFiles(folder: string, root: string = ROOT): string[] {
-  const found: string[] = [];
-  const visit = (path: string) => {
-    for (const entry of Deno.readDirSync(`${root}/${path}`)) {
-      if (entry.isDirectory) visit(`${path}/${entry.name}`);
-      else if (entry.isFile) found.push(`${path}/${entry.name}`);
-    }
-  };
-  if (exists(`${root}/${folder}`)) visit(folder);
-  return found.sort();
+  const path = join(root, folder);
+  if (!exists(path)) return [];
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, "/")).sort();
 }
 
 /**
@@ -53,7 +45,7 @@ export function writeIfChanged(path: string, text: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  Deno.mkdirSync(path.replace(/[\\/][^\\/]*$/, ""), { recursive: true });
+  Deno.mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${Deno.pid}.new`;
   Deno.writeTextFileSync(temporary, text);
   Deno.renameSync(temporary, path);

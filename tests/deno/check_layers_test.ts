@@ -1,5 +1,7 @@
 /** Each rule of scripts/check_layers.ts catches a planted violation, and lets the same thing pass where it is right. */
 import { assertEquals, assertGreater } from "@std/assert";
+import { ensureDirSync } from "@std/fs";
+import { dirname, join } from "@std/path";
 import { describe, it } from "node:test";
 import { checkLayers } from "../../scripts/check_layers.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -15,8 +17,8 @@ const USE_OPERATION = `${HEADER}import { exists, type Operation, run } from "./o
 async function complaints(files: Record<string, string>, severity = "error"): Promise<string[]> {
   return await withTemporaryDirectory(async (root) => {
     for (const [path, text] of Object.entries(files)) {
-      Deno.mkdirSync(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      Deno.writeTextFileSync(`${root}/${path}`, text.startsWith("/") || text === "" ? text : HEADER + text);
+      ensureDirSync(dirname(join(root, path)));
+      Deno.writeTextFileSync(join(root, path), text.startsWith("/") || text === "" ? text : HEADER + text);
     }
     const found = (await checkLayers(root)).filter((violation) => violation.severity === severity);
     return found.map(({ path, line, message }) => `${path}:${line}: ${message}`);

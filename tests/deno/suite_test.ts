@@ -1,5 +1,7 @@
 /** The parts of the test command that count: a test that is not counted would be worse than none. */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { existsSync } from "@std/fs";
+import { join } from "@std/path";
 import { describe, it } from "node:test";
 import { execute } from "../../scripts/process.ts";
 import { readJunit } from "../../scripts/suite/junit.ts";
@@ -7,7 +9,7 @@ import { readOptions } from "../../scripts/suite/options.ts";
 import { expectedWeight, SECONDS } from "../../scripts/suite/order.ts";
 import { countLine } from "../../scripts/suite/report.ts";
 import { runFile, runQueue, type TestRunner } from "../../scripts/suite/run_files.ts";
-import { exists, ROOT } from "../../scripts/toolchain/folders.ts";
+import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
 /** Whether a process is there, and no zombie. */
@@ -134,7 +136,7 @@ describe("a file that hangs", () => {
 describe("the queue", () => {
   it("begins with files that are there", () => {
     const named = Object.keys(SECONDS).map((key) => key.split(" on ")[0] ?? "");
-    assertEquals(named.filter((path) => !exists(`${ROOT}/${path}`)), []);
+    assertEquals(named.filter((path) => !existsSync(join(ROOT, path))), []);
     assertEquals(
       expectedWeight("tests/lock/interop_test.ts", "node") > expectedWeight("tests/no_test.ts", "node"),
       true,

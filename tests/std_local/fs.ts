@@ -1,8 +1,9 @@
 /**
- * Stands in for `@std/fs` on machines that do not reach JSR: the same names, the same meaning, over `node:fs`.
+ * Stands in for `@std/fs` on machines that do not reach JSR: what the tests below tests/deno use of it, with the same
+ * meaning, over `node:fs`. tests/deno/standard_library_fs_test.ts holds whichever is used to that meaning.
  */
 import * as fs from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 
 export interface WalkEntry {
   path: string;
@@ -13,95 +14,48 @@ export interface WalkEntry {
 }
 
 export interface WalkOptions {
-  maxDepth?: number;
-  includeFiles?: boolean;
   includeDirs?: boolean;
-  includeSymlinks?: boolean;
   exts?: string[];
-  match?: RegExp[];
-  skip?: RegExp[];
 }
 
-export function existsSync(path: string | URL, options: { isFile?: boolean; isDirectory?: boolean } = {}): boolean {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return false;
-  return (!options.isFile || stat.isFile()) && (!options.isDirectory || stat.isDirectory());
+/** Whether something is there: a link that leads nowhere is nothing, what may not be looked at is something. */
+export function existsSync(path: string | URL): boolean {
+  try {
+    fs.statSync(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return false;
+    if (code === "EACCES") return true;
+    throw error;
+  }
 }
 
-// deno-lint-ignore require-await -- asynchronous in the package this stands in for
-export async function exists(
-  path: string | URL,
-  options: { isFile?: boolean; isDirectory?: boolean } = {},
-): Promise<boolean> {
-  return existsSync(path, options);
-}
-
+/** Makes a directory and those above it. An error when something else is there. */
 export function ensureDirSync(directory: string | URL): void {
   fs.mkdirSync(directory, { recursive: true });
 }
 
-export async function ensureDir(directory: string | URL): Promise<void> {
-  await fs.promises.mkdir(directory, { recursive: true });
+/** Copies a file, a link, or a directory with all in it. An error when anything is there already. */
+export function copySync(source: string | URL, target: string | URL): void {
+  // cpSync would fill up a directory that is there.
+  if (fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw new Error(`'${target}' already exists`);
+  fs.cpSync(source, target, { recursive: true, verbatimSymlinks: true });
 }
 
-export function ensureFileSync(path: string): void {
-  ensureDirSync(dirname(path));
-  fs.closeSync(fs.openSync(path, "a"));
-}
-
-// deno-lint-ignore require-await -- asynchronous in the package this stands in for
-export async function ensureFile(path: string): Promise<void> {
-  ensureFileSync(path);
-}
-
-export function emptyDirSync(directory: string): void {
-  ensureDirSync(directory);
-  for (const name of fs.readdirSync(directory)) fs.rmSync(join(directory, name), { recursive: true, force: true });
-}
-
-// deno-lint-ignore require-await -- asynchronous in the package this stands in for
-export async function emptyDir(directory: string): Promise<void> {
-  emptyDirSync(directory);
-}
-
-export async function copy(source: string, target: string, options: { overwrite?: boolean } = {}): Promise<void> {
-  const force = options.overwrite ?? false;
-  await fs.promises.cp(source, target, { recursive: true, force, errorOnExist: !force });
-}
-
-export async function move(source: string, target: string, options: { overwrite?: boolean } = {}): Promise<void> {
-  if (existsSync(target) && !options.overwrite) throw new Error(`"${target}" already exists`);
-  await fs.promises.rename(source, target);
-}
-
-function wanted(entry: WalkEntry, options: WalkOptions): boolean {
-  if (entry.isDirectory && options.includeDirs === false) return false;
-  if (entry.isFile && options.includeFiles === false) return false;
-  if (entry.isSymlink && options.includeSymlinks === false) return false;
-  if (options.exts !== undefined && !options.exts.some((end) => entry.path.endsWith(end))) return false;
-  if (options.match !== undefined && !options.match.some((pattern) => pattern.test(entry.path))) return false;
-  return !(options.skip?.some((pattern) => pattern.test(entry.path)) ?? false);
-}
-
-function describe(path: string): WalkEntry {
-  const stat = fs.lstatSync(path);
-  const [isFile, isDirectory, isSymlink] = [stat.isFile(), stat.isDirectory(), stat.isSymbolicLink()];
-  return { path, name: basename(path), isFile, isDirectory, isSymlink };
-}
-
+/** The directory itself, and everything below it; links are not followed. */
 export function* walkSync(root: string, options: WalkOptions = {}): IterableIterator<WalkEntry> {
-  const depth = options.maxDepth ?? Infinity;
-  if (depth < 0 || options.skip?.some((pattern) => pattern.test(root))) return;
-  const own = describe(root);
-  if (wanted(own, options)) yield own;
-  if (!own.isDirectory || depth < 1) return;
-  for (const name of fs.readdirSync(root)) {
-    const entry = describe(join(root, name));
-    if (entry.isDirectory) yield* walkSync(entry.path, { ...options, maxDepth: depth - 1 });
-    else if (wanted(entry, options)) yield entry;
+  const { includeDirs = true, exts } = options;
+  const ends = exts?.map((end) => end.startsWith(".") ? end : `.${end}`);
+  const included = (path: string) => ends === undefined || ends.some((end) => path.endsWith(end));
+  const pending = [{ path: root, name: basename(root), stat: fs.statSync(root) as fs.Stats | fs.Dirent }];
+  for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
+    const { path, name, stat } = entry;
+    const kind = { isFile: stat.isFile(), isDirectory: stat.isDirectory(), isSymlink: stat.isSymbolicLink() };
+    if (included(path) && (includeDirs || !kind.isDirectory)) yield { path, name, ...kind };
+    if (!kind.isDirectory) continue;
+    for (const child of fs.readdirSync(path, { withFileTypes: true })) {
+      pending.push({ path: join(path, child.name), name: child.name, stat: child });
+    }
   }
-}
-
-export async function* walk(root: string, options: WalkOptions = {}): AsyncIterableIterator<WalkEntry> {
-  yield* walkSync(root, options);
 }
