@@ -50,6 +50,10 @@ function reasonsOf({ fileSystem, unwritable, measured }: Examination): string[] 
   return reasons;
 }
 
+/** npm 12, pnpm 10 and Bun's client install fs-ext and do not build it: https://docs.npmjs.com/cli/commands/npm-install-scripts */
+const addon =
+  "the package fs-ext, and allow its install script, which builds it (npm install-scripts approve fs-ext, then npm rebuild fs-ext)";
+
 function lockAdvice({ measured }: Examination): string[] {
   const locking = measured?.locking;
   if (locking === undefined || isFailed(locking)) return [];
@@ -57,11 +61,9 @@ function lockAdvice({ measured }: Examination): string[] {
     return ["a lock does not keep a second process out here: do not share this directory"];
   }
   if (locking.backend === "directory") {
-    return ["install the program flock, or the package fs-ext: kernel locks end with their process, and are faster"];
+    return [`install the program flock, or ${addon}: kernel locks end with their process, and are faster`];
   }
-  return locking.by === "program"
-    ? ["install the package fs-ext: a lock is then a call and no program to be started"]
-    : [];
+  return locking.by === "program" ? [`install ${addon}: a lock is then a call and no program to be started`] : [];
 }
 
 const fewBytes = 64e6;
