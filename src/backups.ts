@@ -10,7 +10,7 @@ import { fillingFromFile } from "./copy_file.ts";
 import { backupDirectoryOf, findBackups, type FoundBackup } from "./protocol/find_backups.ts";
 import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "./protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
 import { replaceFile } from "./protocol/replace_file.ts";
 import { resolveTarget, type Target } from "./protocol/target.ts";
@@ -87,7 +87,7 @@ function* find(
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
   const checked = readOptions(options, listReaders);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  const attempt: Attempt = { verb: "Cannot list the backups of", path: String(path), targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot list the backups of", String(path));
   try {
     const { found } = yield* find(engine, path, checked, attempt);
     return found.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
@@ -105,7 +105,7 @@ function* restore(
   if (which !== undefined && typeof which !== "string") throw new TypeError("which must be a backup's name or path");
   const { runtime, ...checked } = readOptions(options, restoreReaders);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  const attempt: Attempt = { verb: "Cannot restore", path: String(path), targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
   try {
     const { target, found } = yield* find(engine, path, checked, attempt);

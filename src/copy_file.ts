@@ -8,7 +8,7 @@ import { callback, type FilePath, flag, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
-import { type Attempt, attemptFailed, checkAbort, translate } from "./protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
 import { type Filling, replaceFile } from "./protocol/replace_file.ts";
 import type { WriteResult } from "./protocol/write_plan.ts";
@@ -88,7 +88,7 @@ function* copy(
   const { engine } = request;
   const from = locate(engine, source);
   const to = locate(engine, target);
-  const attempt: Attempt = { verb: `Cannot copy ${JSON.stringify(from)} to`, path: to, targetState: "unchanged" };
+  const attempt = beginAttempt(`Cannot copy ${JSON.stringify(from)} to`, to);
   let ticket = request.lock === undefined ? takeTicket() : undefined;
   try {
     checkAbort(request.plan.signal);

@@ -7,7 +7,7 @@ import { jsonErrorPosition } from "./core/json_checker.ts";
 import { type FilePath, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync } from "./core/operation.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
-import { type Attempt, translate } from "./protocol/failure.ts";
+import { beginAttempt, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
 import { currentRuntime } from "./runtime/current.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -104,7 +104,7 @@ function* readText(
 }
 
 function* readTextAt(engine: Engine, path: string): Operation<string | undefined> {
-  const attempt: Attempt = { verb: "Cannot read", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot read", path);
   try {
     const bytes = yield* readBytes(engine, path);
     return bytes === undefined ? undefined : decodeText(bytes, path);

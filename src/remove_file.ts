@@ -11,7 +11,7 @@ import type { LockOptions } from "./lock/lock_plan.ts";
 import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
-import { type Attempt, checkAbort, translate } from "./protocol/failure.ts";
+import { type Attempt, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
 import { turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory, type SyncRules } from "./protocol/sync.ts";
 import { resolveTarget } from "./protocol/target.ts";
@@ -72,7 +72,7 @@ function* remove(
     whenSyncFails: checked.whenSyncFails ?? "throw",
   };
   const location = locate(engine, path);
-  const attempt: Attempt = { verb: "Cannot remove", path: location, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot remove", location);
   const { lock, signal } = checked;
   // Under a lock the order is that of the lock.
   let ticket = lock === undefined ? takeTicket() : undefined;
@@ -124,8 +124,7 @@ function* removeTarget(
       if (removed) attempt.targetState = "replaced";
       return true;
     });
-    const { handle, status } = parent;
-    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
+    const synced = yield* syncDirectory(engine, parent, rules, attempt);
     const durability = reachedDurability(rules.durability, synced, synced);
     return { path: target.path, removed, durability, ...later === undefined ? {} : { superseded: true } };
   } finally {

@@ -9,7 +9,7 @@
 import { type FilePath, flag, millisecondsFrom, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "./protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
+import { attemptFailed, beginAttempt, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
 import { knownOwner } from "./protocol/metadata.ts";
 import { parseTemporaryName, parseTokenName, type Proof } from "./protocol/names.ts";
@@ -187,7 +187,7 @@ function* sweepOperation(
   });
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const directory = locate(engine, path);
-  const attempt: Attempt = { verb: "Cannot sweep", path: directory, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot sweep", directory);
   const result: SweepResult = { removed: [], kept: [] };
   try {
     const found = yield* sweepDirectory(engine, directory, {

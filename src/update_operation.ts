@@ -14,7 +14,7 @@ import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
 import { settleEqual } from "./protocol/equal_content.ts";
-import { type Attempt, attemptFailed, translate } from "./protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
 import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile, turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory } from "./protocol/sync.ts";
@@ -56,7 +56,7 @@ const mostTurnings = 20;
 export function* update(path: FilePath, change: Change, request: WriteRequest): Operation<UpdateResult> {
   const { engine, plan } = request;
   const location = locate(engine, path);
-  const attempt: Attempt = { verb: "Cannot update", path: location, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot update", location);
   const wish = request.lock ?? { plan: lockPlan(undefined).plan };
   try {
     if (plan.createDirectories) yield* ensureTargetDirectory(engine, location, plan, attempt);
@@ -126,8 +126,7 @@ function* leave(
     for (let looks = 0; looks < mostLooks; looks++) {
       const status = yield* wait(engine.fileSystem.stat(path));
       if (status?.kind !== "file") {
-        const { handle, status: { identity } } = parent;
-        const synced = handle !== undefined && (yield* syncDirectory(engine, handle, identity, plan, attempt));
+        const synced = yield* syncDirectory(engine, parent, plan, attempt);
         const durability = reachedDurability(plan.durability, synced, synced);
         return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
       }

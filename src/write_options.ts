@@ -11,7 +11,7 @@ import { type FileLock, lockOption, type LockWish, underLock } from "./lock/file
 import type { LockHold } from "./lock/lock.ts";
 import { type LockOptions, lockPlan } from "./lock/lock_plan.ts";
 import { type Engine, makeEngine } from "./protocol/engine.ts";
-import { type Attempt, translate } from "./protocol/failure.ts";
+import { type Attempt, beginAttempt, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
 import { ensureTargetDirectory } from "./protocol/replace_file.ts";
 import { resolveTarget } from "./protocol/target.ts";
@@ -104,7 +104,7 @@ export function* lockedWrite(
 ): Operation<WriteResult> {
   const { engine, plan, lock, ifMatch } = request;
   if (lock === undefined) return yield* body(plan);
-  const attempt: Attempt = { verb: "Cannot replace", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot replace", path);
   try {
     // The lock lives in the file's directory.
     if (plan.createDirectories) yield* ensureTargetDirectory(engine, path, plan, attempt);

@@ -12,7 +12,7 @@ import { giveBack, takeLock, underLock } from "./lock/file_lock.ts";
 import { type LockHold, releaseAfter } from "./lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
-import { attachCleanup, type Attempt, checkAbort, translate } from "./protocol/failure.ts";
+import { attachCleanup, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
 import {
   conclude,
   ensureTargetDirectory,
@@ -52,7 +52,7 @@ export class WriterBody {
   /** Takes the lock that is asked for, and opens the temporary file. */
   static *open(path: string, request: WriteRequest): Operation<WriterBody> {
     const { engine, lock } = request;
-    const attempt: Attempt = { verb: "Cannot write", path, targetState: "unchanged" };
+    const attempt = beginAttempt("Cannot write", path);
     let hold: LockHold | undefined;
     try {
       checkAbort(request.plan.signal);

@@ -110,13 +110,15 @@ function unreliable(machine: MemoryRuntime, seed: number): { runtime: Runtime; t
   const random = new SeededRandom(seed);
   const failed = { file: false, directory: false };
   const runtime = interceptRuntime(machine, (call, proceed, open) => {
-    if (call.method === "create") failed.file = failed.directory = false;
+    // A name that is created to see whether the file system still takes any is none of a write.
+    if (call.method === "create" && !call.path.startsWith("/d/.sync.")) failed.file = failed.directory = false;
     if (call.method !== "sync" || !random.chance(0.2)) return proceed();
     if (open !== undefined) dropUnsynced(open);
-    if (call.path === "/d") failed.directory = true;
-    // The content of a backup is as durable as its writer left it.
-    else if (call.path.endsWith(".tmp")) failed.file = true;
-    throw new SystemError(random.chance(0.5) ? "EIO" : "ENOSPC", "sync", call.path);
+    const code = random.chance(0.5) ? "EIO" : "ENOSPC";
+    // The content of a backup is as durable as its writer left it; but EIO makes what is synced later doubtful.
+    if (call.path.endsWith(".tmp")) failed.file = true;
+    else if (call.path === "/d" || code === "EIO") failed.directory = true;
+    throw new SystemError(code, "sync", call.path);
   });
   return { runtime, truth: () => failed.file ? "none" : failed.directory ? "file" : "full" };
 }

@@ -10,7 +10,7 @@ import { FileError } from "../core/errors.ts";
 import { run as drive } from "../core/operation.ts";
 import { mayBeLossy } from "../core/path.ts";
 import { childOf, type Engine, makeEngine } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -38,7 +38,7 @@ interface Copying extends CopyRules {
 /** Copies what is in `source` into `target`, an empty directory, which gets the mode of `source`. */
 export async function copyTree(source: string, target: string, rules: CopyRules): Promise<void> {
   const engine = makeEngine(currentRuntime(), false);
-  const attempt: Attempt = { verb: "Cannot publish", path: rules.path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot publish", rules.path);
   try {
     const identity = (await engine.fileSystem.stat(target))?.identity;
     await copyDirectory(source, target, { ...rules, engine, attempt, identity });

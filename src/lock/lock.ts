@@ -11,7 +11,7 @@
 import { FileError, LockError, LockLostError, type TargetState } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { type Engine, locate } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, checkAbort, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { convertDirectory, convertFile } from "./convert.ts";
 import type { HeldLock, LockRequest } from "./held_lock.ts";
 import { acquireLockDirectory } from "./lock_directory.ts";
@@ -84,9 +84,7 @@ export class LockHold {
 
 /** An attempt to lock the file at `path`. */
 export const lockAttempt = (path: string): Attempt => ({
-  verb: "Cannot lock",
-  path,
-  targetState: "unchanged",
+  ...beginAttempt("Cannot lock", path),
   errorClass: LockError,
 });
 

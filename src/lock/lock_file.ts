@@ -11,7 +11,7 @@
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { isUnsupported } from "../protocol/sync.ts";
+import { isUnsupported } from "../protocol/sync_codes.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type HeldLock, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";

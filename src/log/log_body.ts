@@ -18,7 +18,7 @@ import type { AppendFile, TornTail } from "../protocol/append_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Filling, replaceFile } from "../protocol/replace_file.ts";
 import type { Durability, WritePlan } from "../protocol/write_plan.ts";
@@ -70,7 +70,7 @@ export class LogBody {
   /** Takes the lock and opens the file, which is made if there is none. */
   static *open(path: string, request: LogRequest): Operation<LogBody> {
     const { engine, plan, lock } = request;
-    const attempt: Attempt = { verb: "Cannot open", path, targetState: "unchanged" };
+    const attempt = beginAttempt("Cannot open", path);
     try {
       if (plan.createDirectories) yield* ensureDirectory(engine, parentOf(engine, path), plan, attempt);
       const hold = yield* takeLock(engine, path, { plan: lock }, undefined);
@@ -89,7 +89,7 @@ export class LogBody {
   }
 
   #attempt(verb: string): Attempt {
-    return { verb, path: this.path, targetState: "unchanged" };
+    return beginAttempt(verb, this.path);
   }
 
   #note(reached: Durability): void {

@@ -71,8 +71,7 @@ export function* openExisting(
 function* syncName(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<boolean> {
   const parent = yield* openParent(engine, parentOf(engine, path), plan, attempt);
   try {
-    const { handle, status } = parent;
-    return handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    return yield* syncDirectory(engine, parent, plan, attempt);
   } finally {
     yield* closeParent(parent);
   }

@@ -9,7 +9,7 @@ import { WriteError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { firstCursor, recordDamage } from "../protocol/append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { type Attempt, translate } from "../protocol/failure.ts";
+import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { Cursor } from "../protocol/record.ts";
 import { RecordReader } from "../protocol/record_reader.ts";
@@ -24,7 +24,7 @@ export interface LogRecord {
   data: Uint8Array;
 }
 
-const readAttempt = (path: string): Attempt => ({ verb: "Cannot read", path, targetState: "unchanged" });
+const readAttempt = (path: string): Attempt => beginAttempt("Cannot read", path);
 
 /** Reads exactly so many bytes, or as many as there are. */
 export function* readFully(file: OpenFile, offset: number, length: number): Operation<Uint8Array> {

@@ -12,11 +12,11 @@
 import { CorruptionError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed, translate } from "./failure.ts";
 import { type Cursor, encodeRecord, recordHeaderSize } from "./record.ts";
 import { RecordReader } from "./record_reader.ts";
-import { syncFile, type SyncRules } from "./sync.ts";
+import { syncFile, type SyncPlace, type SyncRules } from "./sync.ts";
 import { syncsFile } from "./write_plan.ts";
 
 /** What was found behind the last whole record, and cut off: a batch that nobody was told was durable. */
@@ -86,7 +86,9 @@ export function* findEnd(
 
 /** An open file of records. */
 export class AppendFile {
+  readonly #engine: Engine;
   readonly #file: OpenFile;
+  readonly #place: SyncPlace;
   readonly #identity: bigint;
   readonly #salt: bigint;
   readonly #rules: SyncRules;
@@ -98,7 +100,7 @@ export class AppendFile {
   #failure: { error: unknown } | undefined;
 
   /**
-   * `cursor`: behind the last record; `synced`: whether everything before it is on the medium. If it is not, the session
+   * `place`: where the file is; `cursor`: behind the last record; `synced`: whether everything before it is on the medium. If it is not, the session
    * of the last record goes on: a new one would have to say that it is.
    */
   constructor(
@@ -106,9 +108,11 @@ export class AppendFile {
     file: OpenFile,
     identity: bigint,
     rules: SyncRules,
-    state: { cursor: Cursor; synced: boolean; sealed: boolean },
+    state: { place: SyncPlace; cursor: Cursor; synced: boolean; sealed: boolean },
   ) {
+    this.#engine = engine;
     this.#file = file;
+    this.#place = state.place;
     this.#identity = identity;
     this.#rules = rules;
     this.#cursor = state.cursor;
@@ -155,7 +159,7 @@ export class AppendFile {
     }
     attempt.targetState = "replaced";
     try {
-      const synced = syncsFile(this.#rules.durability) && (yield* syncFile(this.#file, this.#rules, attempt));
+      const synced = yield* this.#sync(this.#rules, attempt);
       this.#cursor = next;
       this.#sealed = false;
       // After a sync that failed, a later one proves nothing of what that one was to write.
@@ -194,11 +198,16 @@ export class AppendFile {
     }
   }
 
+  *#sync(rules: SyncRules, attempt: Attempt): Operation<boolean> {
+    if (!syncsFile(rules.durability)) return false;
+    return yield* syncFile(this.#engine, { file: this.#file, place: this.#place }, rules, attempt);
+  }
+
   /** Takes back what part of a batch was written; the error for the caller. */
   *#cutBack(error: unknown, attempt: Attempt): Operation<unknown> {
     try {
       yield* wait(this.#file.truncate(this.#cursor.offset));
-      if (syncsFile(this.#rules.durability)) yield* wait(this.#file.sync("full"));
+      yield* this.#sync({ ...this.#rules, whenUnsupported: "throw", whenSyncFails: "throw" }, attempt);
     } catch (second) {
       attempt.targetState = "unknown";
       const thrown = translate(error, attempt);
@@ -232,13 +241,15 @@ export function* openAppendFile(
   attempt: Attempt,
 ): Operation<{ appended: AppendFile; tornTail: TornTail | undefined; synced: boolean }> {
   const { cursor, sealed } = yield* findEnd(file, records, attempt.path);
-  const { size } = yield* wait(file.stat());
+  const status = yield* wait(file.stat());
+  const { size } = status;
+  const place = { path: parentOf(engine, attempt.path), status };
   let tornTail: TornTail | undefined;
   if (size > cursor.offset) {
     yield* wait(file.truncate(cursor.offset));
     tornTail = { offset: cursor.offset, bytes: size - cursor.offset };
   }
-  const synced = syncsFile(rules.durability) && (yield* syncFile(file, rules, attempt));
-  const appended = new AppendFile(engine, file, records.identity, rules, { cursor, synced, sealed });
+  const synced = syncsFile(rules.durability) && (yield* syncFile(engine, { file, place }, rules, attempt));
+  const appended = new AppendFile(engine, file, records.identity, rules, { place, cursor, synced, sealed });
   return { appended, tornTail, synced };
 }

@@ -14,7 +14,8 @@ import { childOf, type Engine } from "./engine.ts";
 import { afterUndoing, type Attempt } from "./failure.ts";
 import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
 import { backupName, lastBackupTime } from "./names.ts";
-import { isUnsupported, syncDirectory, syncFile, type SyncRules } from "./sync.ts";
+import { syncDirectory, syncFile, type SyncRules } from "./sync.ts";
+import { isUnsupported } from "./sync_codes.ts";
 import type { Target } from "./target.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
@@ -42,8 +43,7 @@ export function* makeBackup(
     const path = yield* linkOrCopy(engine, target, home, plan, attempt);
     if (path === undefined) return undefined;
     try {
-      const { handle, status } = home;
-      named = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt)) && named;
+      named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
     } catch (error) {
       throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
     }
@@ -85,7 +85,7 @@ export function* placeBackup(
   for (let tries = 1;; tries++) {
     const path = childOf(engine, home.path, backupName(target.name, time++));
     try {
-      yield* linkBackup(engine, target, path, rules, attempt);
+      yield* linkBackup(engine, target, home, path, rules, attempt);
       return path;
     } catch (error) {
       const mayRepeat = error instanceof SystemError && tries < mostTries;
@@ -109,6 +109,7 @@ export function* placeBackup(
 function* linkBackup(
   engine: Engine,
   target: Target,
+  home: ParentDirectory,
   path: string,
   rules: SyncRules,
   attempt: Attempt,
@@ -119,7 +120,7 @@ function* linkBackup(
     const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
     if (file === undefined) return;
     try {
-      yield* syncFile(file, rules, attempt);
+      yield* syncFile(engine, { file, place: home }, rules, attempt);
     } finally {
       yield* wait(file.close());
     }

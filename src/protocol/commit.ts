@@ -27,7 +27,8 @@ import {
 } from "./failure.ts";
 import { backupDirectoryOf } from "./find_backups.ts";
 import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
-import { isUnsupported, syncDirectory } from "./sync.ts";
+import { checkSyncs, syncDirectory } from "./sync.ts";
+import { isUnsupported } from "./sync_codes.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
 
 /** Makes the staged content the target's content. */
@@ -42,6 +43,7 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
       yield* checkParent(engine, parent, attempt);
       if (plan.guard !== undefined) yield* plan.guard();
       checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);
       const newer = overtaken();
       if (newer !== undefined) {
         if (backup !== undefined) yield* removeBackup(engine, backup.path);
@@ -75,8 +77,7 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
 
 function* syncParent(staged: StagedFile): Operation<boolean> {
   const { engine, parent, plan, attempt } = staged;
-  if (parent.handle === undefined) return false;
-  return yield* syncDirectory(engine, parent.handle, parent.status.identity, plan, attempt);
+  return yield* syncDirectory(engine, parent, plan, attempt);
 }
 
 function resultOf(

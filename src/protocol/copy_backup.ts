@@ -42,7 +42,7 @@ export function* copyBackup(
         yield* writer.end();
         yield* applyMetadata(temporary.file, copiedMetadata(engine, status), yield* wait(temporary.file.stat()));
         yield* wait(temporary.file.setTimes(status.modified, status.modified));
-        if (syncsFile(rules.durability)) yield* syncFile(temporary.file, rules, attempt);
+        if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
       } finally {
         yield* wait(temporary.file.close());
       }

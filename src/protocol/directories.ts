@@ -17,7 +17,8 @@ import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
-import { durabilityUnsupported, isUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
+import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
+import { isUnsupported } from "./sync_codes.ts";
 import { syncsDirectory } from "./write_plan.ts";
 
 /** The opened directory of a target. */
@@ -77,7 +78,7 @@ function* probed(
     let devices = syncable.get(engine.fileSystem);
     if (devices === undefined) syncable.set(engine.fileSystem, devices = new Set());
     if (!devices.has(status.device)) {
-      yield* syncDirectory(engine, handle, status.identity, rules, attempt);
+      yield* syncDirectory(engine, { path, handle, status }, rules, attempt);
       devices.add(status.device);
     }
     return { path, status, handle };
@@ -106,13 +107,16 @@ export function* closeParent(parent: { readonly handle: OpenFile | undefined }):
 /** Directories whose own entry this process has seen synced. */
 const proven = new WeakMap<FileSystem, Set<string>>();
 
-/** Directories that this process has made and not seen synced: who writes below them must try, and say so if it cannot. */
-const unproven = new WeakMap<FileSystem, Set<string>>();
+/**
+ * Directories that this process has made and not seen synced, and how many failed syncs were known when it did: who
+ * writes below them must try, and say so if it cannot.
+ */
+const unproven = new WeakMap<FileSystem, Map<string, number>>();
 
-function setIn(sets: WeakMap<FileSystem, Set<string>>, fileSystem: FileSystem): Set<string> {
-  let directories = sets.get(fileSystem);
-  if (directories === undefined) sets.set(fileSystem, directories = new Set());
-  return directories;
+function entryOf<T>(entries: WeakMap<FileSystem, T>, fileSystem: FileSystem, make: () => T): T {
+  let entry = entries.get(fileSystem);
+  if (entry === undefined) entries.set(fileSystem, entry = make());
+  return entry;
 }
 
 /** Without a time of creation, a directory is not told from a later one with the same inode number: never remembered. */
@@ -147,7 +151,7 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
     if (!syncs || now === undefined) continue;
     made.set(now.identity, directory);
     const key = keyOf(now);
-    if (key !== undefined) setIn(unproven, fileSystem).add(key);
+    if (key !== undefined) entryOf(unproven, fileSystem, () => new Map()).set(key, attempt.since);
   }
   if (!syncs) return true;
   const walked = new Set<string>();
@@ -169,8 +173,8 @@ function* proveDurable(
   attempt: Attempt,
 ): Operation<boolean> {
   const { fileSystem } = engine;
-  const known = setIn(proven, fileSystem);
-  const unknown = setIn(unproven, fileSystem);
+  const known = entryOf(proven, fileSystem, () => new Set<string>());
+  const unknown = entryOf(unproven, fileSystem, () => new Map<string, number>());
   const synced: string[] = [];
   let durable = true;
   let current: string | undefined;
@@ -188,8 +192,9 @@ function* proveDurable(
     try {
       // The entry of a mount point is not on the file system that is mounted there.
       if (parent.status.device !== status.device) break;
-      const { handle } = parent;
-      if (handle === undefined || !(yield* syncDirectory(engine, handle, parent.status.identity, rules, attempt))) {
+      // One that was made before a sync failed there, by this call or an earlier one, is not proven by syncing it again.
+      const since = Math.min(attempt.since, (key === undefined ? undefined : unknown.get(key)) ?? attempt.since);
+      if (!(yield* syncDirectory(engine, parent, rules, { ...attempt, since }))) {
         durable = false;
       } else if (key !== undefined) {
         unknown.delete(key);

@@ -4,7 +4,7 @@
 import { type FilePath, filePath, type OptionReader, pathText } from "../core/options.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, joinPath } from "../core/path.ts";
 import type { Capabilities, FileSystem, Runtime } from "../runtime/runtime.ts";
-import { translate } from "./failure.ts";
+import { beginAttempt, translate } from "./failure.ts";
 
 /** What every protocol step works with. */
 export interface Engine {
@@ -47,7 +47,7 @@ function workingDirectory(engine: Engine, path: string): string {
   try {
     return engine.runtime.process.workingDirectory();
   } catch (error) {
-    throw translate(error, { verb: "Cannot find", path, targetState: "unchanged" });
+    throw translate(error, beginAttempt("Cannot find", path));
   }
 }
 

@@ -103,7 +103,7 @@ export function* settleEqual(
       if (!isUnchanged(now, compared)) return undefined;
       const corrected = yield* correctMetadata(engine, file, plan, now, attempt);
       if (corrected === undefined) return undefined;
-      if (syncsFile(plan.durability)) fileSynced = yield* syncFile(file, plan, attempt);
+      if (syncsFile(plan.durability)) fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
       lost = corrected;
       return fileSynced;
     } finally {
@@ -111,9 +111,7 @@ export function* settleEqual(
     }
   });
   if (lost === undefined) return undefined;
-  const { handle, status } = parent;
-  const directorySynced = handle !== undefined &&
-    (yield* syncDirectory(engine, handle, status.identity, plan, attempt)) && target.unsyncedAncestors !== true;
+  const directorySynced = (yield* syncDirectory(engine, parent, plan, attempt)) && target.unsyncedAncestors !== true;
   if (plan.digest && bytes !== undefined) {
     const hash = engine.runtime.createHash();
     hash.update(bytes);

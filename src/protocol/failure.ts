@@ -10,6 +10,7 @@ import { FileError, type FileErrorDetails, type TargetState, WriteError } from "
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { failureText } from "./plain_words.ts";
+import { failuresKnown } from "./sync_ledger.ts";
 
 /** Something thrown on the caller's side of the API. */
 export class CallerError {
@@ -34,8 +35,20 @@ export interface Attempt {
   path: string;
   /** What is known about the target now; moved forward by the step that changes it. */
   targetState: TargetState;
+  /** How many failed syncs were known before anything was changed: later ones make its own syncs worthless. */
+  since: number;
   /** What its failures are; by default WriteError. */
   readonly errorClass?: FileErrorClass;
+}
+
+/** An attempt that has changed nothing yet. */
+export function beginAttempt(verb: string, path: string): Attempt {
+  return { verb, path, targetState: "unchanged", since: failuresKnown() };
+}
+
+/** What an attempt changes from here on is judged by the failures that are still to come. */
+export function beginAnew(attempt: Attempt): void {
+  attempt.since = failuresKnown();
 }
 
 /** A class of errors that concern a file. */

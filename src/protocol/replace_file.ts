@@ -12,7 +12,15 @@ import { enterTarget, type Ticket } from "./commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { equalContent, hasEqualBytes, settleEqual } from "./equal_content.ts";
-import { attachCleanup, type Attempt, attemptFailed, checkAbort, translate } from "./failure.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  beginAnew,
+  beginAttempt,
+  checkAbort,
+  translate,
+} from "./failure.ts";
 import { commit, conflict } from "./commit.ts";
 import { beginStage, discard, finishStage, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { resolveTarget, type Target } from "./target.ts";
@@ -49,7 +57,7 @@ export function* replaceFile(
   filling: Filling,
   ticket: Ticket,
 ): Operation<WriteResult> {
-  const attempt: Attempt = { verb: "Cannot write", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot write", path);
   try {
     checkAbort(plan.signal);
     const target = yield* findTarget(engine, path, plan, attempt);
@@ -79,7 +87,10 @@ export function* findTarget(engine: Engine, path: string, plan: WritePlan, attem
   if (plan.mustNotExist && target.status !== undefined) throw conflict(attempt, "resolve");
   if (!plan.createDirectories) return target;
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
-  return durable ? target : { ...target, unsyncedAncestors: true };
+  if (durable) return target;
+  // That is told by itself; of the file nothing has been changed yet.
+  beginAnew(attempt);
+  return { ...target, unsyncedAncestors: true };
 }
 
 /** Makes the directory of the file that a path means, for what must be there before the file: its lock. */

@@ -140,7 +140,7 @@ export function* finishStage(staged: StagedFile): Operation<void> {
   if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));
   if (syncsFile(plan.durability)) {
     checkAbort(plan.signal);
-    staged.fileSynced = yield* syncFile(file, plan, attempt);
+    staged.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
   }
 }
 

@@ -1,20 +1,33 @@
 /**
- * Syncs: what counts as done, as not supported here, and as failed; and one directory sync for all who wait for it.
+ * Syncs: what counts as done, as not supported here, and as failed; and whether what it answers can be trusted.
  *
  * A real failure is final: after it the kernel has marked the pages clean, and a second sync would report success
  * without writing anything (PostgreSQL's fsyncgate, https://wiki.postgresql.org/wiki/Fsync_Errors). Only EINTR, which
  * says that nothing was decided, is repeated.
  *
- * Group commit of directory syncs: whoever comes while a sync is in flight waits for the *next* one, because the one in
- * flight may have started before his rename. All who waited share its outcome.
+ * A success counts when no sync on the same file system has failed since the operation began (sync_ledger.ts), and
+ * every sync that was in flight when its own began has ended. A synchronous call cannot wait for those: it asks a
+ * witness (sync_witness.ts). So does every call once a sync has failed there: what is dead answers syncs with success.
  */
 import { UnsupportedError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
-import type { FileSystem, OpenFile, SyncLevel } from "../runtime/runtime.ts";
+import type { FileStatus, OpenFile, SyncLevel } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { doingTo, failureText } from "./plain_words.ts";
+import { isUnsupported, saysFailed } from "./sync_codes.ts";
+import { registeredSync, sharedSync } from "./shared_sync.ts";
+import {
+  beginSync,
+  type DeviceSyncs,
+  endSync,
+  failureSince,
+  noteFailure,
+  olderSyncsEnded,
+  syncsOn,
+} from "./sync_ledger.ts";
+import { witnessSync } from "./sync_witness.ts";
 import type { Durability } from "./write_plan.ts";
 
 /** What the caller wants when a sync does not succeed. */
@@ -24,12 +37,17 @@ export interface SyncRules {
   readonly whenSyncFails: "throw" | "report";
 }
 
-/** What a file system answers that has no such sync; everything else is a real failure. */
-const unsupportedCodes = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+/** Where what is synced is: in which directory, and on which file system that is. */
+export interface SyncPlace {
+  readonly path: string;
+  readonly status: Pick<FileStatus, "device">;
+}
 
-/** Whether an error says "not here" rather than "it failed". */
-export function isUnsupported(error: unknown): boolean {
-  return error instanceof SystemError && unsupportedCodes.has(error.code);
+/** An open directory, or one that cannot be synced. */
+export interface SyncedDirectory {
+  readonly path: string;
+  readonly status: Pick<FileStatus, "device" | "identity">;
+  readonly handle: OpenFile | undefined;
 }
 
 const levelOf = (rules: SyncRules): SyncLevel => rules.durability === "barrier" ? "barrier" : "full";
@@ -37,7 +55,7 @@ const levelOf = (rules: SyncRules): SyncLevel => rules.durability === "barrier" 
 /** EINTR without end is a failure too. */
 const interruptions = 8;
 
-function* untilDecided(sync: () => Awaitable<void>): Operation<void> {
+function* untilDecided<T>(sync: () => Awaitable<T>): Operation<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return yield* wait(sync());
@@ -79,84 +97,97 @@ function judge(error: unknown, rules: SyncRules, step: string, attempt: Attempt)
   throw attemptFailed(attempt, error.code, step, failureText(error, attempt.path), error);
 }
 
-/** Puts a file onto the medium. False: it is not there, and the rules say to go on. */
-export function* syncFile(file: OpenFile, rules: SyncRules, attempt: Attempt): Operation<boolean> {
-  try {
-    yield* untilDecided(() => file.sync(levelOf(rules)));
-    return true;
-  } catch (error) {
-    return judge(error, rules, "sync", attempt);
-  }
-}
-
-/** Puts a directory's entries onto the medium, together with all others that wait for the same directory. */
-export function* syncDirectory(
+/** Puts a file in the directory `place` onto the medium. False: it is not there, and the rules say to go on. */
+export function* syncFile(
   engine: Engine,
-  directory: OpenFile,
-  identity: string,
+  { file, place }: { readonly file: OpenFile; readonly place: SyncPlace },
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
+  const syncs = syncsOn(engine, place.status.device);
+  const order = beginSync(syncs);
+  try {
+    yield* untilDecided(() => file.sync(levelOf(rules)));
+    endSync(syncs, order);
+  } catch (error) {
+    endSync(syncs, order, error);
+    return judge(error, rules, "sync", attempt);
+  }
+  return yield* isTrusted(engine, { syncs, order, place: place.path, step: "sync" }, rules, attempt);
+}
+
+/**
+ * Puts a directory's entries onto the medium, together with all others that wait for the same directory. False: they
+ * are not there, and the rules say to go on; or the directory could not even be opened.
+ */
+export function* syncDirectory(
+  engine: Engine,
+  directory: SyncedDirectory,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
+  const { handle, status, path } = directory;
+  if (handle === undefined) return false;
+  const syncs = syncsOn(engine, status.device);
+  let order: number;
   try {
     const level = levelOf(rules);
-    const key = `${identity} ${level}`;
-    yield* untilDecided(() =>
-      engine.synchronous ? directory.sync(level) : sharedSync(engine.fileSystem, directory, key, level)
+    order = yield* untilDecided(() =>
+      engine.synchronous
+        ? registeredSync(syncs, { handle, level })
+        : sharedSync(engine.fileSystem, syncs, `${status.identity} ${level}`, { handle, level })
     );
-    return true;
   } catch (error) {
     return judge(error, rules, "syncDirectory", attempt);
   }
+  return yield* isTrusted(engine, { syncs, order, place: path, step: "syncDirectory" }, rules, attempt);
 }
 
-interface Waiter {
-  readonly directory: OpenFile;
-  resolve(): void;
-  reject(error: unknown): void;
+interface AnsweredSync {
+  readonly syncs: DeviceSyncs;
+  readonly order: number;
+  /** The directory of what was synced, or that itself. */
+  readonly place: string;
+  readonly step: string;
 }
 
-/** Per file system, the directories with a sync in flight, and who waits for the next. */
-const inFlight = new WeakMap<FileSystem, Map<string, Waiter[]>>();
-
-function sharedSync(fileSystem: FileSystem, directory: OpenFile, key: string, level: SyncLevel): Awaitable<void> {
-  let waiting = inFlight.get(fileSystem);
-  if (waiting === undefined) inFlight.set(fileSystem, waiting = new Map());
-  const queue = waiting.get(key);
-  if (queue !== undefined) {
-    return new Promise((resolve, reject) => queue.push({ directory, resolve, reject }));
-  }
-  const all = waiting;
-  all.set(key, []);
-  let started: void | PromiseLike<void>;
-  try {
-    started = directory.sync(level);
-  } catch (error) {
-    all.delete(key);
-    throw error;
-  }
-  if (started === undefined) {
-    all.delete(key);
-    return;
-  }
-  const next = (): void => {
-    const batch = all.get(key);
-    const leader = batch?.[0];
-    if (batch === undefined || leader === undefined) {
-      all.delete(key);
-      return;
+/** Whether the success that a sync has answered can be believed. */
+function* isTrusted(
+  engine: Engine,
+  { syncs, order, place, step }: AnsweredSync,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
+  if (!engine.synchronous) yield* olderSyncsEnded(syncs, order);
+  if (failureSince(syncs, attempt.since) === undefined && isDoubtful(engine, syncs)) {
+    try {
+      yield* witnessSync(engine, place);
+    } catch (error) {
+      // It could not be asked (no room, no permission): nobody knows.
+      if (!saysFailed(error)) return judge(error, rules, step, attempt);
+      noteFailure(syncs, error);
     }
-    all.set(key, []);
-    // The leader's own handle: it was opened before its rename, so a write error since then is reported through it.
-    startSync(leader.directory, level).then(
-      () => batch.forEach((each) => each.resolve()),
-      (error) => batch.forEach((each) => each.reject(error)),
-    ).then(next);
-  };
-  const first = Promise.resolve(started);
-  first.then(next, next);
-  return first;
+  }
+  const failure = failureSince(syncs, attempt.since);
+  if (failure === undefined) return true;
+  if (rules.whenSyncFails === "report") return false;
+  throw distrusted(failure, step, attempt);
 }
 
-async function startSync(directory: OpenFile, level: SyncLevel): Promise<void> {
-  await directory.sync(level);
+/** A synchronous call has not waited; and a file system that has failed before may be dead, and answer syncs with success. */
+const isDoubtful = ({ synchronous }: Engine, { inFlight, failure }: DeviceSyncs): boolean =>
+  failure !== undefined || (synchronous && inFlight.size > 0);
+
+/** The error for what was synced with success, and yet may be lost. */
+function distrusted(failure: SystemError, step: string, attempt: Attempt): Error {
+  const why = failureText(failure, attempt.path);
+  const reason = `a sync on this file system failed while this was in progress, which may have lost it: ${why}`;
+  return attemptFailed(attempt, failure.code, step, reason, failure);
+}
+
+/** Right before a commit: throws when what has been synced so far can no longer be trusted, and the caller wants to know. */
+export function checkSyncs(engine: Engine, device: string, rules: SyncRules, attempt: Attempt): void {
+  if (rules.durability === "none" || rules.whenSyncFails === "report") return;
+  const failure = failureSince(syncsOn(engine, device), attempt.since);
+  if (failure !== undefined) throw distrusted(failure, "sync", attempt);
 }

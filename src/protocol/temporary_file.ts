@@ -25,7 +25,7 @@ import {
   translate,
 } from "./failure.ts";
 import { factsFitName, type Proof, temporaryName } from "./names.ts";
-import { isUnsupported } from "./sync.ts";
+import { isUnsupported } from "./sync_codes.ts";
 
 /** A created temporary file. */
 export interface TemporaryFile {

@@ -37,6 +37,7 @@ export function denoProcess(): ProcessHost {
   });
   return {
     pid: deno().pid,
+    isolate: globalThis,
     workingDirectory: () => guard("workingDirectory", ".", () => deno().cwd()),
     owner: () => {
       if (!granted({ name: "sys", kind: "uid" }) || !granted({ name: "sys", kind: "gid" })) return undefined;

@@ -62,6 +62,7 @@ export function nodeProcess(): ProcessHost {
   const { facts, liveness } = linuxProcess({ pid: host.pid, readText, readLink, exists: processExists });
   return {
     pid: host.pid,
+    isolate: globalThis,
     workingDirectory: () => guard("workingDirectory", ".", () => intact(host.cwd())),
     owner: () => {
       const user = host.geteuid?.();

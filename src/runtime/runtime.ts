@@ -197,6 +197,11 @@ export interface ProcessFacts {
 export interface ProcessHost {
   /** The process's number. */
   pid: number;
+  /**
+   * The same object for every runtime that serves the code of this thread: what all copies of this module must know of
+   * one another is kept by it. A worker has its own.
+   */
+  isolate: object;
   /** The current working directory, now. */
   workingDirectory(): string;
   /**

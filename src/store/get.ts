@@ -7,7 +7,7 @@
 import { WriteError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { locate } from "../protocol/engine.ts";
-import { type Attempt, translate } from "../protocol/failure.ts";
+import { beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
@@ -145,7 +145,7 @@ export function* restoreObject(
 ): Operation<WriteResult> {
   const { engine } = context;
   const location = locate(engine, target);
-  const attempt: Attempt = { verb: "Cannot restore", path: location, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot restore", location);
   let ticket = request.lock === undefined ? takeTicket() : undefined;
   try {
     return yield* reading(context, digest, function* (file, path) {

@@ -42,8 +42,7 @@ function* syncName(context: StoreContext, digest: Digest, fileSynced: boolean, a
   yield* ensureDirectory(engine, directory, plan, attempt);
   const parent = yield* openParent(engine, directory, plan, attempt);
   try {
-    const { handle, status } = parent;
-    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    const synced = yield* syncDirectory(engine, parent, plan, attempt);
     context.note(reachedDurability(plan.durability, fileSynced, synced));
   } finally {
     yield* closeParent(parent);

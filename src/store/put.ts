@@ -225,9 +225,8 @@ function* syncShards(
         const own = groups.filter((group) => group.directory === directory);
         const attempt: Attempt = own[0]?.lead.attempt ?? context.attempt("Cannot store into");
         try {
-          const { handle } = parent ?? {};
-          if (parent === undefined || handle === undefined) return;
-          if (yield* syncDirectory(engine, handle, parent.status.identity, plan, attempt)) synced.add(directory);
+          if (parent === undefined) return;
+          if (yield* syncDirectory(engine, parent, plan, attempt)) synced.add(directory);
         } catch (error) {
           own.forEach(({ lead }) => failures.set(lead, error));
         }

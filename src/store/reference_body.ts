@@ -144,8 +144,7 @@ function* removeFile(context: StoreContext, path: string, attempt: Attempt): Ope
     removed = yield* wait(engine.fileSystem.remove(path));
     if (removed) attempt.targetState = "replaced";
     // Nothing to remove is synced all the same: who removed it may not have synced that yet.
-    const { handle, status } = parent;
-    const synced = handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, plan, attempt));
+    const synced = yield* syncDirectory(engine, parent, plan, attempt);
     context.note(reachedDurability(plan.durability, synced, synced));
   } finally {
     yield* closeParent(parent);

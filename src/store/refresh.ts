@@ -27,7 +27,10 @@ export function* refresh(context: StoreContext, digest: Digest, attempt: Attempt
   try {
     if ((yield* readableDigest(context, file)) !== digest) return { state: "damaged", fileSynced: false };
     if (!(yield* makeYoung(context, file))) return { state: "not-ours", fileSynced: false };
-    const fileSynced = syncsFile(plan.durability) && (yield* syncFile(file, plan, attempt));
+    if (!syncsFile(plan.durability)) return { state: "good", fileSynced: false };
+    const { directory } = context.place(digest);
+    const place = { path: directory, status: yield* wait(file.stat()) };
+    const fileSynced = yield* syncFile(context.engine, { file, place }, plan, attempt);
     return { state: "good", fileSynced };
   } finally {
     yield* closeQuietly(file);

@@ -230,8 +230,7 @@ function* syncShard(context: StoreContext, shard: string): Operation<void> {
   try {
     const parent = yield* openParent(engine, path, plan, attempt);
     try {
-      const { handle, status } = parent;
-      if (handle !== undefined) yield* syncDirectory(engine, handle, status.identity, plan, attempt);
+      yield* syncDirectory(engine, parent, plan, attempt);
     } finally {
       yield* closeParent(parent);
     }

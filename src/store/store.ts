@@ -12,7 +12,7 @@ import { inside } from "../lock/file_lock.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { type Digest, objectNames } from "../protocol/store_names.ts";
 import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
@@ -71,7 +71,7 @@ export class StoreContext {
 
   /** An attempt to do something with the file at `path`, or with the whole. */
   attempt(verb: string, path = this.directory): Attempt {
-    return { verb, path, targetState: "unchanged" };
+    return beginAttempt(verb, path);
   }
 
   /** Runs `body` in the lock of the store. `stateAfter`: what `body` has changed, when the lock cannot be given back. */

@@ -13,6 +13,7 @@ export function memoryProcess(machine: Machine, record: ProcessRecord): ProcessH
     Object.hasOwn(table, name) ? table[name] : undefined;
   return {
     pid: record.pid,
+    isolate: record,
     workingDirectory: () => record.workingDirectory,
     owner: () => capabilities?.owner === false ? undefined : { user: record.user, group: record.group },
     facts: () =>

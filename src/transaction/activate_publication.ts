@@ -6,7 +6,7 @@
 import { ActivationError, RollbackFailedError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
-import { type Attempt, CallerError } from "../protocol/failure.ts";
+import { type Attempt, beginAnew, CallerError } from "../protocol/failure.ts";
 import { callInside } from "./callbacks.ts";
 import type { Publication, Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
@@ -26,6 +26,8 @@ export function* activated(
     return yield* callInside(engine, holds, activate);
   } catch (error) {
     cause = error instanceof CallerError ? error.reason : error;
+    // What follows comes after whatever has failed: it is judged by its own syncs.
+    beginAnew(attempt);
   }
   const what = `${attempt.verb} ${JSON.stringify(path)}`;
   const again = previous.kind === "generation" || previous.kind === "link"

@@ -9,7 +9,7 @@
 import { ActivationError, ValidationError } from "../core/errors.ts";
 import { all, type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { type Attempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
+import { type Attempt, beginAnew, beginAttempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
 import { syncFile } from "../protocol/sync.ts";
 import { reachedDurability, syncsFile } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
@@ -32,7 +32,7 @@ export type ApplyName = Pick<Attempt, "verb" | "path">;
 export function* apply(request: ApplyRequest, name?: ApplyName): Operation<ApplyResult> {
   const { engine, files, rules } = request;
   const { verb, path } = name ?? { verb: "Cannot apply", path: files[0]?.path ?? "" };
-  const attempt: Attempt = { verb, path, targetState: "unchanged" };
+  const attempt = beginAttempt(verb, path);
   const homes = new Homes();
   try {
     checkAbort(rules.signal);
@@ -93,6 +93,8 @@ class Application {
   }
 
   *run(): Operation<ApplyResult> {
+    // Whatever failed while it was waited for the locks was before anything of this was changed.
+    beginAnew(this.#attempt);
     const changes = yield* this.#compare();
     if (changes.length === 0) return yield* this.#unchanged();
     checkAbort(this.#request.rules.signal);
@@ -202,13 +204,13 @@ class Application {
     return new ActivationError(`${verb} ${JSON.stringify(path)}`, reason, details);
   }
 
-  *#syncOne({ path }: Participant): Operation<boolean> {
+  *#syncOne({ path, home }: Participant): Operation<boolean> {
     const { engine, rules } = this.#request;
     if (!syncsFile(rules.durability)) return false;
     const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
     if (file === undefined) return false;
     try {
-      return yield* syncFile(file, rules, { ...this.#attempt, path });
+      return yield* syncFile(engine, { file, place: home }, rules, { ...this.#attempt, path });
     } finally {
       yield* wait(file.close());
     }

@@ -12,7 +12,7 @@ import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { checkParent } from "../protocol/directories.ts";
-import { attemptFailed, checkAbort } from "../protocol/failure.ts";
+import { attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
 import { syncHomes } from "./participants.ts";
 import type { StagedChange, Transaction } from "./transaction.ts";
 
@@ -58,6 +58,8 @@ function* checkUnchanged(
 function* recant(transaction: Transaction, error: unknown): Operation<unknown> {
   const { journal, attempt, request: { rules } } = transaction;
   transaction.state = "undecided";
+  // What comes now comes after the failure: it is judged by its own syncs.
+  beginAnew(attempt);
   try {
     yield* journal.moveTo("rolling-back");
     yield* journal.sync(rules, attempt);

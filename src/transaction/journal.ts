@@ -121,7 +121,8 @@ export class Journal {
     if (this.#file === undefined) throw new Error("A journal that was adopted is not written again");
     const writer = new ContentWriter(this.#file, attempt, undefined, undefined);
     yield* writer.takeAll(journalBytes(this.#engine.runtime, record));
-    if (syncsFile(rules.durability)) yield* syncFile(this.#file, rules, attempt);
+    if (!syncsFile(rules.durability)) return;
+    yield* syncFile(this.#engine, { file: this.#file, place: this.home }, rules, attempt);
   }
 
   /** Changes the state. Not durable until `sync`. */
@@ -145,8 +146,7 @@ export class Journal {
 
   /** Makes the state durable; false where the platform cannot. */
   *sync(rules: SyncRules, attempt: Attempt): Operation<boolean> {
-    const { handle, status } = this.home;
-    return handle !== undefined && (yield* syncDirectory(this.#engine, handle, status.identity, rules, attempt));
+    return yield* syncDirectory(this.#engine, this.home, rules, attempt);
   }
 
   /** Removes it: whatever it decided is done. Not durable until `sync`. */

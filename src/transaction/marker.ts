@@ -55,7 +55,7 @@ export function* putMarker(
     try {
       const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
       yield* writer.takeAll(frameBytes(engine.runtime, "marker", marker));
-      if (syncsFile(rules.durability)) yield* syncFile(temporary.file, rules, attempt);
+      if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
     } finally {
       yield* wait(temporary.file.close());
     }

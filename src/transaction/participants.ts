@@ -103,11 +103,7 @@ export function* syncHomes(
   attempt: Attempt,
 ): Operation<boolean> {
   const synced = yield* all(
-    [...homes].map(({ handle, status }) =>
-      function* () {
-        return handle !== undefined && (yield* syncDirectory(engine, handle, status.identity, rules, attempt));
-      }
-    ),
+    [...homes].map((home) => () => syncDirectory(engine, home, rules, attempt)),
   );
   return synced.every((each) => each);
 }

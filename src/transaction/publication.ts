@@ -130,9 +130,7 @@ export class Publication {
 
   /** Makes the names beside the path durable; false where the platform cannot. */
   *sync(): Operation<boolean> {
-    const { handle, status } = this.home;
-    if (handle === undefined) return false;
-    return yield* syncDirectory(this.engine, handle, status.identity, this.#rules, this.#attempt);
+    return yield* syncDirectory(this.engine, this.home, this.#rules, this.#attempt);
   }
 
   /** What is built, under its final name, and the symlink that publishes it. After a failure both may be there. */

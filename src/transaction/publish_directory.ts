@@ -17,6 +17,8 @@ import {
   attachCleanup,
   type Attempt,
   attemptFailed,
+  beginAnew,
+  beginAttempt,
   CallerError,
   checkAbort,
   type CleanupFailure,
@@ -54,7 +56,7 @@ function* publish(
   build: (directory: string) => void | PromiseLike<void>,
 ): Operation<PublishResult> {
   const { engine, path, rules, adopt } = request;
-  const attempt: Attempt = { verb: "Cannot publish", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot publish", path);
   return yield* withPublication(request, attempt, function* (publication, holds, left) {
     const before = yield* publication.current();
     if (!adopt && (before.kind === "directory" || before.kind === "link")) {
@@ -128,6 +130,8 @@ function* withoutBuilt(
 ): Operation<unknown> {
   const failures: CleanupFailure[] = [];
   const [building] = made;
+  // A sync that has failed may be the cause: what comes after it is judged by its own syncs.
+  beginAnew(attempt);
   for (const name of made) {
     // A rename that is said to have failed may have happened, and what is published stays.
     if (name !== building && (yield* publication.mayLeadTo(name))) {

@@ -18,7 +18,7 @@ import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
-import type { Attempt } from "../protocol/failure.ts";
+import { type Attempt, beginAnew } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { SyncRules } from "../protocol/sync.ts";
 import { parseStageName } from "../protocol/transaction_names.ts";
@@ -62,6 +62,8 @@ export function* recoverOne(
 ): Operation<"done" | "again" | "kept"> {
   const { record, directory } = found;
   const homes = new Map<string, ParentDirectory>();
+  // One transaction after the other, each judged by its own syncs.
+  beginAnew(attempt);
   try {
     const own = yield* openParent(engine, directory, rules.sync, attempt);
     homes.set(".", own);

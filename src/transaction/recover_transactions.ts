@@ -7,7 +7,7 @@ import { lockOption } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, checkAbort, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -86,7 +86,7 @@ function* recover(
   const checked = readOptions(options, readers);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const directory = locate(engine, filePath(path, "directory"));
-  const attempt: Attempt = { verb: "Cannot recover", path: directory, targetState: "unknown" };
+  const attempt: Attempt = { ...beginAttempt("Cannot recover", directory), targetState: "unknown" };
   const { activate, lock, signal } = checked;
   const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
   const rules = {

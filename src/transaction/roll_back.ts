@@ -10,7 +10,7 @@
  */
 import { ActivationError, type FileErrorDetails, RollbackFailedError, type RolledBackFile } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { attachCleanup, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
+import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
@@ -32,6 +32,8 @@ export function* rollBack(
   activated: boolean,
 ): Operation<unknown> {
   const { engine, journal, attempt, request: { rules, activate } } = transaction;
+  // A sync that has failed may be the cause: what comes after it is judged by its own syncs.
+  beginAnew(attempt);
   const places = transaction.places();
   const failed = (errors: unknown[], reason: string) => rollbackFailed(transaction, places, cause, errors, reason);
   if (!isRestorable(transaction)) {

@@ -3,7 +3,7 @@
  */
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { type Attempt, attemptFailed, checkAbort } from "../protocol/failure.ts";
+import { attemptFailed, beginAttempt, checkAbort } from "../protocol/failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
 import { type PublishRequest, readSwitchRequest, type SwitchOptions } from "./publish_options.ts";
@@ -24,7 +24,7 @@ export interface RollBackResult {
 
 function* rollBack(request: PublishRequest): Operation<RollBackResult> {
   const { engine, path, rules } = request;
-  const attempt: Attempt = { verb: "Cannot roll back", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot roll back", path);
   return yield* withPublication(request, attempt, function* (publication, holds) {
     const before = yield* publication.current();
     if (before.kind !== "generation") {

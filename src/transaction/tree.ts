@@ -8,7 +8,7 @@
 import { all, type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
+import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
@@ -21,7 +21,7 @@ export function* syncTree(engine: Engine, path: string, rules: SyncRules, attemp
   const files = entries.filter(({ kind }) => kind === "file").map(({ name }) => childOf(engine, path, name));
   let synced = true;
   if (syncsFile(rules.durability)) {
-    const results = yield* all(files.map((file) => () => syncOne(engine, file, rules, attempt)));
+    const results = yield* all(files.map((file) => () => syncOne(engine, path, file, rules, attempt)));
     synced = results.every((each) => each);
   }
   // One directory after the other: each has its own files in parallel.
@@ -31,18 +31,39 @@ export function* syncTree(engine: Engine, path: string, rules: SyncRules, attemp
   if (!syncsDirectory(rules.durability)) return synced;
   if (!engine.capabilities.directorySync) return false;
   const directory = yield* wait(fileSystem.openDirectory(path));
-  return directory === undefined ? synced : (yield* syncOpen(directory, path, rules, attempt)) && synced;
+  return directory === undefined
+    ? synced
+    : (yield* syncOpen(engine, { file: directory, path, directory: path }, rules, attempt)) && synced;
 }
 
-function* syncOne(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+function* syncOne(
+  engine: Engine,
+  directory: string,
+  path: string,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
   const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   // Gone since: what is not there need not be durable.
-  return file === undefined ? true : yield* syncOpen(file, path, rules, attempt);
+  return file === undefined ? true : yield* syncOpen(engine, { file, path, directory }, rules, attempt);
 }
 
-function* syncOpen(file: OpenFile, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+interface Opened {
+  readonly file: OpenFile;
+  readonly path: string;
+  /** Where a name of it is, or it itself. */
+  readonly directory: string;
+}
+
+function* syncOpen(
+  engine: Engine,
+  { file, path, directory }: Opened,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
   try {
-    return yield* syncFile(file, rules, { ...attempt, path });
+    const place = { path: directory, status: yield* openedStatus(file) };
+    return yield* syncFile(engine, { file, place }, rules, { ...attempt, path });
   } catch (error) {
     throw translate(error, { ...attempt, path });
   } finally {

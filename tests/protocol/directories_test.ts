@@ -1,10 +1,11 @@
 /** Directories that are made are made durable: each entry synced in the directory that truly holds it, once. */
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { UnsupportedError, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { interceptRuntime } from "../../src/testing/intercept.ts";
 import {
+  crashStates,
   faultRuntime,
   type MemoryOptions,
   type MemoryRuntime,
@@ -143,7 +144,8 @@ test("createDirectories does not count a failed sync as proof", () => {
   let failing = true;
   const faulty = faultRuntime(runtime, {
     at: ({ method, path }) => failing && method === "sync" && path === "/",
-    error: "EIO",
+    // Of one directory alone: what EIO makes doubtful stays so.
+    error: "ENOSPC",
     times: "always",
   }).runtime;
   let thrown: unknown;
@@ -166,7 +168,7 @@ test("createDirectories that cannot prove an ancestor says so in the durability,
   let failing = true;
   const faulty = faultRuntime(runtime, {
     at: ({ method, path }) => failing && method === "sync" && path === "/",
-    error: "EIO",
+    error: "ENOSPC",
     times: "always",
   }).runtime;
   for (const name of ["one", "two"]) {
@@ -178,6 +180,21 @@ test("createDirectories that cannot prove an ancestor says so in the durability,
   assertEquals(syncs(), ["/a", "/", "/a/b"]);
   assertEquals(write("/a/b/four", faulty).durability, "full");
   assertEquals(syncs(), ["/a/b"]);
+});
+
+test("createDirectories does not believe a later sync of what it made before a sync of that file system failed", () => {
+  const machine = memoryRuntime({ disk: { journal: "silent" } });
+  const at = ({ method, path }: { method: string; path: string }) => method === "sync" && path === "/";
+  const { runtime } = faultRuntime(machine, { at, error: "EIO" });
+  assertThrows(() => write("/a/one", runtime), WriteError);
+  assertThrows(() => write("/a/two", runtime), WriteError, "a sync on this file system failed");
+  assertEquals(write("/a/three", runtime, { whenSyncFails: "report" }).durability, "file");
+  // What is made after it is judged anew.
+  assertEquals(write("/b/four", runtime).durability, "full");
+  for (const state of crashStates(machine)) {
+    const left = state.start();
+    assertEquals([left.statusOf("/a"), left.readText("/b/four")], [undefined, "new"]);
+  }
 });
 
 test("createDirectories leaves alone ancestors that it has not made and may not open", () => {

@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import { describe, it } from "node:test";
 import process from "node:process";
 import type { ProcessFacts } from "../../src/runtime/runtime.ts";
+import { memoryRuntime } from "../../src/testing/mod.ts";
 import { skip } from "../support/skip.ts";
 import { type ContractOptions, encode, isLinux, type Subject, until, type WithSubject } from "./contract_support.ts";
 
@@ -29,6 +30,15 @@ function describeHost(withSubject: WithSubject): void {
     withSubject(({ runtime }) => {
       assertEquals(runtime.process.pid, process.pid);
       assertEquals(runtime.process.workingDirectory(), process.cwd());
+      return Promise.resolve();
+    }));
+
+  it("is one for all copies of this module in a thread, and each simulated process is one of its own", () =>
+    withSubject(({ runtime }) => {
+      const machine = memoryRuntime();
+      assertEquals(runtime.process.isolate === globalThis, true);
+      assertEquals([machine, machine.fork()].map((each) => each.process.isolate === globalThis), [false, false]);
+      assert(machine.process.isolate !== machine.fork().process.isolate);
       return Promise.resolve();
     }));
 

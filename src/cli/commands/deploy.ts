@@ -1,7 +1,7 @@
 /** `atomic-write deploy PLAN`: several files, one outcome. */
 import { run as drive } from "../../core/operation.ts";
 import { type Engine, makeEngine } from "../../protocol/engine.ts";
-import { translate } from "../../protocol/failure.ts";
+import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly, readAll } from "../../protocol/file_call.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { openSource } from "../../copy_file.ts";
@@ -20,7 +20,7 @@ import { notInTime, patienceOf } from "./lock_in_time.ts";
 const attempt = "Cannot deploy";
 
 async function readPlan(engine: Engine, path: string): Promise<DeployPlan> {
-  const reading = { verb: attempt, path, targetState: "unchanged" as const };
+  const reading = beginAttempt(attempt, path);
   let bytes: Uint8Array;
   try {
     const file = await drive(() => openSource(engine, path, reading));

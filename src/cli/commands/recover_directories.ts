@@ -4,7 +4,7 @@
  */
 import { ActivationError, FileError, WriteError } from "../../core/errors.ts";
 import { childOf, makeEngine } from "../../protocol/engine.ts";
-import { translate } from "../../protocol/failure.ts";
+import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { parseJournalName, parseMarkerName } from "../../protocol/transaction_names.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { emptyReport } from "../../transaction/recover_one.ts";
@@ -36,7 +36,7 @@ export async function recoverDirectories(
       await work();
       return true;
     } catch (thrown) {
-      const error = translate(thrown, { verb, path, targetState: "unknown" });
+      const error = translate(thrown, { ...beginAttempt(verb, path), targetState: "unknown" });
       if (endsAll(error)) throw error;
       // Removed since it was seen: nothing is left to be recovered.
       const isGone = path !== top && WriteError.is(error) && error.code === "ENOENT" && error.step === "readDirectory";

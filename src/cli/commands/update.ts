@@ -1,6 +1,6 @@
 /** `atomic-write update FILE -- COMMAND`: old content in, new content out, inside the lock. */
 import { run as drive } from "../../core/operation.ts";
-import { type Attempt, translate } from "../../protocol/failure.ts";
+import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly } from "../../protocol/file_call.ts";
 import { ensureTargetDirectory } from "../../protocol/replace_file.ts";
 import type { ChildProgram } from "../../runtime/child_program.ts";
@@ -35,7 +35,7 @@ async function feed(path: string, program: ChildProgram): Promise<void> {
 /** The lock lives in the directory of the file. */
 async function makeDirectory(path: string, options: WriteFileOptions): Promise<void> {
   const { engine, plan } = readWriteOptions(options, false);
-  const attempt: Attempt = { verb: "Cannot update", path, targetState: "unchanged" };
+  const attempt = beginAttempt("Cannot update", path);
   try {
     await drive(() => ensureTargetDirectory(engine, path, plan, attempt));
   } catch (error) {
@@ -63,7 +63,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
     const program = await command.run(words, "piped");
     let unread: unknown;
     const fed = feed(lock.path, program).catch((error) => {
-      unread = translate(error, { verb: "Cannot update", path, targetState: "unchanged" });
+      unread = translate(error, beginAttempt("Cannot update", path));
       program.send("SIGTERM");
     });
     // Once it has failed there is nothing to read: what it has started may hold its output open for long.

@@ -8,7 +8,7 @@ import { openSource } from "../../copy_file.ts";
 import type { FileData } from "../../core/bytes.ts";
 import { run as drive } from "../../core/operation.ts";
 import type { Engine } from "../../protocol/engine.ts";
-import { type Attempt, attemptFailed, translate } from "../../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly, readAll } from "../../protocol/file_call.ts";
 import type { FileStatus, OpenFile } from "../../runtime/runtime.ts";
 import type { DeployFile } from "./deploy_plan.ts";
@@ -72,7 +72,7 @@ export async function contentOf(engine: Engine, { path, from }: DeployFile): Pro
   if ("content" in from) return from.content;
   const { source } = from;
   const verb = `Cannot copy ${JSON.stringify(source)} to`;
-  const attempt: Attempt = { verb, path, targetState: "unchanged" };
+  const attempt = beginAttempt(verb, path);
   return await withSource(engine, source, attempt, async (file): Promise<FileData> => {
     const before = await file.stat();
     if (before.size > readAtOnce) return chunksOf(engine, source, before, attempt);
