@@ -67,3 +67,11 @@ export function codeOfNumber(number: number, system: string): string | undefined
   if (system === "darwin") return darwin.get(number);
   return undefined;
 }
+
+/** Codes of kernels and runtimes that are in no row: without a number of their own, or never read from one. */
+const further: ReadonlySet<string> = new Set(["EOPNOTSUPP", "ESRCH", "EDEADLK", "EUNKNOWN", "ENOTCAPABLE"]);
+
+/** Whether an error can have this code. */
+export function isErrorCode(code: string): boolean {
+  return further.has(code) || rows.some(([known]) => known === code);
+}

@@ -90,6 +90,7 @@ export interface CrashReport {
  * `machine: { delay: "every" }` so does every call of `runtime.fileSystem`.
  *
  * @throws whatever `setup` or `run` throws. What `recover` and `check` throw is in the report.
+ * @throws {Error} `run` made no call at the seam: nothing was explored.
  * @throws {TypeError} an option is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
  *
  * @example

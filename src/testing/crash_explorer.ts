@@ -10,6 +10,7 @@ import { CrashRecorder, type Instant } from "./crash_recorder.ts";
 import { type CrashedDisk, CrashSpace } from "./crash_space.ts";
 import { Machine, type MachinePast } from "./machine.ts";
 import { startMachine } from "./memory_file_system.ts";
+import { nothingExplored } from "./nothing_explored.ts";
 import { picture } from "./picture.ts";
 import { SeededRandom } from "./random.ts";
 import { Settlement } from "./settlement.ts";
@@ -76,6 +77,7 @@ export class CrashExplorer {
     recorder.start(machine);
     yield* wait(run(runtime, recorder.acknowledge));
     recorder.stop();
+    if (recorder.calls === 0) throw nothingExplored("run");
 
     const candidates = this.#gathered(recorder, machine);
     for (const [index, candidate] of candidates.entries()) {

@@ -8,8 +8,8 @@ import type { CrashReport } from "./crash.ts";
  * ```ts
  * import { describeCrashReport, exploreCrashesSync } from "@durable/atomic-write/testing";
  *
- * const report = exploreCrashesSync({ run: () => {}, check: () => {} });
- * console.log(describeCrashReport(report)); // 0 calls, cut off at 1 instant: 1 state, all there are; 0 violations
+ * const report = exploreCrashesSync({ run: ({ syncFileSystem }) => syncFileSystem.stat("/"), check: () => {} });
+ * console.log(describeCrashReport(report)); // 1 call, cut off at 1 instant: 1 state, all there are; 0 violations
  * ```
  */
 export function describeCrashReport(report: CrashReport): string {

@@ -13,7 +13,7 @@ import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { undecidedSyncs } from "./fault_codes.ts";
 import { type Around, dropUnsynced, interceptRuntime, observed, type SeamCall, whenKnown } from "./intercept.ts";
-import { faultOptions } from "./testing_options.ts";
+import { errorCode, faultOptions } from "./testing_options.ts";
 import { pathShower, TraceWriter } from "./trace_lines.ts";
 
 /** Which call fails, and how. */
@@ -55,7 +55,7 @@ export interface FaultyRuntime {
 /**
  * Lets calls at the seam fail.
  *
- * @throws {TypeError} when `at` is missing, or something is misspelt or of the wrong type.
+ * @throws {TypeError} when `at` is missing, something is misspelt or of the wrong type, or there is no such error code.
  * @throws {RangeError} when `at` is no count, or neither `error` nor `short` is given.
  *
  * @example
@@ -101,7 +101,7 @@ export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
     }
     running = running && times === "always";
     if (error === undefined) return proceed(short);
-    const code = typeof error === "function" ? error(call) : error;
+    const code = typeof error === "function" ? errorCode(error(call), "error") : error;
     const failure = new SystemError(code, call.method, call.path);
     if (call.method === "close" || effect === "done") {
       // Nobody will ever hold a file whose opening was reported to have failed.

@@ -6,6 +6,8 @@
  * - {@linkcode exploreCrashes}, {@linkcode exploreCrashesSync}: cuts the power after every call, and tries every disk that
  *   may be found then. {@linkcode crashStates}: those disks, to look at.
  * - {@linkcode faultRuntime}: lets the Nth call fail. {@linkcode sweepFaults}, {@linkcode sweepFaultsSync}: every call once.
+ * - {@linkcode exploreSchedules}: several operations at once, in every order of their steps, with calls failing and the
+ *   power cut.
  * - {@linkcode traceRuntime}: writes down what a protocol does.
  *
  * Every function of this package takes what these make as its option `runtime`. Code of your own can be proven likewise,
@@ -74,6 +76,17 @@ export type { Fault, FaultyRuntime } from "./fault_file_system.ts";
 export { fittingErrors } from "./fault_codes.ts";
 export { sweepFaults, sweepFaultsSync } from "./sweep_faults.ts";
 export type { FaultOutcome, FaultSweep, FaultSweepReport } from "./sweep_faults.ts";
+
+export { exploreSchedules } from "./schedules/explore_schedules.ts";
+export type {
+  ScheduleOptions,
+  ScheduleOutcome,
+  ScheduleReport,
+  ScheduleViolation,
+} from "./schedules/explore_schedules.ts";
+export type { OperationResult, TogetherOperation } from "./schedules/order_run.ts";
+export type { ScheduleFault } from "./schedules/schedule_text.ts";
+export { describeScheduleReport } from "./schedules/schedule_report.ts";
 
 export { traceRuntime } from "./trace_file_system.ts";
 export type { TracedRuntime, TraceOptions } from "./trace_file_system.ts";

@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { fittingErrors } from "./fault_codes.ts";
 import { type Fault, faultRuntime, type FaultyRuntime } from "./fault_file_system.ts";
 import type { SeamCall } from "./intercept.ts";
+import { nothingExplored } from "./nothing_explored.ts";
 import { sweepOptions } from "./testing_options.ts";
 
 /** One run of the operation, to be checked. */
@@ -54,6 +55,7 @@ export interface FaultSweepReport {
  * Runs `operation` with every fault: the Nth call fails, for every N and every error that fits that call.
  *
  * @throws {TypeError} something is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
+ * @throws {Error} the operation made no call at the seam: nothing was swept over.
  * @throws {Error} the first check that throws; the message names the fault and lists the calls, `cause` is what was thrown.
  *
  * @example
@@ -92,6 +94,7 @@ function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>, synchronous: b
     error: "EIO",
   };
   yield* attempt(sweep, watch, undefined, synchronous);
+  if (calls.length === 0) throw nothingExplored("the operation");
   let runs = 0;
   for (const [index, call] of [...calls].entries()) {
     const codes = typeof errors === "function" ? errors(call) : errors;

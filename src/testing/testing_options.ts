@@ -14,11 +14,13 @@ import {
   readOptions,
   wholeNumber,
 } from "../core/options.ts";
+import { isErrorCode } from "../runtime/error_numbers.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CrashOptions } from "./crash.ts";
 import type { CrashStateOptions } from "./crash_states.ts";
 import type { Fault } from "./fault_file_system.ts";
 import type { InitialEntry, MemoryOptions, MountOptions, ProcessOptions } from "./memory_options.ts";
+import type { ScheduleOptions } from "./schedules/explore_schedules.ts";
 import type { FaultSweep } from "./sweep_faults.ts";
 import type { TraceOptions } from "./trace_file_system.ts";
 
@@ -184,10 +186,51 @@ export function crashOptions(options: unknown): CrashOptions {
   return values as CrashOptions;
 }
 
-const codeOf: OptionReader<NonNullable<Fault["error"]>> = (value, name) => {
-  if (typeof value === "string" || typeof value === "function") return value as NonNullable<Fault["error"]>;
-  throw new TypeError(`${name} must be a code such as "ENOSPC", or a function`);
+const operations: OptionReader<ScheduleOptions["together"]> = (value, name) => {
+  const list = listOf(callback<ScheduleOptions["together"][number]>())(value, name);
+  if (list.length < 2 || list.length > 26) throw new RangeError(`${name} must be 2 to 26 operations`);
+  return list;
 };
+
+const scheduleReaders: Readers<ScheduleOptions> = {
+  ...stateReaders,
+  machine: (value) => {
+    const { clock: _clock, delay: _delay, ...readers } = machineReaders;
+    return readOptions(value, readers);
+  },
+  setup: callback<NonNullable<ScheduleOptions["setup"]>>(),
+  together: operations,
+  processes: oneOf("one", "each"),
+  preemptions: count,
+  faults: oneOf("syncs", "every", "none"),
+  watch: callback<NonNullable<ScheduleOptions["watch"]>>(),
+  ended: callback<NonNullable<ScheduleOptions["ended"]>>(),
+  recover: callback<NonNullable<ScheduleOptions["recover"]>>(),
+  check: callback<NonNullable<ScheduleOptions["check"]>>(),
+  limit: positive,
+  samples: count,
+  disks: positive,
+  seed: finite,
+  stopAfter: positive,
+  schedule: text,
+};
+
+/** What to run in every order. */
+export function scheduleOptions(options: unknown): ScheduleOptions {
+  const values = readOptions(options, scheduleReaders);
+  required(values, "together");
+  return values as ScheduleOptions;
+}
+
+/** A code that a kernel or runtime gives: a fault that says anything else would prove nothing. */
+export const errorCode: OptionReader<string> = (value, name) => {
+  if (typeof value !== "string") throw new TypeError(`${name} must be a code such as "ENOSPC"`);
+  if (!isErrorCode(value)) throw new TypeError(`${name}: there is no error code ${JSON.stringify(value)}`);
+  return value;
+};
+
+const codeOf: OptionReader<NonNullable<Fault["error"]>> = (value, name) =>
+  typeof value === "function" ? value as Exclude<Fault["error"], string | undefined> : errorCode(value, name);
 
 const often = oneOf("once", "always");
 
@@ -210,7 +253,7 @@ const sweepReaders = {
   make: callback<unknown>(),
   operation: callback<unknown>(),
   check: callback<unknown>(),
-  errors: (value, name) => typeof value === "function" ? value : listOf(text)(value, name),
+  errors: (value, name) => typeof value === "function" ? value : listOf(errorCode)(value, name),
   times: listOf(often),
   short: (value, name) => Array.isArray(value) && value.length === 0 ? [] : listOf(count)(value, name),
 } satisfies Record<keyof FaultSweep<Runtime>, OptionReader<unknown>>;

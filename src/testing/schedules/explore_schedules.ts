@@ -1,0 +1,147 @@
+/**
+ * Several operations at once, in every order of their steps; in every order a call failing; after every step a power cut.
+ *
+ * 1. `setup` prepares a simulated machine; then all of its disk is durable.
+ * 2. The operations are begun together. Whoever waits, at a call of `runtime.fileSystem`, a sleep, a lock or a turn,
+ *    goes on when it is chosen: every order is run in which an operation that could go on is interrupted at most
+ *    `preemptions` times, and `samples` orders beyond, drawn by the seed. Orders that differ only in the order of steps
+ *    that have nothing to do with each other are run once (schedules/order_hash.ts).
+ * 3. The same for every call that `faults` chooses, which fails: the answer may come later than the failure.
+ * 4. When all have ended, `ended` looks at what they answered and what is there. That one waits for ever is a violation.
+ * 5. For every instant of every order every disk that a power cut may leave is recovered and checked.
+ *
+ * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import type { MemoryRuntime } from "../memory_file_system.ts";
+import type { MemoryOptions } from "../memory_options.ts";
+import { scheduleOptions } from "../testing_options.ts";
+import type { OperationResult, TogetherOperation } from "./order_run.ts";
+import type { ScheduleFault } from "./schedule_text.ts";
+import { ScheduleExplorer } from "./schedule_explorer.ts";
+
+/** One order, to be looked at when all operations have ended. */
+export interface ScheduleOutcome {
+  /** How each operation ended. */
+  readonly results: readonly OperationResult[];
+  /** A process on the machine for looking at what is there. */
+  readonly machine: MemoryRuntime;
+  /** The processes of the operations, one or several. */
+  readonly processes: readonly MemoryRuntime[];
+  /** The call that failed on purpose; undefined: none. */
+  readonly fault: ScheduleFault | undefined;
+  /** Every call, with the letter of its operation. */
+  readonly trace: readonly string[];
+}
+
+/** What to explore. */
+export interface ScheduleOptions {
+  /** The machine; see `memoryRuntime`. With `disk: { journal: "silent" }` a failed sync does what it does on ext4 and xfs. */
+  machine?: Omit<MemoryOptions, "clock" | "delay">;
+  /** Prepares the disk, which is durable afterwards. */
+  setup?: (runtime: MemoryRuntime) => Awaitable<unknown>;
+  /** What is to be done at once, two or more. Each calls `acknowledge` with what it has promised its user, as soon as it has. */
+  together: readonly TogetherOperation[];
+  /** `"one"` (default): all are of one process and get one runtime; `"each"`: each is a process of its own. */
+  processes?: "one" | "each";
+  /** How often whoever could go on is interrupted. Default 2. */
+  preemptions?: number;
+  /** Which calls fail, one in each order: `"syncs"` (default), by EIO; `"every"`, also all others; `"none"`. */
+  faults?: "syncs" | "every" | "none";
+  /**
+   * Called after each step that changed the disk, with a process that looks: throws when what readers see is wrong, and
+   * may acknowledge what is seen, so that `check` knows in which order it came.
+   */
+  watch?: (machine: MemoryRuntime, acknowledge: (fact: unknown) => void) => void;
+  /** Throws when what they answered, or what is there, is wrong. */
+  ended?: (outcome: ScheduleOutcome) => Awaitable<unknown>;
+  /** What the program does when it starts again after a power cut. Throwing is a violation. */
+  recover?: (runtime: MemoryRuntime) => Awaitable<unknown>;
+  /** Throws when the disk is not as it must be after a power cut, given the facts acknowledged before it. */
+  check?: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
+  /** Most orders to run; beyond, those that are run are a sample. Default 20,000. */
+  limit?: number;
+  /** Orders drawn by chance, with any number of interruptions. Default 20. */
+  samples?: number;
+  /** Most disks to try for one instant. Default 64. */
+  disks?: number;
+  /** Decides what chance decides. Default 1. */
+  seed?: number;
+  /** Files whose content makes no difference after a crash, such as lock files. */
+  volatile?: (path: string) => boolean;
+  /** Bytes that reach the medium together. Default 512. */
+  sectorSize?: number;
+  /** In how many pieces a write may be torn. Default 2. */
+  pieces?: number;
+  /** Exploration ends after so many violations. Default 1. */
+  stopAfter?: number;
+  /** Runs this order alone: the `schedule` of a violation. */
+  schedule?: string;
+}
+
+/** An order that did not pass. */
+export interface ScheduleViolation {
+  /** The order, and the call that failed: to be given as an option. */
+  readonly schedule: string;
+  /** What is wrong: an operation waits for ever, `ended` has thrown, or a disk after a power cut did not pass. */
+  readonly kind: "stuck" | "ended" | "power cut";
+  /** What was thrown. */
+  readonly error: unknown;
+  /** Every call, with the letter of its operation, up to the cut. */
+  readonly trace: readonly string[];
+  /** The disk: a line for each name. */
+  readonly state: string;
+  /** What had been acknowledged. */
+  readonly acknowledged: readonly unknown[];
+  /** The seed of the exploration. */
+  readonly seed: number;
+}
+
+/** What an exploration did. */
+export interface ScheduleReport {
+  /** Orders that were run to their end, those with a failing call among them. */
+  readonly orders: number;
+  /** Orders that were given up because another one had come to the same point. */
+  readonly pruned: number;
+  /** Calls that failed, each in every order. */
+  readonly faults: number;
+  /** Steps of all orders. */
+  readonly steps: number;
+  /** Disks that were recovered and checked. */
+  readonly states: number;
+  /** Whether these were all orders within the bound, and all disks of every instant. */
+  readonly exhaustive: boolean;
+  /** What did not pass. */
+  readonly violations: readonly ScheduleViolation[];
+}
+
+/**
+ * Runs operations at once in every order of their steps, with calls failing and the power cut.
+ *
+ * What operations share in memory is taken into account as far as it shows: in who waits, and in what this package keeps
+ * for the whole process. Calls of `runtime.syncFileSystem` are part of the step they are made in.
+ *
+ * @throws whatever `setup` throws. What the operations, `recover`, `ended` and `check` throw is in the report.
+ * @throws {TypeError} an option is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
+ * @throws {Error} an operation made no call at the seam: nothing was explored.
+ *
+ * @example
+ * ```ts
+ * import { updateTextFile } from "@durable/atomic-write";
+ * import { exploreSchedules } from "@durable/atomic-write/testing";
+ *
+ * const report = await exploreSchedules({
+ *   machine: { files: { "/counter": "0" } },
+ *   together: ["a", "b"].map(() => (runtime) => updateTextFile("/counter", (old) => `${Number(old) + 1}`, { runtime })),
+ *   faults: "none",
+ *   ended: ({ machine }) => {
+ *     if (machine.readText("/counter") !== "2") throw new Error("an update was lost");
+ *   },
+ * });
+ * console.log(report.violations.length); // 0
+ * ```
+ */
+// deno-lint-ignore require-await -- a wrong argument is a rejection
+export async function exploreSchedules(options: ScheduleOptions): Promise<ScheduleReport> {
+  return new ScheduleExplorer(scheduleOptions(options)).explore();
+}

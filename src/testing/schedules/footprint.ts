@@ -1,0 +1,79 @@
+/**
+ * What a call at the seam has to do with others: the resources it looks at or changes. Wider than need be, never
+ * narrower: two orders that could differ must not count as one.
+ *
+ * - `disk`: everything a power cut may leave depends on the order of all changes and syncs, so those never commute.
+ * - `name x`: a path is a look at each of its names; adding, moving or removing one changes it. Where symlinks are about,
+ *   a path may lead through any name (`names`).
+ * - `inode n`, `contents`: what is read through an open file, and what `stat` tells of whatever is there.
+ * - `lock n`: kernel locks; closing a file that has one gives it back.
+ * - `everything`: changed by a call that fails on purpose, and by nothing else.
+ */
+import type { SeamCall, SeamMethod } from "../intercept.ts";
+import type { Touch } from "./order_hash.ts";
+
+/** What is known of the machine when a call is about to take effect. */
+export interface Surroundings {
+  /** The inode behind an open file of the calling process; undefined: not known. */
+  readonly inode: number | undefined;
+  /** Whether there are symlinks on the machine. */
+  readonly symlinks: boolean;
+  /** Whether the call fails on purpose. */
+  readonly fails: boolean;
+}
+
+const naming: ReadonlySet<SeamMethod> = new Set([
+  "create",
+  "makeDirectory",
+  "rename",
+  "link",
+  "symbolicLink",
+  "remove",
+  "removeDirectory",
+]);
+const changingFiles: ReadonlySet<SeamMethod> = new Set([
+  "write",
+  "truncate",
+  "setMode",
+  "setOwner",
+  "setTimes",
+  "clone",
+]);
+const locking: ReadonlySet<SeamMethod> = new Set(["tryLock", "lock", "unlock", "close"]);
+
+const look = (resource: string): Touch => ({ resource, changes: false });
+const change = (resource: string): Touch => ({ resource, changes: true });
+const namesOf = (path: string): string[] => path.split("/").filter((name) => name !== "");
+
+function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
+  const changed = naming.has(call.method);
+  const second = call.method === "rename" || call.method === "link" ? [String(call.operands[0])] : [];
+  const touches: Touch[] = [];
+  for (const path of [call.path, ...second]) {
+    const names = namesOf(path);
+    for (const name of names) touches.push(look(`name ${name}`));
+    const last = names.at(-1);
+    if (changed && last !== undefined) touches.push(change(`name ${last}`));
+  }
+  if (changed) touches.push(change("names"), change("disk"), change("links"));
+  else if (surroundings.symlinks || call.method === "readDirectory") touches.push(look("names"));
+  if (call.method === "stat" || call.method === "linkStat") touches.push(look("contents"), look("links"));
+  if (call.method === "open" || call.method === "openDirectory") touches.push(look("contents"));
+  return touches;
+}
+
+function fileTouches(call: SeamCall, { inode }: Surroundings): Touch[] {
+  const own = `inode ${inode ?? "unknown"}`;
+  if (call.method === "sync") return [change("disk")];
+  if (changingFiles.has(call.method)) return [change("disk"), change("contents"), change(own)];
+  if (locking.has(call.method)) return [change(`lock ${inode ?? "unknown"}`)];
+  if (call.method === "read") return [look(own)];
+  return call.method === "stat" ? [look(own), look("links")] : [];
+}
+
+/** Everything a call touches. */
+export function footprint(call: SeamCall, surroundings: Surroundings): Touch[] {
+  const touches = call.file === undefined ? pathTouches(call, surroundings) : fileTouches(call, surroundings);
+  touches.push(surroundings.fails ? change("everything") : look("everything"));
+  return touches;
+}

@@ -1,0 +1,161 @@
+/**
+ * The power cut at every instant of an order, and every disk that it may leave recovered and checked.
+ *
+ * 1. `begin` with a machine and what has been acknowledged; `moved` after each step. 2. `tryAll` when the order has ended:
+ * instants that another order has led to in the same way are not tried again, and disks that look alike with the same
+ * facts acknowledged are tried once.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import type { CrashedDisk } from "../crash_space.ts";
+import { CrashSpace } from "../crash_space.ts";
+import type { DiskImage } from "../disk_node.ts";
+import { Machine, type ProcessRecord } from "../machine.ts";
+import type { MemoryRuntime } from "../memory_file_system.ts";
+import { picture } from "../picture.ts";
+import { SeededRandom } from "../random.ts";
+import type { Settlement } from "../settlement.ts";
+import { SimulatedProcess } from "../simulated_process.ts";
+import { hashText } from "./order_hash.ts";
+import { inNewRealm } from "./realm.ts";
+
+interface Instant {
+  readonly image: DiskImage;
+  readonly facts: number;
+  readonly now: number;
+  readonly steps: number;
+  readonly position: string;
+}
+
+/** What is done with a disk. */
+export interface DiskTrial {
+  readonly recover: ((runtime: MemoryRuntime) => Awaitable<unknown>) | undefined;
+  readonly check: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
+  readonly volatile: ((path: string) => boolean) | undefined;
+  readonly settlement: Settlement;
+  /** Most disks of one instant. */
+  readonly disks: number;
+  readonly seed: number;
+}
+
+/** A disk that did not pass. */
+export interface DiskViolation {
+  readonly state: string;
+  readonly error: unknown;
+  readonly acknowledged: readonly unknown[];
+  /** Steps of the order before the cut. */
+  readonly steps: number;
+}
+
+/** The instants of all orders of an exploration. */
+export class OrderInstants {
+  readonly #trial: DiskTrial;
+  readonly #random: SeededRandom;
+  readonly #tried = new Set<string>();
+  readonly #seen = new Set<string>();
+  #instants: Instant[] = [];
+  #facts: unknown[] = [];
+  #machine: Machine | undefined;
+  #record: ProcessRecord | undefined;
+  #version = -1;
+  /** Disks that were recovered and checked. */
+  states = 0;
+  /** Whether every disk of every instant was looked at. */
+  exhaustive = true;
+
+  /** Nothing tried yet. */
+  constructor(trial: DiskTrial) {
+    this.#trial = trial;
+    this.#random = new SeededRandom(trial.seed);
+  }
+
+  /** An order begins on this machine. */
+  begin(machine: Machine, record: ProcessRecord): void {
+    this.#machine = machine;
+    this.#record = record;
+    this.#instants = [];
+    this.#facts = [];
+    this.#version = -1;
+  }
+
+  /** Something is promised to hold from now on. */
+  readonly acknowledge = (fact: unknown): void => {
+    this.#facts.push(fact);
+    this.#version = -1;
+  };
+
+  /** Keeps the instant, if it differs from the last one. */
+  moved(order: string, steps: number): void {
+    const machine = this.#machine;
+    if (machine === undefined || machine.disk.version === this.#version) return;
+    this.#version = machine.disk.version;
+    this.#instants.push({
+      image: machine.disk.snapshot(),
+      facts: this.#facts.length,
+      now: machine.scheduler.now(),
+      steps,
+      position: `${order} ${this.#facts.length}`,
+    });
+  }
+
+  /** Tries what this order has led to, up to the first disk that does not pass. */
+  async tryAll(): Promise<DiskViolation | undefined> {
+    for (const instant of this.#instants) {
+      if (this.#tried.has(instant.position)) continue;
+      this.#tried.add(instant.position);
+      const violation = await this.#tryInstant(instant);
+      if (violation !== undefined) return violation;
+    }
+    return undefined;
+  }
+
+  async #tryInstant(instant: Instant): Promise<DiskViolation | undefined> {
+    const machine = this.#machine;
+    if (machine === undefined) return undefined;
+    const { settlement, volatile } = this.#trial;
+    const facts = this.#facts.slice(0, instant.facts);
+    const space = new CrashSpace(instant.image, machine.plan, settlement, volatile);
+    for (const disk of this.#disks(space)) {
+      const found = this.#start(machine, instant, disk);
+      const look = picture(found.machine);
+      const { one, two } = hashText(`${look}\n${facts.map(shownFact).join("\n")}`);
+      const key = `${one} ${two}`;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      this.states++;
+      try {
+        await inNewRealm(async () => {
+          const recovered = this.#trial.recover?.(found.runtime);
+          if (recovered !== undefined) await recovered;
+          await this.#trial.check(found.runtime, facts);
+        });
+      } catch (error) {
+        return { state: look, error, acknowledged: facts, steps: instant.steps };
+      }
+    }
+    return undefined;
+  }
+
+  *#disks(space: CrashSpace): Generator<CrashedDisk> {
+    const { disks } = this.#trial;
+    if (space.count <= disks) return yield* space.disks();
+    this.exhaustive = false;
+    const losses = [0, 1, 0.5, 0.2, 0.8];
+    const seen = new Set<string>();
+    for (let draw = 0; draw < disks; draw++) {
+      const disk = space.chance(this.#random, losses[draw < 2 ? draw : 2 + draw % 3] ?? 0.5);
+      if (!seen.has(disk.key)) yield disk;
+      seen.add(disk.key);
+    }
+  }
+
+  #start(machine: Machine, instant: Instant, disk: CrashedDisk): { machine: Machine; runtime: SimulatedProcess } {
+    const past = { starts: machine.starts, lives: machine.lives, now: instant.now, end: "power cut" } as const;
+    const started = new Machine(machine.plan, disk.image(), past);
+    if (this.#record === undefined) throw new Error("No order has begun");
+    return { machine: started, runtime: new SimulatedProcess(started, this.#record) };
+  }
+}
+
+function shownFact(fact: unknown): string {
+  return typeof fact === "object" && fact !== null ? JSON.stringify(fact) : String(fact);
+}

@@ -1,0 +1,360 @@
+/**
+ * One order of the steps of several operations, run on a machine.
+ *
+ * Every call of an operation at the seam waits until it is chosen; then it takes effect, and what runs on from there comes
+ * to its next wait before anybody else is chosen. So a step is a call and all that follows it up to the next one. A step
+ * is also: an operation beginning; the answer of a call that failed on purpose, told later than it failed; and waking
+ * from a sleep, for time may pass at any moment.
+ *
+ * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
+ * 2. Operations that wait although nobody can go on any more wait for ever: `stuck`.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import { asyncContext } from "../../runtime/async_context.ts";
+import type { Clock, FileSystem, OpenFile, Runtime } from "../../runtime/runtime.ts";
+import { SystemError } from "../../runtime/system_error.ts";
+import { undecidedSyncs } from "../fault_codes.ts";
+import { type Around, dropUnsynced, interceptFileSystem, observed, type SeamCall } from "../intercept.ts";
+import type { MemoryRuntime } from "../memory_file_system.ts";
+import { SeededRandom } from "../random.ts";
+import { partsOf } from "../simulated_process.ts";
+import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";
+import { footprint } from "./footprint.ts";
+import { OrderHash, type Touch } from "./order_hash.ts";
+import { enterRealm, leaveRealm, type Realm, realmText, takenIn } from "./realm.ts";
+import { letterOf, type ScheduleFault } from "./schedule_text.ts";
+import { type Sleep, StepClock } from "./step_clock.ts";
+
+/** How an operation ended. */
+export type OperationResult = { readonly value: unknown } | { readonly error: unknown };
+
+/** What is run together. */
+export type TogetherOperation = (runtime: Runtime, acknowledge: (fact: unknown) => void) => Awaitable<unknown>;
+
+/** Who may go on. */
+export interface Choice {
+  readonly operation: number;
+  /** Whether another one that could have gone on is interrupted. */
+  readonly interrupts: boolean;
+}
+
+/** Answers who goes on; undefined: this run is of no use any more. */
+export type Choose = (choices: readonly Choice[], run: OrderRun) => number | undefined;
+
+interface Step {
+  readonly what: string;
+  touches(): Touch[];
+  take(): void;
+}
+
+interface OperationState {
+  readonly pending: Step[];
+  readonly calls: Map<string, number>;
+  readonly random: SeededRandom;
+  readonly realm: { values: Realm };
+  result: OperationResult | undefined;
+}
+
+/** What a run is made of. */
+export interface OrderRunParts {
+  /** The process of each operation; one and the same for those that share it. */
+  readonly processes: readonly MemoryRuntime[];
+  readonly operations: readonly TogetherOperation[];
+  readonly fault: ScheduleFault | undefined;
+  readonly seed: number;
+  readonly acknowledge: (fact: unknown) => void;
+  /** After each step, and after each effect of one on the disk. */
+  readonly moved: () => void;
+}
+
+/** Which operation runs. */
+export const operationContext = asyncContext<number>("schedule-operation/1");
+
+const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
+const turn = (): Promise<void> =>
+  new Promise((resolve) => void (setImmediate === undefined ? setTimeout(resolve, 0) : setImmediate(resolve)));
+/** So long (real milliseconds) may something take that is no call at the seam, before nobody is said to go on. */
+const patience = [0, 1, 4, 20];
+
+/** One order. */
+export class OrderRun {
+  readonly choices: number[] = [];
+  /** Whether the fault has struck. */
+  struck = false;
+  /** Operations that wait for ever. */
+  stuck: readonly number[] = [];
+  readonly #parts: OrderRunParts;
+  readonly #states: OperationState[];
+  readonly #hash = new OrderHash();
+  readonly #events: { operation: number; call: SeamCall; result: CallResult }[] = [];
+  readonly #clock: StepClock;
+  /** What is behind the open files of each process, by their numbers. */
+  readonly #inodes = new Map<MemoryRuntime, Map<number, number>>();
+  /** Who took the last step; at first, nobody. */
+  #current = -1;
+  #begun = 0;
+  #symlinks: boolean;
+  /** What the running step has touched beside its own call. */
+  #hidden: Touch[] = [];
+
+  /** A run that has not begun. */
+  constructor(parts: OrderRunParts) {
+    this.#parts = parts;
+    const [first] = parts.processes;
+    if (first === undefined) throw new TypeError("There is nothing to run");
+    this.#clock = new StepClock(first.clock);
+    this.#symlinks = [...partsOf(first).machine.disk.nodes()].some(({ kind }) => kind === "symlink");
+    const runtimes = new Map<MemoryRuntime, { runtime: Runtime; realm: { values: Realm } }>();
+    this.#states = parts.operations.map((operation, index) => {
+      const process = parts.processes[index] ?? first;
+      const known = runtimes.get(process) ?? { runtime: this.#runtimeOf(process), realm: { values: new Map() } };
+      runtimes.set(process, known);
+      const state: OperationState = {
+        pending: [],
+        calls: new Map(),
+        random: new SeededRandom(parts.seed + 2 ** 33 * (index + 1)),
+        realm: known.realm,
+        result: undefined,
+      };
+      state.pending.push({
+        what: "begin",
+        touches: () => [],
+        take: () => this.#begin(index, operation, known.runtime),
+      });
+      return state;
+    });
+  }
+
+  /** What the order so far amounts to, and where everybody stands. */
+  get position(): string {
+    const waits = this.#states.map((state, index) => {
+      const asleep = this.#clock.earliest(index) === undefined ? "waits" : "sleeps";
+      return state.result !== undefined ? "ended" : state.pending[0]?.what ?? asleep;
+    });
+    return `${this.#hash.text} ${this.#current} ${waits.join("|")}`;
+  }
+
+  /** What the order so far amounts to. */
+  get order(): string {
+    return this.#hash.text;
+  }
+
+  /** How each operation ended; undefined: it has not. */
+  get results(): readonly (OperationResult | undefined)[] {
+    return this.#states.map(({ result }) => result);
+  }
+
+  /** How many calls each operation has made, by method. */
+  get calls(): readonly ReadonlyMap<string, number>[] {
+    return this.#states.map(({ calls }) => calls);
+  }
+
+  /** Turns and the like that were taken and not given back. */
+  get taken(): string[] {
+    return [...new Set(this.#states.map(({ realm }) => realm))].flatMap(({ values }) => takenIn(values));
+  }
+
+  /** The steps as lines: the letter of the operation, and its call. */
+  get trace(): string[] {
+    const writers = this.#states.map(() => new TraceWriter(pathShower(undefined, undefined)));
+    return this.#events.map(({ operation, call, result }) =>
+      `${letterOf(operation)} ${writers[operation]?.line(call, result)}`
+    );
+  }
+
+  /** Runs to the end. False: `choose` has stopped it. */
+  async run(choose: Choose): Promise<boolean> {
+    const outside = leaveRealm();
+    try {
+      for (;;) {
+        const choices = await this.#someChoices();
+        if (choices.length === 0) break;
+        const operation = choose(choices, this);
+        if (operation === undefined) return false;
+        await this.#step(operation);
+      }
+      this.stuck = this.#states.flatMap(({ result }, index) => result === undefined ? [index] : []);
+      return true;
+    } finally {
+      for (; this.#begun > 0; this.#begun--) operationContext.end();
+      leaveRealm();
+      enterRealm(outside);
+    }
+  }
+
+  async #someChoices(): Promise<Choice[]> {
+    for (const milliseconds of patience) {
+      const choices = this.#choices();
+      if (choices.length > 0 || this.#states.every(({ result }) => result !== undefined)) return choices;
+      const state = this.#states[this.#current];
+      if (state !== undefined) enterRealm(state.realm.values);
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      if (state !== undefined) state.realm.values = leaveRealm();
+    }
+    return this.#choices();
+  }
+
+  /** Who may go on: first whoever has, or else the others in their order; who sleeps, last. */
+  #choices(): Choice[] {
+    const current = this.#current;
+    const ready = this.#states.flatMap(({ pending }, index) => pending.length > 0 ? [index] : []);
+    const goesOn = ready.includes(current);
+    const order = goesOn ? [current, ...ready.filter((index) => index !== current)] : ready;
+    const choices = order.map((operation) => ({ operation, interrupts: goesOn && operation !== current }));
+    const asleep = this.#states.flatMap((state, index) => {
+      const sleep = state.pending.length > 0 || state.result !== undefined ? undefined : this.#clock.earliest(index);
+      return sleep === undefined ? [] : [{ operation: index, end: sleep.end }];
+    }).sort((a, b) => a.end - b.end);
+    // Only time can go on: it comes to whoever sleeps shortest.
+    if (choices.length === 0) return asleep.slice(0, 1).map(({ operation }) => ({ operation, interrupts: false }));
+    return [...choices, ...asleep.map(({ operation }) => ({ operation, interrupts: true }))];
+  }
+
+  async #step(operation: number): Promise<void> {
+    const state = this.#states[operation];
+    if (state === undefined) throw new RangeError(`There is no operation ${operation}`);
+    this.choices.push(operation);
+    this.#current = operation;
+    this.#hidden = [];
+    const alone = this.#states.every(({ realm }) => realm === state.realm);
+    enterRealm(state.realm.values);
+    const before = `${realmText()} ${this.#standing(operation)}`;
+    const step = state.pending.shift();
+    const touches = step?.touches() ?? [{ resource: "time", changes: true }];
+    if (step === undefined) this.#clock.wake(this.#clock.earliest(operation) as Sleep);
+    else step.take();
+    this.#parts.moved();
+    await turn();
+    const after = `${realmText()} ${this.#standing(operation)}`;
+    state.realm.values = leaveRealm();
+    // What operations of one process share in memory was changed: that commutes with nothing that looks at it.
+    const shared = before !== after;
+    const memory = { resource: alone ? "memory" : `memory ${operation}`, changes: true };
+    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#hidden, ...shared ? [memory] : []]);
+    this.#parts.moved();
+  }
+
+  /** Who can go on, apart from whoever is going on; and whether that one has come to wait for somebody. */
+  #standing(operation: number): string {
+    return this.#states.map(({ pending, result }, index) => {
+      const waits = pending.length === 0 && result === undefined && this.#clock.earliest(index) === undefined;
+      return index === operation ? waits : pending.length;
+    }).join();
+  }
+
+  #begin(index: number, operation: TogetherOperation, runtime: Runtime): void {
+    const end = (result: OperationResult) => {
+      const state = this.#states[index];
+      if (state !== undefined) state.result = result;
+    };
+    const acknowledge = (fact: unknown) => {
+      // What is promised from now on is a difference to whoever loses power now.
+      this.#hidden.push({ resource: "disk", changes: true });
+      this.#parts.acknowledge(fact);
+    };
+    this.#begun++;
+    operationContext.run(index, () => {
+      Promise.resolve().then(() => operation(runtime, acknowledge)).then(
+        (value) => end({ value }),
+        (error) => end({ error }),
+      );
+    });
+  }
+
+  #caller(): number {
+    return operationContext.get() ?? this.#current;
+  }
+
+  #runtimeOf(process: MemoryRuntime): Runtime {
+    const numbers = { next: 1 };
+    this.#inodes.set(process, new Map());
+    const later: Around = (call, proceed, file) => this.#later(process, call, proceed, file);
+    const atOnce: Around = (call, proceed, file) => {
+      this.#hidden.push(...this.#touches(process, call, false));
+      const operation = this.#caller();
+      const fails = this.#count(operation, call);
+      return observed(
+        () => fails === undefined ? proceed() : this.#fail(call, proceed, file, fails),
+        (result) => this.#record(process, operation, call, result),
+      );
+    };
+    const clock: Clock = this.#clock.clockOf(() => this.#caller());
+    const fileSystem: FileSystem = interceptFileSystem(process.syncFileSystem, later, numbers);
+    return {
+      name: process.name,
+      fileSystem,
+      syncFileSystem: interceptFileSystem(process.syncFileSystem, atOnce, numbers),
+      clock,
+      random: (length) => (this.#states[this.#caller()]?.random ?? new SeededRandom(1)).bytes(length),
+      createHash: () => process.createHash(),
+      process: process.process,
+      capabilities: process.capabilities,
+    };
+  }
+
+  #later<T>(
+    process: MemoryRuntime,
+    call: SeamCall,
+    proceed: () => Awaitable<T>,
+    file: OpenFile | undefined,
+  ): Promise<T> {
+    const operation = this.#caller();
+    return new Promise<T>((resolve, reject) => {
+      const take = () => {
+        const fails = this.#count(operation, call);
+        let result: CallResult;
+        try {
+          result = { value: fails === undefined ? proceed() : this.#fail(call, proceed, file, fails) };
+        } catch (error) {
+          result = { error };
+        }
+        this.#record(process, operation, call, result);
+        if ("value" in result) resolve(result.value as T);
+        else if (fails === undefined) reject(result.error);
+        else {
+          const { error } = result;
+          const answer: Step = { what: "answer", touches: () => [], take: () => reject(error) };
+          this.#states[operation]?.pending.unshift(answer);
+        }
+      };
+      const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
+      const fails = () => this.#nextFails(operation, call);
+      this.#states[operation]?.pending.push({ what, touches: () => this.#touches(process, call, fails()), take });
+    });
+  }
+
+  #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
+    const inode = this.#inodes.get(process)?.get(call.file ?? 0);
+    return footprint(call, { inode, symlinks: this.#symlinks, fails });
+  }
+
+  #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {
+    this.#events.push({ operation, call, result });
+    if (call.method === "symbolicLink") this.#symlinks = true;
+    if (call.opens === undefined || !("value" in result) || typeof result.value !== "object") return;
+    const opened = partsOf(process).record.open.get(result.value as object);
+    if (opened !== undefined) this.#inodes.get(process)?.set(call.opens, opened.inode);
+  }
+
+  #nextFails(operation: number, call: SeamCall): boolean {
+    const { fault } = this.#parts;
+    const count = (this.#states[operation]?.calls.get(call.method) ?? 0) + 1;
+    return fault?.operation === operation && fault.method === call.method && fault.nth === count;
+  }
+
+  /** Counts a call; with which code it fails, if it does. */
+  #count(operation: number, call: SeamCall): string | undefined {
+    const fails = this.#nextFails(operation, call) ? this.#parts.fault?.error : undefined;
+    const calls = this.#states[operation]?.calls;
+    calls?.set(call.method, (calls.get(call.method) ?? 0) + 1);
+    return fails;
+  }
+
+  #fail(call: SeamCall, proceed: () => unknown, file: OpenFile | undefined, code: string): never {
+    this.struck = true;
+    // A close that fails has closed; a sync that fails for real has written nothing, and nothing will.
+    if (call.method === "close") proceed();
+    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);
+    throw new SystemError(code, call.method, call.path);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What the copies of this module in one process share, for simulated processes of their own.
+ *
+ * Turns and the like hang on `globalThis` under names that begin alike, so that two copies of the module share them. Two
+ * simulated processes in one real one must not: while one of them runs, its own values hang there.
+ */
+
+const prefix = "@durable/atomic-write/";
+/** Which operation a call belongs to must be known to all of them. */
+const exempt = `${prefix}schedule-operation/`;
+
+type Holder = Record<symbol, unknown>;
+
+function sharedSymbols(): symbol[] {
+  return Object.getOwnPropertySymbols(globalThis).filter((symbol) => {
+    const { description = "" } = symbol;
+    return description.startsWith(prefix) && !description.startsWith(exempt);
+  });
+}
+
+/** The values of one simulated process. */
+export type Realm = Map<symbol, unknown>;
+
+/** Takes what hangs on `globalThis` off it. */
+export function leaveRealm(): Realm {
+  const holder = globalThis as unknown as Holder;
+  const realm: Realm = new Map();
+  for (const symbol of sharedSymbols()) {
+    realm.set(symbol, holder[symbol]);
+    delete holder[symbol];
+  }
+  return realm;
+}
+
+/** Hangs the values of a process there. */
+export function enterRealm(realm: Realm): void {
+  const holder = globalThis as unknown as Holder;
+  for (const [symbol, value] of realm) holder[symbol] = value;
+}
+
+/** Runs something as a process of its own. */
+export async function inNewRealm<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  const before = leaveRealm();
+  try {
+    return await body();
+  } finally {
+    leaveRealm();
+    enterRealm(before);
+  }
+}
+
+/** What of the values of a process is still taken or waited for: nothing, when all its operations have ended. */
+export function takenIn(realm: Realm): string[] {
+  const taken: string[] = [];
+  for (const [symbol, value] of realm) {
+    const tables = value instanceof Map ? [value] : isTable(value) ? Object.values(value as object) : [];
+    for (const table of tables) {
+      if (!(table instanceof Map) || table.size === 0) continue;
+      taken.push(`${symbol.description}: ${JSON.stringify(table, plain)}`);
+    }
+  }
+  return taken;
+}
+
+const plain = (_key: string, value: unknown): unknown =>
+  value instanceof Map || value instanceof Set ? [...value] : typeof value === "function" ? "" : value;
+
+/** What hangs there now, as text: differs when a turn was taken, given back, or waited for. */
+export function realmText(): string {
+  const holder = globalThis as unknown as Holder;
+  return sharedSymbols().map((symbol) => {
+    const value = holder[symbol];
+    return value instanceof Map || isTable(value) ? JSON.stringify(value, plain) : "";
+  }).join();
+}
+
+/** Plain objects that hold maps; not, say, an AsyncLocalStorage. */
+function isTable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).some((part) => part instanceof Map);
+}

@@ -1,0 +1,58 @@
+/**
+ * A schedule as text, to be printed and to be replayed: `A12 B3 A4; B sync 2 EIO`.
+ *
+ * Operations are letters in the order of `together`; `A12` lets the first one take twelve steps. Behind the semicolon
+ * stands the call that fails: the second sync of the second operation, with EIO.
+ */
+import type { SeamMethod } from "../intercept.ts";
+
+/** The call that fails in an order. */
+export interface ScheduleFault {
+  /** Which of the operations, from 0. */
+  readonly operation: number;
+  /** The method at the seam. */
+  readonly method: SeamMethod;
+  /** Which of its calls of that method, from 1. */
+  readonly nth: number;
+  /** The code. */
+  readonly error: string;
+}
+
+/** The name of an operation in traces and schedules. */
+export const letterOf = (operation: number): string => String.fromCharCode(65 + operation);
+
+/** A schedule as text. */
+export function scheduleText(choices: readonly number[], fault: ScheduleFault | undefined): string {
+  const runs: { operation: number; steps: number }[] = [];
+  for (const operation of choices) {
+    const last = runs.at(-1);
+    if (last?.operation === operation) last.steps++;
+    else runs.push({ operation, steps: 1 });
+  }
+  const order = runs.map(({ operation, steps }) => `${letterOf(operation)}${steps}`).join(" ");
+  return fault === undefined ? order : `${order}; ${faultText(fault)}`;
+}
+
+/** A fault as text. */
+export function faultText({ operation, method, nth, error }: ScheduleFault): string {
+  return `${letterOf(operation)} ${method} ${nth} ${error}`;
+}
+
+/** What `scheduleText` wrote. */
+export function parseSchedule(text: string): { choices: number[]; fault: ScheduleFault | undefined } {
+  const [order = "", failing] = text.split(";").map((part) => part.trim());
+  const choices: number[] = [];
+  for (const run of order.split(/\s+/).filter((part) => part !== "")) {
+    const match = /^([A-Z])(\d+)$/.exec(run);
+    if (match === null) throw new RangeError(`schedule: ${JSON.stringify(run)} is no letter and count`);
+    for (let step = 0; step < Number(match[2]); step++) choices.push((match[1] ?? "A").charCodeAt(0) - 65);
+  }
+  if (failing === undefined) return { choices, fault: undefined };
+  const match = /^([A-Z]) (\w+) (\d+) (\w+)$/.exec(failing);
+  if (match === null) throw new RangeError(`schedule: ${JSON.stringify(failing)} is no failing call`);
+  const [, letter = "A", method = "", nth = "", error = ""] = match;
+  return {
+    choices,
+    fault: { operation: letter.charCodeAt(0) - 65, method: method as SeamMethod, nth: Number(nth), error },
+  };
+}
