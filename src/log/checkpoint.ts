@@ -7,11 +7,12 @@
  */
 import type { Source } from "../core/bytes.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { drawNumber, firstCursor, type RecordFile } from "../protocol/append_file.ts";
+import { drawNumber } from "../protocol/append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed, CallerError } from "../protocol/failure.ts";
-import { encodeRecord, recordHeaderSize } from "../protocol/record.ts";
+import { encodeRecord, nothingSynced, recordHeaderSize } from "../protocol/record.ts";
 import { RecordReader } from "../protocol/record_reader.ts";
+import { firstCursor, type RecordFile } from "../protocol/records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import type { StagedFile } from "../protocol/staged_file.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
@@ -63,7 +64,8 @@ function* nextPiece(source: Source, before: number): Operation<Uint8Array | unde
   }
 }
 
-function* copyRecords(
+/** Writes the records that stay, from `start` on. */
+export function* copyRecords(
   engine: Engine,
   { file, records, from }: KeptRecords,
   identity: bigint,
@@ -79,8 +81,8 @@ function* copyRecords(
     cursor = found.next;
     if (found.kind === "seal" || found.sequence < from) continue;
     const bytes = new Uint8Array(recordHeaderSize + found.data.length);
-    // All of it will be synced before it is visible; but what can be said must be true where no sync is wanted, too.
-    const header = { kind: "data" as const, sequence: found.sequence, syncedThrough: start, salt };
+    // All of it will be synced before it is visible; but what is said must be true where no sync is wanted, too.
+    const header = { kind: "data" as const, sequence: found.sequence, syncedThrough: nothingSynced, salt };
     encodeRecord(bytes, 0, identity, offset, header, found.data);
     offset += bytes.length;
     yield* staged.writer.take(bytes);

@@ -9,7 +9,7 @@ import type { Batches } from "../core/batches.ts";
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { run } from "../core/operation.ts";
-import type { TornTail } from "../protocol/append_file.ts";
+import type { TornTail } from "../protocol/records_end.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Durability } from "../protocol/write_plan.ts";
 import { LogBody } from "./log_body.ts";
@@ -51,8 +51,9 @@ export interface Log extends LogReader, AsyncDisposable {
   readonly durability: Durability;
   /**
    * Adds a record and resolves with its sequence when it is on the medium. Concurrent appends share a sync. When it
-   * rejects with `targetState: "unchanged"`, the record is not in the log and the next append may succeed; after any other failure
-   * the log must be opened anew, and then shows whether the record is in it. Do not change the bytes before it settles.
+   * rejects with `targetState: "unchanged"`, also because a sync failed, the record is not in the log and never comes
+   * back, and the next append may succeed; after any other failure the log must be opened anew, and then shows whether the
+   * record is in it. Do not change the bytes before it settles.
    */
   append(record: Uint8Array | string): Promise<number>;
   /** Adds records, next to each other if they fit into one batch; their sequences, when all are on the medium. */
@@ -164,6 +165,9 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * read back in order, whole and verified. What a crash has left of a batch that nobody was told of is cut off when the log
  * is opened, and reported (`tornTail`). Damage to what was durable is never mistaken for that: opening throws a
  * CorruptionError with the byte offset, and `openLogReader` still reads everything before it.
+ *
+ * What reads well is not taken for durable: where the last writer did not close the log (it was killed, or a sync failed),
+ * opening writes all of it into another file, and needs room for that and the right to make files in its directory.
  *
  * There is one writer: it holds the lock of the file (`NAME.lock`) until `close`. A second one fails at once, unless
  * `lock` says how long to wait. Readers need no lock, on any runtime.

@@ -1,10 +1,11 @@
 /**
  * The one body behind `openLog` and its synchronous twin.
  *
- * Open: lock → make the file if there is none (through the write protocol) → read to the end, cut a torn tail, sync →
- * sync the directory: who made the file may not have done so. Append: is it still our file? → one write, one sync.
- * Checkpoint: a new file — header, snapshot, the records that shall stay — through the write protocol; its rename drops
- * the old records and takes the snapshot in, in one step. Close: seal, close, give the lock back.
+ * Open: lock → make the file if there is none (through the write protocol) → read to the end, cut a torn tail, make
+ * sure of what is left (open_log_file.ts) → sync the directory: who made the file may not have done so. Append: is it
+ * still our file? → one write, one sync. Checkpoint: a new file — header, snapshot, the records that shall stay — through
+ * the write protocol; its rename drops the old records and takes the snapshot in, in one step. Close: seal, close, give
+ * the lock back.
  *
  * State after a failure: see append_file.ts. When a checkpoint fails after its rename, the log must be opened anew.
  */
@@ -14,17 +15,17 @@ import { type Operation, wait } from "../core/operation.ts";
 import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
-import type { AppendFile, TornTail } from "../protocol/append_file.ts";
-import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import type { AppendFile } from "../protocol/append_file.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type Filling, replaceFile } from "../protocol/replace_file.ts";
+import type { TornTail } from "../protocol/records_end.ts";
+import type { Filling } from "../protocol/replace_file.ts";
 import type { Durability, WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
-import { type Opened, openExisting, openOrMake } from "./open_log_file.ts";
+import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
 import { LogRecords, readHeader, readSnapshot } from "./read_log.ts";
 
 /** What opening a log was told. */
@@ -77,7 +78,8 @@ export class LogBody {
       try {
         const target = hold.place.target.path;
         attempt.path = target;
-        const opened = yield* openOrMake(engine, plan, target, hold, attempt);
+        const guarded = { ...plan, guard: () => hold.confirm("unchanged") };
+        const opened = yield* openOrMake({ engine, plan: guarded, path: target, attempt });
         return new LogBody(request, target, hold, opened);
       } catch (error) {
         yield* releaseQuietly(hold);
@@ -116,7 +118,7 @@ export class LogBody {
     const now = yield* wait(this.engine.fileSystem.linkStat(this.path));
     const same = now?.identity === this.#identity;
     // Emptied in place, as some programs rotate logs: what is appended then could not be read.
-    if (same && now.size === this.#appended.end) return;
+    if (same && now.size === this.#appended.size) return;
     const what = same ? "cut or written to" : "removed or replaced";
     throw attemptFailed(attempt, "ESTALE", "linkStat", `the log was ${what} by somebody without its lock`);
   }
@@ -144,27 +146,23 @@ export class LogBody {
   }
 
   *#replace(filling: Filling): Operation<void> {
-    const ticket = takeTicket();
+    const before = this.#appended;
+    const opening = { engine: this.engine, plan: this.#plan, path: this.path, attempt: this.#attempt("Cannot open") };
+    let reached: Durability;
     try {
-      const plan = { ...this.#plan, skipIfEqual: false };
-      const { durability } = yield* replaceFile(this.engine, this.path, plan, filling, ticket);
-      this.#note(durability);
+      reached = yield* putLog(opening, filling);
+      this.#note(reached);
     } catch (error) {
       // What is open is no longer, or perhaps not, what the name leads to.
-      if (FileError.is(error) && error.targetState !== "unchanged") this.#appended.fail(error);
+      if (FileError.is(error) && error.targetState !== "unchanged") before.fail(error);
       throw error;
-    } finally {
-      returnTicket(ticket);
     }
-    const before = this.#appended;
     try {
-      const opened = yield* openExisting(this.engine, this.path, this.#plan, this.#attempt("Cannot open"));
-      if (opened === undefined) throw new Error("The log is gone");
+      const opened = yield* openMade(opening, reached);
       this.#appended = opened.appended;
       this.#identity = opened.identity;
     } catch (error) {
-      const attempt = { ...this.#attempt("Cannot open"), targetState: "replaced" as const };
-      const thrown = translate(error, attempt);
+      const thrown = translate(error, { ...opening.attempt, targetState: "replaced" });
       before.fail(thrown);
       throw thrown;
     }

@@ -16,7 +16,7 @@
  * snapshot and records always belong together, and opening never reads what the snapshot has replaced.
  */
 import { crc32c } from "../core/crc32c.ts";
-import type { RecordFile } from "../protocol/append_file.ts";
+import type { RecordFile } from "../protocol/records_end.ts";
 
 /** Bytes before the snapshot. */
 export const logHeaderSize = 72;

@@ -21,7 +21,7 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { LockBackend, LockOptions } from "../lock/lock_plan.ts";
-export type { TornTail } from "../protocol/append_file.ts";
+export type { TornTail } from "../protocol/records_end.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
 export type { CheckpointOptions, LogOptions, LogReaderOptions, ReadOptions } from "./log_options.ts";

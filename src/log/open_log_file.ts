@@ -1,21 +1,36 @@
 /**
- * A log's file, opened for writing: made through the write protocol if there is none, read to its end, cut and synced.
+ * A log's file, opened for writing.
+ *
+ * There is none: it is made through the write protocol. There is one: it is read to its end, a torn tail is cut, and its
+ * name is synced. Where nothing says of its last records that they are on the medium (the writer was killed, or lost
+ * power, or its last sync failed), all of it is written into another file, through the write protocol: a sync would
+ * succeed even for records that an earlier sync has failed to write.
  *
  * After a failure nothing is open; what was found is unchanged, but for a torn tail that may have been cut.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
-import { type AppendFile, drawNumber, openAppendFile, type TornTail } from "../protocol/append_file.ts";
+import { AppendFile, drawNumber } from "../protocol/append_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
+import { type Filling, fillingFrom, replaceFile } from "../protocol/replace_file.ts";
+import { findEnd, makeSure, type TornTail } from "../protocol/records_end.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { type Durability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { formatLogHeader, recordsOf } from "./log_header.ts";
 import { readHeader } from "./read_log.ts";
+import { rewrittenFilling } from "./rewritten.ts";
+
+/** Where a log is to be opened, and by which rules. */
+export interface Opening {
+  readonly engine: Engine;
+  /** Its guard asks whether the writer's lock is still held. */
+  readonly plan: WritePlan;
+  readonly path: string;
+  readonly attempt: Attempt;
+}
 
 /** A log file, open at its end. */
 export interface Opened {
@@ -25,43 +40,72 @@ export interface Opened {
   readonly reached: Durability;
 }
 
-/** Opens the log at `path`, which is made if there is none. */
-export function* openOrMake(
-  engine: Engine,
-  plan: WritePlan,
-  path: string,
-  hold: LockHold,
-  attempt: Attempt,
-): Operation<Opened> {
-  const existing = yield* openExisting(engine, path, plan, attempt);
+/** Opens the log, which is made if there is none. */
+export function* openOrMake(opening: Opening): Operation<Opened> {
+  const existing = yield* openExisting(opening);
   if (existing !== undefined) return existing;
+  const empty = formatLogHeader({ identity: drawNumber(opening.engine), firstSequence: 1, snapshot: undefined });
+  return yield* openMade(opening, yield* putLog(opening, fillingFrom({ kind: "bytes", bytes: empty }, undefined)));
+}
+
+/** Puts a log into the place of what is there; how durable it is. */
+export function* putLog({ engine, path, plan }: Opening, filling: Filling): Operation<Durability> {
   const ticket = takeTicket();
   try {
-    const filling = fillingFrom({ kind: "bytes", bytes: emptyLog(engine) }, undefined);
-    yield* replaceFile(engine, path, { ...plan, guard: () => hold.confirm("unchanged") }, filling, ticket);
+    return (yield* replaceFile(engine, path, { ...plan, skipIfEqual: false }, filling, ticket)).durability;
   } finally {
     returnTicket(ticket);
   }
-  const made = yield* openExisting(engine, path, plan, attempt);
-  if (made === undefined) throw attemptFailed(attempt, "ENOENT", "open", "it was removed at once");
-  return made;
 }
 
-/** Opens the log at `path`, cuts what is torn, syncs all of it and its name; undefined when there is none. */
-export function* openExisting(
-  engine: Engine,
-  path: string,
-  plan: WritePlan,
-  attempt: Attempt,
-): Operation<Opened | undefined> {
+/** Opens the log that was just put there, and is as durable as `reached` says. */
+export function* openMade({ engine, path, plan, attempt }: Opening, reached: Durability): Operation<Opened> {
+  const file = yield* wait(engine.fileSystem.open(path, "read-write"));
+  if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "it was removed at once");
+  try {
+    const status = yield* wait(file.stat());
+    const { identity } = status;
+    const records = recordsOf(yield* readHeader(file, path));
+    const { cursor, tornTail } = yield* findEnd(file, records, path);
+    const place = { path: parentOf(engine, path), status };
+    const end = { place, cursor, sealed: false, synced: reached !== "none" };
+    return { appended: new AppendFile(engine, file, records.identity, plan, end), identity, tornTail, reached };
+  } catch (error) {
+    yield* closeQuietly(file);
+    throw error;
+  }
+}
+
+/** Opens the log that is there, and makes sure of it and of its name; undefined when there is none. */
+function* openExisting(opening: Opening): Operation<Opened | undefined> {
+  const { engine, path, plan, attempt } = opening;
   const file = yield* wait(engine.fileSystem.open(path, "read-write"));
   if (file === undefined) return undefined;
   try {
-    const { identity } = yield* wait(file.stat());
+    const status = yield* wait(file.stat());
+    const place = { path: parentOf(engine, path), status };
     const header = yield* readHeader(file, path);
-    const { appended, tornTail, synced } = yield* openAppendFile(engine, file, recordsOf(header), plan, attempt);
+    const records = recordsOf(header);
+    const end = yield* findEnd(file, records, path);
+    const { tornTail } = end;
+    const sureness = yield* makeSure(engine, { file, place }, end, plan, attempt);
+    if (sureness === "unproven") {
+      // What is replaced has the same content: no version worth keeping.
+      const rewriting = { ...opening, plan: { ...plan, backup: 0 } };
+      const reached = yield* putLog(rewriting, rewrittenFilling(engine, file, header));
+      const made = yield* openMade(opening, reached);
+      yield* closeQuietly(file);
+      return { ...made, tornTail };
+    }
+    const synced = sureness === "synced";
     const named = yield* syncName(engine, path, plan, attempt);
-    return { appended, identity, tornTail, reached: reachedDurability(plan.durability, synced, named) };
+    const appended = new AppendFile(engine, file, records.identity, plan, { ...end, place, synced });
+    return {
+      appended,
+      identity: status.identity,
+      tornTail,
+      reached: reachedDurability(plan.durability, synced, named),
+    };
   } catch (error) {
     yield* closeQuietly(file);
     throw error;
@@ -75,9 +119,4 @@ function* syncName(engine: Engine, path: string, plan: WritePlan, attempt: Attem
   } finally {
     yield* closeParent(parent);
   }
-}
-
-/** A log without anything in it. */
-function emptyLog(engine: Engine): Uint8Array {
-  return formatLogHeader({ identity: drawNumber(engine), firstSequence: 1, snapshot: undefined });
 }

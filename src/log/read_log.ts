@@ -7,12 +7,12 @@
  */
 import { WriteError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { firstCursor, recordDamage } from "../protocol/append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { Cursor } from "../protocol/record.ts";
 import { RecordReader } from "../protocol/record_reader.ts";
+import { firstCursor, recordDamage } from "../protocol/records_end.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { type LogHeader, logHeaderSize, parseLogHeader, recordsOf } from "./log_header.ts";
 

@@ -1,87 +1,28 @@
 /**
  * A file that only grows, by whole batches of records, each on the medium before anybody is told so.
  *
- * 1. `openAppendFile`: read all records; what follows the last is cut off if it is the torn tail of a batch that nobody
- *    was told of, and is a CorruptionError otherwise. Then sync: what is there may be visible and not yet durable, and
- *    the next record is going to say that everything before it is.
- * 2. `append`: one write, one sync. 3. `close`: a seal, so that later damage to the last batch cannot pass for a torn tail.
+ * 1. `findEnd` and `makeSure` (records_end.ts): where it ends, and whether that is on the medium. 2. `append`: one write,
+ * one sync. 3. `seal`, `close`: a seal is the last batch's witness.
  *
- * After a failing write the file is cut back to where it was, synced, and can be appended to again. After a failing sync
- * nobody knows what is on the medium: every later call throws that first error, until the file is opened anew.
+ * After a failing write or sync the file is cut back to where it was, and that is synced: what was acknowledged is
+ * there, the batch is not, and the file can be appended to again. Where cutting back fails, too, nobody knows what is on
+ * the medium: every later call throws that first error, until the file is opened anew.
  */
-import { CorruptionError } from "../core/errors.ts";
+import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
-import { type Engine, parentOf } from "./engine.ts";
-import { type Attempt, attemptFailed, translate } from "./failure.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { Engine } from "./engine.ts";
+import { type Attempt, beginAnew, translate } from "./failure.ts";
 import { type Cursor, encodeRecord, recordHeaderSize } from "./record.ts";
-import { RecordReader } from "./record_reader.ts";
+import type { RecordsEnd } from "./records_end.ts";
 import { syncFile, type SyncPlace, type SyncRules } from "./sync.ts";
 import { syncsFile } from "./write_plan.ts";
-
-/** What was found behind the last whole record, and cut off: a batch that nobody was told was durable. */
-export interface TornTail {
-  /** Where it began. */
-  readonly offset: number;
-  /** How many bytes it had. */
-  readonly bytes: number;
-}
-
-/** Which file of records this is, and where they begin. */
-export interface RecordFile {
-  readonly identity: bigint;
-  readonly start: number;
-  readonly firstSequence: number;
-}
-
-/** Where the first record of a file begins. */
-export const firstCursor = ({ start, firstSequence }: RecordFile): Cursor => ({
-  offset: start,
-  sequence: firstSequence,
-  syncedThrough: start,
-  salt: undefined,
-});
 
 /** Eight bytes that nobody can guess. */
 export function drawNumber(engine: Engine): bigint {
   const bytes = engine.runtime.random(8);
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-}
-
-/** The error for a file of records that is damaged at `offset`. */
-export function recordDamage(path: string, offset: number, reason: string): CorruptionError {
-  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
-    code: "ECORRUPT",
-    path,
-    step: "read",
-    targetState: "unchanged",
-  });
-  error.offset = offset;
-  return error;
-}
-
-/** Reads to the last whole record; throws a CorruptionError for damage that is no torn tail. */
-export function* findEnd(
-  file: OpenFile,
-  records: RecordFile,
-  path: string,
-): Operation<{ cursor: Cursor; sealed: boolean }> {
-  const reader = new RecordReader(file, records.identity);
-  let cursor = firstCursor(records);
-  let sealed = true;
-  while (true) {
-    const found = yield* reader.next(cursor);
-    if (found === "end") return { cursor, sealed };
-    if (found === "bad") {
-      const proof = yield* reader.provesDamage(cursor);
-      if (proof === undefined) return { cursor, sealed };
-      const reason =
-        `the record at byte ${cursor.offset} is damaged: the one at byte ${proof} says that it was durable`;
-      throw recordDamage(path, cursor.offset, reason);
-    }
-    cursor = found.next;
-    sealed = found.kind === "seal";
-  }
 }
 
 /** An open file of records. */
@@ -93,6 +34,8 @@ export class AppendFile {
   readonly #salt: bigint;
   readonly #rules: SyncRules;
   #cursor: Cursor;
+  /** How many bytes the file has: a seal's more than the cursor says, or none. */
+  #size: number;
   #syncedThrough: number;
   #sealed: boolean;
   /** Whether every sync so far has said that everything is on the medium. */
@@ -100,26 +43,30 @@ export class AppendFile {
   #failure: { error: unknown } | undefined;
 
   /**
-   * `place`: where the file is; `cursor`: behind the last record; `synced`: whether everything before it is on the medium. If it is not, the session
-   * of the last record goes on: a new one would have to say that it is.
+   * `place`: where the file is. `synced`: whether everything before the cursor is on the medium. If it is not, the session of the last record goes
+   * on: a new one would have to say that it is.
    */
   constructor(
     engine: Engine,
     file: OpenFile,
     identity: bigint,
     rules: SyncRules,
-    state: { place: SyncPlace; cursor: Cursor; synced: boolean; sealed: boolean },
+    { place, cursor, sealed, synced }: Omit<RecordsEnd, "tornTail"> & {
+      readonly place: SyncPlace;
+      readonly synced: boolean;
+    },
   ) {
     this.#engine = engine;
+    this.#place = place;
     this.#file = file;
-    this.#place = state.place;
     this.#identity = identity;
     this.#rules = rules;
-    this.#cursor = state.cursor;
-    this.#provable = state.synced;
-    this.#syncedThrough = state.synced ? state.cursor.offset : state.cursor.syncedThrough;
-    this.#sealed = state.sealed;
-    this.#salt = (state.synced ? undefined : state.cursor.salt) ?? drawNumber(engine);
+    this.#cursor = cursor;
+    this.#size = cursor.offset + (sealed ? recordHeaderSize : 0);
+    this.#provable = synced;
+    this.#syncedThrough = synced ? cursor.offset : cursor.syncedThrough;
+    this.#sealed = sealed;
+    this.#salt = (synced ? undefined : cursor.salt) ?? drawNumber(engine);
   }
 
   /** The open file, to be read between two calls. */
@@ -127,9 +74,9 @@ export class AppendFile {
     return this.#file;
   }
 
-  /** Where the next record goes. */
-  get end(): number {
-    return this.#cursor.offset;
+  /** How many bytes the file has. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Which sequence it gets. */
@@ -152,24 +99,18 @@ export class AppendFile {
     this.check();
     const { bytes, next } = this.#encoded(records, "data");
     const first = this.#cursor.sequence;
+    let synced: boolean;
     try {
       yield* this.#write(bytes, attempt);
+      synced = yield* this.#sync(this.#rules, attempt);
     } catch (error) {
       throw yield* this.#cutBack(error, attempt);
     }
-    attempt.targetState = "replaced";
-    try {
-      const synced = yield* this.#sync(this.#rules, attempt);
-      this.#cursor = next;
-      this.#sealed = false;
-      // After a sync that failed, a later one proves nothing of what that one was to write.
-      this.#provable &&= synced;
-      if (this.#provable) this.#syncedThrough = next.offset;
-      return { first, synced: this.#provable };
-    } catch (error) {
-      this.fail(translate(error, attempt));
-      throw error;
-    }
+    this.#cursor = next;
+    // After a sync that failed, a later one proves nothing of what that one was to write.
+    this.#provable &&= synced;
+    if (this.#provable) this.#syncedThrough = next.offset;
+    return { first, synced: this.#provable };
   }
 
   #encoded(records: readonly Uint8Array[], kind: "data" | "seal"): { bytes: Uint8Array; next: Cursor } {
@@ -190,12 +131,18 @@ export class AppendFile {
   }
 
   *#write(bytes: Uint8Array, attempt: Attempt): Operation<void> {
-    yield* wait(this.#file.seek(this.#cursor.offset));
+    const start = this.#cursor.offset;
+    // A seal may be in memory alone: written over, it would leave its place on the medium to what was there before.
+    if (this.#size > start) yield* wait(this.#file.truncate(start));
+    this.#sealed = false;
+    this.#size = start;
+    yield* wait(this.#file.seek(start));
     for (let offset = 0; offset < bytes.length;) {
       const count = yield* wait(this.#file.write(bytes.subarray(offset)));
-      if (!(count > 0)) throw attemptFailed(attempt, "EIO", "write", "the system accepted no more bytes");
+      if (!(count > 0)) throw new SystemError("EIO", "write", attempt.path);
       offset += count;
     }
+    this.#size = start + bytes.length;
   }
 
   *#sync(rules: SyncRules, attempt: Attempt): Operation<boolean> {
@@ -203,25 +150,31 @@ export class AppendFile {
     return yield* syncFile(this.#engine, { file: this.#file, place: this.#place }, rules, attempt);
   }
 
-  /** Takes back what part of a batch was written; the error for the caller. */
+  /** Takes back a batch of which nobody knows how much is on the medium; the error for the caller. */
   *#cutBack(error: unknown, attempt: Attempt): Operation<unknown> {
+    // What is cut off now is judged by failures that are still to come: the one that is known is why it is cut off.
+    beginAnew(attempt);
     try {
       yield* wait(this.#file.truncate(this.#cursor.offset));
-      yield* this.#sync({ ...this.#rules, whenUnsupported: "throw", whenSyncFails: "throw" }, attempt);
+      yield* this.#sync({ ...this.#rules, whenUnsupported: "report", whenSyncFails: "throw" }, attempt);
     } catch (second) {
       attempt.targetState = "unknown";
-      const thrown = translate(error, attempt);
-      if (thrown instanceof Error && "cleanupErrors" in thrown) (thrown.cleanupErrors as unknown[]).push(second);
+      // Told as what it is now: what the failing sync threw says that nothing was changed.
+      const cause = FileError.is(error) && error.cause instanceof SystemError ? error.cause : error;
+      const thrown = translate(cause, attempt);
+      if (FileError.is(thrown)) thrown.cleanupErrors.push(second);
       this.fail(thrown);
       return thrown;
     }
+    this.#size = this.#cursor.offset;
     return error;
   }
 
   /** Says at the end of the file that all of it is on the medium. Not synced itself: a seal that is lost is no loss. */
   *seal(attempt: Attempt): Operation<void> {
     if (this.#sealed || this.#failure !== undefined || this.#syncedThrough !== this.#cursor.offset) return;
-    yield* this.#write(this.#encoded([new Uint8Array(0)], "seal").bytes, attempt);
+    const { bytes } = this.#encoded([new Uint8Array(0)], "seal");
+    yield* this.#write(bytes, attempt);
     this.#sealed = true;
   }
 
@@ -230,26 +183,4 @@ export class AppendFile {
     this.fail(new TypeError("The log has been closed"));
     yield* wait(this.#file.close());
   }
-}
-
-/** Opens a file of records at its end, in the state that `append` needs; the caller closes `file` if this throws. */
-export function* openAppendFile(
-  engine: Engine,
-  file: OpenFile,
-  records: RecordFile,
-  rules: SyncRules,
-  attempt: Attempt,
-): Operation<{ appended: AppendFile; tornTail: TornTail | undefined; synced: boolean }> {
-  const { cursor, sealed } = yield* findEnd(file, records, attempt.path);
-  const status = yield* wait(file.stat());
-  const { size } = status;
-  const place = { path: parentOf(engine, attempt.path), status };
-  let tornTail: TornTail | undefined;
-  if (size > cursor.offset) {
-    yield* wait(file.truncate(cursor.offset));
-    tornTail = { offset: cursor.offset, bytes: size - cursor.offset };
-  }
-  const synced = syncsFile(rules.durability) && (yield* syncFile(engine, { file, place }, rules, attempt));
-  const appended = new AppendFile(engine, file, records.identity, rules, { place, cursor, synced, sealed });
-  return { appended, tornTail, synced };
 }

@@ -5,7 +5,8 @@
  *          0    4  CRC-32C of: the file's identity (8), this record's offset in the file (8), and everything below
  *          4    4  length of the data (30 bits); kind << 30: 0 a record of the user's, 1 a seal, which has no data
  *          8    8  sequence: one more than that of the record before; a seal has that of the record to come
- *         16    8  syncedThrough: everything before this offset was on the medium when this record was written
+ *         16    8  syncedThrough: everything before this offset was on the medium when this record was written; 0 in
+ *                  the first records of a file of which nothing is known to be
  *         24    8  salt: drawn at random whenever the file is opened for writing
  *         32    …  data
  *
@@ -17,6 +18,8 @@ import { crc32c } from "../core/crc32c.ts";
 
 /** Bytes before the data. */
 export const recordHeaderSize = 32;
+/** What a record says of a file of which nothing is known to be on the medium, not even what is before its records. */
+export const nothingSynced = 0;
 /** Most bytes of data in one record. */
 export const longestRecord: number = 2 ** 30 - 1;
 
@@ -36,7 +39,7 @@ export interface Cursor {
   readonly offset: number;
   /** The sequence that it has. */
   readonly sequence: number;
-  /** What the one before said; the offset of the first, before that. */
+  /** What the one before said; before the first, that nothing is synced. */
   readonly syncedThrough: number;
   /** That of the one before; undefined before the first. */
   readonly salt: bigint | undefined;
@@ -105,6 +108,8 @@ export function isIntact(record: Uint8Array, header: RecordHeader, identity: big
 /** Whether a record can come next. */
 export function follows(cursor: Cursor, header: RecordHeader): boolean {
   if (header.sequence !== cursor.sequence || header.syncedThrough > cursor.offset) return false;
+  const isFirst = cursor.salt === undefined;
+  if (isFirst && header.syncedThrough === nothingSynced) return true;
   if (header.salt !== cursor.salt) return header.syncedThrough === cursor.offset;
   return header.syncedThrough >= cursor.syncedThrough;
 }

@@ -397,19 +397,77 @@ describe("failing calls", () => {
     }
   });
 
-  it("a sync that fails ends the log: nobody knows what is on the medium", async () => {
+  it("a sync that fails is taken back as a write is, and the next append succeeds", async () => {
     const machine = memoryRuntime();
     const log = await openLog("/log", { runtime: faultRuntime(machine, { at: appendSync(), error: "EIO" }).runtime });
     await log.append("one");
     const error = await assertRejects(() => log.append("two")) as FileError;
-    assertEquals([error.code, error.step, error.targetState], ["EIO", "sync", "replaced"]);
-    assertEquals(await assertRejects(() => log.append("three")), error);
-    assertEquals(await assertRejects(() => log.checkpoint("x")), error);
+    assertEquals([error.code, error.step, error.targetState], ["EIO", "sync", "unchanged"]);
+    assertEquals([await log.append("three"), await readTexts(log.read())], [2, ["1 one", "2 three"]]);
     await log.close();
-    assertEquals(machine.openHandles, []);
-    const again = await openLog("/log", { runtime: machine });
-    assertEquals((await readTexts(again.read()))[0], "1 one");
-    await again.close();
+    assertEquals([machine.openHandles, machine.statusOf("/log")?.size], [[], 72 + 35 + 37 + 32]);
+  });
+
+  it("what cannot be taken back ends the log: nobody knows what is on the medium", async () => {
+    for (const method of ["write", "sync"]) {
+      const machine = memoryRuntime();
+      let broken = false;
+      const at = (call: { method: string; path: string }) =>
+        broken && call.path === "/log" && (call.method === method || call.method === "truncate");
+      const log = await openLog("/log", {
+        runtime: faultRuntime(machine, { at, error: "EIO", times: "always" }).runtime,
+      });
+      await log.append("one");
+      broken = true;
+      const error = await assertRejects(() => log.append("two")) as FileError;
+      assertEquals([error.code, error.step, error.targetState], ["EIO", method, "unknown"]);
+      assertEquals(error.cleanupErrors.length, 1);
+      broken = false;
+      assertEquals(await assertRejects(() => log.append("three")), error);
+      assertEquals(await assertRejects(() => log.checkpoint("x")), error);
+      await log.close();
+      assertEquals(machine.openHandles, []);
+      const again = await openLog("/log", { runtime: machine });
+      assertEquals((await readTexts(again.read()))[0], "1 one");
+      await again.close();
+    }
+  });
+
+  it("a log that nothing proves to be on the medium is written into another file, whole", () => {
+    const machine = memoryRuntime({ files: {} });
+    const log = openLogSync("/log", { runtime: machine, backup: 2, mode: 0o640 });
+    log.appendMany(["one", "two", "three"]);
+    log.checkpoint("snapshot", { through: 1 });
+    log.append("four");
+    const before = machine.statusOf("/log");
+    const killed = memoryRuntime({ files: { "/log": { content: machine.readBytes("/log") ?? "", mode: 0o640 } } });
+    const { runtime, trace } = traceRuntime(killed);
+    const again = openLogSync("/log", { runtime, backup: 2 });
+    assertEquals(again.tornTail, undefined);
+    assertEquals(trace.filter((line) => line.startsWith("rename")).length, 1, trace.join("\n"));
+    assertEquals(textsOf(again.read()), ["2 two", "3 three", "4 four"]);
+    assertEquals(new TextDecoder().decode(again.snapshot()), "snapshot");
+    assertEquals([killed.statusOf("/log")?.size, killed.statusOf("/log")?.mode], [before?.size, 0o640]);
+    assertEquals(again.append("five"), 5);
+    again.close();
+    assertEquals(Object.keys(killed.files()), ["/log", "/log.lock"], "it is no version to be kept");
+    trace.splice(0);
+    openLogSync("/log", { runtime }).close();
+    // Of the lock file, twice, who holds it; of the directory the sync.
+    const changes = trace.filter((line) => /^(create|rename|write|truncate|sync)/.test(line));
+    assertEquals(changes.map((line) => line.split(" ")[0]), ["write", "sync", "write"], trace.join("\n"));
+  });
+
+  it("a damaged snapshot does not become a whole one by being written anew", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.checkpoint("snapshot");
+    log.append("one");
+    const bytes = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+    bytes[75] = 0;
+    const again = openLogSync("/log", { runtime: memoryRuntime({ files: { "/log": bytes } }) });
+    assertThrows(() => again.snapshot(), CorruptionError, "its snapshot is damaged");
+    assertEquals(textsOf(again.read()), ["1 one"]);
   });
 
   it("a sync that fails is reported, if that is asked for, and never claimed", async () => {

@@ -1,0 +1,48 @@
+/**
+ * The content of the file that takes a log's place when nothing proves that the end of the log is on the medium.
+ *
+ * The log reads well, but its last records may be in memory alone: a sync that failed has left them readable and clean,
+ * and every later one of the same file succeeds without writing them. Written into another file, they are on the medium
+ * when that is synced. Header and snapshot are taken along, and the snapshot keeps the digest it has: damage to it stays
+ * damage. State after a failure: the log is what it was.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { drawNumber } from "../protocol/append_file.ts";
+import type { Engine } from "../protocol/engine.ts";
+import { attemptFailed } from "../protocol/failure.ts";
+import type { Filling } from "../protocol/replace_file.ts";
+import type { StagedFile } from "../protocol/staged_file.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
+import { copyRecords } from "./checkpoint.ts";
+import { formatLogHeader, type LogHeader, logHeaderSize, recordsOf } from "./log_header.ts";
+
+/** The filling with all that is readable in the open log `file`, whose beginning is `header`. */
+export function rewrittenFilling(engine: Engine, file: OpenFile, header: LogHeader): Filling {
+  return {
+    bytes: undefined,
+    repeatable: true,
+    fill: (staged) => fill(engine, file, header, staged),
+    cancel: () => undefined,
+  };
+}
+
+function* fill(engine: Engine, file: OpenFile, header: LogHeader, staged: StagedFile): Operation<void> {
+  const identity = drawNumber(engine);
+  const records = recordsOf(header);
+  yield* staged.writer.take(formatLogHeader({ ...header, identity }));
+  yield* copySnapshot(file, records.start, staged);
+  yield* copyRecords(engine, { file, records, from: header.firstSequence }, identity, records.start, staged);
+}
+
+const pieceSize = 256 * 1024;
+
+function* copySnapshot(file: OpenFile, end: number, { writer, attempt }: StagedFile): Operation<void> {
+  yield* wait(file.seek(logHeaderSize));
+  for (let offset = logHeaderSize; offset < end;) {
+    const piece = new Uint8Array(Math.min(pieceSize, end - offset));
+    const count = yield* wait(file.read(piece));
+    if (count === 0) throw attemptFailed(attempt, "ESTALE", "read", "the log was cut by somebody without its lock");
+    yield* writer.take(piece.subarray(0, count));
+    offset += count;
+  }
+}
