@@ -10,7 +10,12 @@
  *         .activated                      over; only names are left to be removed
  *     .transaction.ID.marker            in every other directory that takes part: names the directory of the journal
  *
- * ID is 128 random bits in base 32, PROOF as in names.ts. A change of state is a rename: it needs no disk space.
+ * ID is 128 random bits in base 32, PROOF as in names.ts.
+ *
+ * A change of state is a rename. On a full disk a directory may have no room for one more name, not even for a moment,
+ * and not even for one as long as that which goes (xfs, where all names are in the inode; ext4, where a block is full):
+ * both add the new name before they remove the old one. So every name that a later state will have is made beforehand, as
+ * an empty file: a rename over a name that is there needs no room.
  */
 import {
   type Proof,
@@ -26,6 +31,9 @@ import {
 export const journalStates = ["preparing", "committed", "rolling-back", "settled", "activated"] as const;
 /** How far a transaction has come. */
 export type JournalState = typeof journalStates[number];
+
+/** The states whose names are kept free by an empty file: those that a transaction comes to after its commit point. */
+export const placeholderStates: readonly JournalState[] = ["rolling-back", "settled", "activated"];
 
 /** What the name of a journal says. */
 export interface JournalName {

@@ -4,8 +4,8 @@
  * 1. `locate`: from a name in a directory to the journal, if there is one: here, or where the marker says.
  * 2. `examine` the journal: may it be believed, does its owner live, what does it say?
  *
- * A stage without journal and marker belongs to nobody alive: journal and marker are made before the first stage and
- * removed after the last. It is what a power cut, or a removal that failed, has left.
+ * A stage or placeholder without journal and marker belongs to nobody alive: journal and marker are made before the first
+ * of them and removed after the last. It is what a power cut, or a removal that failed, has left.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
@@ -71,7 +71,7 @@ function* withoutMarker(engine: Engine, scan: DirectoryScan, id: string): Operat
     if (again === undefined) return { kind: "gone" };
     const names = again.journals.get(id);
     if (names !== undefined) return { kind: "journal", directory: scan.path, names };
-    if (again.markers.has(id) || !again.stages.has(id)) return { kind: "gone" };
+    if (again.markers.has(id) || !(again.stages.has(id) || again.placeholders.has(id))) return { kind: "gone" };
   }
   return { kind: "orphan" };
 }

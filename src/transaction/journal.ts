@@ -2,7 +2,8 @@
  * The journal of a transaction: a file whose content says what is decided, whose name says how far that has come, and
  * whose kernel lock says that its owner lives.
  *
- * 1. `Journal.begin` before anything else of the transaction is on disk: empty, locked, `.preparing`.
+ * 1. `Journal.begin` before anything else of the transaction is on disk: empty, locked, `.preparing`. `reserve`: an empty
+ *    file at each name that it will have after its commit point, so that it comes to that name on a full disk, too.
  * 2. `write` when everything is staged: content, synced, still `.preparing`. Then the directories are synced.
  * 3. `moveTo("committed")` and a sync of its directory: the commit point. 4. Further states likewise.
  * 5. `remove`, a sync of its directory, and `close`, which gives the lock back: before the files' locks are given back.
@@ -56,6 +57,8 @@ export class Journal {
   readonly #identity: string;
   #file: OpenFile | undefined;
   #state: JournalState;
+  /** States at whose names there is an empty file. */
+  readonly #placeholders = new Set<JournalState>();
   #removed = false;
 
   private constructor(engine: Engine, home: ParentDirectory, parts: JournalParts) {
@@ -102,6 +105,23 @@ export class Journal {
     return new Journal(engine, home, parts);
   }
 
+  /** Keeps the names of these states free. After a failure, `remove` removes those that there are. */
+  *reserve(states: readonly JournalState[]): Operation<void> {
+    for (const state of states) {
+      const file = yield* wait(this.#engine.fileSystem.create(this.#pathIn(state), 0o600));
+      this.#placeholders.add(state);
+      yield* closeQuietly(file);
+    }
+  }
+
+  /** Removes what keeps names free that will not be needed. */
+  *dropPlaceholders(): Operation<void> {
+    for (const state of this.#placeholders) {
+      yield* wait(this.#engine.fileSystem.remove(this.#pathIn(state)));
+      this.#placeholders.delete(state);
+    }
+  }
+
   /** How far the transaction has come. */
   get state(): JournalState {
     return this.#state;
@@ -134,6 +154,7 @@ export class Journal {
       if (!(error instanceof SystemError) || !(yield* this.#isAt(path))) throw error;
     }
     this.#state = state;
+    this.#placeholders.delete(state);
   }
 
   *#isAt(path: string): Operation<boolean> {
@@ -151,6 +172,8 @@ export class Journal {
 
   /** Removes it: whatever it decided is done. Not durable until `sync`. */
   *remove(): Operation<void> {
+    // First: whoever sees a placeholder of somebody alive can see his journal.
+    yield* this.dropPlaceholders();
     yield* wait(this.#engine.fileSystem.remove(this.path));
     this.#removed = true;
   }

@@ -2,7 +2,7 @@
  * After the commit point something has failed: every file becomes the old one again.
  *
  * `.rolling-back`, synced → every file → a sync of every directory → what was staged goes → `activate` once more → the
- * end. Only renames and removals: it works on a full disk.
+ * end. Only removals, and renames over names that are there (transaction_names.ts): it works on a full disk.
  *
  * What it answers is the error for the caller. State after a failure: where the first step fails, every file stays as it
  * is, because a recovery would finish what was committed; where a later one fails, the journal stays for a recovery, or
@@ -105,6 +105,7 @@ function* owe(
   { debts }: Pick<Entered, "debts">,
 ): Operation<void> {
   yield* journal.moveTo("settled");
+  yield* journal.dropPlaceholders();
   yield* journal.sync(rules, attempt);
   const participants = changes.map(({ participant }) => participant);
   yield* payDebts(engine, { debts, participants }, rules, attempt);

@@ -11,6 +11,7 @@ import {
   parseJournalName,
   parseMarkerName,
   parseStageName,
+  placeholderStates,
 } from "../protocol/transaction_names.ts";
 
 /** A backup by its name. */
@@ -22,9 +23,11 @@ export interface NamedBackup {
 /** What is in a directory. */
 export interface DirectoryScan {
   readonly path: string;
-  /** By transaction; the most advanced first, where a power cut has left several names. */
+  /** By transaction; the most advanced first, where a power cut has left several names. Placeholders are none. */
   readonly journals: ReadonlyMap<string, readonly JournalName[]>;
   readonly markers: ReadonlySet<string>;
+  /** Names that keep a place for a journal's next state, by transaction. */
+  readonly placeholders: ReadonlyMap<string, readonly string[]>;
   /** Names of stages, by transaction. */
   readonly stages: ReadonlyMap<string, readonly string[]>;
   /** By the name in them, which is perhaps shortened; unsorted. */
@@ -42,6 +45,7 @@ export function* scanDirectory(engine: Engine, path: string): Operation<Director
   const entries = yield* wait(engine.fileSystem.readDirectory(path));
   if (entries === undefined) return undefined;
   const journals = new Map<string, JournalName[]>();
+  const placeholders = new Map<string, string[]>();
   const markers = new Set<string>();
   const stages = new Map<string, string[]>();
   const backups = new Map<string, NamedBackup[]>();
@@ -49,7 +53,11 @@ export function* scanDirectory(engine: Engine, path: string): Operation<Director
     // All names of ours are hidden; most names in a directory are not.
     if (kind !== "file" || !name.startsWith(".")) continue;
     const journal = parseJournalName(name);
-    if (journal !== undefined) add(journals, journal.id, journal);
+    if (journal !== undefined) {
+      if (yield* isPlaceholder(engine, journalPath(engine, path, journal), journal)) {
+        add(placeholders, journal.id, name);
+      } else add(journals, journal.id, journal);
+    }
     const marked = parseMarkerName(name);
     if (marked !== undefined) markers.add(marked);
     const stage = parseStageName(name);
@@ -59,21 +67,31 @@ export function* scanDirectory(engine: Engine, path: string): Operation<Director
   }
   const rank = ({ state }: JournalName) => journalStates.indexOf(state);
   for (const names of journals.values()) names.sort((a, b) => rank(b) - rank(a));
-  return { path, journals, markers, stages, backups };
+  return { path, journals, placeholders, markers, stages, backups };
+}
+
+/** A journal is empty in its first state only: what is decided is synced before it leaves that. */
+function* isPlaceholder(engine: Engine, path: string, { state }: JournalName): Operation<boolean> {
+  if (!placeholderStates.includes(state)) return false;
+  return (yield* wait(engine.fileSystem.linkStat(path)))?.size === 0;
 }
 
 /** All transactions of which there is any sign. */
 export function transactionsIn(scan: DirectoryScan): string[] {
-  return [...new Set([...scan.journals.keys(), ...scan.markers, ...scan.stages.keys()])].sort();
+  const { journals, placeholders, markers, stages } = scan;
+  return [...new Set([...journals.keys(), ...placeholders.keys(), ...markers, ...stages.keys()])].sort();
 }
 
 /** The path of a journal. */
 export const journalPath = (engine: Engine, directory: string, name: JournalName): string =>
   childOf(engine, directory, journalName(name));
 
-/** Removes what was staged in a directory for a transaction; the names that were there. */
+/** Removes what was staged in a directory for a transaction, and its placeholders; the stages that were there. */
 export function* discardStages(engine: Engine, directory: string, id: string): Operation<string[]> {
-  const names = [...(yield* scanDirectory(engine, directory))?.stages.get(id) ?? []].sort();
-  for (const name of names) yield* wait(engine.fileSystem.remove(childOf(engine, directory, name)));
+  const scan = yield* scanDirectory(engine, directory);
+  const names = [...scan?.stages.get(id) ?? []].sort();
+  for (const name of [...names, ...scan?.placeholders.get(id) ?? []]) {
+    yield* wait(engine.fileSystem.remove(childOf(engine, directory, name)));
+  }
   return names;
 }

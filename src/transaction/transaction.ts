@@ -1,7 +1,7 @@
 /**
  * A transaction until its commit point, and what takes it back before.
  *
- * 1. `begin`: the journal, empty and locked; a marker in every other directory. From here on whoever comes can tell that
+ * 1. `begin`: the journal, empty and locked, with its placeholders; a marker in every other directory. From here on whoever comes can tell that
  *    we live. 2. stage_changes.ts: new contents and backups. 3. commit_transaction.ts decides.
  *
  * `failed` before the commit point: nothing is left, or the error names it. After it, it does nothing.
@@ -12,6 +12,7 @@ import type { ParentDirectory } from "../protocol/directories.ts";
 import { type Engine, nameOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { discard, type StagedFile } from "../protocol/staged_file.ts";
+import type { JournalState } from "../protocol/transaction_names.ts";
 import type { ApplyRequest, RequestedFile } from "./apply_plan.ts";
 import type { Before } from "./compare.ts";
 import { endTransaction } from "./end_transaction.ts";
@@ -70,6 +71,7 @@ export class Transaction {
     const journal = yield* Journal.begin(request.engine, home, mode, attempt);
     const transaction = new Transaction(request, attempt, journal, homes);
     try {
+      yield* journal.reserve(transaction.#statesToCome());
       const marks = transaction.#others().map((other) => () =>
         putMarker(request.engine, other, journal.id, home, request.rules, attempt)
       );
@@ -80,6 +82,14 @@ export class Transaction {
       yield* transaction.close();
       throw thrown;
     }
+  }
+
+  /** What may follow the commit point. */
+  #statesToCome(): JournalState[] {
+    const states: JournalState[] = ["rolling-back"];
+    if (this.request.activate !== undefined) states.push("settled");
+    if (this.#others().length > 0) states.push("activated");
+    return states;
   }
 
   /** Directories of files, other than the journal's. */

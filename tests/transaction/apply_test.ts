@@ -407,7 +407,7 @@ describe("mode and owner", () => {
     const modes: (number | undefined)[] = [];
     const validate = () =>
       void modes.push(
-        ...leftovers(machine).filter((name) => name.includes("journal")).map((n) => machine.statusOf(n)?.mode),
+        ...leftovers(machine).filter((name) => name.endsWith(".preparing")).map((n) => machine.statusOf(n)?.mode),
       );
     applyFilesSync({ files: [{ path: "/d/open", data: "new" }], validate }, { runtime: machine });
     applyFilesSync({ files: [{ path: "/d/open", data: "x" }, { path: "/d/secret", data: "x" }], validate }, {
