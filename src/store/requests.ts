@@ -29,7 +29,7 @@ export interface PutOptions {
 /** {@linkcode PutOptions} without what cannot exist synchronously. */
 export type PutSyncOptions = Omit<PutOptions, "signal">;
 
-/** Options of restoring an object: those of a write. */
+/** Options of restoring an object: those of a write. How durable it must be, the store says where they do not. */
 export type RestoreOptions = Omit<WriteFileOptions, "runtime">;
 
 /** Options of verifying a store. */
@@ -86,9 +86,10 @@ export function contentsOf<Contents>(contents: Contents): Contents {
 
 const { runtime: _storesOwn, ...restoreReaders } = { ...writeOptionReaders };
 
-/** A request to restore. */
+/** A request to restore; as durable as the store itself, where nothing else is asked for. */
 export function restoreRequest(context: StoreContext, options: RestoreOptions | undefined): WriteRequest {
-  const checked = readOptions(options, restoreReaders);
+  const { durability, whenUnsupported, whenSyncFails } = context.plan;
+  const checked = { durability, whenUnsupported, whenSyncFails, ...readOptions(options, restoreReaders) };
   return writeRequest(checked, context.engine.runtime, context.engine.synchronous);
 }
 

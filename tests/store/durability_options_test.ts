@@ -1,0 +1,179 @@
+/**
+ * `durability`, `whenUnsupported` and `whenSyncFails` make a difference wherever they are taken or inherited: every
+ * operation of store, references, log and publications, by each option. One that ignored the option would do the same
+ * with either word.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { FileError, UnsupportedError } from "../../src/core/errors.ts";
+import { openLogSync } from "../../src/log/mod.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
+import { type Fault, faultRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
+import { publishDirectorySync, rollBackDirectorySync } from "../../src/transaction/mod.ts";
+
+type Words = Record<string, string>;
+
+interface Row {
+  /** Options of which words it takes. Default: all three. */
+  readonly only?: readonly string[];
+  /** What was done before, by somebody with a good disk. */
+  prepare?(runtime: Runtime): unknown;
+  /** What is done; the syncs count that it makes from when it calls `begin`. */
+  run(runtime: Runtime, words: Words, begin: () => void): unknown;
+}
+
+const digestOf = (runtime: Runtime): string => openObjectStoreSync("/store", { runtime }).put("object");
+
+function store(run: (store: ReturnType<typeof openObjectStoreSync>, digest: string) => unknown): Row {
+  return {
+    prepare: digestOf,
+    run: (runtime, words, begin) => {
+      const opened = openObjectStoreSync("/store", { runtime, ...words });
+      const [digest = ""] = [...opened.list()];
+      begin();
+      run(opened, digest);
+    },
+  };
+}
+
+function references(run: (references: ReturnType<typeof openReferencesSync>, digest: string) => unknown): Row {
+  return {
+    prepare: (runtime) => openReferencesSync("/refs", { runtime }).update("known", digestOf(runtime)),
+    run: (runtime, words, begin) => {
+      const opened = openReferencesSync("/refs", { runtime, ...words });
+      const digest = opened.read("known") ?? "";
+      begin();
+      run(opened, digest);
+    },
+  };
+}
+
+function log(run: (log: ReturnType<typeof openLogSync>) => unknown): Row {
+  return {
+    prepare: (runtime) => {
+      const opened = openLogSync("/log", { runtime });
+      opened.append("first");
+      opened.close();
+    },
+    run: (runtime, words, begin) => {
+      const opened = openLogSync("/log", { runtime, ...words });
+      begin();
+      try {
+        run(opened);
+      } finally {
+        opened.close();
+      }
+    },
+  };
+}
+
+const publish = (runtime: Runtime, name: string, words: Words): unknown =>
+  publishDirectorySync("/site", (directory) => {
+    runtime.syncFileSystem.makeDirectory(`${directory}/${name}`, 0o755);
+  }, { runtime, ...words });
+
+const rows: Record<string, Row> = {
+  "put": store((store) => store.put("another")),
+  "put of what is there": store((store) => store.put("object")),
+  "putMany": store((store) => store.putMany(["one", "two"])),
+  "keep": store((store, digest) => store.keep(digest)),
+  "restore": store((store, digest) => store.restore(digest, "/restored")),
+  "collectGarbage": {
+    // What it removes is worth nothing: where a power cut brings it back, the next collection finds it.
+    ...store((store) => store.collectGarbage({ reachable: [], grace: 0 })),
+  },
+  "references: update": references((references, digest) => references.update("new", digest)),
+  "references: remove": references((references) => references.remove("known")),
+  "references: setHead": references((references) => references.setHead("known")),
+  "log: making one": {
+    run: (runtime, words, begin) => {
+      begin();
+      openLogSync("/log", { runtime, ...words }).close();
+    },
+  },
+  "log: opening one that was not closed": {
+    prepare: (runtime) => {
+      const opened = openLogSync("/log", { runtime, durability: "none" });
+      opened.append("first");
+      opened.close();
+    },
+    run: (runtime, words, begin) => {
+      begin();
+      openLogSync("/log", { runtime, ...words }).close();
+    },
+  },
+  "log: append": log((log) => log.append("second")),
+  "log: checkpoint": log((log) => log.checkpoint("snapshot")),
+  "publishDirectory": {
+    only: ["durability"],
+    run: (runtime, words, begin) => {
+      begin();
+      publish(runtime, "one", words);
+    },
+  },
+  "rollBackDirectory": {
+    only: ["durability"],
+    prepare: (runtime) => ["one", "two"].forEach((name) => publish(runtime, name, {})),
+    run: (runtime, words, begin) => {
+      begin();
+      rollBackDirectorySync("/site", { runtime, ...words });
+    },
+  },
+};
+
+/** What becomes of a row with these words where syncs answer `error`; and how many there were. */
+function outcomeOf({ prepare, run }: Row, words: Words, error: string | undefined) {
+  const machine = memoryRuntime({ files: { "/": { kind: "directory" } } });
+  prepare?.(machine);
+  let begun = false;
+  let syncs = 0;
+  const at = ({ method }: SeamCall): boolean => {
+    if (!begun || method !== "sync") return false;
+    syncs++;
+    return error !== undefined;
+  };
+  const fault: Fault = { at, error: error ?? "EIO", times: "always" };
+  try {
+    run(faultRuntime(machine, fault).runtime, words, () => void (begun = true));
+    return { syncs, thrown: undefined };
+  } catch (thrown) {
+    return { syncs, thrown };
+  }
+}
+
+describe("an option of durability makes a difference", () => {
+  for (const [name, row] of Object.entries(rows)) {
+    const takes = (option: string): boolean => row.only === undefined || row.only.includes(option);
+
+    it(`${name}: durability`, () => {
+      assert(outcomeOf(row, {}, undefined).syncs > 0, "nothing is synced by default");
+      assertEquals(outcomeOf(row, { durability: "none" }, undefined), { syncs: 0, thrown: undefined });
+    });
+
+    if (takes("whenSyncFails")) {
+      it(`${name}: whenSyncFails`, () => {
+        const { thrown } = outcomeOf(row, {}, "EIO");
+        assert(FileError.is(thrown) && thrown.code === "EIO", `it was believed: ${thrown}`);
+        assertEquals(outcomeOf(row, { whenSyncFails: "report" }, "EIO").thrown, undefined);
+      });
+    }
+
+    if (takes("whenUnsupported")) {
+      it(`${name}: whenUnsupported`, () => {
+        assertEquals(outcomeOf(row, {}, "EINVAL").thrown, undefined);
+        const { thrown } = outcomeOf(row, { whenUnsupported: "throw" }, "EINVAL");
+        assert(UnsupportedError.is(thrown), `it was not told: ${thrown}`);
+      });
+    }
+  }
+});
+
+describe("what restores says more than its store", () => {
+  it("and counts", () => {
+    const durable = store((store, digest) => store.restore(digest, "/restored", { durability: "full" }));
+    assert(outcomeOf(durable, { durability: "none" }, undefined).syncs > 0);
+    const careless = store((store, digest) => store.restore(digest, "/restored", { durability: "none" }));
+    assertEquals(outcomeOf(careless, {}, undefined).syncs, 0);
+  });
+});
