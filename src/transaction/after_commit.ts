@@ -2,18 +2,19 @@
  * From the commit point to the end: rename every stage to its target → sync the directories → `activate` → the journal
  * goes → outdated backups go.
  *
- * State after a failure: roll_back.ts has put everything back, or says what is where. Once all is activated nothing fails
- * any more: what could not be removed is named.
+ * State after a failure: roll_back.ts has put everything back, or says what is where. Once all is activated nothing is
+ * taken back any more: what could not be removed is named, and a file system that refuses the removal because it has
+ * failed is a witness against the syncs before it, whose error somebody else was told.
  */
 import type { Operation } from "../core/operation.ts";
 import { removeBackup } from "../protocol/backups.ts";
 import { childOf } from "../protocol/engine.ts";
-import { type CleanupFailure, tidy } from "../protocol/failure.ts";
+import { attachCleanup, type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { backupTarget } from "../protocol/names.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
-import { endTransaction } from "./end_transaction.ts";
+import { endTransaction, notProven, witnessOf } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { rollBack } from "./roll_back.ts";
@@ -49,6 +50,11 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
+  const witness = witnessOf(failures);
+  if (witness !== undefined && decided && synced) {
+    if (rules.whenSyncFails === "throw") throw attachCleanup(notProven(witness, attempt), failures, attempt);
+    synced = false;
+  }
   if (backup > 0) yield* prune(transaction, entered, failures);
   const fileSynced = changes.every(({ staged }) => staged.fileSynced);
   return {

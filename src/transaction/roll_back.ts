@@ -14,7 +14,7 @@ import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, trans
 import { SystemError } from "../runtime/system_error.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
-import { endTransaction } from "./end_transaction.ts";
+import { endTransaction, witnessOf } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { lookAt, restoreFile, type SettledFile } from "./settle.ts";
@@ -66,7 +66,7 @@ export function* rollBack(
   }
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
-  attempt.targetState = "unchanged";
+  attempt.targetState = witnessOf(failures) === undefined ? "unchanged" : "unknown";
   return attachCleanup(restored(transaction, cause), failures, attempt);
 }
 
@@ -86,7 +86,7 @@ function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): 
   return problems;
 }
 
-/** Every file is as it was. */
+/** Every file is as it was; `attempt.targetState` says whether that is proven. */
 function restored({ attempt }: Transaction, cause: unknown): unknown {
   if (!(cause instanceof CallerError)) return translate(cause, attempt);
   const reason = "activating the new files failed; every file was restored and activated again";
@@ -94,7 +94,7 @@ function restored({ attempt }: Transaction, cause: unknown): unknown {
     code: "EACTIVATE",
     path: attempt.path,
     step: "activate",
-    targetState: "unchanged",
+    targetState: attempt.targetState,
     cause: cause.reason,
   });
 }

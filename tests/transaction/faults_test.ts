@@ -8,6 +8,7 @@ import { FileError, type RollbackFailedError } from "../../src/core/errors.ts";
 import {
   crashStates,
   type FaultOutcome,
+  faultRuntime,
   type MemoryRuntime,
   memoryRuntime,
   type SeamCall,
@@ -199,4 +200,50 @@ describe("every call fails once", () => {
       }
     });
   }
+});
+
+describe("a journal whose removal is refused because the file system has failed", () => {
+  const files = scenario(3);
+  const refused = (code: string) => {
+    const machine = machineOf(files);
+    const at = ({ method, path }: SeamCall) => method === "remove" && path.endsWith(".journal");
+    return { machine, ...faultRuntime(machine, { at, error: code, times: "always" }) };
+  };
+
+  it("is a witness: what was synced is not proven, and that is told", () => {
+    for (const code of ["EROFS", "EIO"]) {
+      const { machine, runtime } = refused(code);
+      let thrown: Thrown | undefined;
+      try {
+        applyFilesSync(planOf(files), { runtime });
+      } catch (error) {
+        thrown = error as Thrown;
+      }
+      assertEquals([thrown?.code, thrown?.targetState, thrown?.leftBehind?.length], [code, "replaced", 1]);
+      assertEquals(shown(machine, files), "new");
+    }
+  });
+
+  it("is none where the removal alone is not permitted", () => {
+    const { machine, runtime } = refused("EACCES");
+    const { durability, leftBehind } = applyFilesSync(planOf(files), { runtime });
+    assertEquals([durability, leftBehind?.length, shown(machine, files)], ["full", 1, "new"]);
+  });
+
+  it("after rolling back leaves it unknown what a power cut would show", () => {
+    const machine = machineOf(files);
+    const at = ({ method, path }: SeamCall) => method === "remove" && path.endsWith(".rolling-back");
+    const { runtime } = faultRuntime(machine, { at, error: "EROFS", times: "always" });
+    let activations = 0;
+    const activate = () => {
+      if (++activations === 1) throw new Error("not today");
+    };
+    let thrown: Thrown | undefined;
+    try {
+      applyFilesSync(planOf(files, { activate }), { runtime });
+    } catch (error) {
+      thrown = error as Thrown;
+    }
+    assertEquals([thrown?.code, thrown?.targetState, shown(machine, files)], ["EACTIVATE", "unknown", "old"]);
+  });
 });
