@@ -59,7 +59,7 @@ export interface ScheduleOptions {
   recover?: (runtime: MemoryRuntime) => Awaitable<unknown>;
   /** Throws when the disk is not as it must be after a power cut, given the facts acknowledged before it. */
   check?: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
-  /** Most orders to run; beyond, those that are run are a sample. Default 20,000. */
+  /** Most orders to run without a failing call, and with each that fails; beyond, those that are run are a sample. Default 20,000. */
   limit?: number;
   /** Orders drawn by chance, with any number of interruptions. Default 20. */
   samples?: number;

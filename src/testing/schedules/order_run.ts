@@ -3,8 +3,9 @@
  *
  * Every call of an operation at the seam waits until it is chosen; then it takes effect, and what runs on from there comes
  * to its next wait before anybody else is chosen. So a step is a call and all that follows it up to the next one. A step
- * is also: an operation beginning; the answer of a call that failed on purpose, told later than it failed; and waking
- * from a sleep, for time may pass at any moment.
+ * is also: an operation beginning; the answer of a sync, and of a call that failed on purpose, which is told later than
+ * it was decided, so that what others do meanwhile is done during the sync; and waking from a sleep, for time may pass at
+ * any moment.
  *
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
  * 2. Operations that wait although nobody can go on any more wait for ever: `stuck`.
@@ -309,13 +310,9 @@ export class OrderRun {
           result = { error };
         }
         this.#record(process, operation, call, result);
-        if ("value" in result) resolve(result.value as T);
-        else if (fails === undefined) reject(result.error);
-        else {
-          const { error } = result;
-          const answer: Step = { what: "answer", touches: () => [], take: () => reject(error) };
-          this.#states[operation]?.pending.unshift(answer);
-        }
+        const settle = () => "value" in result ? resolve(result.value as T) : reject(result.error);
+        if (call.method !== "sync" && fails === undefined) return settle();
+        this.#states[operation]?.pending.unshift({ what: "answer", touches: () => [], take: settle });
       };
       const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
       const fails = () => this.#nextFails(operation, call);

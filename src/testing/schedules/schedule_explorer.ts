@@ -129,9 +129,13 @@ export class ScheduleExplorer {
     const { limit = 20_000, preemptions = 2 } = this.#options;
     const visited = new Map<string, number>();
     const waiting: Prefix[] = [{ choices: [], interruptions: 0 }];
-    for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
+    const random = new SeededRandom(this.#seed + 2 ** 35);
+    const before = this.#orders;
+    // Any of them next: where there are more than the limit, those that are run are from all over.
+    const next = () => waiting.splice(random.below(waiting.length), 1)[0];
+    for (let prefix = next(); prefix !== undefined; prefix = next()) {
       if (this.#stopped()) return;
-      if (this.#orders >= limit) {
+      if (this.#orders - before >= limit) {
         this.#exhaustive = false;
         return;
       }
@@ -141,8 +145,8 @@ export class ScheduleExplorer {
         const given = choices[run.choices.length];
         if (given !== undefined) return given;
         const { position } = run;
-        const before = visited.get(position);
-        if (before !== undefined && before >= remaining) return undefined;
+        const earlier = visited.get(position);
+        if (earlier !== undefined && earlier >= remaining) return undefined;
         visited.set(position, remaining);
         const [first, ...others] = possible;
         for (const { operation, interrupts } of others) {
