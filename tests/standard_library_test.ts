@@ -47,6 +47,29 @@ function circle(value: number): { value: number; self?: unknown } {
   return made;
 }
 
+class Celsius {
+  readonly #degrees: number;
+  constructor(degrees: number) {
+    this.#degrees = degrees;
+  }
+  get degrees(): number {
+    return this.#degrees;
+  }
+}
+
+/** A property that loops over an instance do not see. */
+function hidden(value: number): Point {
+  return Object.defineProperty(new Point(1, 2), "hidden", { value });
+}
+
+/** Two errors whose stacks name the same places. */
+function errorsMadeAtOnePlace(left: string, right: string): [Error, Error] {
+  const made = [left, right].map((message) =>
+    Object.defineProperty(new TypeError(message), "stack", { value: "here" })
+  );
+  return made as [Error, Error];
+}
+
 const SAME: [string, unknown, unknown][] = [
   ["NaN", NaN, NaN],
   ["zeros", 0, -0],
@@ -59,6 +82,10 @@ const SAME: [string, unknown, unknown][] = [
   ["maps", new Map([["a", { b: 1 }]]), new Map([["a", { b: 1 }]])],
   ["maps with object keys", new Map([[{ a: 1 }, 1]]), new Map([[{ a: 1 }, 1]])],
   ["typed arrays", new Uint8Array([1, 2]), new Uint8Array([1, 2])],
+  ["buffers", new Uint8Array([1, 2]).buffer, new Uint8Array([1, 2]).buffer],
+  ["views of buffers", new DataView(new Uint8Array([1]).buffer), new DataView(new Uint8Array([1]).buffer)],
+  ["hidden properties of plain objects", Object.defineProperty({}, "a", { value: 1 }), {}],
+  ["what getters of a class answer", new Celsius(1), new Celsius(1)],
   ["a view and its copy", new Uint8Array([0, 1, 2]).subarray(1), new Uint8Array([1, 2])],
   ["float arrays with NaN", new Float64Array([NaN]), new Float64Array([NaN])],
   ["dates", new Date(5), new Date(5)],
@@ -68,7 +95,7 @@ const SAME: [string, unknown, unknown][] = [
   ["class instances", new Point(1, 2), new Point(1, 2)],
   ["symbol keys", { [Symbol.for("a")]: 1 }, { [Symbol.for("a")]: 1 }],
   ["circles", circle(1), circle(1)],
-  ["errors", new TypeError("a"), new TypeError("a")],
+  ["errors with one stack", ...errorsMadeAtOnePlace("a", "a")],
   ["bigints", 10n, 10n],
   ["strings", "ä", "ä"],
 ];
@@ -99,6 +126,12 @@ const DIFFERENT: [string, unknown, unknown][] = [
   ["functions", () => 1, () => 1],
   ["circles", circle(1), circle(2)],
   ["error classes", new TypeError("a"), new RangeError("a")],
+  ["errors that were made at different places", new TypeError("a"), new TypeError("a")],
+  ["errors with one stack and other messages", ...errorsMadeAtOnePlace("a", "b")],
+  ["buffers", new Uint8Array([1]).buffer, new Uint8Array([2]).buffer],
+  ["views of buffers", new DataView(new Uint8Array([1]).buffer), new DataView(new Uint8Array([2]).buffer)],
+  ["hidden properties of instances", hidden(1), hidden(2)],
+  ["what getters of a class answer", new Celsius(1), new Celsius(2)],
 ];
 
 /** The message of the AssertionError that an assertion has to throw. */

@@ -1,11 +1,13 @@
 /**
  * Where the tests' `@std/*` comes from. With JSR, which every user's machine reaches: the real packages, on Deno through
- * deno.json, on Node and Bun from JSR's npm registry. Without: the stand-ins in tests/std_local, through an import map
- * for Deno, and through small packages in the build folder's node_modules for Node and Bun.
+ * deno.json, on Node and Bun as Deno bundles them into the build folder's node_modules, so that JSR's npm registry is
+ * not needed. Without: the stand-ins in tests/std_local, through an import map for Deno, and through small packages in
+ * the same node_modules for Node and Bun.
  */
 import { pathToFileURL } from "node:url";
-import { BUILD, exists, listFiles, OUT, ROOT, writeIfChanged } from "./folders.ts";
-import { npm } from "./npm.ts";
+import { mustExecute } from "../process.ts";
+import { BUILD, listFiles, OUT, ROOT, writeIfChanged } from "./folders.ts";
+import type { NodeProgram } from "./node.ts";
 
 export type StandardLibrary = "jsr" | "local";
 
@@ -20,8 +22,8 @@ export function readWanted(value: string | undefined = Deno.env.get("STD")): Sta
   throw new TypeError(`STD is "jsr" or "local", not "${value}"`);
 }
 
-/** Says which real packages are installed for the compiled tests. */
-const STAMP = `${OUT}/node_modules/installed.json`;
+/** The first Node with the methods of Set (union, symmetricDifference) that @std/assert calls. */
+const SET_METHODS = 22;
 
 /** Decides between the real packages and the stand-ins. */
 export async function chooseStandardLibrary(wanted: StandardLibrary | "auto"): Promise<StandardLibrary> {
@@ -61,31 +63,49 @@ export function denoArguments(library: StandardLibrary): string[] {
   return [`--import-map=${path}`];
 }
 
-/** Makes `@std/*` importable from the compiled tests. Before, the compiler has compiled the stand-ins along with them. */
-export async function installForNode(library: StandardLibrary): Promise<void> {
-  if (library === "jsr") return await installFromJsr();
-  if (exists(STAMP)) Deno.removeSync(`${OUT}/node_modules`, { recursive: true });
+/** Whether a Node can run the real packages; one that cannot runs the tests with the stand-ins. */
+export function runsRealPackages(node: Pick<NodeProgram, "version"> | undefined): boolean {
+  return node === undefined || parseInt(node.version) >= SET_METHODS;
+}
+
+/** What `installForNode` works with, beside the library. */
+interface Installing {
+  readonly node?: Pick<NodeProgram, "version"> | undefined;
+  /** The folder of the compiled tests. */
+  readonly out?: string;
+  readonly environment?: Record<string, string>;
+}
+
+/**
+ * Makes `@std/*` importable from the compiled tests. Before, the compiler has compiled the stand-ins along with them.
+ * Throws when a real package cannot be had; then the stand-ins are importable, and the tests can run all the same.
+ */
+export async function installForNode(library: StandardLibrary, installing: Installing = {}): Promise<void> {
+  const { node, out = OUT, environment = {} } = installing;
+  for (const name of ON_NODE) linkPackage(out, name, "./mod.js");
+  if (library === "local") return;
   for (const name of ON_NODE) {
-    const subpaths = usedSpecifiers().filter((used) => used.name === name).map(({ specifier }) => specifier);
-    const entries = subpaths.map((specifier) => [`.${specifier.slice(`@std/${name}`.length)}`, "./mod.js"]);
-    const manifest = { name: `@std/${name}`, type: "module", exports: Object.fromEntries(entries) };
-    const folder = `${OUT}/node_modules/@std/${name}`;
-    writeIfChanged(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
-    writeIfChanged(`${folder}/mod.js`, `export * from "../../../tests/std_local/${name}.js";\n`);
+    await bundleReal(name, `${out}/node_modules/@std/${name}/jsr.js`, environment);
+    linkPackage(out, name, runsRealPackages(node) ? "./jsr.js" : { bun: "./jsr.js", default: "./mod.js" });
   }
 }
 
-async function installFromJsr(): Promise<void> {
+/** `entry` is the module of the package, or one for each condition. */
+function linkPackage(out: string, name: string, entry: string | Record<string, string>): void {
+  const subpaths = usedSpecifiers().filter((used) => used.name === name).map(({ specifier }) => specifier);
+  const entries = subpaths.map((specifier) => [`.${specifier.slice(`@std/${name}`.length)}`, entry]);
+  const manifest = { name: `@std/${name}`, type: "module", exports: Object.fromEntries(entries) };
+  const folder = `${out}/node_modules/@std/${name}`;
+  writeIfChanged(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
+  writeIfChanged(`${folder}/mod.js`, `export * from "../../../tests/std_local/${name}.js";\n`);
+}
+
+async function bundleReal(name: string, path: string, environment: Record<string, string>): Promise<void> {
   const manifest = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`)) as { imports: Record<string, string> };
-  const dependencies = ON_NODE.map((name) => {
-    const range = manifest.imports[`@std/${name}`]?.split("@").at(-1) ?? "latest";
-    return [`@std/${name}`, `npm:@jsr/std__${name}@${range}`];
-  });
-  writeIfChanged(`${OUT}/.npmrc`, "@jsr:registry=https://npm.jsr.io\n");
-  const text = JSON.stringify({ type: "module", dependencies: Object.fromEntries(dependencies) }, undefined, 2) + "\n";
-  writeIfChanged(`${OUT}/package.json`, text);
-  if (exists(STAMP) && Deno.readTextFileSync(STAMP) === text) return;
-  if (exists(`${OUT}/node_modules`)) Deno.removeSync(`${OUT}/node_modules`, { recursive: true });
-  await npm(["install", "--prefix", OUT, "--ignore-scripts", "--no-package-lock"], { directory: OUT });
-  writeIfChanged(STAMP, text);
+  const specifier = manifest.imports[`@std/${name}`] ?? `jsr:@std/${name}`;
+  // Renamed into place, because another run in the same checkout may be importing it.
+  const bundled = `${path}.${Deno.pid}.new.js`;
+  const args = ["bundle", "--quiet", `--config=${ROOT}/deno.json`, `--output=${bundled}`, specifier];
+  await mustExecute(Deno.execPath(), args, { directory: ROOT, environment, timeout: 120_000 });
+  Deno.renameSync(bundled, path);
 }
