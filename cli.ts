@@ -1,5 +1,14 @@
 /**
- * The command `atomic-write`: `… | atomic-write FILE`. See docs/command.md, or `atomic-write --help`.
+ * The command `atomic-write`: files are replaced completely and durably, or not at all.
+ *
+ * ```sh
+ * deno install --global -A --name atomic-write jsr:@durable/atomic-write/cli
+ * echo '{"theme":"dark"}' | atomic-write --require-json settings.json
+ * atomic-write update settings.json -- jq '.theme = "light"'
+ * ```
+ *
+ * `atomic-write --help` prints all commands, `atomic-write COMMAND --help` one of them; docs/command.md has both. What a
+ * command needs is loaded when it runs for the first time. This module is run, never imported: it exports nothing.
  *
  * The version is answered here. In the package this is all of a file that imports nothing: each further one would cost Bun
  * half a millisecond of the five that it takes, and waiting for the import below by `await` another.

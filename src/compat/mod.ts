@@ -21,11 +21,11 @@ export type { FileData } from "../core/bytes.ts";
 export type { FilePath } from "../core/options.ts";
 export type { WriteFileAtomicOptions } from "./options.ts";
 export {
+  "module.exports",
   type CompatibleData,
+  default,
   sync,
   type WriteCallback,
   type WriteFileAtomic,
   writeFileAtomic,
-  writeFileAtomic as "module.exports",
-  writeFileAtomic as default,
 } from "./write_file_atomic.ts";

@@ -146,3 +146,11 @@ function asynchronous(
  * @see https://github.com/npm/write-file-atomic for what it stands in for
  */
 export const writeFileAtomic: WriteFileAtomic = Object.assign(asynchronous, { sync });
+
+/** The same as {@linkcode writeFileAtomic}: `import writeFileAtomic from "@durable/atomic-write/compat"`. */
+const byDefault: WriteFileAtomic = writeFileAtomic;
+
+/** The same as {@linkcode writeFileAtomic}: what `require("@durable/atomic-write/compat")` returns. */
+const required: WriteFileAtomic = writeFileAtomic;
+
+export { byDefault as default, required as "module.exports" };
