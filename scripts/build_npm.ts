@@ -13,48 +13,6 @@ import { npmManifest, readProject } from "./npm_manifest.ts";
 /** What npm leaves out of the package, beside what it always does. */
 const IGNORED = ["/node_modules/", "/src/", "/test_runner.js", "package-lock.json", "*.tgz", "*.map"];
 
-/** Sections that are about the repository, or lead to files that are only there. */
-const ELSEWHERE = [
-  "Two commands on a fresh machine",
-  "The command",
-  "What happens when …",
-  "What there is",
-  "License",
-  "Read on",
-  "What a power cut leaves",
-  "How it works",
-];
-
-/** A link to a file of the repository leads nowhere from npm's page: only what it says stays. */
-function withoutFiles(text: string): string {
-  const files = [...text.matchAll(/^\[([^\]]+)\]: (?!\w+:|#).*\n/gm)].map(([definition, name]) => ({
-    definition,
-    name,
-  }));
-  let left = text.replaceAll(/\[([^\]]+)\]\((?!\w+:|#)[^)]*\)/g, "$1");
-  for (const { definition, name } of files) left = left.replace(definition, "").replaceAll(`[${name}]`, `${name}`);
-  return left.replaceAll(/\n{3,}/g, "\n\n");
-}
-
-/**
- * Who reads it at npm has Node or Bun. The table is as wide as it must be, and without its last column: the tests that it
- * names are not there.
- */
-function forNpm(text: string): string {
-  const others = text.replace(/^All three offer [^]*?(?=^\*\*Node\*\*: )/m, "")
-    .replace(/^- \*\*Deno\*\* [^]*?(?=^- )/m, "");
-  return others.replaceAll(
-    /^\|.*$/gm,
-    (row) => row.replaceAll(/ {2,}/g, " ").replaceAll(/-{4,}/g, "---").replace(/[^|]*\|$/, ""),
-  );
-}
-
-function readmeOfPackage(text: string): string {
-  const [first = "", ...sections] = text.split(/^(?=## )/m);
-  const kept = sections.filter((section) => !ELSEWHERE.some((title) => section.startsWith(`## ${title}\n`)));
-  return forNpm(withoutFiles([first, ...kept].join("")));
-}
-
 /** Builds the package into a folder, which is removed before; after a failure it is incomplete. */
 export async function buildNpm(wanted: StandardLibrary | "auto", folder: string): Promise<void> {
   const project = readProject();
@@ -70,8 +28,7 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
   Deno.removeSync(compiled, { recursive: true });
   Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
-  Deno.copyFileSync(`${ROOT}/LICENSE`, `${folder}/LICENSE`);
-  Deno.writeTextFileSync(`${folder}/README.md`, readmeOfPackage(Deno.readTextFileSync(`${ROOT}/README.md`)));
+  for (const name of ["LICENSE", "README.md"]) Deno.copyFileSync(`${ROOT}/${name}`, `${folder}/${name}`);
 }
 
 if (import.meta.main) {

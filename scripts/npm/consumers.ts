@@ -90,6 +90,48 @@ ${BODY}
 check(require, true).catch((error) => { console.error(error); process.exitCode = 1; });
 `;
 
+/**
+ * Fails in both ways, and prints the frames of each error that lie in the package: the function, the file and the line.
+ * Where the runtime is asked for more frames than it keeps by itself, as reporters of errors do.
+ */
+export const FAILING = `import { readFileSync } from "node:fs";
+import { updateTextFile, writeFileSync } from "@durable/atomic-write";
+Error.stackTraceLimit = 50;
+const errors = [await updateTextFile("missing/a/b.txt", () => "text").catch((error) => error)];
+try {
+  writeFileSync("missing/a/b.txt", "text");
+} catch (error) {
+  errors.push(error);
+}
+const frames = errors.map(({ stack }) =>
+  [...stack.matchAll(/^ *at (?:async )?(.*?) ?\\(?(file:.*atomic-write\\/esm\\/.*):(\\d+):\\d+\\)?$/gm)].map(
+    ([, name, url, line]) => ({ name, file: url.replace(/.*\\/esm\\//, "esm/"), line: Number(line) })));
+console.log(JSON.stringify(frames));
+`;
+
+/** Counts the calls of fs-ext's flockSync while a lock is taken and given back, in both ways, and while a file is written. */
+export const LOCKING = `import { createRequire } from "node:module";
+import { withLock, withLockSync, writeFile } from "@durable/atomic-write";
+const addon = createRequire(import.meta.resolve("@durable/atomic-write"))("fs-ext");
+const { flockSync } = addon;
+let calls = 0;
+addon.flockSync = (...args) => {
+  calls++;
+  return flockSync(...args);
+};
+const counted = {};
+for (const [name, run] of Object.entries({
+  withLock: () => withLock("locked.txt", ({ backend }) => counted.backend = backend),
+  withLockSync: () => withLockSync("locked.txt", () => undefined),
+  writeFile: () => writeFile("locked.txt", "text"),
+})) {
+  calls = 0;
+  await run();
+  counted[name] = calls;
+}
+console.log(JSON.stringify(counted));
+`;
+
 /** A program whose types have to be right, with the declarations of the whole package checked along with it. */
 export function typedConsumer(entries: readonly string[]): string {
   const imports = entries.map((entry, index) => `import * as entry${index} from "${entry}";`);

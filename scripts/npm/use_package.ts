@@ -12,6 +12,7 @@ import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import { IMPORT, REQUIRE } from "./consumers.ts";
 import { EXAMPLE_INPUT, EXAMPLE_OUTPUT, readmeExample } from "./readme.ts";
+import { inspectInstalled } from "./installed.ts";
 import { checkTypes } from "./types.ts";
 
 /** The folder for everything that is made, and the environment in which the tested Node is the one in PATH. */
@@ -155,6 +156,7 @@ export async function useOnNode(place: Place, tarball: string, node: NodeProgram
   );
   results.push(await step("README's example on Node", () => followReadme(place, folder, node.command, "Node")));
   if (types) results.push(...await checkTypes(folder));
+  results.push(...await inspectInstalled(folder, node));
   return results;
 }
 

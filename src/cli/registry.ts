@@ -2,7 +2,7 @@
  * The commands by name. Nothing of a command is loaded before it is asked for: first its table, then what it does.
  *
  * The modules are named by text and not by literals in `import()`: what those name, Deno loads before the first line
- * runs, and most of the time that a small command takes is its start. scripts/npm/bundle.js makes literals of them.
+ * runs, and most of the time that a small command takes is its start. scripts/npm/parts.js makes literals of them.
  */
 import type { Call, CommandTable, Outcome } from "./table.ts";
 

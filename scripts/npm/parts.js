@@ -1,28 +1,23 @@
-/** What is bundled with what: which modules are one file, and which files are loaded when they are needed. */
+/** What is in one file of the package: which modules are, and which files are loaded only when they are needed. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** Beside the parts of the house, what is loaded only when it is needed stays in files of its own. */
-const FLOORS = /\/src\/(core|runtime|transaction|store|log)\/(?!mod\.js)/;
+const FOLDER = /\/src\/([^/]+)\//;
 
-/** Whoever uses one of them uses most of all: apart, they would be larger by what they tell each other. */
-const ENGINE = /\/src\/(?:(?:protocol|lock)\/)?[^/]+\.js$/;
-
+/** What starts programs, or is started by the command alone, is loaded when it is needed. */
 const LATE = /\/(deno|node)_(?:command_host|child_program)\.js$/;
 
 /** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
 const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|roll_back)\.js$)?/;
 
-/** The name of the file that a module is in. */
-export function floorOf(path, { getModuleInfo }) {
+/** The name of the file that a module is in: that of its folder, for the features that have none "files". */
+export function partOf(path, { getModuleInfo }) {
   if (path.endsWith("?entry")) return undefined;
   const host = LATE.exec(path)?.[1];
   if (host !== undefined) return `${host}_host`;
-  if (ENGINE.test(path)) return "engine";
-  const floor = FLOORS.exec(path)?.[1];
-  // Whoever needs the one needs the other.
-  if (floor !== undefined) return floor === "core" ? "runtime" : floor;
-  if (!path.includes("/src/cli/")) return undefined;
+  const folder = FOLDER.exec(path)?.[1];
+  if (folder === undefined) return path.includes("/src/") ? "files" : undefined;
+  if (folder !== "cli") return path.endsWith("/mod.js") ? undefined : folder;
   const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
   if (command === null) return "command";
   return command[2] !== undefined ? "command_transaction" : command[1] !== undefined ? "command_store" : "command";

@@ -1,0 +1,146 @@
+/**
+ * What somebody gets who installed the package: code that a stack trace leads into and that can be read, the whole doc
+ * comments in the declarations, nothing in a bundle that is not used, and fs-ext really called where it is there.
+ */
+import { mustExecute } from "../process.ts";
+import type { FileResult } from "../suite/run_files.ts";
+import { step } from "../suite/step.ts";
+import { listFiles, ROOT } from "../toolchain/folders.ts";
+import { linkFsExt } from "../toolchain/fs_ext.ts";
+import type { NodeProgram } from "../toolchain/node.ts";
+import { bundlerTools } from "./bundle.ts";
+import { FAILING, LOCKING } from "./consumers.ts";
+
+const PACKAGE = "node_modules/@durable/atomic-write";
+
+/** Some of each kind: functions, synchronous twins, classes, options, and members of the testing kit. */
+const DOCUMENTED: Readonly<Record<string, readonly string[]>> = {
+  "mod.ts": ["writeFile", "writeFileSync", "withLockSync", "updateJsonFile", "FileError", "WriteFileOptions"],
+  "src/compat/mod.ts": ["writeFileAtomic", "sync", "default", "module.exports"],
+  "src/log/mod.ts": ["openLog", "openLogSync", "Log"],
+  "src/store/mod.ts": ["openObjectStore", "openObjectStoreSync", "ObjectStore"],
+  "src/testing/mod.ts": ["memoryRuntime", "MemoryRuntime", "exploreCrashesSync", "traceRuntime"],
+  "src/transaction/mod.ts": ["applyFiles", "applyFilesSync", "publishDirectory"],
+};
+
+/** All the comments inside a node of `deno doc`, those of members and parameters too, in the order of the source. */
+function commentsIn(node: unknown): unknown[] {
+  if (typeof node !== "object" || node === null) return [];
+  return Object.entries(node).flatMap(([key, value]) => key === "jsDoc" ? [value] : commentsIn(value));
+}
+
+async function comments(path: string): Promise<Map<string, string>> {
+  // Of the package, the declarations import each other as JavaScript.
+  const args = ["doc", "--json", "--quiet", "--unstable-sloppy-imports", path];
+  const text = await mustExecute(Deno.execPath(), args, { directory: ROOT, timeout: 120_000 });
+  const entries = Object.values(
+    JSON.parse(text).nodes as Record<string, { symbols: { name: string; declarations: unknown }[] }>,
+  );
+  const symbols = entries.flatMap(({ symbols }) => symbols);
+  return new Map(symbols.map(({ name, declarations }) => [name, JSON.stringify(commentsIn(declarations))]));
+}
+
+async function checkDocComments(folder: string): Promise<string> {
+  const problems: string[] = [];
+  for (const [path, names] of Object.entries(DOCUMENTED)) {
+    const written = await comments(`${ROOT}/${path}`);
+    const shipped = await comments(`${folder}/${PACKAGE}/esm/${path.replace(/\.ts$/, ".d.ts")}`);
+    for (const name of names) {
+      const [wanted = "[]", found] = [written.get(name), shipped.get(name)];
+      if (wanted === "[]") problems.push(`${name} of ${path} has no comment`);
+      else if (wanted !== found) problems.push(`${name} of ${path}: the package says ${found}, the source ${wanted}`);
+    }
+  }
+  return problems.join("\n");
+}
+
+/** A frame of a stack, in the package. */
+interface Frame {
+  name: string;
+  file: string;
+  line: number;
+}
+
+/** The functions and methods that the source declares. */
+function declaredNames(): Set<string> {
+  const names = new Set<string>();
+  for (const path of listFiles("src")) {
+    const text = Deno.readTextFileSync(`${ROOT}/${path}`);
+    for (const [name] of text.matchAll(/[\w$]+(?=[<(])|[\w$]+(?= = )/g)) names.add(name);
+  }
+  return names;
+}
+
+/** A frame helps when its function is one of the source, and its line is in a file that is there and can be read. */
+function checkFrame({ name, file, line }: Frame, folder: string, declared: ReadonlySet<string>): string {
+  const text = Deno.readTextFileSync(`${folder}/${PACKAGE}/${file}`).split("\n")[line - 1] ?? "";
+  if (text.trim() === "" || text.length > 400) return `${file}:${line} is no line to read: ${text.slice(0, 200)}`;
+  // V8 names a generator's frame after its function, and some "Type.method" or "new Type"; a bundler tells namesakes apart.
+  const own = name.replace(/^(?:new|async) /, "").split(".").filter((part) => part !== "next").at(-1) ?? "";
+  return own === "" || declared.has(own.replace(/\$\d+$/, "")) ? "" : `${name} at ${file}:${line} is not in the source`;
+}
+
+async function checkStacks(folder: string, program: string): Promise<string> {
+  Deno.writeTextFileSync(`${folder}/failing.mjs`, FAILING);
+  const stacks = JSON.parse(await mustExecute(program, ["failing.mjs"], { directory: folder })) as Frame[][];
+  const declared = declaredNames();
+  const problems = stacks.flat().map((frame) => checkFrame(frame, folder, declared));
+  for (const [index, door] of ["updateTextFile", "writeFileSync"].entries()) {
+    const names = stacks[index]?.map(({ name }) => name) ?? [];
+    if (names.length < 3) problems.push(`the error of ${door} names only ${names.join(", ")}`);
+  }
+  return problems.filter((problem) => problem !== "").join("\n");
+}
+
+/** A function of the package as somebody's bundler makes it of the installed files, without spaces and comments. */
+async function bundledSize(folder: string, tools: string, name: string): Promise<number> {
+  const script = `import { createRequire } from "node:module";
+const { rollup } = createRequire(${JSON.stringify(`${tools}/package.json`)})("rollup");
+const input = ${JSON.stringify(`${folder}/one_function.mjs`)};
+const made = await rollup({ input, external: /^(?:node|bun):/, onwarn() {}, treeshake: { moduleSideEffects: false } });
+const { output } = await made.generate({ format: "es", inlineDynamicImports: true });
+console.log(output[0].code.replaceAll(/\\/\\*[^]*?\\*\\/|^\\s+/gm, "").length);`;
+  const from = `./${PACKAGE}/esm/mod.js`;
+  Deno.writeTextFileSync(
+    `${folder}/one_function.mjs`,
+    `export ${name === "*" ? name : `{ ${name} }`} from "${from}";\n`,
+  );
+  return Number(await mustExecute("node", ["--input-type=module", "-e", script], { directory: folder }));
+}
+
+async function checkTreeShaking(folder: string): Promise<string> {
+  const tools = await bundlerTools();
+  const whole = await bundledSize(folder, tools, "*");
+  const one = await bundledSize(folder, tools, "readTextFile");
+  // About a third: the rest of it is the runtimes and how they name their errors.
+  return one < whole / 2 ? "" : `readTextFile alone takes ${one} of the ${whole} characters of everything`;
+}
+
+/** Fails where the package would go on without fs-ext, as it does where that is not installed. */
+async function checkAddon(folder: string, node: NodeProgram): Promise<FileResult> {
+  let reason = "";
+  const result = await step("fs-ext is called where it is installed", async () => {
+    // What npm may have built is replaced by one that is known to work.
+    await Deno.remove(`${folder}/node_modules/fs-ext`, { recursive: true }).catch(() => {});
+    reason = await linkFsExt(node, folder);
+    if (reason !== "") return;
+    Deno.writeTextFileSync(`${folder}/locking.mjs`, LOCKING);
+    const counted = JSON.parse(await mustExecute(node.command, ["locking.mjs"], { directory: folder }));
+    const { backend, withLock, withLockSync, writeFile } = counted as Record<string, unknown>;
+    // One to lock, one to unlock; and the lock of a temporary file ends with its descriptor.
+    const called = backend === "flock" && Number(withLock) >= 2 && Number(withLockSync) >= 2 && Number(writeFile) >= 1;
+    return called ? "" : `calls of flockSync: ${JSON.stringify(counted)}`;
+  });
+  if (reason === "") return result;
+  return { ...result, tests: result.tests.map((test) => ({ ...test, state: "skipped", reason })) };
+}
+
+/** `folder` is a project with the package installed; the addon is put into it last. */
+export async function inspectInstalled(folder: string, node: NodeProgram): Promise<FileResult[]> {
+  return [
+    await step("a stack names functions of the source, and lines to read", () => checkStacks(folder, node.command)),
+    await step("the declarations carry the whole doc comments", () => checkDocComments(folder)),
+    await step("a bundler leaves out what is not used", () => checkTreeShaking(folder)),
+    await checkAddon(folder, node),
+  ];
+}
