@@ -46,38 +46,48 @@ function plan(options: FailingOptions): (FailingOrder & { part: Part })[] {
   return orders;
 }
 
-let running: SpawnedScript | undefined;
+const running = new Set<SpawnedScript>();
 
 async function runOne(order: FailingOrder): Promise<FailingTally | undefined> {
   const started = performance.now();
-  running = startFailing(order);
-  const outcome = await readFailing(running);
-  if (outcome.unavailable === undefined) return tallyFailing(order, outcome, (performance.now() - started) / 1000);
-  console.log(`${order.runtime}, ${order.fileSystem}: not here: ${outcome.unavailable}`);
-  return undefined;
+  const script = startFailing(order);
+  running.add(script);
+  try {
+    const outcome = await readFailing(script);
+    if (outcome.unavailable === undefined) return tallyFailing(order, outcome, (performance.now() - started) / 1000);
+    console.log(`${order.runtime}, ${order.fileSystem}: not here: ${outcome.unavailable}`);
+    return undefined;
+  } finally {
+    running.delete(script);
+  }
 }
 
 async function runAll(options: FailingOptions): Promise<string[]> {
   const results: Record<Part, FailingTally[]> = { ours: [], logs: [], processes: [], controls: [] };
   const problems: string[] = [];
-  for (const { part, ...order } of plan(options)) {
-    const result = await runOne(order);
-    if (result === undefined) continue;
-    results[part].push(result);
-    const text = `${part}: ${describeFailing(result)}`;
-    console.log(text);
-    const raw = { kernel: Deno.osRelease(), options, ...results };
-    writeIfChanged(`${ROOT}/bench/results/failing_disks.json`, JSON.stringify(raw, undefined, 2) + "\n");
-    if ((part === "ours" || part === "logs") && result.violations > 0) problems.push(text);
-    if (part === "controls" && result.violations === 0) problems.push(`${text}: the control has lost nothing`);
-  }
+  const orders = plan(options);
+  const job = async () => {
+    for (let next = orders.shift(); next !== undefined; next = orders.shift()) {
+      const { part, ...order } = next;
+      const result = await runOne({ ...order, seconds: options.seconds });
+      if (result === undefined) continue;
+      results[part].push(result);
+      const text = `${part}: ${describeFailing(result)}`;
+      console.log(text);
+      const raw = { kernel: Deno.osRelease(), options, ...results };
+      writeIfChanged(`${ROOT}/bench/results/failing_disks.json`, JSON.stringify(raw, undefined, 2) + "\n");
+      if ((part === "ours" || part === "logs") && result.violations > 0) problems.push(text);
+      if (part === "controls" && result.violations === 0) problems.push(`${text}: the control has lost nothing`);
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs }, job));
   if (results.ours.length > 0) console.log(`\n${failingTable(results.ours)}`);
   if (Object.values(results).every((each) => each.length === 0)) problems.push("nothing was shown");
   return problems;
 }
 
 async function main(options: FailingOptions): Promise<string[]> {
-  onInterrupt(() => stop(running));
+  onInterrupt(() => running.forEach(stop));
   const directory = newDirectory();
   Deno.env.set("ATOMIC_WRITE_TEST_DIRECTORY", directory);
   try {

@@ -16,6 +16,10 @@ export interface FailingOptions {
   fileSystems: readonly string[];
   runtimes: readonly RuntimeName[];
   scenes: string;
+  /** Series at once: they mostly wait. */
+  jobs: number;
+  /** Of one series at most; it then counts as far as it has come. */
+  seconds: number;
   seed: number;
 }
 
@@ -32,6 +36,8 @@ export const USAGE = `deno task failing-disks [OPTIONS]      (needs root, Linux,
   --runtimes=deno,node,bun
   --file-systems=TEXT   only those whose name contains TEXT (${failingFileSystems.join("; ")})
   --scenes=TEXT         only those whose name contains TEXT (${productScenes.join("; ")})
+  --jobs=2              series at once: they mostly wait
+  --seconds=3600        the longest that one series may take; it then counts as far as it has come
   --seed=N              repeat a run; default: another one every time`;
 
 function natural(name: string, value: string): number {
@@ -50,6 +56,8 @@ export function readFailingOptions(args: readonly string[]): FailingOptions {
     fileSystems: failingFileSystems,
     runtimes: ["deno", "node", "bun"],
     scenes: "",
+    jobs: 2,
+    seconds: 3600,
     seed: Date.now() % 1_000_000,
   };
   for (const argument of args.filter((each) => each !== "--")) {
@@ -58,6 +66,8 @@ export function readFailingOptions(args: readonly string[]): FailingOptions {
     else if (name === "--logs") options.logs = natural(name, value);
     else if (name === "--processes") options.processes = natural(name, value);
     else if (name === "--controls") options.controls = natural(name, value);
+    else if (name === "--jobs") options.jobs = Math.max(1, natural(name, value));
+    else if (name === "--seconds") options.seconds = natural(name, value);
     else if (name === "--seed") options.seed = natural(name, value);
     else if (name === "--scenes") options.scenes = value;
     else if (name === "--writers") options.writers = value.split(",").map((each) => natural(name, each));

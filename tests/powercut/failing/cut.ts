@@ -71,8 +71,8 @@ function countsOf({ operations }: History) {
 /** Until the disk has failed and some time has passed, or everything has ended. */
 async function untilFailed(medium: Medium, workers: readonly Worker[], aftermath: number): Promise<void> {
   const errors = () => medium.status().failedWrites + medium.status().failedFlushes;
-  for (const end = Date.now() + PATIENCE; errors() === 0 && Date.now() < end;) await pause(3);
-  for (const end = Date.now() + aftermath; Date.now() < end && !workers.every((each) => each.hasEnded);) await pause(2);
+  for (const end = Date.now() + PATIENCE; errors() === 0 && Date.now() < end;) await pause(6);
+  for (const end = Date.now() + aftermath; Date.now() < end && !workers.every((each) => each.hasEnded);) await pause(3);
 }
 
 export async function cutFailing(

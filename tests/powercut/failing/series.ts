@@ -24,6 +24,8 @@ export interface FailingOrder {
   readonly seed: number;
   /** Stops at the first cut that lost something. */
   readonly untilLoss?: boolean;
+  /** Stops earlier after so long. */
+  readonly seconds?: number;
 }
 
 export interface FailingOutcome {

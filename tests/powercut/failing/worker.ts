@@ -3,8 +3,8 @@ import { signal } from "../../real/processes.ts";
 import { type RuntimeName, type SpawnedScript, spawnScript } from "../../support/spawn.ts";
 import { ENDED, type FailingWork, READY, STOP } from "./order.ts";
 
-/** Milliseconds after which something is wrong with the process itself. */
-const LIMIT = 30_000;
+/** Milliseconds after which something is wrong with the process itself, however busy the machine is. */
+const LIMIT = 120_000;
 
 export class Worker {
   readonly #script: SpawnedScript;

@@ -22,6 +22,7 @@ let without = 0;
 async function allCuts(machine: Machine): Promise<void> {
   const medium = prepareMachine(machine);
   let workers: Worker[] = [];
+  const end = Date.now() + (order.seconds ?? Infinity) * 1000;
   try {
     for (let number = 0; cuts.length < order.cuts && without <= MOST_WITHOUT * order.cuts; number++) {
       if (number % CUTS_OF_A_PROCESS === 0) {
@@ -34,7 +35,7 @@ async function allCuts(machine: Machine): Promise<void> {
       const report = await cutFailing({ ...machine, medium }, workers, { scene, runtime, writers, seed });
       if (report.errors === 0) without++;
       else cuts.push(report);
-      if (order.untilLoss === true && report.complaints.length > 0) break;
+      if (Date.now() > end || (order.untilLoss === true && report.complaints.length > 0)) break;
     }
   } finally {
     await Promise.all(workers.map((each) => each.kill()));

@@ -12,6 +12,7 @@ import { Recorder } from "../record.ts";
 /** Failures in a row after which a lane ends. */
 const PATIENCE = 4;
 
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 let stopped = false;
@@ -32,6 +33,8 @@ async function work({ root, record: file, process, lanes }: FailingWork): Promis
         failures = 0;
         if (!isReady && ++ready === lanes.length) console.log(READY);
         isReady = true;
+        // Those that are quick do not hold up the others: each has something to lose first.
+        while (!stopped && ready < lanes.length) await pause(3);
       } catch {
         failures++;
       }
