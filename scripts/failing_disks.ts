@@ -95,6 +95,8 @@ async function main(options: FailingOptions): Promise<string[]> {
     console.log(`seed ${options.seed}`);
     return await runAll(options);
   } finally {
+    // One series has failed while others were running.
+    running.forEach(stop);
     removeLeftovers(directory);
   }
 }

@@ -35,7 +35,8 @@ async function allCuts(machine: Machine): Promise<void> {
       const report = await cutFailing({ ...machine, medium }, workers, { scene, runtime, writers, seed });
       if (report.errors === 0) without++;
       else cuts.push(report);
-      if (Date.now() > end || (order.untilLoss === true && report.complaints.length > 0)) break;
+      // One at which the disk has failed there must be.
+      if ((Date.now() > end && cuts.length > 0) || (order.untilLoss === true && report.complaints.length > 0)) break;
     }
   } finally {
     await Promise.all(workers.map((each) => each.kill()));
