@@ -5,7 +5,8 @@
  * abort or leaving the scope of `await using` discards. Calls are carried out one after another.
  */
 import { onAbort } from "./core/abort.ts";
-import { type Operation, run, runSync } from "./core/operation.ts";
+import { chunksBetweenTurns, nextTurn } from "./core/event_loop.ts";
+import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import type { FilePath } from "./core/options.ts";
 import { takeTicket } from "./protocol/commit_turn.ts";
 import { locate } from "./protocol/engine.ts";
@@ -45,6 +46,7 @@ class QueuedWriter implements FileWriter {
   readonly #body: WriterBody;
   readonly #stopListening: () => void;
   #last: Promise<unknown> = Promise.resolve();
+  #chunks = 0;
 
   constructor(body: WriterBody) {
     this.#body = body;
@@ -66,7 +68,13 @@ class QueuedWriter implements FileWriter {
   }
 
   write(chunk: FileChunk): Promise<void> {
-    return this.#queue(() => this.#body.write(chunk));
+    // What is only gathered reaches no file system, which would see to it that the event loop turns.
+    const turns = ++this.#chunks % chunksBetweenTurns === 0;
+    const body = this.#body;
+    return this.#queue(function* () {
+      if (turns) yield* wait(nextTurn());
+      yield* body.write(chunk);
+    });
   }
 
   commit(): Promise<WriteResult> {

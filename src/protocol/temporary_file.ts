@@ -8,6 +8,7 @@
  * When creating fails, nothing is left. After `createTemporary` the caller owns file and name, and discards both.
  */
 import { onAbort } from "../core/abort.ts";
+import { chunksBetweenTurns, nextTurn } from "../core/event_loop.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileSystem, Hash, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -220,11 +221,15 @@ export class ContentWriter {
 /** Writes all of a source. What the source throws comes back as a CallerError. */
 export function* writeAll(writer: ContentWriter, source: Source, signal: AbortSignal | undefined): Operation<void> {
   if (source.kind === "bytes") return yield* writer.takeAll(source.bytes);
+  let promised = 0;
   while (true) {
     checkAbort(signal);
     let chunk: Uint8Array | undefined;
     try {
-      chunk = yield* wait(untilAborted(source, signal));
+      const next = untilAborted(source, signal);
+      chunk = yield* wait(next);
+      // A source whose promises are all settled already would not let the event loop turn.
+      if (next instanceof Promise && ++promised % chunksBetweenTurns === 0) yield* wait(nextTurn());
     } catch (error) {
       throw error instanceof CallerError ? error : new CallerError(error);
     }

@@ -1,4 +1,5 @@
 /** The calls in which Deno's two file systems differ: what may take long is a promise in one of them. */
+import { inTurn } from "../core/event_loop.ts";
 import type { Awaitable } from "../core/operation.ts";
 import { cloneInto, cloneIntoSync } from "./deno_clone.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./deno_namespace.ts";
@@ -7,6 +8,8 @@ import { largePayload, largestTransfer } from "./node_calls.ts";
 
 /** Calls that one file system makes at once and the other, where they may take long, as promises. */
 export interface DenoCalls {
+  /** Makes a call that waits for nothing; where others may wait for the event loop, not without end. */
+  inTurn<T>(call: () => Awaitable<T>): Awaitable<T>;
   read(file: DenoFile, buffer: Uint8Array): Awaitable<number>;
   write(file: DenoFile, bytes: Uint8Array): Awaitable<number>;
   sync(file: DenoFile): Awaitable<void>;
@@ -29,6 +32,7 @@ function atMost(bytes: Uint8Array): Uint8Array {
 
 /** All at once. */
 export const syncCalls: DenoCalls = {
+  inTurn: (call) => call(),
   read: (file, buffer) => file.readSync(atMost(buffer)) ?? 0,
   write: (file, bytes) => file.writeSync(atMost(bytes)),
   // Rust's sync_all: fsync, on macOS F_FULLFSYNC. https://doc.rust-lang.org/std/fs/struct.File.html#method.sync_all
@@ -41,11 +45,13 @@ export const syncCalls: DenoCalls = {
 
 /** Promises for what may take long. */
 export const asyncCalls: DenoCalls = {
+  inTurn,
   read: (file, buffer) =>
     buffer.byteLength < largePayload
-      ? syncCalls.read(file, buffer)
+      ? inTurn(() => syncCalls.read(file, buffer))
       : file.read(atMost(buffer)).then((count) => count ?? 0),
-  write: (file, bytes) => bytes.byteLength < largePayload ? syncCalls.write(file, bytes) : file.write(atMost(bytes)),
+  write: (file, bytes) =>
+    bytes.byteLength < largePayload ? inTurn(() => syncCalls.write(file, bytes)) : file.write(atMost(bytes)),
   sync: (file) => file.sync(),
   lock: (file, shared) => file.lock(!shared),
   lockInChild: waitFlock,

@@ -35,7 +35,11 @@ export class DenoFileSystem implements FileSystem {
     this.#windows = windows;
   }
 
-  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
+    return this.#calls.inTurn(() => this.#open(path, access, options));
+  }
+
+  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
     const write = access === "read-write";
     permit("open", path, "read", ...(write ? ["write" as const] : []));
     return guardMissing("open", path, undefined, () => {
@@ -73,14 +77,19 @@ export class DenoFileSystem implements FileSystem {
     }, onlyAbsent);
   }
 
-  stat(path: string): FileStatus | undefined {
-    permit("stat", path, "read");
-    return guardMissing("stat", path, undefined, () => toStatus(deno().statSync(path)));
+  stat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("stat", path, () => toStatus(deno().statSync(path)));
   }
 
-  linkStat(path: string): FileStatus | undefined {
-    permit("linkStat", path, "read");
-    return guardMissing("linkStat", path, undefined, () => toStatus(deno().lstatSync(path)));
+  linkStat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("linkStat", path, () => toStatus(deno().lstatSync(path)));
+  }
+
+  #look(call: string, path: string, look: () => FileStatus): Awaitable<FileStatus | undefined> {
+    return this.#calls.inTurn(() => {
+      permit(call, path, "read");
+      return guardMissing(call, path, undefined, look);
+    });
   }
 
   readLink(path: string): string | undefined {

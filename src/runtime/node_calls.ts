@@ -5,6 +5,7 @@
  * else (node_open_file.ts, node_file_system.ts) exists once.
  */
 import type { Dirent, NoParamCallback } from "node:fs";
+import { inTurn } from "../core/event_loop.ts";
 import type { Awaitable } from "../core/operation.ts";
 import { builtin } from "./builtin.ts";
 import type { SyncLevel } from "./runtime.ts";
@@ -20,6 +21,8 @@ export const largestTransfer = 2 ** 30;
 
 /** Calls on descriptors that differ between runtimes, or between the synchronous and the asynchronous file system. */
 export interface DescriptorCalls {
+  /** Makes a call that waits for nothing; where others may wait for the event loop, not without end. */
+  inTurn<T>(call: () => Awaitable<T>): Awaitable<T>;
   read(descriptor: number, buffer: Uint8Array, position: number): Awaitable<number>;
   write(descriptor: number, bytes: Uint8Array, position: number): Awaitable<number>;
   sync(descriptor: number, level: SyncLevel): Awaitable<void>;
@@ -38,7 +41,8 @@ export interface DescriptorCalls {
 }
 
 /** The part of them that is node:fs on every runtime that has it, at once. */
-export const syncTransfers: Pick<DescriptorCalls, "read" | "write" | "readDirectory"> = {
+export const syncTransfers: Pick<DescriptorCalls, "inTurn" | "read" | "write" | "readDirectory"> = {
+  inTurn: (call) => call(),
   read: (descriptor, buffer, position) =>
     builtin("node:fs").readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, largestTransfer), position),
   write: (descriptor, bytes, position) =>
@@ -47,9 +51,10 @@ export const syncTransfers: Pick<DescriptorCalls, "read" | "write" | "readDirect
 };
 
 /** The same, with promises for what may take long. */
-export const asyncTransfers: Pick<DescriptorCalls, "read" | "write" | "readDirectory"> = {
+export const asyncTransfers: Pick<DescriptorCalls, "inTurn" | "read" | "write" | "readDirectory"> = {
+  inTurn,
   read: (descriptor, buffer, position) => {
-    if (buffer.byteLength < largePayload) return syncTransfers.read(descriptor, buffer, position);
+    if (buffer.byteLength < largePayload) return inTurn(() => syncTransfers.read(descriptor, buffer, position));
     return new Promise((resolve, reject) => {
       const length = Math.min(buffer.byteLength, largestTransfer);
       builtin("node:fs").read(descriptor, buffer, 0, length, position, (error, count) => {
@@ -59,7 +64,7 @@ export const asyncTransfers: Pick<DescriptorCalls, "read" | "write" | "readDirec
     });
   },
   write: (descriptor, bytes, position) => {
-    if (bytes.byteLength < largePayload) return syncTransfers.write(descriptor, bytes, position);
+    if (bytes.byteLength < largePayload) return inTurn(() => syncTransfers.write(descriptor, bytes, position));
     return new Promise((resolve, reject) => {
       const length = Math.min(bytes.byteLength, largestTransfer);
       builtin("node:fs").write(descriptor, bytes, 0, length, position, (error, count) => {

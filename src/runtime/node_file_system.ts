@@ -34,7 +34,11 @@ export class NodeFileSystem implements FileSystem {
     this.#windows = windows;
   }
 
-  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
+    return this.#calls.inTurn(() => this.#open(path, access, options));
+  }
+
+  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
     return guardMissing("open", path, undefined, () => {
       const { closeSync, constants, lstatSync, openSync } = builtin("node:fs");
       const follow = options?.follow !== false;
@@ -74,17 +78,21 @@ export class NodeFileSystem implements FileSystem {
     }, onlyAbsent);
   }
 
-  stat(path: string): FileStatus | undefined {
-    return guardMissing("stat", path, undefined, () => {
+  stat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("stat", path, () => {
       // An exception costs ten times the call; asking for `undefined` keeps the frequent answer cheap.
       return readStatus(({ bigint }) => builtin("node:fs").statSync(path, { bigint, throwIfNoEntry: false }));
     });
   }
 
-  linkStat(path: string): FileStatus | undefined {
-    return guardMissing("linkStat", path, undefined, () => {
+  linkStat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("linkStat", path, () => {
       return readStatus(({ bigint }) => builtin("node:fs").lstatSync(path, { bigint, throwIfNoEntry: false }));
     });
+  }
+
+  #look(call: string, path: string, look: () => FileStatus | undefined): Awaitable<FileStatus | undefined> {
+    return this.#calls.inTurn(() => guardMissing(call, path, undefined, look));
   }
 
   readLink(path: string): string | undefined {

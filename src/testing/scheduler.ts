@@ -9,6 +9,7 @@
  * anybody sleeps who would keep a real process alive: a timer that does not (a lock's renewal) would otherwise let time
  * run away, and this process spin, for as long as nobody does anything. `manual`: time moves by `advance` alone.
  */
+import { atNextTurn } from "../core/event_loop.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -23,10 +24,6 @@ interface Sleep {
   readonly keepAlive: boolean;
   readonly wake: () => void;
 }
-
-/** The next turn of the event loop: setImmediate (1 µs) where it exists, else a timer (1 ms on some runtimes). */
-const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
-const nextTurn = (run: () => void): unknown => setImmediate === undefined ? setTimeout(run, 0) : setImmediate(run);
 
 /** Decides what happens next on one machine. */
 export class Scheduler {
@@ -81,7 +78,7 @@ export class Scheduler {
   #askForTurn(): void {
     if (this.#turnAsked) return;
     this.#turnAsked = true;
-    nextTurn(() => this.#turn());
+    atNextTurn(() => this.#turn());
   }
 
   #turn(): void {
