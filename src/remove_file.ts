@@ -11,7 +11,7 @@ import type { LockOptions } from "./lock/lock_plan.ts";
 import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
-import { type Attempt, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
+import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
 import { turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory, type SyncRules } from "./protocol/sync.ts";
 import { resolveTarget } from "./protocol/target.ts";
@@ -111,6 +111,8 @@ function* removeTarget(
   guard: (() => Operation<void>) | undefined,
 ): Operation<RemoveResult> {
   checkAbort(signal);
+  // Whatever failed while it was waited for the lock was before anything of this.
+  beginAnew(attempt);
   const target = yield* resolveTarget(engine, path, "replace", attempt);
   if (yield* isDirectoryMissing(engine, target.path)) return { path: target.path, removed: false, durability: "none" };
   const parent = yield* openParent(engine, target.directory, rules, attempt);

@@ -14,10 +14,11 @@ import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
 import { settleEqual } from "./protocol/equal_content.ts";
-import { type Attempt, attemptFailed, beginAttempt, translate } from "./protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAnew, beginAttempt, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
 import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile, turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory } from "./protocol/sync.ts";
+import { isDistrusted } from "./protocol/sync_ledger.ts";
 import type { Target } from "./protocol/target.ts";
 import { reachedDurability, type WritePlan, type WriteResult } from "./protocol/write_plan.ts";
 import {
@@ -87,13 +88,18 @@ function* updateInside(
 ): Operation<UpdateResult | undefined> {
   const { engine } = request;
   const plan = { ...guarded(request.plan, hold), skipIfEqual: true };
+  // Whatever failed while it was waited for the lock was before anything of this.
+  beginAnew(attempt);
   const target = yield* findTarget(engine, path, plan, attempt);
   // Nothing keeps a symlink from being put there between the look at the path and the lock.
   const isOwn = request.lock === undefined || "plan" in request.lock;
   if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;
   if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
   const current = yield* readBytes(engine, target.path);
-  const data = yield* change(current, target.path, hold);
+  const asked = yield* change(current, target.path, hold);
+  // What is there may be in memory alone, once a sync has failed: only what is written anew can be proven.
+  const isDoubtful = current !== undefined && target.status !== undefined && isDistrusted(engine, target.status.device);
+  const data = asked ?? (isDoubtful ? current : undefined);
   if (data === undefined) return yield* leave(engine, target, plan, attempt, current);
   const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
   const ticket = takeTicket();

@@ -2,7 +2,6 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { type Durability, removeFile, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
-import type { Runtime } from "../src/runtime/runtime.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
 import { dropUnsynced, interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
@@ -105,33 +104,39 @@ test("removeFile throws, or reports, when the directory's sync fails", async () 
   assertEquals(result, { path: "/d/file", removed: false, durability: "none" });
 });
 
-/** A machine on which one sync in five fails, and the durability that each call can truly have reached. */
-function unreliable(machine: MemoryRuntime, seed: number): { runtime: Runtime; truth: () => Durability } {
+/** A machine on which one sync in five fails, and the durability that each write can truly have reached. */
+function unreliable(machine: MemoryRuntime, seed: number) {
   const random = new SeededRandom(seed);
   const failed = { file: false, directory: false };
+  /** The temporary file of the write: its first. Others are those of copied backups. */
+  let own: string | undefined;
   const runtime = interceptRuntime(machine, (call, proceed, open) => {
-    // A name that is created to see whether the file system still takes any is none of a write.
-    if (call.method === "create" && !call.path.startsWith("/d/.sync.")) failed.file = failed.directory = false;
+    if (call.method === "create" && call.path.endsWith(".tmp")) own ??= call.path;
     if (call.method !== "sync" || !random.chance(0.2)) return proceed();
     if (open !== undefined) dropUnsynced(open);
     const code = random.chance(0.5) ? "EIO" : "ENOSPC";
     // The content of a backup is as durable as its writer left it; but EIO makes what is synced later doubtful.
-    if (call.path.endsWith(".tmp")) failed.file = true;
+    if (call.path === own) failed.file = true;
     else if (call.path === "/d" || code === "EIO") failed.directory = true;
     throw new SystemError(code, "sync", call.path);
   });
-  return { runtime, truth: () => failed.file ? "none" : failed.directory ? "file" : "full" };
+  const begin = (): void => {
+    own = undefined;
+    failed.file = failed.directory = false;
+  };
+  return { runtime, begin, truth: (): Durability => failed.file ? "none" : failed.directory ? "file" : "full" };
 }
 
 for (const backup of [0, 2]) {
   const how = backup === 0 ? "" : " with backups";
   test(`whenSyncFails "report"${how}: with 20 % of the syncs failing, 1,000 writes land whole and tell the truth`, () => {
     const machine = memoryRuntime({ files: { "/d": { kind: "directory" } } });
-    const { runtime, truth } = unreliable(machine, 7);
+    const { runtime, begin, truth } = unreliable(machine, 7);
     const counts: Record<Durability, number> = { full: 0, barrier: 0, file: 0, none: 0 };
     for (let write = 0; write < 1000; write++) {
       const text = `${write} ${"x".repeat(write)}`;
       const options: WriteFileOptions = { runtime, whenSyncFails: "report", backup };
+      begin();
       const result = writeFileSync("/d/file", text, options);
       assertEquals([result.changed, machine.readText("/d/file") === text], [true, true]);
       assertEquals(result.durability, truth());
@@ -145,9 +150,10 @@ for (const backup of [0, 2]) {
 
 test("whenSyncFails by default: with 20 % of the syncs failing, every write says whether its content is there", () => {
   const machine = memoryRuntime({ files: { "/d/file": "start" } });
-  const { runtime, truth } = unreliable(machine, 11);
+  const { runtime, begin, truth } = unreliable(machine, 11);
   let expected = "start";
   for (let write = 0; write < 1000; write++) {
+    begin();
     try {
       assertEquals(writeFileSync("/d/file", `${write}`, { runtime }).durability, "full");
       assertEquals(truth(), "full");

@@ -16,6 +16,7 @@ import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from
 import { backupName, lastBackupTime } from "./names.ts";
 import { syncDirectory, syncFile, type SyncRules } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
+import { isDistrusted } from "./sync_ledger.ts";
 import type { Target } from "./target.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
@@ -84,6 +85,11 @@ export function* placeBackup(
   let time = Math.max(engine.runtime.clock.now(), newest === undefined ? 0 : newest + 1);
   for (let tries = 1;; tries++) {
     const path = childOf(engine, home.path, backupName(target.name, time++));
+    // What is linked may be in memory alone, once a sync has failed; a copy is written.
+    if (isDistrusted(engine, home.status.device)) {
+      yield* copyBackup(engine, target, home, path, rules, attempt);
+      return path;
+    }
     try {
       yield* linkBackup(engine, target, home, path, rules, attempt);
       return path;

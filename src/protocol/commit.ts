@@ -26,6 +26,7 @@ import {
   translate,
 } from "./failure.ts";
 import { backupDirectoryOf } from "./find_backups.ts";
+import { noteProven } from "./proven_content.ts";
 import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { checkSyncs, syncDirectory } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
@@ -69,10 +70,17 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
   }
   // A write whose earlier version a power cut may take away has not reached all that was asked for.
   const named = directorySynced && (backup?.named ?? true);
+  if (plan.skipIfEqual === "proven" && named && staged.fileSynced) rememberProven(staged);
   return resultOf(staged, named, staged.fileSynced, {
     ...backup === undefined ? {} : { backup: backup.path },
     ...leftBehind.length === 0 ? {} : { leftBehind },
   });
+}
+
+function rememberProven({ engine, identity, modified, writer }: StagedFile): void {
+  if (identity !== undefined && modified !== undefined) {
+    noteProven(engine, { identity, modified, size: writer.bytesWritten });
+  }
 }
 
 function* syncParent(staged: StagedFile): Operation<boolean> {

@@ -11,6 +11,7 @@ import { afterUndoing, type Attempt, attemptFailed } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
 import { applyMetadata, type WantedMetadata } from "./metadata.ts";
 import { syncFile, type SyncRules } from "./sync.ts";
+import { isDistrusted } from "./sync_ledger.ts";
 import type { Target } from "./target.ts";
 import { ContentWriter, createTemporary } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
@@ -38,7 +39,8 @@ export function* copyBackup(
     try {
       const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
       try {
-        yield* writer.takeFile(source);
+        // A clone has what is on the disk, which need not be what is read, once a sync has failed.
+        yield* writer.takeFile(source, !isDistrusted(engine, home.status.device));
         yield* writer.end();
         yield* applyMetadata(temporary.file, copiedMetadata(engine, status), yield* wait(temporary.file.stat()));
         yield* wait(temporary.file.setTimes(status.modified, status.modified));

@@ -22,10 +22,13 @@ import {
   translate,
 } from "./failure.ts";
 import { commit, conflict } from "./commit.ts";
+import { isProven } from "./proven_content.ts";
 import { beginStage, discard, finishStage, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { isDistrusted } from "./sync_ledger.ts";
 import { resolveTarget, type Target } from "./target.ts";
 import { writeAll } from "./temporary_file.ts";
 import type { WritePlan, WriteResult } from "./write_plan.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 
 /** Content on its way into a staged file. */
 export interface Filling {
@@ -130,7 +133,7 @@ function* intoDirectory(
   const separates = yield* separatedNames(engine, target, plan, attempt);
   if (plan.skipIfEqual && filling.bytes !== undefined) {
     const { bytes } = filling;
-    const equal = yield* hasEqualBytes(engine, target, bytes);
+    const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualBytes(engine, target, bytes) : undefined;
     const settled = equal && (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, bytes));
     if (settled !== undefined) return settled;
   }
@@ -148,9 +151,15 @@ function* intoDirectory(
   }
 }
 
+/** Whether a file may be left alone if its content is equal: where a sync has failed it may be in memory alone. */
+function mayBeLeft(engine: Engine, status: FileStatus | undefined, { skipIfEqual }: WritePlan): boolean {
+  if (status === undefined) return false;
+  return skipIfEqual === "proven" ? isProven(engine, status) : !isDistrusted(engine, status.device);
+}
+
 /** Whether the SHA-256 is needed: content that comes in pieces is compared by it. */
 export function hashes(plan: WritePlan, bytes: Uint8Array | undefined): boolean {
-  return plan.digest || (plan.skipIfEqual && bytes === undefined);
+  return plan.digest || (plan.skipIfEqual !== false && bytes === undefined);
 }
 
 /** From the last byte to the result. On an error the caller gives the staged file up. */
@@ -160,7 +169,7 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
   // Bytes that are all there have been compared before they were staged.
   if (plan.skipIfEqual && staged.digest !== undefined) {
     const { digest } = staged;
-    const equal = yield* equalContent(engine, staged);
+    const equal = mayBeLeft(engine, target.status, plan) ? yield* equalContent(engine, staged) : undefined;
     const settled = equal &&
       (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, undefined, digest));
     if (settled !== undefined) {

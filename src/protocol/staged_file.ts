@@ -44,6 +44,8 @@ export interface StagedFile {
   written: number;
   /** Known once it is finished. */
   identity: string | undefined;
+  /** The time of its content, likewise. */
+  modified: number | undefined;
   fileSynced: boolean;
   digest: string | undefined;
   readonly lost: string[];
@@ -93,6 +95,7 @@ export function* beginStage(
     phase: "open",
     written: engine.runtime.clock.now(),
     identity: undefined,
+    modified: undefined,
     fileSynced: false,
     digest: undefined,
     lost: [],
@@ -135,6 +138,7 @@ export function* finishStage(staged: StagedFile): Operation<void> {
     throw attemptFailed(attempt, "EIO", "write", reason);
   }
   staged.identity = status.identity;
+  staged.modified = plan.modified ?? status.modified;
   learnOwner(engine, status, parent.status);
   staged.lost.push(...yield* applyWanted(staged, status));
   if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));

@@ -162,11 +162,12 @@ export class ContentWriter {
   }
 
   /**
-   * Takes everything from an open file, sharing its blocks where the file system can. `report` is told how much was
-   * taken; what it throws goes to the caller.
+   * Takes everything from an open file, with `mayShare` sharing its blocks where the file system can. `report` is told
+   * how much was taken; what it throws goes to the caller.
    */
-  *takeFile(source: OpenFile, report: (bytes: number) => void = () => {}): Operation<void> {
-    if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) yield* this.#takeClone();
+  *takeFile(source: OpenFile, mayShare: boolean, report: (bytes: number) => void = () => {}): Operation<void> {
+    const shares = mayShare && this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)));
+    if (shares) yield* this.#takeClone();
     else yield* this.#takeContent(source, report);
     told(report, this.bytesWritten);
   }

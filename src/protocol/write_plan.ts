@@ -55,8 +55,12 @@ export interface ReplaceOptions {
   defaults?: { mode?: number; owner?: Owner };
   /** `"fail"`: create only; never replaces anything; ConflictError when the name is taken. Default `"replace"`. */
   ifExists?: "replace" | "fail";
-  /** Identical content: leave bytes and inode alone, correct the metadata, and sync. Default false. */
-  skipIfEqual?: boolean;
+  /**
+   * Identical content: leave bytes and inode alone, correct the metadata, and sync. Default false. Where another program
+   * wrote it and its sync failed, syncing it again proves nothing: `"proven"` leaves alone only what this process itself
+   * has written with `"proven"` and seen to be durable, and writes everything else anew.
+   */
+  skipIfEqual?: boolean | "proven";
   /** A symlink at the path: write through it (default), replace the link itself, or refuse. */
   symlink?: "follow" | "replace" | "refuse";
   /** A file with further names: replacing it separates them (default, reported in `lost`), or refuse. */
@@ -133,7 +137,7 @@ export const replaceOptionReaders = {
     return readOptions(value, { mode: fileMode, owner });
   }) as OptionReader<{ readonly mode?: number; readonly owner?: Owner }>,
   ifExists: oneOf("replace", "fail"),
-  skipIfEqual: flag,
+  skipIfEqual: ((value, name) => value === "proven" ? value : flag(value, name)) as OptionReader<boolean | "proven">,
   symlink: oneOf("follow", "replace", "refuse"),
   hardLink: oneOf("break", "refuse"),
   createDirectories: flag,
@@ -160,7 +164,7 @@ export interface WritePlan {
   /** Modification time for the new file, in milliseconds since 1970; by default now. */
   readonly modified: number | undefined;
   readonly mustNotExist: boolean;
-  readonly skipIfEqual: boolean;
+  readonly skipIfEqual: boolean | "proven";
   readonly symlink: "follow" | "replace" | "refuse";
   readonly hardLink: "break" | "refuse";
   readonly createDirectories: boolean;

@@ -2,7 +2,7 @@
  * Keeping an object that is there: whoever is going to refer to it says so, without having its content.
  *
  * In the store's shared lock it is verified, made young and synced, as by a put. Only where its age is not ours to change
- * (another user's object) is it put again, from itself. After a failure nothing has changed but perhaps its age.
+ * (another user's object), or a sync has failed on its file system, is it put again, from itself. After a failure nothing has changed but perhaps its age.
  */
 import { ConflictError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
@@ -27,7 +27,7 @@ export function* keepObject(context: StoreContext, digest: Digest): Operation<bo
     }, () => "unchanged");
     if (state === "absent") return false;
     if (state === "damaged") throw damaged(path, digest, `the content of object ${digest} is damaged`);
-    if (state === "not-ours") return yield* putAgain(context, digest);
+    if (state === "not-ours" || state === "doubtful") return yield* putAgain(context, digest);
     yield* syncName(context, digest, fileSynced, attempt);
     return true;
   } catch (error) {

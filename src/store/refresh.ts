@@ -8,14 +8,18 @@ import type { Attempt } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
 import type { Digest } from "../protocol/store_names.ts";
 import { syncFile } from "../protocol/sync.ts";
+import { isDistrusted } from "../protocol/sync_ledger.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { StoreContext } from "./store.ts";
 
-/** What was found: the object; nothing; other content; or the object, but its age is not ours to change. */
+/**
+ * What was found: the object; nothing; other content; the object, but its age is not ours to change; or the object, but
+ * a sync has failed on its file system: it may be in memory alone.
+ */
 export interface Refreshed {
-  readonly state: "good" | "absent" | "damaged" | "not-ours";
+  readonly state: "good" | "absent" | "damaged" | "not-ours" | "doubtful";
   readonly fileSynced: boolean;
 }
 
@@ -30,6 +34,7 @@ export function* refresh(context: StoreContext, digest: Digest, attempt: Attempt
     if (!syncsFile(plan.durability)) return { state: "good", fileSynced: false };
     const { directory } = context.place(digest);
     const place = { path: directory, status: yield* wait(file.stat()) };
+    if (isDistrusted(context.engine, place.status.device)) return { state: "doubtful", fileSynced: false };
     const fileSynced = yield* syncFile(context.engine, { file, place }, plan, attempt);
     return { state: "good", fileSynced };
   } finally {

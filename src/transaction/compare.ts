@@ -6,6 +6,7 @@ import { countOwnNames } from "../protocol/find_backups.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";
+import { isDistrusted } from "../protocol/sync_ledger.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { RequestedFile } from "./apply_plan.ts";
@@ -59,9 +60,16 @@ function fits(engine: Engine, status: FileStatus, { mode, owner }: WritePlan): b
   return (user ?? status.user) === status.user && (group ?? status.group) === status.group;
 }
 
+/** Whether a file may be left alone if its content is equal: where a sync has failed it may be in memory alone. */
+export function mayBeLeft(engine: Engine, { fits, status }: Before): boolean {
+  return fits && status !== undefined && !isDistrusted(engine, status.device);
+}
+
 /** Whether the file has the content that is asked for: as far as that can be told before it is read. */
 export function isEqual(engine: Engine, before: Before, { source }: RequestedFile): boolean {
-  if (!before.fits || source.kind !== "bytes" || before.status?.size !== source.bytes.length) return false;
+  if (!mayBeLeft(engine, before) || source.kind !== "bytes" || before.status?.size !== source.bytes.length) {
+    return false;
+  }
   const hash = engine.runtime.createHash();
   hash.update(source.bytes);
   return hash.digest() === before.digest;

@@ -15,6 +15,7 @@ import { beginStage, closeStaged, discard, finishStage } from "../protocol/stage
 import { writeAll } from "../protocol/temporary_file.ts";
 import { stageName } from "../protocol/transaction_names.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { mayBeLeft } from "./compare.ts";
 import type { DirectoryScan } from "./scan.ts";
 import type { Change, StagedChange, Transaction } from "./transaction.ts";
 
@@ -54,7 +55,10 @@ function* stageOne(
 
 /** Takes out what turned out to be there already. */
 export function* dropEqual(transaction: Transaction): Operation<void> {
-  const equal = transaction.changes.filter(({ before, staged }) => before.fits && staged.digest === before.digest);
+  const { engine } = transaction;
+  const equal = transaction.changes.filter(({ before, staged }) =>
+    mayBeLeft(engine, before) && staged.digest === before.digest
+  );
   for (const { staged } of equal) {
     const failures = yield* discard(staged);
     const [failure] = failures;
