@@ -1,0 +1,157 @@
+/** Mistakes in the store and its references. */
+import type { Mutant } from "./mutant.ts";
+
+const store = ["tests/store/object_store_test.ts", "tests/store/crash_test.ts"];
+const references = ["tests/store/references_test.ts", "tests/store/crash_test.ts"];
+
+export const storeMutants: readonly Mutant[] = [
+  {
+    name: "objects are put without the store's lock",
+    file: "src/store/put.ts",
+    from: `yield* hold.confirm(state());`,
+    to: ``,
+    tests: store,
+  },
+  {
+    name: "a failed sync of a shard fails nobody",
+    file: "src/store/put.ts",
+    from: `          own.forEach(({ lead }) => failures.set(lead, error));`,
+    to: `          own.forEach(({ lead }) => void lead);`,
+    tests: store,
+  },
+  {
+    name: "a shard that could not be synced is reported as durable",
+    file: "src/store/put.ts",
+    from: `fileSynced, synced.has(directory)));`,
+    to: `fileSynced, true));`,
+    tests: store,
+  },
+  {
+    name: "a damaged object at its place is believed",
+    file: "src/store/refresh.ts",
+    from: `if ((yield* readableDigest(context, file)) !== digest) return { state: "damaged", fileSynced: false };`,
+    to: ``,
+    tests: store,
+  },
+  {
+    name: "a repeated put does not make its object young",
+    file: "src/store/refresh.ts",
+    from: `yield* wait(file.setTimes(young, young));`,
+    to: `yield* wait(file.setTimes(modified, modified));`,
+    tests: store,
+  },
+  {
+    name: "a repeated put does not sync its object",
+    file: "src/store/refresh.ts",
+    from: `if (!syncsFile(plan.durability)) return`,
+    to: `if (syncsFile(plan.durability) || true) return`,
+    tests: store,
+  },
+  {
+    name: "content that is not what was announced is stored",
+    file: "src/store/incoming.ts",
+    from: `if (expected !== undefined && expected !== digest) throw this.#refused(expected);`,
+    to: ``,
+    tests: store,
+  },
+  {
+    name: "an object is handed out unverified",
+    file: "src/store/get.ts",
+    from: `    if (found !== digest) throw wrongContent(path, digest, found);\n    return bytes;`,
+    to: `    return bytes;`,
+    tests: store,
+  },
+  {
+    name: "a stream is not verified before its first byte",
+    file: "src/store/get.ts",
+    from: `    if (found !== this.#digest) throw wrongContent(path, this.#digest, found);\n    this.#left`,
+    to: `    this.#left`,
+    tests: store,
+  },
+  {
+    name: "a stream is not verified a second time while it is read",
+    file: "src/store/get.ts",
+    from:
+      `      if (found !== this.#digest) throw wrongContent(path, this.#digest, found);\n      yield* this.close();`,
+    to: `      yield* this.close();`,
+    tests: store,
+  },
+  {
+    name: "a restored file keeps the time of the one it replaces",
+    file: "src/store/get.ts",
+    from: `Math.max(runtime.clock.now(), Math.floor(previous.modified) + 1);`,
+    to: `previous.modified;`,
+    tests: store,
+  },
+  {
+    name: "rot is not verified when an object is restored",
+    file: "src/store/get.ts",
+    from: `if (found !== digest) throw wrongContent(path, digest, found ?? "unknown");`,
+    to: ``,
+    tests: store,
+  },
+  {
+    name: "a kept object's name is not synced",
+    file: "src/store/keep.ts",
+    from: `    yield* syncName(context, digest, fileSynced, attempt);\n`,
+    to: `    if (digest === "") yield* syncName(context, digest, fileSynced, attempt);\n`,
+    tests: store,
+  },
+  {
+    name: "keeping does not look at the lock",
+    file: "src/store/keep.ts",
+    from: `      yield* hold.confirm("unchanged");\n`,
+    to: `      void hold;\n`,
+    tests: store,
+  },
+  {
+    name: "a sector that cannot be read ends the verification",
+    file: "src/store/scan.ts",
+    from: `if (error.code === "EIO" && error.step === "read") return "corrupt";`,
+    to: ``,
+    tests: store,
+  },
+  {
+    name: "a reference is updated whatever it led to",
+    file: "src/store/reference_body.ts",
+    from:
+      `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      yield* writeReference`,
+    to: `        void actual;\n      }\n      yield* writeReference`,
+    tests: references,
+  },
+  {
+    name: "a reference is removed whatever it led to",
+    file: "src/store/reference_body.ts",
+    from: `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      yield* hold`,
+    to: `        void actual;\n      }\n      yield* hold`,
+    tests: references,
+  },
+  {
+    name: "a reference is removed under a lock that was lost",
+    file: "src/store/reference_body.ts",
+    from: `      yield* hold.confirm("unchanged");\n      return yield* removeFile`,
+    to: `      void hold;\n      return yield* removeFile`,
+    tests: references,
+  },
+  {
+    name: "a reference is written under a lock that was lost",
+    file: "src/store/reference_body.ts",
+    from: `formatReference(digest), () => hold.confirm("unchanged"));`,
+    to: `formatReference(digest), function* () {});`,
+    tests: references,
+  },
+  {
+    name: "a removed reference is not synced",
+    file: "src/store/reference_body.ts",
+    from: `const synced = yield* syncDirectory(engine, parent, plan, attempt);`,
+    to: `const synced = removed || (yield* syncDirectory(engine, parent, plan, attempt));`,
+    tests: references,
+  },
+  {
+    name: "one damaged reference hides the others",
+    file: "src/store/reference_body.ts",
+    from: `listing.failure ??= error;`,
+    to: `throw error;`,
+    tests: references,
+  },
+];
