@@ -11,7 +11,6 @@ import { type Engine, locate } from "./protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
 import { closeQuietly } from "./protocol/file_call.ts";
 import { type Filling, replaceFile } from "./protocol/replace_file.ts";
-import { isDistrusted } from "./protocol/sync_ledger.ts";
 import type { WriteResult } from "./protocol/write_plan.ts";
 import type { FileStatus, OpenFile } from "./runtime/runtime.ts";
 import {
@@ -50,9 +49,7 @@ export function fillingFromFile(
     repeatable: true,
     *fill(staged) {
       yield* wait(source.seek(0));
-      // A clone has what is on the disk, which need not be what is read, once a sync has failed.
-      const mayShare = !isDistrusted(staged.engine, staged.parent.status.device);
-      yield* staged.writer.takeFile(source, mayShare, report);
+      yield* staged.writer.takeFile(source, report);
       const after = yield* wait(source.stat());
       if (after.size === before.size && after.modified === before.modified) return;
       throw attemptFailed(staged.attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);

@@ -11,9 +11,9 @@ import { afterUndoing, type Attempt, attemptFailed } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
 import { applyMetadata, type WantedMetadata } from "./metadata.ts";
 import { syncFile, type SyncRules } from "./sync.ts";
-import { isDistrusted } from "./sync_ledger.ts";
 import type { Target } from "./target.ts";
-import { ContentWriter, createTemporary } from "./temporary_file.ts";
+import { ContentWriter } from "./content_writer.ts";
+import { createTemporary } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
 
 function* openPresent(engine: Engine, target: Target, attempt: Attempt): Operation<OpenFile> {
@@ -39,8 +39,7 @@ export function* copyBackup(
     try {
       const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
       try {
-        // A clone has what is on the disk, which need not be what is read, once a sync has failed.
-        yield* writer.takeFile(source, !isDistrusted(engine, home.status.device));
+        yield* writer.takeFile(source);
         yield* writer.end();
         yield* applyMetadata(temporary.file, copiedMetadata(engine, status), yield* wait(temporary.file.stat()));
         yield* wait(temporary.file.setTimes(status.modified, status.modified));

@@ -26,7 +26,7 @@ import { isProven } from "./proven_content.ts";
 import { beginStage, discard, finishStage, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { isDistrusted } from "./sync_ledger.ts";
 import { resolveTarget, type Target } from "./target.ts";
-import { writeAll } from "./temporary_file.ts";
+import { writeAll } from "./content_writer.ts";
 import type { WritePlan, WriteResult } from "./write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 

@@ -26,7 +26,8 @@ import {
 import { applyMetadata, learnOwner, type WantedMetadata, wantedMetadata } from "./metadata.ts";
 import { syncFile } from "./sync.ts";
 import type { Target } from "./target.ts";
-import { ContentWriter, createTemporary, type TemporaryFile } from "./temporary_file.ts";
+import { ContentWriter } from "./content_writer.ts";
+import { createTemporary, type TemporaryFile } from "./temporary_file.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
 /** A file on its way to replace its target. */

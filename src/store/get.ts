@@ -13,7 +13,6 @@ import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import type { Digest } from "../protocol/store_names.ts";
-import { isDistrusted } from "../protocol/sync_ledger.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import type { FilePath } from "../core/options.ts";
@@ -177,7 +176,7 @@ function verifiedFilling(file: OpenFile, path: string, digest: Digest): Filling 
     *fill(staged) {
       yield* wait(file.seek(0));
       // A clone has what is on the disk, which need not be what is read, once a sync has failed.
-      yield* staged.writer.takeFile(file, !isDistrusted(staged.engine, staged.parent.status.device));
+      yield* staged.writer.takeFile(file);
       const found = yield* staged.writer.end();
       if (found !== digest) throw wrongContent(path, digest, found ?? "unknown");
     },

@@ -17,7 +17,7 @@ import { attachCleanup, type Attempt, attemptFailed, translate } from "../protoc
 import { closeQuietly } from "../protocol/file_call.ts";
 import { beginStage, discard, finishStage, type StagedFile } from "../protocol/staged_file.ts";
 import { type Digest, incomingName } from "../protocol/store_names.ts";
-import { writeAll } from "../protocol/temporary_file.ts";
+import { writeAll } from "../protocol/content_writer.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { StoreContext } from "./store.ts";
 

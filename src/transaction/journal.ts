@@ -18,7 +18,8 @@ import { afterUndoing, type Attempt, attemptFailed } from "../protocol/failure.t
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Proof, randomPart } from "../protocol/names.ts";
 import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
-import { ContentWriter, createProven } from "../protocol/temporary_file.ts";
+import { ContentWriter } from "../protocol/content_writer.ts";
+import { createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/transaction_names.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile, ProcessHost } from "../runtime/runtime.ts";

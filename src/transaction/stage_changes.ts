@@ -12,7 +12,7 @@ import { childOf } from "../protocol/engine.ts";
 import { attachCleanup, translate } from "../protocol/failure.ts";
 import { backupTarget, lastBackupTime } from "../protocol/names.ts";
 import { beginStage, closeStaged, discard, finishStage } from "../protocol/staged_file.ts";
-import { writeAll } from "../protocol/temporary_file.ts";
+import { writeAll } from "../protocol/content_writer.ts";
 import { stageName } from "../protocol/transaction_names.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { mayBeLeft } from "./compare.ts";
