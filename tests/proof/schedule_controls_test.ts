@@ -13,7 +13,10 @@ import * as rules from "./together/old_rules.ts";
 const disk = { journal: "silent" } as const;
 
 /** Acknowledged names lead to their content after every power cut. */
-function writing(make: () => rules.DirectorySyncs, faults: ScheduleOptions["faults"]): Promise<ScheduleReport> {
+function writing(
+  make: () => rules.DirectorySyncs,
+  faults: NonNullable<ScheduleOptions["faults"]>,
+): Promise<ScheduleReport> {
   // What is shared is shared by the operations of one order.
   const shared = new WeakMap<object, rules.DirectorySyncs>();
   const named = (name: string): TogetherOperation => (runtime, acknowledge) => {

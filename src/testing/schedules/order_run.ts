@@ -11,17 +11,13 @@
  * 2. Operations that wait although nobody can go on any more wait for ever: `stuck`.
  */
 import type { Awaitable } from "../../core/operation.ts";
-import { asyncContext } from "../../runtime/async_context.ts";
-import type { Clock, FileSystem, OpenFile, Runtime } from "../../runtime/runtime.ts";
-import { SystemError } from "../../runtime/system_error.ts";
-import { undecidedSyncs } from "../fault_codes.ts";
-import { type Around, dropUnsynced, interceptFileSystem, observed, type SeamCall } from "../intercept.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../memory_file_system.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../simulated_process.ts";
-import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";
-import { footprint } from "./footprint.ts";
-import { OrderHash, type Touch } from "./order_hash.ts";
+import { pathShower, TraceWriter } from "../trace_lines.ts";
+import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
+import { OrderHash } from "./order_hash.ts";
 import { enterRealm, leaveRealm, type Realm, realmText, takenIn } from "./realm.ts";
 import { letterOf, type ScheduleFault } from "./schedule_text.ts";
 import { type Sleep, StepClock } from "./step_clock.ts";
@@ -42,16 +38,7 @@ export interface Choice {
 /** Answers who goes on; undefined: this run is of no use any more. */
 export type Choose = (choices: readonly Choice[], run: OrderRun) => number | undefined;
 
-interface Step {
-  readonly what: string;
-  touches(): Touch[];
-  take(): void;
-}
-
-interface OperationState {
-  readonly pending: Step[];
-  readonly calls: Map<string, number>;
-  readonly random: SeededRandom;
+interface OperationState extends CallingOperation {
   readonly realm: { values: Realm };
   result: OperationResult | undefined;
 }
@@ -68,9 +55,6 @@ export interface OrderRunParts {
   readonly moved: () => void;
 }
 
-/** Which operation runs. */
-export const operationContext = asyncContext<number>("schedule-operation/1");
-
 const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
 const turn = (): Promise<void> =>
   new Promise((resolve) => void (setImmediate === undefined ? setTimeout(resolve, 0) : setImmediate(resolve)));
@@ -80,23 +64,16 @@ const patience = [0, 1, 4, 20];
 /** One order. */
 export class OrderRun {
   readonly choices: number[] = [];
-  /** Whether the fault has struck. */
-  struck = false;
   /** Operations that wait for ever. */
   stuck: readonly number[] = [];
   readonly #parts: OrderRunParts;
   readonly #states: OperationState[];
   readonly #hash = new OrderHash();
-  readonly #events: { operation: number; call: SeamCall; result: CallResult }[] = [];
   readonly #clock: StepClock;
-  /** What is behind the open files of each process, by their numbers. */
-  readonly #inodes = new Map<MemoryRuntime, Map<number, number>>();
+  readonly #calls: OrderCalls;
   /** Who took the last step; at first, nobody. */
   #current = -1;
   #begun = 0;
-  #symlinks: boolean;
-  /** What the running step has touched beside its own call. */
-  #hidden: Touch[] = [];
 
   /** A run that has not begun. */
   constructor(parts: OrderRunParts) {
@@ -104,11 +81,17 @@ export class OrderRun {
     const [first] = parts.processes;
     if (first === undefined) throw new TypeError("There is nothing to run");
     this.#clock = new StepClock(first.clock);
-    this.#symlinks = [...partsOf(first).machine.disk.nodes()].some(({ kind }) => kind === "symlink");
+    this.#calls = new OrderCalls({
+      clock: this.#clock,
+      fault: parts.fault,
+      symlinks: [...partsOf(first).machine.disk.nodes()].some(({ kind }) => kind === "symlink"),
+      stateOf: (operation) => this.#states[operation],
+      current: () => this.#current,
+    });
     const runtimes = new Map<MemoryRuntime, { runtime: Runtime; realm: { values: Realm } }>();
     this.#states = parts.operations.map((operation, index) => {
       const process = parts.processes[index] ?? first;
-      const known = runtimes.get(process) ?? { runtime: this.#runtimeOf(process), realm: { values: new Map() } };
+      const known = runtimes.get(process) ?? { runtime: this.#calls.runtimeOf(process), realm: { values: new Map() } };
       runtimes.set(process, known);
       const state: OperationState = {
         pending: [],
@@ -124,6 +107,11 @@ export class OrderRun {
       });
       return state;
     });
+  }
+
+  /** Whether the fault has struck. */
+  get struck(): boolean {
+    return this.#calls.struck;
   }
 
   /** What the order so far amounts to, and where everybody stands. */
@@ -158,7 +146,7 @@ export class OrderRun {
   /** The steps as lines: the letter of the operation, and its call. */
   get trace(): string[] {
     const writers = this.#states.map(() => new TraceWriter(pathShower(undefined, undefined)));
-    return this.#events.map(({ operation, call, result }) =>
+    return this.#calls.events.map(({ operation, call, result }) =>
       `${letterOf(operation)} ${writers[operation]?.line(call, result)}`
     );
   }
@@ -216,7 +204,7 @@ export class OrderRun {
     if (state === undefined) throw new RangeError(`There is no operation ${operation}`);
     this.choices.push(operation);
     this.#current = operation;
-    this.#hidden = [];
+    this.#calls.hidden = [];
     const alone = this.#states.every(({ realm }) => realm === state.realm);
     enterRealm(state.realm.values);
     const before = `${realmText()} ${this.#standing(operation)}`;
@@ -231,7 +219,7 @@ export class OrderRun {
     // What operations of one process share in memory was changed: that commutes with nothing that looks at it.
     const shared = before !== after;
     const memory = { resource: alone ? "memory" : `memory ${operation}`, changes: true };
-    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#hidden, ...shared ? [memory] : []]);
+    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#calls.hidden, ...shared ? [memory] : []]);
     this.#parts.moved();
   }
 
@@ -250,7 +238,7 @@ export class OrderRun {
     };
     const acknowledge = (fact: unknown) => {
       // What is promised from now on is a difference to whoever loses power now.
-      this.#hidden.push({ resource: "disk", changes: true });
+      this.#calls.hidden.push({ resource: "disk", changes: true });
       this.#parts.acknowledge(fact);
     };
     this.#begun++;
@@ -260,98 +248,5 @@ export class OrderRun {
         (error) => end({ error }),
       );
     });
-  }
-
-  #caller(): number {
-    return operationContext.get() ?? this.#current;
-  }
-
-  #runtimeOf(process: MemoryRuntime): Runtime {
-    const numbers = { next: 1 };
-    this.#inodes.set(process, new Map());
-    const later: Around = (call, proceed, file) => this.#later(process, call, proceed, file);
-    const atOnce: Around = (call, proceed, file) => {
-      this.#hidden.push(...this.#touches(process, call, false));
-      const operation = this.#caller();
-      const fails = this.#count(operation, call);
-      return observed(
-        () => fails === undefined ? proceed() : this.#fail(call, proceed, file, fails),
-        (result) => this.#record(process, operation, call, result),
-      );
-    };
-    const clock: Clock = this.#clock.clockOf(() => this.#caller());
-    const fileSystem: FileSystem = interceptFileSystem(process.syncFileSystem, later, numbers);
-    return {
-      name: process.name,
-      fileSystem,
-      syncFileSystem: interceptFileSystem(process.syncFileSystem, atOnce, numbers),
-      clock,
-      random: (length) => (this.#states[this.#caller()]?.random ?? new SeededRandom(1)).bytes(length),
-      createHash: () => process.createHash(),
-      process: process.process,
-      capabilities: process.capabilities,
-    };
-  }
-
-  #later<T>(
-    process: MemoryRuntime,
-    call: SeamCall,
-    proceed: () => Awaitable<T>,
-    file: OpenFile | undefined,
-  ): Promise<T> {
-    const operation = this.#caller();
-    return new Promise<T>((resolve, reject) => {
-      const take = () => {
-        const fails = this.#count(operation, call);
-        let result: CallResult;
-        try {
-          result = { value: fails === undefined ? proceed() : this.#fail(call, proceed, file, fails) };
-        } catch (error) {
-          result = { error };
-        }
-        this.#record(process, operation, call, result);
-        const settle = () => "value" in result ? resolve(result.value as T) : reject(result.error);
-        if (call.method !== "sync" && fails === undefined) return settle();
-        this.#states[operation]?.pending.unshift({ what: "answer", touches: () => [], take: settle });
-      };
-      const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
-      const fails = () => this.#nextFails(operation, call);
-      this.#states[operation]?.pending.push({ what, touches: () => this.#touches(process, call, fails()), take });
-    });
-  }
-
-  #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
-    const inode = this.#inodes.get(process)?.get(call.file ?? 0);
-    return footprint(call, { inode, symlinks: this.#symlinks, fails });
-  }
-
-  #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {
-    this.#events.push({ operation, call, result });
-    if (call.method === "symbolicLink") this.#symlinks = true;
-    if (call.opens === undefined || !("value" in result) || typeof result.value !== "object") return;
-    const opened = partsOf(process).record.open.get(result.value as object);
-    if (opened !== undefined) this.#inodes.get(process)?.set(call.opens, opened.inode);
-  }
-
-  #nextFails(operation: number, call: SeamCall): boolean {
-    const { fault } = this.#parts;
-    const count = (this.#states[operation]?.calls.get(call.method) ?? 0) + 1;
-    return fault?.operation === operation && fault.method === call.method && fault.nth === count;
-  }
-
-  /** Counts a call; with which code it fails, if it does. */
-  #count(operation: number, call: SeamCall): string | undefined {
-    const fails = this.#nextFails(operation, call) ? this.#parts.fault?.error : undefined;
-    const calls = this.#states[operation]?.calls;
-    calls?.set(call.method, (calls.get(call.method) ?? 0) + 1);
-    return fails;
-  }
-
-  #fail(call: SeamCall, proceed: () => unknown, file: OpenFile | undefined, code: string): never {
-    this.struck = true;
-    // A close that fails has closed; a sync that fails for real has written nothing, and nothing will.
-    if (call.method === "close") proceed();
-    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);
-    throw new SystemError(code, call.method, call.path);
   }
 }

@@ -16,7 +16,8 @@ import { Settlement } from "../settlement.ts";
 import { partsOf, SimulatedProcess } from "../simulated_process.ts";
 import type { ScheduleOptions, ScheduleReport, ScheduleViolation } from "./explore_schedules.ts";
 import { OrderInstants } from "./order_instants.ts";
-import { type Choice, type Choose, operationContext, OrderRun } from "./order_run.ts";
+import { operationContext } from "./order_calls.ts";
+import { type Choice, type Choose, OrderRun } from "./order_run.ts";
 import { inNewRealm } from "./realm.ts";
 import { faultText, letterOf, parseSchedule, type ScheduleFault, scheduleText } from "./schedule_text.ts";
 

@@ -1,0 +1,165 @@
+/**
+ * The machine as the operations of one order see it: every call waits to be chosen, is counted, fails if it is the one to
+ * fail, and is written down with what it touches.
+ *
+ * 1. `runtimeOf` for each process. 2. A call puts a step into its operation's `pending`; taking that step does the call.
+ * The answer of a sync, and of a call that failed on purpose, is a step of its own. Synchronous calls are done at once.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import { asyncContext } from "../../runtime/async_context.ts";
+import type { Clock, FileSystem, OpenFile, Runtime } from "../../runtime/runtime.ts";
+import { SystemError } from "../../runtime/system_error.ts";
+import { undecidedSyncs } from "../fault_codes.ts";
+import { type Around, dropUnsynced, interceptFileSystem, observed, type SeamCall } from "../intercept.ts";
+import type { MemoryRuntime } from "../memory_file_system.ts";
+import { SeededRandom } from "../random.ts";
+import { partsOf } from "../simulated_process.ts";
+import type { CallResult } from "../trace_lines.ts";
+import { footprint } from "./footprint.ts";
+import type { Touch } from "./order_hash.ts";
+import type { ScheduleFault } from "./schedule_text.ts";
+import type { StepClock } from "./step_clock.ts";
+
+/** Something that an operation can do next. */
+export interface Step {
+  readonly what: string;
+  touches(): Touch[];
+  take(): void;
+}
+
+/** What a call needs of the operation that makes it. */
+export interface CallingOperation {
+  readonly pending: Step[];
+  readonly calls: Map<string, number>;
+  readonly random: SeededRandom;
+}
+
+/** What an order's calls are made of. */
+export interface OrderCallsParts {
+  readonly clock: StepClock;
+  readonly fault: ScheduleFault | undefined;
+  readonly symlinks: boolean;
+  stateOf(operation: number): CallingOperation | undefined;
+  /** Who took the last step. */
+  current(): number;
+}
+
+/** Which operation runs. */
+export const operationContext = asyncContext<number>("schedule-operation/1");
+
+/** The calls of one order. */
+export class OrderCalls {
+  /** Whether the fault has struck. */
+  struck = false;
+  readonly events: { operation: number; call: SeamCall; result: CallResult }[] = [];
+  /** What the running step has touched beside its own call. */
+  hidden: Touch[] = [];
+  readonly #parts: OrderCallsParts;
+  /** What is behind the open files of each process, by their numbers. */
+  readonly #inodes = new Map<MemoryRuntime, Map<number, number>>();
+  #symlinks: boolean;
+
+  /** No calls yet. */
+  constructor(parts: OrderCallsParts) {
+    this.#parts = parts;
+    this.#symlinks = parts.symlinks;
+  }
+
+  #caller(): number {
+    return operationContext.get() ?? this.#parts.current();
+  }
+
+  /** The runtime of a process, every call of which is a step of whoever makes it. */
+  runtimeOf(process: MemoryRuntime): Runtime {
+    const numbers = { next: 1 };
+    this.#inodes.set(process, new Map());
+    const later: Around = (call, proceed, file) => this.#later(process, call, proceed, file);
+    const atOnce: Around = (call, proceed, file) => {
+      this.hidden.push(...this.#touches(process, call, false));
+      const operation = this.#caller();
+      const fails = this.#count(operation, call);
+      return observed(
+        () => fails === undefined ? proceed() : this.#fail(call, proceed, file, fails),
+        (result) => this.#record(process, operation, call, result),
+      );
+    };
+    const clock: Clock = this.#parts.clock.clockOf(() => this.#caller());
+    const fileSystem: FileSystem = interceptFileSystem(process.syncFileSystem, later, numbers);
+    return {
+      name: process.name,
+      fileSystem,
+      syncFileSystem: interceptFileSystem(process.syncFileSystem, atOnce, numbers),
+      clock,
+      random: (length) => (this.#parts.stateOf(this.#caller())?.random ?? new SeededRandom(1)).bytes(length),
+      createHash: () => process.createHash(),
+      process: process.process,
+      capabilities: process.capabilities,
+    };
+  }
+
+  #later<T>(
+    process: MemoryRuntime,
+    call: SeamCall,
+    proceed: () => Awaitable<T>,
+    file: OpenFile | undefined,
+  ): Promise<T> {
+    const operation = this.#caller();
+    return new Promise<T>((resolve, reject) => {
+      const take = () => {
+        const fails = this.#count(operation, call);
+        let result: CallResult;
+        try {
+          result = { value: fails === undefined ? proceed() : this.#fail(call, proceed, file, fails) };
+        } catch (error) {
+          result = { error };
+        }
+        this.#record(process, operation, call, result);
+        const settle = () => "value" in result ? resolve(result.value as T) : reject(result.error);
+        if (call.method !== "sync" && fails === undefined) return settle();
+        this.#parts.stateOf(operation)?.pending.unshift({ what: "answer", touches: () => [], take: settle });
+      };
+      const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
+      const fails = () => this.#nextFails(operation, call);
+      this.#parts.stateOf(operation)?.pending.push({
+        what,
+        touches: () => this.#touches(process, call, fails()),
+        take,
+      });
+    });
+  }
+
+  #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
+    const inode = this.#inodes.get(process)?.get(call.file ?? 0);
+    return footprint(call, { inode, symlinks: this.#symlinks, fails });
+  }
+
+  #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {
+    this.events.push({ operation, call, result });
+    if (call.method === "symbolicLink") this.#symlinks = true;
+    if (call.opens === undefined || !("value" in result) || typeof result.value !== "object") return;
+    const opened = partsOf(process).record.open.get(result.value as object);
+    if (opened !== undefined) this.#inodes.get(process)?.set(call.opens, opened.inode);
+  }
+
+  #nextFails(operation: number, call: SeamCall): boolean {
+    const { fault } = this.#parts;
+    const count = (this.#parts.stateOf(operation)?.calls.get(call.method) ?? 0) + 1;
+    return fault?.operation === operation && fault.method === call.method && fault.nth === count;
+  }
+
+  /** Counts a call; with which code it fails, if it does. */
+  #count(operation: number, call: SeamCall): string | undefined {
+    const fails = this.#nextFails(operation, call) ? this.#parts.fault?.error : undefined;
+    const calls = this.#parts.stateOf(operation)?.calls;
+    calls?.set(call.method, (calls.get(call.method) ?? 0) + 1);
+    return fails;
+  }
+
+  #fail(call: SeamCall, proceed: () => unknown, file: OpenFile | undefined, code: string): never {
+    this.struck = true;
+    // A close that fails has closed; a sync that fails for real has written nothing, and nothing will.
+    if (call.method === "close") proceed();
+    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);
+    throw new SystemError(code, call.method, call.path);
+  }
+}
