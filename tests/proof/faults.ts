@@ -218,7 +218,9 @@ function* checkOutcome(
   }
   checkLeftovers(machine, row, outcome, before);
   checkDurable(row, told);
-  yield* checkRetry(row, machine, result);
+  // After a failed sync equal content is not trusted but written, with what a new file gets.
+  const isDistrusted = row.equal === true && faulty.struck?.method === "sync";
+  yield* checkRetry(isDistrusted ? { ...row, contentOnly: true } : row, machine, result);
 }
 
 function* checkRetry(row: Row, machine: MemoryRuntime, result: FaultOutcome<MemoryRuntime>["result"]): Operation<void> {
