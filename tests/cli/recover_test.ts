@@ -94,7 +94,9 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
       assertEquals([ended.code, ended.signal], [null, "SIGTERM"]);
       assertEquals([finished, activated.length], [[join(directory, "a/key")], 1]);
       assertEquals([error.code, error.targetState], ["SIGTERM", "unknown"]);
-      assertEquals(fs.readdirSync(join(directory, "b")).filter(isJournal).length, 1);
+      // Empty files keep the names of its later states free.
+      const journals = fs.readdirSync(join(directory, "b")).filter(isJournal);
+      assertEquals(journals.filter((name) => text(directory, `b/${name}`) !== "").length, 1);
     });
   });
 
