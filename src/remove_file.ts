@@ -12,6 +12,7 @@ import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
+import { removeName } from "./protocol/reported_failure.ts";
 import { turnKey } from "./protocol/replace_file.ts";
 import { syncDirectory, type SyncRules } from "./protocol/sync.ts";
 import { resolveTarget } from "./protocol/target.ts";
@@ -122,7 +123,7 @@ function* removeTarget(
     const later = yield* commitTurn(ticket, engine.synchronous, function* () {
       if (guard !== undefined) yield* guard();
       checkAbort(signal);
-      removed = yield* wait(engine.fileSystem.remove(target.path));
+      removed = yield* removeName(engine, target.path);
       if (removed) attempt.targetState = "replaced";
       return true;
     });

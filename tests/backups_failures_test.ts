@@ -53,7 +53,7 @@ for (
 ) {
   test(`a copied backup that ${what} fails the write before the commit, and leaves nothing`, async () => {
     const machine = memoryRuntime({ mounts: { "/kept": {} }, files: { "/d/f": "old" } });
-    const { runtime } = faultRuntime(machine, { at, error });
+    const { runtime } = faultRuntime(machine, { at, error, times: "always" });
     const options: WriteFileOptions = { runtime, backup: 1, backupDirectory: "/kept" };
     const thrown = await assertRejects(() => writeFile("/d/f", "new", options), WriteError);
     assertEquals([thrown.step, thrown.targetState], [step, "unchanged"]);
@@ -102,7 +102,7 @@ test("a failure while taking a backup back never takes the first error's place",
 test("outdated backups that cannot be removed are named in the result, and go with the next write", async () => {
   const machine = memoryRuntime({ files: { "/f": "1" } });
   const oldest = (await writeFile("/f", "2", { runtime: machine, backup: 1 })).backup ?? "";
-  const { runtime } = faultRuntime(machine, { at: ofBackup("remove"), error: "EACCES" });
+  const { runtime } = faultRuntime(machine, { at: ofBackup("remove"), error: "EACCES", times: "always" });
   const result = await writeFile("/f", "3", { runtime, backup: 1 });
   assertEquals([result.changed, result.durability, result.leftBehind], [true, "full", [oldest]]);
   assertEquals((await writeFile("/f", "4", { runtime: machine, backup: 1 })).leftBehind, undefined);

@@ -173,7 +173,11 @@ test("FileWriter whose directory sync fails says that the change is visible, and
 
 test("FileWriter names the temporary file that discard could not remove", async () => {
   const machine = start();
-  const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "remove", error: "EROFS" });
+  const { runtime } = faultRuntime(machine, {
+    at: ({ method }) => method === "remove",
+    error: "EROFS",
+    times: "always",
+  });
   const writer = await openFileWriter("/file", { runtime });
   const error = await assertRejects(() => writer.discard(), WriteError);
   assertEquals([error.leftBehind, machine.openHandles], [temporaries(machine), []]);

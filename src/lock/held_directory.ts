@@ -4,9 +4,10 @@
  * Nothing throws from a timer: a renewal that finds the token gone declares the lock lost; one that fails otherwise is
  * tried again, and `check` decides before any commit.
  */
-import { runSync, wait } from "../core/operation.ts";
+import { runSync } from "../core/operation.ts";
 import { makeEngine } from "../protocol/engine.ts";
 import { type LockToken, tokenName } from "../protocol/names.ts";
+import { removeName } from "../protocol/reported_failure.ts";
 import { type HeldLock, type LockRequest, Loss } from "./held_lock.ts";
 import { exchangeToken, isThere, removeEmpty, tokenPath } from "./token.ts";
 import type { Turn } from "./turn_queue.ts";
@@ -79,7 +80,7 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
       if (loss.error !== undefined) return;
       try {
         // Not there: taken away. The directory is somebody else's then.
-        if (!(yield* wait(engine.fileSystem.remove(tokenPath(request, current))))) return lose();
+        if (!(yield* removeName(engine, tokenPath(request, current)))) return lose();
       } catch (error) {
         abandoned.add(abandonedKey(current, turn.key));
         throw error;

@@ -11,7 +11,7 @@ import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
-import { isThere } from "./token.ts";
+import { exchangeToken } from "./token.ts";
 
 /** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
 const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
@@ -67,7 +67,7 @@ export class PreparedDirectory {
   /** The rename failed, or a network file system says so of one that it carried out. */
   *#judge(error: SystemError): Operation<boolean> {
     const { fileSystem } = this.#request.engine;
-    if (yield* isThere(this.#request, this.#token)) {
+    if (yield* this.#isInPlace()) {
       this.#exists = false;
       return true;
     }
@@ -82,6 +82,19 @@ export class PreparedDirectory {
       (yield* wait(fileSystem.linkStat(this.#request.lockPath))) !== undefined;
     if (inTheWay) return false;
     throw error;
+  }
+
+  /** Told by what no cache has an answer for: its token can be renamed there. */
+  *#isInPlace(): Operation<boolean> {
+    const next = { ...this.#token, generation: this.#token.generation + 1 };
+    try {
+      if (!(yield* exchangeToken(this.#request, tokenName(this.#token), next))) return false;
+    } catch (error) {
+      if (error instanceof SystemError) return false;
+      throw error;
+    }
+    this.#token = next;
+    return true;
   }
 
   *#make(): Operation<void> {

@@ -2,8 +2,10 @@
  * What is done to the token in a lock directory: each is one atomic rename or removal, and says whether it was done.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf } from "../protocol/engine.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
 import { type LockToken, newToken, tokenName } from "../protocol/names.ts";
+import { removeName } from "../protocol/reported_failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 import type { LockDirectoryRequest } from "./occupant.ts";
@@ -19,13 +21,28 @@ const isMissing = (error: unknown): error is SystemError =>
 /** Renames a token; false when it is not there any more. */
 export function* exchangeToken(request: LockDirectoryRequest, from: string, to: LockToken): Operation<boolean> {
   const { engine, lockPath } = request;
+  const path = tokenPath(request, to);
   try {
-    yield* wait(engine.fileSystem.rename(childOf(engine, lockPath, from), tokenPath(request, to)));
+    yield* wait(engine.fileSystem.rename(childOf(engine, lockPath, from), path));
     return true;
   } catch (error) {
+    // A network file system may say so of what it has carried out. The new name is nobody else's, and opening it is
+    // what no cache has an answer for.
+    if (yield* canOpen(engine, path)) return true;
     if (!isMissing(error)) throw error;
-    // A network file system may answer so to a request that it carried out and was then asked again.
-    return yield* isThere(request, to);
+    return false;
+  }
+}
+
+/** Whether there is a file by that name; also one that may not be read. */
+function* canOpen(engine: Engine, path: string): Operation<boolean> {
+  try {
+    const file = yield* wait(engine.fileSystem.open(path, "read"));
+    if (file !== undefined) yield* closeQuietly(file);
+    return file !== undefined;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return error.code === "EACCES";
   }
 }
 
@@ -50,7 +67,7 @@ export function* removeToken(request: LockDirectoryRequest, name: string, genera
   const { process } = engine.runtime;
   const ours = newToken(process.facts(), false, generation + 1, (length) => engine.runtime.random(length));
   if (!(yield* exchangeToken(request, name, ours))) return false;
-  yield* wait(engine.fileSystem.remove(tokenPath(request, ours)));
+  yield* removeName(engine, tokenPath(request, ours));
   yield* removeEmpty(request);
   return true;
 }

@@ -14,6 +14,7 @@ import { childOf, type Engine } from "./engine.ts";
 import { afterUndoing, type Attempt } from "./failure.ts";
 import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
 import { backupName, lastBackupTime } from "./names.ts";
+import { removeName } from "./reported_failure.ts";
 import { syncDirectory, syncFile, type SyncRules } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { isDistrusted } from "./sync_ledger.ts";
@@ -139,7 +140,7 @@ function* linkBackup(
 
 /** Removes a backup this write has made. */
 export function* removeBackup(engine: Engine, path: string): Operation<void> {
-  yield* wait(engine.fileSystem.remove(path));
+  yield* removeName(engine, path);
 }
 
 /** Removes all but the newest `keep` versions; what could not be removed. The write has succeeded already. */

@@ -5,16 +5,16 @@
  * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups go. The temporary
  * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
- * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What a network file system
- * reports as failed is looked at: the state is what is there. A backup made for a commit that failed goes again.
+ * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What is reported to have
+ * failed may have happened (reported_failure.ts): the state is what is proven, else `"unknown"`. A backup made for a commit that failed goes again.
  */
-import { ConflictError, FileError, type TargetState } from "../core/errors.ts";
+import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type Backup, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
 import { checkParent } from "./directories.ts";
-import { type Engine, parentOf } from "./engine.ts";
+import { parentOf } from "./engine.ts";
 import {
   afterUndoing,
   attachCleanup,
@@ -27,6 +27,7 @@ import {
 } from "./failure.ts";
 import { backupDirectoryOf } from "./find_backups.ts";
 import { noteProven } from "./proven_content.ts";
+import { leadsTo } from "./reported_failure.ts";
 import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { checkSyncs, syncDirectory } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
@@ -135,8 +136,7 @@ function* publishNew(staged: StagedFile, failures: CleanupFailure[]): Operation<
       throw attachCleanup(translate(judged, attempt), failures, attempt);
     }
     // NFS may answer EEXIST to a repeated request whose first reply was lost: open(2), "NOTES".
-    const now = yield* wait(engine.fileSystem.linkStat(target.path));
-    if (now === undefined || now.identity !== staged.identity) throw conflict(attempt, "link", error);
+    if ((yield* leadsTo(engine, target.path, staged.identity)) !== true) throw conflict(attempt, "link", error);
   }
   staged.phase = "committed";
   attempt.targetState = "replaced";
@@ -156,38 +156,50 @@ export function conflict(attempt: Attempt, step: string, cause?: unknown): Confl
   return error;
 }
 
-/** What is at a name now; "unknown" where that cannot be seen. */
-function* identityAt(engine: Engine, path: string): Operation<string | undefined> {
+/** Whether the temporary name was still there: it is removed, as it is after every failure. Undefined: not removed. */
+function* takeTemporary(staged: StagedFile): Operation<boolean | undefined> {
   try {
-    return (yield* wait(engine.fileSystem.linkStat(path)))?.identity;
+    const removed = yield* wait(staged.engine.fileSystem.remove(staged.temporary.path));
+    if (removed) staged.phase = "discarded";
+    return removed;
   } catch {
-    return "unknown";
+    return undefined;
   }
 }
 
-/** A network file system may report failure after success: what is there decides what is said. */
-function* stateAfter(staged: StagedFile): Operation<TargetState | "vanished"> {
-  const temporary = yield* identityAt(staged.engine, staged.temporary.path);
-  const target = yield* identityAt(staged.engine, staged.target.path);
-  if (target === staged.identity) return "replaced";
-  if (temporary === staged.identity) return "unchanged";
-  return temporary === undefined && target !== "unknown" ? "vanished" : "unknown";
-}
-
 function* judgeRename(staged: StagedFile, error: SystemError): Operation<unknown> {
-  const state = yield* stateAfter(staged);
-  if (state === "vanished") return new TemporaryVanished(error);
-  if (state === "replaced") staged.phase = "committed";
-  staged.attempt.targetState = state;
+  const { engine, target, identity, attempt } = staged;
+  const removed = yield* takeTemporary(staged);
+  // What is still there under its old name has got no new one.
+  if (removed === true) return error;
+  const landed = yield* leadsTo(engine, target.path, identity);
+  if (landed === true) {
+    staged.phase = "committed";
+    attempt.targetState = "replaced";
+  } else if (removed === false && landed === false && error.code === "ENOENT") {
+    return new TemporaryVanished(error);
+  } else if (removed === false || landed === undefined) {
+    // It was there when the rename began, and is gone: to the target, from which it is gone as well, or is not seen.
+    attempt.targetState = "unknown";
+  }
   return error;
 }
 
 function* judgeLink(staged: StagedFile, error: SystemError): Operation<unknown> {
+  const { engine, target, identity, attempt } = staged;
   if (isUnsupported(error) || error.code === "EPERM") {
     const reason = "this file system has no hard links, without which a file cannot be created exclusively and whole";
-    return attemptFailed(staged.attempt, error.code, "link", reason, error);
+    return attemptFailed(attempt, error.code, "link", reason, error);
   }
-  return yield* judgeRename(staged, error);
+  const landed = yield* leadsTo(engine, target.path, identity);
+  if (landed === true) {
+    staged.phase = "committed";
+    attempt.targetState = "replaced";
+    return error;
+  }
+  if (landed === undefined) attempt.targetState = "unknown";
+  const gone = error.code === "ENOENT" && landed === false && (yield* takeTemporary(staged)) === false;
+  return gone ? new TemporaryVanished(error) : error;
 }
 
 /** After a failure before the commit: the backup that was made for it goes again. */

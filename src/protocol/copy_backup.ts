@@ -10,6 +10,7 @@ import type { Engine } from "./engine.ts";
 import { afterUndoing, type Attempt, attemptFailed } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
 import { applyMetadata, type WantedMetadata } from "./metadata.ts";
+import { renameName } from "./reported_failure.ts";
 import { syncFile, type SyncRules } from "./sync.ts";
 import type { Target } from "./target.ts";
 import { ContentWriter } from "./content_writer.ts";
@@ -35,19 +36,22 @@ export function* copyBackup(
   const source = yield* openPresent(engine, target, attempt);
   try {
     const status = yield* wait(source.stat());
+    let identity: string | undefined;
     const temporary = yield* createTemporary(engine, home, target.name, status.mode & 0o600, attempt);
     try {
       const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
       try {
         yield* writer.takeFile(source);
         yield* writer.end();
-        yield* applyMetadata(temporary.file, copiedMetadata(engine, status), yield* wait(temporary.file.stat()));
+        const made = yield* wait(temporary.file.stat());
+        identity = made.identity;
+        yield* applyMetadata(temporary.file, copiedMetadata(engine, status), made);
         yield* wait(temporary.file.setTimes(status.modified, status.modified));
         if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
       } finally {
         yield* wait(temporary.file.close());
       }
-      yield* wait(fileSystem.rename(temporary.path, path));
+      yield* renameName(engine, temporary.path, path, identity);
     } catch (error) {
       throw yield* afterUndoing(attempt, error, () => fileSystem.remove(temporary.path), temporary.path);
     }

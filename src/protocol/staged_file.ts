@@ -24,6 +24,7 @@ import {
   translate,
 } from "./failure.ts";
 import { applyMetadata, learnOwner, type WantedMetadata, wantedMetadata } from "./metadata.ts";
+import { removeName } from "./reported_failure.ts";
 import { syncFile } from "./sync.ts";
 import type { Target } from "./target.ts";
 import { ContentWriter } from "./content_writer.ts";
@@ -190,7 +191,7 @@ export function* discard(staged: StagedFile): Operation<CleanupFailure[]> {
 
 /** Removes a name of ours; ESTALE when it is not there because its directory was moved, and it with it. */
 export function* removeOwn(engine: Engine, path: string, parent: ParentDirectory): Operation<void> {
-  if (yield* wait(engine.fileSystem.remove(path))) return;
+  if (yield* removeName(engine, path)) return;
   const now = yield* wait(engine.fileSystem.stat(parent.path));
   if (now?.identity !== parent.status.identity) throw new SystemError("ESTALE", "remove", path);
 }

@@ -15,6 +15,7 @@ import { childOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
+import { removeName } from "../protocol/reported_failure.ts";
 import { type Digest, isReferenceName, referenceParts } from "../protocol/store_names.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
@@ -141,7 +142,7 @@ function* removeFile(context: StoreContext, path: string, attempt: Attempt): Ope
   const parent = yield* openParent(engine, directory, plan, attempt);
   let removed: boolean;
   try {
-    removed = yield* wait(engine.fileSystem.remove(path));
+    removed = yield* removeName(engine, path);
     if (removed) attempt.targetState = "replaced";
     // Nothing to remove is synced all the same: who removed it may not have synced that yet.
     const synced = yield* syncDirectory(engine, parent, plan, attempt);

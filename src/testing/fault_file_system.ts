@@ -13,6 +13,7 @@ import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { undecidedSyncs } from "./fault_codes.ts";
 import { type Around, dropUnsynced, interceptRuntime, observed, type SeamCall, whenKnown } from "./intercept.ts";
+import { StaleNames } from "./stale_names.ts";
 import { errorCode, faultOptions } from "./testing_options.ts";
 import { pathShower, TraceWriter } from "./trace_lines.ts";
 
@@ -31,9 +32,10 @@ export interface Fault {
   short?: number;
   /**
    * `"none"` (default): the call is not done. `"done"`: it is done, and only then reported to have failed, as a network
-   * file system does when the answer is lost.
+   * file system does when the answer is lost. `"hidden"`: likewise, and whoever looks for a name that it has changed
+   * (`linkStat`, `stat`, `readLink`) is told what was there before, until it is changed again, as by a cache.
    */
-  effect?: "none" | "done";
+  effect?: "none" | "done" | "hidden";
 }
 
 /** A runtime with a fault in it, and what came of it. */
@@ -78,6 +80,7 @@ export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(undefined, undefined));
   const open = new Map<OpenFile, string>();
+  const stale = new StaleNames(runtime.syncFileSystem);
   let calls = 0;
   let fired = 0;
   let struck: SeamCall | undefined;
@@ -103,7 +106,8 @@ export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
     if (error === undefined) return proceed(short);
     const code = typeof error === "function" ? errorCode(error(call), "error") : error;
     const failure = new SystemError(code, call.method, call.path);
-    if (call.method === "close" || effect === "done") {
+    if (call.method === "close" || effect !== "none") {
+      if (effect === "hidden") stale.remember(call);
       // Nobody will ever hold a file whose opening was reported to have failed.
       const undone = (value: T) => isOpenFile(value) ? value.close() : undefined;
       return whenKnown(proceed(), (value) => whenKnown(undone(value), () => fail(failure)));
@@ -112,9 +116,12 @@ export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
     return fail(failure);
   };
 
-  const around: Around = (call, proceed, file) => {
+  const around: Around = <T>(call: SeamCall, proceed: (limit?: number) => Awaitable<T>, file?: OpenFile) => {
     const strikes = chosen(call, calls++);
-    return observed(() => strikes ? struckCall(call, proceed, file) : proceed(), (result) => {
+    const cached = strikes ? undefined : stale.answer(call);
+    const answered = (): Awaitable<T> => cached === undefined ? proceed() : cached.value as T;
+    return observed(() => strikes ? struckCall(call, proceed, file) : answered(), (result) => {
+      if (!strikes && "value" in result) stale.forget(call);
       trace.push(writer.line(call, result));
       if (call.method === "close" && file !== undefined) open.delete(file);
       if ("value" in result && isOpenFile(result.value)) open.set(result.value, call.path);

@@ -239,7 +239,7 @@ const faultReaders: Readers<Fault> = {
   error: codeOf,
   times: often,
   short: count,
-  effect: oneOf("none", "done"),
+  effect: oneOf("none", "done", "hidden"),
 };
 
 /** Which call fails, and how. */

@@ -8,8 +8,8 @@
  * 3. `moveTo("committed")` and a sync of its directory: the commit point. 4. Further states likewise.
  * 5. `remove`, a sync of its directory, and `close`, which gives the lock back: before the files' locks are given back.
  *
- * `Journal.adopt` takes over the journal of somebody dead: the same from there on. A failed rename is looked at: the
- * state is what is there.
+ * `Journal.adopt` takes over the journal of somebody dead: the same from there on. Of a rename that
+ * is reported to have failed it is found out whether it did (reported_failure.ts).
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
@@ -17,13 +17,13 @@ import { childOf, type Engine } from "../protocol/engine.ts";
 import { afterUndoing, type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Proof, randomPart } from "../protocol/names.ts";
+import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/transaction_names.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile, ProcessHost } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
 import { journalBytes, type JournalRecord } from "./journal_record.ts";
 
 /** Somebody who locks every new journal before its owner can is not looking whether its owner lives. */
@@ -118,7 +118,7 @@ export class Journal {
   /** Removes what keeps names free that will not be needed. */
   *dropPlaceholders(): Operation<void> {
     for (const state of this.#placeholders) {
-      yield* wait(this.#engine.fileSystem.remove(this.#pathIn(state)));
+      yield* removeName(this.#engine, this.#pathIn(state));
       this.#placeholders.delete(state);
     }
   }
@@ -149,21 +149,9 @@ export class Journal {
   /** Changes the state. Not durable until `sync`. */
   *moveTo(state: JournalState): Operation<void> {
     const path = this.#pathIn(state);
-    try {
-      yield* wait(this.#engine.fileSystem.rename(this.path, path));
-    } catch (error) {
-      if (!(error instanceof SystemError) || !(yield* this.#isAt(path))) throw error;
-    }
+    yield* renameName(this.#engine, this.path, path, this.#identity);
     this.#state = state;
     this.#placeholders.delete(state);
-  }
-
-  *#isAt(path: string): Operation<boolean> {
-    try {
-      return (yield* wait(this.#engine.fileSystem.linkStat(path)))?.identity === this.#identity;
-    } catch {
-      return false;
-    }
   }
 
   /** Makes the state durable; false where the platform cannot. */
@@ -175,7 +163,7 @@ export class Journal {
   *remove(): Operation<void> {
     // First: whoever sees a placeholder of somebody alive can see his journal.
     yield* this.dropPlaceholders();
-    yield* wait(this.#engine.fileSystem.remove(this.path));
+    yield* removeName(this.#engine, this.path);
     this.#removed = true;
   }
 

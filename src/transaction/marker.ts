@@ -17,6 +17,7 @@ import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { afterUndoing, type Attempt } from "../protocol/failure.ts";
 import { closeQuietly, readAll } from "../protocol/file_call.ts";
+import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createTemporary } from "../protocol/temporary_file.ts";
@@ -53,14 +54,16 @@ export function* putMarker(
   const marker: Marker = { directory: journal.path, anchor: anchorOf(journal.status) };
   const temporary = yield* createTemporary(engine, home, markerName(id), 0o644, attempt);
   try {
+    let identity: string;
     try {
+      ({ identity } = yield* wait(temporary.file.stat()));
       const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
       yield* writer.takeAll(frameBytes(engine.runtime, "marker", marker));
       if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
     } finally {
       yield* wait(temporary.file.close());
     }
-    yield* wait(engine.fileSystem.rename(temporary.path, path));
+    yield* renameName(engine, temporary.path, path, identity);
     return path;
   } catch (error) {
     throw yield* afterUndoing(attempt, error, () => engine.fileSystem.remove(temporary.path), temporary.path);
@@ -100,5 +103,5 @@ function checked(engine: Engine, value: unknown): Marker | undefined {
 
 /** Removes the marker of a transaction from a directory. */
 export function* removeMarker(engine: Engine, directory: string, id: string): Operation<void> {
-  yield* wait(engine.fileSystem.remove(childOf(engine, directory, markerName(id))));
+  yield* removeName(engine, childOf(engine, directory, markerName(id)));
 }

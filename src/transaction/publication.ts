@@ -21,6 +21,7 @@ import {
   parseGenerationName,
 } from "../protocol/generation_names.ts";
 import { lastBackupTime, randomPart } from "../protocol/names.ts";
+import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { removeTree } from "./tree.ts";
@@ -141,7 +142,7 @@ export class Publication {
     yield* wait(fileSystem.symbolicLink(name, this.at(link)));
     // Durable before the final name is: else what was never published could be taken for what was.
     yield* this.sync();
-    yield* wait(fileSystem.rename(this.at(building), this.at(name)));
+    yield* renameName(this.engine, this.at(building), this.at(name));
     yield* this.sync();
     return link;
   }
@@ -153,9 +154,8 @@ export class Publication {
 
   /** Renames a symlink over the path. A failure that was none (a server's reply was lost) is seen by what is there. */
   *#switch(link: string, text: string): Operation<void> {
-    const { fileSystem } = this.engine;
     try {
-      yield* wait(fileSystem.rename(link, this.path));
+      yield* renameName(this.engine, link, this.path);
     } catch (error) {
       if (!(error instanceof SystemError) || !(yield* this.#hasSwitched(link, text))) throw error;
     }
@@ -183,7 +183,7 @@ export class Publication {
   /** Likewise, where there was nothing before. */
   *goBackToNothing(from: string): Operation<void> {
     yield* this.#withdraw(from, (yield* this.newName("switch")).time);
-    yield* wait(this.engine.fileSystem.remove(this.path));
+    yield* removeName(this.engine, this.path);
   }
 
   *#withdraw(name: string, time: number): Operation<void> {
@@ -202,7 +202,7 @@ export class Publication {
     const link = this.at(generationName({ ...parsed, kind: "adoption" }));
     yield* wait(fileSystem.symbolicLink(name, link));
     yield* this.sync();
-    yield* wait(fileSystem.rename(this.path, this.at(name)));
+    yield* renameName(this.engine, this.path, this.at(name));
     // A disk that kept only the second rename would have the directory under no name at all.
     yield* this.sync();
     yield* this.#switch(link, name);
@@ -212,11 +212,10 @@ export class Publication {
 
   /** Removes a generation that is not published; what is left of it. */
   *discard(name: string): Operation<string[]> {
-    const { fileSystem } = this.engine;
     const parsed = parseGenerationName(name, "directory");
     if (parsed === undefined) return [];
     const discarded = this.at(generationName({ ...parsed, kind: "discarded" }));
-    yield* wait(fileSystem.rename(this.at(name), discarded));
+    yield* renameName(this.engine, this.at(name), discarded);
     // Else it could be found whole by name, and half by content.
     yield* this.sync();
     return yield* removeTree(this.engine, discarded);

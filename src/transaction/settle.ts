@@ -16,6 +16,7 @@ import { commitTurn, enterTarget, returnTicket, takeTicket } from "../protocol/c
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly, digestOf } from "../protocol/file_call.ts";
+import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { stageName } from "../protocol/transaction_names.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -52,19 +53,19 @@ interface Seen {
   readonly digest: string | undefined;
 }
 
-/** Looks at a path without following it. */
+/** What cannot be opened because it is no file. */
+const noFile = ["ELOOP", "EISDIR", "ENXIO"];
+
+/** Looks at a path without following it; at a file through what is opened, which no cache has an answer for. */
 export function* lookAt(engine: Engine, path: string): Operation<Seen> {
-  const status = yield* wait(engine.fileSystem.linkStat(path));
-  if (status?.kind !== "file") return { status, digest: undefined };
   let file;
   try {
     file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   } catch (error) {
-    // Exchanged for something else since.
-    if (error instanceof SystemError && ["ELOOP", "EISDIR", "ENXIO"].includes(error.code)) {
-      return { status: { ...status, kind: "other" }, digest: undefined };
-    }
-    throw error;
+    if (!(error instanceof SystemError && noFile.includes(error.code))) throw error;
+    const status = yield* wait(engine.fileSystem.linkStat(path));
+    // A file by now: it was exchanged between the two calls.
+    return { status: status?.kind === "file" ? { ...status, kind: "other" } : status, digest: undefined };
   }
   if (file === undefined) return { status: undefined, digest: undefined };
   try {
@@ -72,6 +73,13 @@ export function* lookAt(engine: Engine, path: string): Operation<Seen> {
   } finally {
     yield* closeQuietly(file);
   }
+}
+
+/** Whether there is a file by that name, told by opening it. */
+function* isThere(engine: Engine, path: string): Operation<boolean> {
+  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  if (file !== undefined) yield* closeQuietly(file);
+  return file !== undefined;
 }
 
 const isOld = ({ status, digest }: Seen, { old }: RecordedFile): boolean =>
@@ -96,25 +104,9 @@ function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void
   }
 }
 
-/** Renames; a failure that was none (a network file system lost the reply) is seen by what is there. */
-function* rename(engine: Engine, from: string, to: string, identity: string): Operation<void> {
-  try {
-    yield* wait(engine.fileSystem.rename(from, to));
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    let now: FileStatus | undefined;
-    try {
-      now = yield* wait(engine.fileSystem.linkStat(to));
-    } catch {
-      throw error;
-    }
-    if (now?.identity !== identity) throw error;
-  }
-}
-
 /** Makes the stage the target, without looking: for the transaction that has just staged it. */
 export function* publishStage(engine: Engine, file: SettledFile, identity: string): Operation<void> {
-  yield* inTurn(engine, file, () => rename(engine, file.stage, file.path, identity));
+  yield* inTurn(engine, file, () => renameName(engine, file.stage, file.path, identity));
 }
 
 /** Makes the target the new file. */
@@ -132,16 +124,15 @@ export function* finishFile(engine: Engine, file: SettledFile): Operation<Settle
 /** Makes the target the old file again. */
 export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settlement> {
   const { record, path } = file;
-  const { fileSystem } = engine;
   const target = yield* lookAt(engine, path);
   // A stage that is still there has not become the target: whatever that is, this transaction has not touched it.
-  const untouched = (yield* wait(fileSystem.linkStat(file.stage))) !== undefined;
+  const untouched = yield* isThere(engine, file.stage);
   const isNew = target.digest === record.new;
   if (record.old === null) {
     if (target.status === undefined) return "done";
     if (untouched || !isNew) return "conflict";
     yield* inTurn(engine, file, function* () {
-      yield* wait(fileSystem.remove(path));
+      yield* removeName(engine, path);
     });
     return "done";
   }
@@ -151,11 +142,11 @@ export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settl
   const isRestored = isOld(target, record) && (untouched || !isNew || target.status?.identity === restorable?.identity);
   if (backup !== undefined && restorable !== undefined && !isRestored) {
     if (!isNew) return "conflict";
-    yield* inTurn(engine, file, () => rename(engine, backup, path, restorable.identity));
+    yield* inTurn(engine, file, () => renameName(engine, backup, path, restorable.identity));
     return "done";
   }
   if (!isOld(target, record)) return "conflict";
   // The backup of a file that is the current one again is no earlier version.
-  if (backup !== undefined && restorable !== undefined) yield* wait(fileSystem.remove(backup));
+  if (backup !== undefined && restorable !== undefined) yield* removeName(engine, backup);
   return "done";
 }

@@ -7,6 +7,7 @@
  * After a failure the next call begins here again; what cannot be removed is named and does not stop the rest.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { renameName } from "../protocol/reported_failure.ts";
 import type { Publication } from "./publication.ts";
 import { removeTree } from "./tree.ts";
 
@@ -42,7 +43,7 @@ function* endAdoption(publication: Publication, link: string): Operation<void> {
   const { fileSystem } = publication.engine;
   const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
   const moved = publication.isGeneration(text) ? yield* wait(fileSystem.linkStat(publication.at(text))) : undefined;
-  if (moved?.kind === "directory") yield* wait(fileSystem.rename(publication.at(link), publication.path));
+  if (moved?.kind === "directory") yield* renameName(publication.engine, publication.at(link), publication.path);
   else yield* wait(fileSystem.remove(publication.at(link)));
   yield* publication.sync();
 }

@@ -21,6 +21,7 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import { commitTurnsInUse } from "../support/commit_turns.ts";
+import { sweepLost } from "../support/lost_answers.ts";
 import { type Api, asyncApi, syncApi } from "./api.ts";
 import { again } from "./explore.ts";
 import { checkDisk, isSame, isTemporary, stateOf, temporaryFiles } from "./legal.ts";
@@ -290,29 +291,11 @@ export function driversOf(row: Row): Api[] {
   return [syncApi, asyncApi].filter(({ name }) => (row.only ?? name) === name);
 }
 
-/**
- * Renames and links that are done and then reported to have failed, as on a network file system that has lost the
- * answer. How many there were.
- */
-export function sweepLostAnswers(row: Row): number {
-  const sweep = sweepOf(row, syncApi, { name: "lost answers" });
-  for (let index = 0;; index++) {
-    let seen = 0;
-    const at = ({ method }: { method: string }) => (method === "rename" || method === "link") && seen++ === index;
-    const fault = { at, error: "EIO", effect: "done" } as const;
-    const machine = sweep.make();
-    const faulty = faultRuntime(machine, fault);
-    let result: FaultOutcome<MemoryRuntime>["result"];
-    try {
-      result = { value: sweep.operation(faulty.runtime) };
-    } catch (error) {
-      result = { error };
-    }
-    if (faulty.fired === 0) return index;
-    try {
-      sweep.check({ machine, faulty, fault, result });
-    } catch (error) {
-      throw new Error(`${row.name} (lost answer ${index}): ${error}\n${faulty.trace.join("\n")}`, { cause: error });
-    }
+/** Sweeps the lost answers of a row; how many there were. */
+export function sweepLostAnswers(row: Row, effect: "done" | "hidden"): number {
+  try {
+    return sweepLost(sweepOf(row, syncApi, { name: `lost answers, ${effect}` }), effect);
+  } catch (error) {
+    throw new Error(`${row.name}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -561,7 +561,7 @@ describe("after the commit point", () => {
       const before = contents(machine);
       const at = (call: { method: string; operands: readonly unknown[] }) =>
         call.method === "rename" && call.operands[0] === "/d/f6";
-      const faulty = faultRuntime(machine, { at, error });
+      const faulty = faultRuntime(machine, { at, error, times: "always" });
       let activated = 0;
       const plan = planOf(ten, { activate: () => void activated++ });
       const thrown = assertThrows(() => applyFilesSync(plan, { runtime: faulty.runtime }));
@@ -576,7 +576,7 @@ describe("after the commit point", () => {
     const machine = machineOf();
     const at = (call: { method: string; operands: readonly unknown[] }) =>
       call.method === "rename" && call.operands[0] === "/d/f1";
-    const faulty = faultRuntime(machine, { at, error: "EIO" });
+    const faulty = faultRuntime(machine, { at, error: "EIO", times: "always" });
     const thrown = assertThrows(() => applyFilesSync(planOf(three, { backup: 0 }), { runtime: faulty.runtime }));
     assert(RollbackFailedError.is(thrown), `${thrown}`);
     assert(thrown.message.startsWith('Cannot apply "/d/f0": rolling back failed: some files were'), thrown.message);

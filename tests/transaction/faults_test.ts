@@ -16,6 +16,7 @@ import {
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { byEffort } from "../support/effort.ts";
+import { lostEffects, sweepLost } from "../support/lost_answers.ts";
 import {
   afterRenameTo,
   applyAndDie,
@@ -107,6 +108,36 @@ const recovered: readonly Place[] = byEffort({ quick: [both], normal: [both], lo
 
 const timesAt = (place: string): readonly ("once" | "always")[] =>
   byEffort({ quick: false, normal: place === both[0] && fraction === 1, long: true }) ? ["once", "always"] : ["once"];
+
+describe("a rename or removal is reported to have failed, and was done", () => {
+  for (const effect of lostEffects) {
+    it(effect === "done" ? "as is seen" : "as a cache hides", () => {
+      const files = scenario(3, ["/d"]);
+      for (const fails of [false, true]) {
+        let activations = 0;
+        const lost = sweepLost({
+          make: () => (activations = 0, machineOf(files)),
+          operation: (runtime) => {
+            const activate = () => {
+              if (fails && ++activations === 1) throw new Error("not today");
+            };
+            return applyFilesSync(planOf(files, { activate }), { runtime });
+          },
+          check: (outcome) => {
+            checkOutcome(files, outcome);
+            const { result, faulty: { struck } } = outcome;
+            // A second name that is said not to have been made ends it before anything is decided.
+            if (struck?.method === "link") return;
+            // Nothing has failed, so nothing is in doubt.
+            const state = "value" in result ? "new" : (result.error as Thrown).targetState;
+            assertEquals(state, fails ? "unchanged" : "new");
+          },
+        }, effect);
+        assert(lost > 5, `${lost}`);
+      }
+    });
+  }
+});
 
 describe("every call fails once", () => {
   for (const [name, directories] of places) {

@@ -12,6 +12,7 @@ import {
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import {
   exploreCrashesSync,
+  type FaultOutcome,
   faultRuntime,
   type MemoryRuntime,
   memoryRuntime,
@@ -26,6 +27,7 @@ import {
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
 import { byEffort } from "../support/effort.ts";
+import { lostEffects, sweepLost } from "../support/lost_answers.ts";
 import { caught, fraction, isLock } from "./support.ts";
 
 /** Puts a page and a nested file with this text into a directory, none of it synced. */
@@ -369,8 +371,65 @@ describe("a crash at every instant leaves one or the other, whole, and loses not
   }
 });
 
+/** What must hold whatever has failed. */
+function checkChange(
+  { before, after, removes = false }: Change,
+  { machine, faulty, result }: FaultOutcome<MemoryRuntime>,
+): void {
+  assertEquals(faulty.openHandles, []);
+  const now = site(machine);
+  if ("value" in result) assertEquals(now, after);
+  else {
+    const { error } = result;
+    assert(FileError.is(error), `${error}`);
+    if (error.targetState === "unchanged") assertEquals(now, before, `${error}`);
+    if (error.targetState === "replaced") assertEquals(now, after, `${error}`);
+  }
+  machine.kill();
+  const next = machine.fork();
+  tidyUp(next);
+  const then = site(next);
+  // Half an adoption is ended by whoever comes next.
+  assertEquals(then, now ?? before);
+  assertEquals(unfinished(next), []);
+  const gone = before === undefined || (removes && then === after);
+  assert(gone || kept(next).has("old"), "what was published before is gone");
+}
+
+/** Publishes, or goes back, where the first activation fails or does not. */
+function changeFails({ run }: Change, runtime: Runtime, machine: MemoryRuntime, fails: boolean): unknown {
+  let activations = 0;
+  // What is built is the caller's affair: only what publishing does can fail here.
+  return run(runtime, builder(machine, "new"), () => {
+    if (fails && ++activations === 1) throw new Error("no");
+  });
+}
+
+describe("a rename or removal is reported to have failed, and was done, of", () => {
+  for (const [what, change] of Object.entries(changes)) {
+    it(what, () => {
+      for (const effect of lostEffects) {
+        let current = machineOf();
+        const lost = sweepLost({
+          make: () => {
+            current = machineOf();
+            change.setup(current);
+            return current;
+          },
+          operation: (runtime) => changeFails(change, runtime, current, false),
+          check: (outcome) => {
+            checkChange(change, outcome);
+            assert("value" in outcome.result, "nothing has failed");
+          },
+        }, effect);
+        assert(lost > 0);
+      }
+    });
+  }
+});
+
 describe("every call fails once: what is said of the published directory is true, and nothing is lost, of", () => {
-  for (const [what, { setup, run, before, after, removes = false }] of Object.entries(changes)) {
+  for (const [what, change] of Object.entries(changes)) {
     // With a way back that is all of the calls, and more.
     for (const fails of fraction === 1 ? [false, true] : [true]) {
       it(`${what}${fails ? ", where it does not take effect" : ""}`, () => {
@@ -378,38 +437,13 @@ describe("every call fails once: what is said of the published directory is true
         const report = sweepFaultsSync({
           make: () => {
             current = machineOf();
-            setup(current);
+            change.setup(current);
             return current;
           },
           times: byEffort({ quick: ["once"], normal: ["once"], long: ["once", "always"] }),
           ...fraction === 1 ? {} : { errors: ["EIO"] },
-          operation: (runtime) => {
-            let activations = 0;
-            // What is built is the caller's affair: only what publishing does can fail here.
-            return run(runtime, builder(current, "new"), () => {
-              if (fails && ++activations === 1) throw new Error("no");
-            });
-          },
-          check: ({ machine, faulty, result }) => {
-            assertEquals(faulty.openHandles, []);
-            const now = site(machine);
-            if ("value" in result) assertEquals(now, after);
-            else {
-              const { error } = result;
-              assert(FileError.is(error), `${error}`);
-              if (error.targetState === "unchanged") assertEquals(now, before, `${error}`);
-              if (error.targetState === "replaced") assertEquals(now, after, `${error}`);
-            }
-            machine.kill();
-            const next = machine.fork();
-            tidyUp(next);
-            const then = site(next);
-            // Half an adoption is ended by whoever comes next.
-            assertEquals(then, now ?? before);
-            assertEquals(unfinished(next), []);
-            const gone = before === undefined || (removes && then === after);
-            assert(gone || kept(next).has("old"), "what was published before is gone");
-          },
+          operation: (runtime) => changeFails(change, runtime, current, fails),
+          check: (outcome) => checkChange(change, outcome),
         });
         console.log(`${what}, ${fails}: ${report.calls} calls, ${report.runs} faults`);
       });

@@ -316,7 +316,7 @@ describe("without kernel locks", () => {
       }
       const machine = machineOf(three, { processFacts, capabilities: { fileLock: "none" } });
       const at = ({ method, operands: [to] }: SeamCall) => method === "rename" && String(to).endsWith(".rolling-back");
-      const { runtime } = faultRuntime(machine, { at, error: "EIO" });
+      const { runtime } = faultRuntime(machine, { at, error: "EIO", times: "always" });
       const error = assertThrows(() => applyFilesSync(planOf(three, { activate: never }), { runtime }));
       assert(RollbackFailedError.is(error) && error.targetState === "replaced", `${error}`);
       const again = planOf(three, { activate: () => {} });

@@ -1,0 +1,74 @@
+/**
+ * What a call has done that is reported to have failed.
+ *
+ * A file system behind a network, or a program (NFS, SMB, FUSE), may carry a call out and report a failure, because the
+ * answer was lost; and for a second or for a minute it may answer from a cache what it has told of a name before. So no
+ * look by name proves anything. What counts is what no cache can answer:
+ *
+ * - `leadsTo`: a file is opened, and the open file is asked.
+ * - `removeName`, `renameName`: the same is asked for once more. Of a name that is gone already the system says so, and
+ *   what it refuses twice has not been done.
+ *
+ * State after a failure: the first error is thrown, and nothing was done as far as can be told.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { Engine } from "./engine.ts";
+import { closeQuietly } from "./file_call.ts";
+
+/** Whether the path leads to the file with this identity; undefined where that cannot be seen. */
+export function* leadsTo(engine: Engine, path: string, identity: string | undefined): Operation<boolean | undefined> {
+  const { fileSystem } = engine;
+  try {
+    const file = yield* wait(fileSystem.open(path, "read"));
+    if (file === undefined) return false;
+    try {
+      return (yield* wait(file.stat())).identity === identity;
+    } finally {
+      yield* closeQuietly(file);
+    }
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+  try {
+    // What may not be read cannot be opened. A cache may show what was there before, never what came later.
+    return (yield* wait(fileSystem.linkStat(path)))?.identity === identity || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes a name that is no directory; false when there was none. */
+export function* removeName(engine: Engine, path: string): Operation<boolean> {
+  try {
+    return yield* wait(engine.fileSystem.remove(path));
+  } catch (error) {
+    try {
+      yield* wait(engine.fileSystem.remove(path));
+    } catch {
+      throw error;
+    }
+    return true;
+  }
+}
+
+/**
+ * Renames what only this process renames or removes. `identity` is that of a file, by which it is recognised where it is
+ * gone under its old name.
+ */
+export function* renameName(engine: Engine, from: string, to: string, identity?: string): Operation<void> {
+  try {
+    yield* wait(engine.fileSystem.rename(from, to));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code !== "ENOENT") {
+      try {
+        return yield* wait(engine.fileSystem.rename(from, to));
+      } catch (again) {
+        if (!(again instanceof SystemError) || again.code !== "ENOENT") throw error;
+        if (identity === undefined) return;
+      }
+    }
+    if (identity === undefined || (yield* leadsTo(engine, to, identity)) !== true) throw error;
+  }
+}
