@@ -43,7 +43,7 @@ export type UpdateSyncOptions = Omit<UpdateOptions, "signal">;
 export type UpdateResult = WriteResult;
 
 /** A change of content; undefined leaves it as it is. */
-export type Change = (current: Uint8Array | undefined, path: string, hold: LockHold) => Operation<FileData | undefined>;
+type Change = (current: Uint8Array | undefined, path: string, hold: LockHold) => Operation<FileData | undefined>;
 
 const { skipIfEqual: _always, ...writeReaders } = writeOptionReaders;
 

@@ -55,7 +55,7 @@ const digestOrNull: OptionReader<string | null> = (value, name) => {
 export const writeOptionReaders = { ...replaceOptionReaders, lock: lockOption, ifMatch: digestOrNull };
 
 /** What {@linkcode writeOptionReaders} make of options. */
-export interface CheckedWriteOptions extends CheckedReplaceOptions {
+interface CheckedWriteOptions extends CheckedReplaceOptions {
   readonly lock?: LockWish;
   readonly ifMatch?: string | null;
 }

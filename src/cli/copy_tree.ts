@@ -16,7 +16,7 @@ import { currentRuntime } from "../runtime/current.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
 /** How to copy. */
-export interface CopyRules {
+interface CopyRules {
   /** What is published, for messages. */
   readonly path: string;
   readonly signal: AbortSignal;

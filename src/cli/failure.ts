@@ -10,7 +10,7 @@ import { ProgramFailed } from "./program_failed.ts";
 import { outputLines, type ProgramReport, StepFailed } from "./step_failed.ts";
 
 /** What `--json` prints of an error. */
-export interface ErrorForMachines {
+interface ErrorForMachines {
   readonly code: string;
   readonly step: string;
   readonly targetState: string;

@@ -13,7 +13,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import type { Report } from "./progress.ts";
 
 /** What the input must be, and what is added to it. */
-export interface InputRules {
+interface InputRules {
   readonly allowEmpty?: boolean | undefined;
   readonly requireJson?: boolean | undefined;
   readonly appendNewline?: boolean | undefined;
@@ -27,7 +27,7 @@ export interface Destination {
 }
 
 /** Where the content comes from. */
-export interface Origin {
+interface Origin {
   /** For messages: `standard input`. */
   readonly name: string;
   /** The next bytes, which the next call may overwrite; undefined at the end. */

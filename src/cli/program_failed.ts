@@ -4,7 +4,7 @@ import type { ProgramEnd } from "../runtime/child_program.ts";
 import { exitStatus } from "./exit_status.ts";
 
 /** What is known of it. */
-export interface ProgramFailedDetails {
+interface ProgramFailedDetails {
   /** `"EPROGRAM"`, or that of the system. */
   readonly code: string;
   /** The file of the command, which is as it was. */

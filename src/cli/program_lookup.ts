@@ -15,7 +15,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { notRun, ProgramFailed } from "./program_failed.ts";
 
 /** Why a program cannot be run. */
-export interface ProgramProblem {
+interface ProgramProblem {
   readonly code: "ENOENT" | "EACCES";
   /** Names it, and where it was looked for. */
   readonly reason: string;
@@ -98,7 +98,7 @@ export async function programProblem(
 }
 
 /** Programs by what they are for, each with its arguments. */
-export type Programs = Readonly<Partial<Record<"validate" | "activate", readonly string[] | undefined>>>;
+type Programs = Readonly<Partial<Record<"validate" | "activate", readonly string[] | undefined>>>;
 
 /**
  * Refuses programs that cannot be run, before anything is locked or changed. `attempt` is what is tried on the file at

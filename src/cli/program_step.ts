@@ -13,10 +13,10 @@ import { StepFailed } from "./step_failed.ts";
 import type { Call } from "./table.ts";
 
 /** The variable in which a program finds, by the path of each file, where its new content is. */
-export const stagedVariable = "ATOMIC_WRITE_STAGED";
+const stagedVariable = "ATOMIC_WRITE_STAGED";
 
 /** What is run. */
-export interface ProgramStep {
+interface ProgramStep {
   readonly name: "validate" | "activate";
   readonly words: readonly string[];
   /** The directory it runs in. */

@@ -18,7 +18,7 @@ export type FileData =
   | ReadableStream<string | Uint8Array>;
 
 /** Content that is there already and can be written again. */
-export interface BytesSource {
+interface BytesSource {
   readonly kind: "bytes";
   readonly bytes: Uint8Array;
 }

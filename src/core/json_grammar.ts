@@ -7,7 +7,7 @@
  */
 
 /** What has just been taken, and so what may follow. */
-export type JsonState =
+type JsonState =
   | "start" // nothing, or `:`, or the comma of an array: any value
   | "open array" // `[`: any value or `]`
   | "open object" // `{`: a name or `}`

@@ -9,10 +9,10 @@
 export type OptionReader<T> = (value: unknown, name: string) => T;
 
 /** The type a reader returns. */
-export type OptionValue<R> = R extends OptionReader<infer T> ? T : never;
+type OptionValue<R> = R extends OptionReader<infer T> ? T : never;
 
 /** What a table of readers makes of an options object: the same names, each perhaps absent. */
-export type OptionValues<Readers> = { readonly [Name in keyof Readers]?: OptionValue<Readers[Name]> };
+type OptionValues<Readers> = { readonly [Name in keyof Readers]?: OptionValue<Readers[Name]> };
 
 /** Shows a value in a message. */
 function show(value: unknown): string {

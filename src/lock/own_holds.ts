@@ -11,7 +11,7 @@ import type { LockRequest } from "./held_lock.ts";
 import { isFree, joinQueue, type Turn } from "./turn_queue.ts";
 
 /** What is known of a hold by code that runs inside it, also when another copy of this module took it. */
-export interface EnclosingHold {
+interface EnclosingHold {
   /** Whether it has not been released. */
   readonly live: boolean;
   readonly shared: boolean;
@@ -50,7 +50,7 @@ function deadlock(attempt: Attempt, reason: string): DeadlockError {
 }
 
 /** The part of a request that turns are about. */
-export type TurnRequest = Pick<LockRequest, "engine" | "attempt" | "patience" | "shared">;
+type TurnRequest = Pick<LockRequest, "engine" | "attempt" | "patience" | "shared">;
 
 /** Throws a DeadlockError for what could never be granted. True: this code holds it shared, and may so once more. */
 export function refuseEndless({ engine, attempt, patience, shared }: TurnRequest, key: string): boolean {

@@ -29,12 +29,6 @@ const markBytes = encoder.encode(mark);
 /** What is written when the lock is given back; the record behind it stays as the last holder's. */
 export const freeMark: Uint8Array = encoder.encode(free);
 
-/** The bytes of a held lock's record. */
-export function recordBytes(record: OwnerRecord): Uint8Array {
-  const { since, ...constant } = record;
-  return completed(beginning(constant), since ?? 0);
-}
-
 /** Everything but the time, which comes last. What is too long says less. */
 function beginning(record: Omit<OwnerRecord, "since">): Uint8Array {
   const text = encoder.encode(`${held}${JSON.stringify(record).slice(0, -1)},"since":`);

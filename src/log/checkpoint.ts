@@ -19,7 +19,7 @@ import type { OpenFile } from "../runtime/runtime.ts";
 import { formatLogHeader, logHeaderSize } from "./log_header.ts";
 
 /** The records that stay: those of an open log from a sequence on. */
-export interface KeptRecords {
+interface KeptRecords {
   readonly file: OpenFile;
   readonly records: RecordFile;
   readonly from: number;

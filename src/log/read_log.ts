@@ -27,7 +27,7 @@ export interface LogRecord {
 const readAttempt = (path: string): Attempt => beginAttempt("Cannot read", path);
 
 /** Reads exactly so many bytes, or as many as there are. */
-export function* readFully(file: OpenFile, offset: number, length: number): Operation<Uint8Array> {
+function* readFully(file: OpenFile, offset: number, length: number): Operation<Uint8Array> {
   const bytes = new Uint8Array(length);
   yield* wait(file.seek(offset));
   let used = 0;

@@ -97,7 +97,7 @@ function forgetIdle(table: TurnTable): void {
 }
 
 /** Whether the content that was made visible is synced; what has overtaken it; undefined: nothing came of it. */
-export type TurnOutcome = boolean | Committed | undefined;
+type TurnOutcome = boolean | Committed | undefined;
 
 /**
  * Runs `commit` as the only one of this process for its target, unless a later call has committed: then answers what

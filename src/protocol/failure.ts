@@ -52,7 +52,7 @@ export function beginAnew(attempt: Attempt): void {
 }
 
 /** A class of errors that concern a file. */
-export type FileErrorClass = new (attempt: string, reason: string, details: FileErrorDetails) => FileError;
+type FileErrorClass = new (attempt: string, reason: string, details: FileErrorDetails) => FileError;
 
 /** An error for a failure of this attempt. */
 export function attemptFailed(
@@ -118,7 +118,7 @@ export function* afterUndoing(
 }
 
 /** A step of cleaning up: an operation, or a call of the seam, not made yet: one that never waits throws at once. */
-export type CleanupStep = Operation<unknown> | (() => Awaitable<unknown>);
+type CleanupStep = Operation<unknown> | (() => Awaitable<unknown>);
 
 /** Runs a clean-up step, collecting its failure instead of throwing it. */
 export function* tidy(failures: CleanupFailure[], step: CleanupStep, leftBehind?: string): Operation<void> {

@@ -19,14 +19,14 @@ export type Proof = { readonly kind: "lock" } | { readonly kind: "process"; read
 };
 
 /** What the name of a temporary file says. */
-export interface TemporaryName {
+interface TemporaryName {
   /** The target's name, perhaps shortened. */
   readonly target: string;
   readonly proof: Proof;
 }
 
 /** What the name of a backup says. */
-export interface BackupName {
+interface BackupName {
   /** The target's name, perhaps shortened. */
   readonly target: string;
   /** Milliseconds since 1970. */

@@ -24,7 +24,7 @@ export const nothingSynced = 0;
 export const longestRecord: number = 2 ** 30 - 1;
 
 /** What is said before the data. */
-export interface RecordHeader {
+interface RecordHeader {
   readonly kind: "data" | "seal";
   readonly length: number;
   readonly sequence: number;

@@ -12,7 +12,7 @@ import type { OpenFile } from "../runtime/runtime.ts";
 import { after, couldProve, type Cursor, follows, isIntact, parseRecordHeader, recordHeaderSize } from "./record.ts";
 
 /** A record that was read. */
-export interface ReadRecord {
+interface ReadRecord {
   readonly kind: "data" | "seal";
   readonly sequence: number;
   /** Its own copy. */

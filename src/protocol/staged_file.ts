@@ -64,7 +64,7 @@ export class TemporaryVanished {
 }
 
 /** Makes the file that content is staged in, with this mode. */
-export type CreateStage = (mode: number) => Operation<TemporaryFile>;
+type CreateStage = (mode: number) => Operation<TemporaryFile>;
 
 /** Creates the temporary file. `hash`: compute the SHA-256 while writing. */
 export function* beginStage(

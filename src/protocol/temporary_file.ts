@@ -55,7 +55,7 @@ export function* createTemporary(
 }
 
 /** A file whose name says how its owner's death can be proven, and whether it is locked, where that is the proof. */
-export interface ProvenFile extends TemporaryFile {
+interface ProvenFile extends TemporaryFile {
   readonly proof: Proof;
   /** False where somebody else held the lock in the moment of asking. */
   readonly locked: boolean;

@@ -43,7 +43,7 @@ export interface JournalName {
 }
 
 /** What the name of a stage says. */
-export interface StageName {
+interface StageName {
   /** The target's name, perhaps shortened. */
   readonly target: string;
   readonly id: string;

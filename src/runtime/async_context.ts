@@ -23,7 +23,7 @@ interface Shared<T> {
 }
 
 /** A named context. */
-export interface AsyncContext<T> {
+interface AsyncContext<T> {
   /** Runs `body` with `value` as what `get` answers in it and in all it awaits. */
   run<R>(value: T, body: () => R): R;
   /** Says that the value of one `run` is not needed any more. When it was the last, `get` answers undefined. */

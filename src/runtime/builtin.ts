@@ -9,7 +9,7 @@
  */
 
 /** The modules that adapters use. */
-export interface BuiltinModules {
+interface BuiltinModules {
   "node:async_hooks": typeof import("node:async_hooks");
   "node:buffer": typeof import("node:buffer");
   "node:child_process": typeof import("node:child_process");
@@ -21,7 +21,7 @@ export interface BuiltinModules {
 }
 
 /** What adapters use of `process`. */
-export interface ProcessNamespace {
+interface ProcessNamespace {
   readonly pid: number;
   readonly argv: readonly string[];
   readonly platform: string;

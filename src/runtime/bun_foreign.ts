@@ -17,7 +17,7 @@ interface BunForeign {
 }
 
 /** Calls return 0 or more, or throw an error with a `code`. */
-export interface CLibrary {
+interface CLibrary {
   flock(descriptor: number, operation: number): void;
   /** FICLONE: https://man7.org/linux/man-pages/man2/FICLONE.2const.html */
   reflink(destination: number, source: number): void;

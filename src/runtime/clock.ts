@@ -6,7 +6,7 @@ import { onAbort } from "../core/abort.ts";
 import type { Clock } from "./runtime.ts";
 
 /** Timers take a signed 32-bit count of milliseconds and fire at once beyond it. */
-export const longestTimer = 2 ** 31 - 1;
+const longestTimer = 2 ** 31 - 1;
 
 /** A clock whose timers are detached from the event loop by `detach`. */
 export function createClock(detach: (timer: unknown) => void): Clock {

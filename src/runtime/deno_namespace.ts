@@ -61,7 +61,7 @@ export interface DenoLibrary {
 }
 
 /** A function in a foreign library. */
-export interface DenoForeignFunction {
+interface DenoForeignFunction {
   name: string;
   parameters: readonly string[];
   result: string;
@@ -69,7 +69,7 @@ export interface DenoForeignFunction {
 }
 
 /** The `Deno` global. */
-export interface DenoNamespace {
+interface DenoNamespace {
   readonly version: { readonly deno: string };
   readonly build: { readonly os: string; readonly arch: string };
   readonly pid: number;

@@ -44,7 +44,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** A line of mountinfo. */
-export interface Mount {
+interface Mount {
   readonly mountPoint: string;
   readonly mountOptions: string;
   readonly type: string;

@@ -55,7 +55,7 @@ function verdict(status: number | null, complaint: string): boolean {
 }
 
 /** The child could not be started: no process or no memory left for it. */
-export class NotStarted extends Error {
+class NotStarted extends Error {
   override readonly name: string = "NotStarted";
   readonly code: string;
   constructor(cause: unknown) {

@@ -8,7 +8,7 @@ import { deviceNumbers } from "./device_number.ts";
 const devices = new Map<string, boolean>();
 
 /** Whether the text of /proc/self/mountinfo says that the device is memory: proc_pid_mountinfo(5). */
-export function isMemoryIn(text: string, device: string): boolean {
+function isMemoryIn(text: string, device: string): boolean {
   const numbers = deviceNumbers(device);
   if (numbers === undefined) return false;
   const name = `${numbers.major}:${numbers.minor}`;

@@ -9,7 +9,7 @@
 import { builtin, requiredProcess } from "./builtin.ts";
 
 /** One copy: what to hand to copyFile, and what to call then. */
-export interface ReflinkRequest {
+interface ReflinkRequest {
   from: string;
   to: string;
   flags: number;

@@ -169,7 +169,7 @@ function* removeEmpty(context: StoreContext, directory: string): Operation<void>
 }
 
 /** What a listing found: what can be read, in order, and the first error of what cannot. */
-export interface Listing {
+interface Listing {
   readonly found: Reference[];
   failure: unknown;
 }

@@ -18,7 +18,7 @@ import type { StoreContext } from "./store.ts";
  * What was found: the object; nothing; other content; the object, but its age is not ours to change; or the object, but
  * a sync has failed on its file system: it may be in memory alone.
  */
-export interface Refreshed {
+interface Refreshed {
   readonly state: "good" | "absent" | "damaged" | "not-ours" | "doubtful";
   readonly fileSynced: boolean;
 }

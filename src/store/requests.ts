@@ -104,7 +104,7 @@ const defaultGrace = 24 * 60 * 60 * 1000;
 const anything: OptionReader<unknown> = (value) => value;
 
 /** A collection, with every default filled in. */
-export interface CollectPlan extends Required<CollectRules> {
+interface CollectPlan extends Required<CollectRules> {
   readonly reachable: unknown;
 }
 

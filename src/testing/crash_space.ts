@@ -57,7 +57,7 @@ export interface CrashedDisk {
 }
 
 /** Answers which paths hold content that makes no difference. */
-export type VolatilePath = (path: string) => boolean;
+type VolatilePath = (path: string) => boolean;
 
 type SettleDirectory = (node: DirectoryNode) => readonly Settled<DirectoryNode>[];
 

@@ -37,7 +37,7 @@ export interface Tearing {
 type Write = FileChange & { readonly kind: "write" };
 
 /** Where the pieces of a write end, in bytes from its beginning. */
-export function pieceEnds(offset: number, length: number, tearing: Tearing): number[] {
+function pieceEnds(offset: number, length: number, tearing: Tearing): number[] {
   const { sectorSize, pieces } = tearing;
   const first = sectorSize - (offset % sectorSize);
   const boundaries = Math.max(0, Math.ceil((length - first) / sectorSize));

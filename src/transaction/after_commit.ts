@@ -22,7 +22,7 @@ import { publishStage } from "./settle.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a transaction ended. */
-export interface Ending {
+interface Ending {
   readonly durability: Durability;
   readonly leftBehind: readonly string[];
 }

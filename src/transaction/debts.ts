@@ -14,7 +14,7 @@ import { fileKey, type Lockable } from "./lock_files.ts";
 import { Homes } from "./participants.ts";
 
 /** The files that a transaction concerns, and what earlier ones over some of them owe. */
-export interface Indebted {
+interface Indebted {
   readonly participants: readonly Pick<Lockable, "home" | "name">[];
   readonly debts: readonly Examined[];
 }

@@ -27,7 +27,7 @@ import { type DirectoryScan, journalPath, scanDirectory } from "./scan.ts";
 export type KeptReason = "alive" | "unproven" | "untrusted" | "unreachable" | "corrupt";
 
 /** Where the journal of a transaction is. */
-export type Located =
+type Located =
   | { readonly kind: "journal"; readonly directory: string; readonly names: readonly JournalName[] }
   /** There is none, and that is certain: what is left of it here is nobody's. */
   | { readonly kind: "orphan" }

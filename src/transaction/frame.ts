@@ -10,7 +10,7 @@
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** What such a file is. */
-export type FrameKind = "journal" | "marker";
+type FrameKind = "journal" | "marker";
 
 const encoder = new TextEncoder();
 

@@ -40,7 +40,7 @@ export const isAbandoned = ({ runtime }: Engine, id: string): boolean =>
   abandoned.get(runtime.process)?.has(id) ?? false;
 
 /** What a journal is made from. */
-export interface JournalParts {
+interface JournalParts {
   readonly id: string;
   readonly proof: Proof;
   readonly state: JournalState;

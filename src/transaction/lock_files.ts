@@ -25,7 +25,7 @@ export interface Lockable {
 export const fileKey = ({ home, name }: Pick<Lockable, "home" | "name">): string => `${home.status.identity}/${name}`;
 
 /** How locks are taken. */
-export interface LockRules {
+interface LockRules {
   readonly plan: LockPlan;
   /** What is left of the plan's timeout, where some of it was spent before. */
   readonly patience?: Patience;

@@ -27,7 +27,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { frameBytes, readFrame } from "./frame.ts";
 
 /** What a marker says. */
-export interface Marker {
+interface Marker {
   /** The directory of the journal, absolute. */
   readonly directory: string;
   /** Its {@linkcode anchorOf}. */

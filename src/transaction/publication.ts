@@ -27,7 +27,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { removeTree } from "./tree.ts";
 
 /** A generation on disk. */
-export interface Generation {
+interface Generation {
   /** Its name beside the symlink. */
   readonly name: string;
   readonly id: string;
@@ -46,7 +46,7 @@ export type Published =
   | { readonly kind: "directory" };
 
 /** A name that belongs to a publication. */
-export interface Found {
+interface Found {
   readonly name: string;
   readonly parsed: GenerationName;
 }

@@ -15,7 +15,7 @@ import {
 } from "../protocol/transaction_names.ts";
 
 /** A backup by its name. */
-export interface NamedBackup {
+interface NamedBackup {
   readonly name: string;
   readonly time: number;
 }

@@ -33,7 +33,7 @@ export interface SettledFile {
 }
 
 /** What became of a file: as decided, or left alone because it is neither old nor new. */
-export type Settlement = "done" | "conflict";
+type Settlement = "done" | "conflict";
 
 /** Where a recorded file is. */
 export function placeFile(engine: Engine, home: ParentDirectory, id: string, record: RecordedFile): SettledFile {

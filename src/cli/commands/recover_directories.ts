@@ -12,7 +12,7 @@ import { recoverInto, type RecoverOptions, type RecoveryReport } from "../../tra
 import { Interrupted } from "../interruption.ts";
 
 /** What came of it. */
-export interface Recovered {
+interface Recovered {
   readonly report: RecoveryReport;
   /** The one that ended all is the first one; the others are in their order. */
   readonly failures: readonly unknown[];

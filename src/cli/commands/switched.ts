@@ -15,7 +15,7 @@ export function publishedPath(operand: string, attempt: string): string {
 }
 
 /** The options that both have. */
-export type SwitchValues = TransactionValues & ProgramValues;
+type SwitchValues = TransactionValues & ProgramValues;
 
 /** From the values of the command's options to those of the switch. */
 export function switchOptions(

@@ -6,13 +6,13 @@
  */
 
 /** A place in a text, both from 1; columns in UTF-16 units. */
-export interface Place {
+interface Place {
   readonly line: number;
   readonly column: number;
 }
 
 /** The places of all parts of a text. A part is named as in JavaScript, from the whole, which is "": `files[0].path`. */
-export interface JsonPlaces {
+interface JsonPlaces {
   /** Where a part begins: with its key, if it has one. */
   of(part: string): Place | undefined;
   /** The first key that its object has already. */

@@ -21,7 +21,7 @@ export class Mistake extends Error {
 }
 
 /** The members of an object. */
-export type Members = Readonly<Record<string, unknown>>;
+type Members = Readonly<Record<string, unknown>>;
 
 /** A value as messages show it. */
 export function show(value: unknown): string {

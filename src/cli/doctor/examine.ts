@@ -28,7 +28,7 @@ import { makeScratch, removeAbandonedScratch, removeScratch } from "./scratch.ts
 import { directorySyncTime, fileSyncTime, writing } from "./syncs.ts";
 
 /** What is seen without changing anything. */
-export interface Seen {
+interface Seen {
   readonly directory: string;
   readonly runtime: string;
   readonly fileSystem?: FileSystemFacts;

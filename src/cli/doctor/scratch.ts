@@ -20,7 +20,7 @@ const scratchNames = new RegExp(`^\\.doctor\\.${randomGrammar}$`);
 const [ownerName, unprovenName] = ["owner", "unproven"] as const;
 
 /** One that was made, and what keeps others from removing it. */
-export interface Scratch {
+interface Scratch {
   readonly path: string;
   readonly owner: OpenFile;
 }

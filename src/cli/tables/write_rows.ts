@@ -12,7 +12,7 @@ const mode: Option<number> = {
 };
 
 /** What is left out is undefined. Names and numbers are told apart later, by whether there is such a name. */
-export interface OwnerValue {
+interface OwnerValue {
   readonly user?: string;
   readonly group?: string;
 }
