@@ -1,12 +1,14 @@
 /**
- * Holds the source to the floors and habits of docs/design.md: `deno task layers`. The rules are in scripts/layers/.
+ * Holds the source to the floors and habits of docs/design.md, and the tests to what makes them able to fail: `deno task
+ * layers`. The rules are in scripts/layers/.
  * Prints every violation as `path:line: message`; the exit code is 1 when one of them is an error.
  */
 import { checkExports } from "./layers/exports.ts";
 import { checkImports } from "./layers/imports.ts";
 import { checkNames } from "./layers/names.ts";
-import { loadProject, type Rule, type Violation } from "./layers/project.ts";
+import { loadProject, loadTests, type Rule, type Violation } from "./layers/project.ts";
 import { checkShape } from "./layers/shape.ts";
+import { checkTests } from "./layers/silent_tests.ts";
 import { checkStaticNames } from "./layers/static_names.ts";
 import { checkYields } from "./layers/yields.ts";
 import { installTypes } from "./toolchain/npm.ts";
@@ -18,8 +20,8 @@ const RULES: readonly Rule[] = [checkImports, checkNames, checkShape, checkStati
 export async function checkLayers(root: string = ROOT): Promise<Violation[]> {
   const project = loadProject(root, root === ROOT ? await installTypes() : undefined);
   const found = RULES.flatMap((rule) => rule(project));
-  // The small trees of a test export what nobody imports.
-  if (root === ROOT) found.push(...checkExports(project));
+  // The small trees of a test have no tests, and export what nobody imports.
+  if (root === ROOT) found.push(...checkExports(project), ...checkTests(loadTests(root)));
   return found.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }
 

@@ -18,6 +18,7 @@ import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/
 import { inodeOf, isRoot, modeOf, namesIn, textOf } from "./support/files.ts";
 import { skip } from "./support/skip.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
+import { notEmpty } from "./support/tally.ts";
 
 const versions: [content: string, mode: number][] = [
   ["one", 0o600],
@@ -43,9 +44,9 @@ test("backup keeps the last three versions, bytes and mode exact, hidden, newest
       expected.map(([content, mode]) => [content, mode, content.length]),
     );
     assertEquals(found.map(({ path }) => modeOf(path)), expected.map(([, mode]) => mode));
-    for (const { path } of found) assertMatch(basename(path), /^\.conf\.\d{8}T\d{9}Z\.bak$/);
+    for (const { path } of notEmpty(found)) assertMatch(basename(path), /^\.conf\.\d{8}T\d{9}Z\.bak$/);
     assertEquals(namesIn(directory).length, 4);
-    for (const [index, { path: backup }] of found.entries()) {
+    for (const [index, { path: backup }] of notEmpty(found.entries())) {
       const which = [backup, basename(backup), undefined][index];
       if (which === undefined) continue;
       await restoreBackup(path, which);

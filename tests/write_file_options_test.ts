@@ -18,6 +18,7 @@ import {
   writeJsonFileSync,
 } from "../mod.ts";
 import { memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
+import { notEmpty } from "./support/tally.ts";
 
 const words: [string, string[]][] = [
   ["durability", ["full", "barrier", "file", "none"]],
@@ -78,7 +79,7 @@ function show(value: unknown): string {
 for (const [name, values, type] of wrong) {
   test(`${name}: ${values.map(show).join(", ")}: each a ${type.name} in every function that writes, before any I/O`, async () => {
     const { runtime, trace } = traceRuntime(memoryRuntime({ files: { "/file": "old" } }));
-    for (const value of values) {
+    for (const value of notEmpty(values)) {
       const options = { runtime, [name]: value };
       for (const [writer, call] of writers) {
         if (writer.endsWith("Sync")) assertThrows(() => call(options), type, undefined, `${writer} ${show(value)}`);
@@ -118,7 +119,7 @@ for (const [name, call, foreign] of others) {
   test(`${name} refuses options of other functions: ${foreign.join(", ")}`, async () => {
     const { runtime, trace } = traceRuntime(memoryRuntime({ files: { "/file": "old" } }));
     const values: Record<string, unknown> = { mode: 0o600, backup: 1, symlink: "follow", durability: "full" };
-    for (const option of foreign) {
+    for (const option of notEmpty(foreign)) {
       const options = { runtime, [option]: values[option] ?? true };
       await assertRejects(async () => await call(options), TypeError, JSON.stringify(option));
     }

@@ -63,6 +63,19 @@ export function loadProject(root: string, types: string | undefined): Project {
   return { root, modules, checker: program.getTypeChecker() };
 }
 
+/** The files below tests/, with their names resolved; the types of the language and of Node do not matter to their rule. */
+export function loadTests(root: string): Project {
+  const paths = listFiles("tests", root).filter((path) => path.endsWith(".ts") && !path.startsWith("tests/std_local/"));
+  const options = { ...compilerOptions(""), lib: ["lib.es2022.d.ts"], types: [], rootDir: root, noEmit: true };
+  const rootNames = paths.map((path) => `${root}/${path}`);
+  const program = ts.createProgram({ rootNames, options, host: withSharedLibraries(compilerHost(options, root)) });
+  const modules = paths.flatMap((path): Module[] => {
+    const source = program.getSourceFile(`${root}/${path}`);
+    return source === undefined ? [] : [{ path, part: undefined, source }];
+  });
+  return { root, modules, checker: program.getTypeChecker() };
+}
+
 /** Calls back with every node below (and with) this one. */
 export function visit(node: TS.Node, callback: (node: TS.Node) => void): void {
   callback(node);
@@ -70,9 +83,9 @@ export function visit(node: TS.Node, callback: (node: TS.Node) => void): void {
 }
 
 /** A violation at a place in a file. A comment `check-layers: allow -- REASON` on the line before permits it. */
-export function violation(module: Module, node: TS.Node, message: string): Violation[] {
+export function violation(module: Module, node: TS.Node, message: string, rule = "check-layers"): Violation[] {
   const { line } = module.source.getLineAndCharacterOfPosition(node.getStart(module.source));
   const before = module.source.text.split("\n")[line - 1] ?? "";
-  if (/\/\/ check-layers: allow -- \S+/.test(before)) return [];
+  if (new RegExp(`// ${rule}: allow -- \\S+`).test(before)) return [];
   return [{ path: module.path, line: line + 1, message, severity: "error" }];
 }

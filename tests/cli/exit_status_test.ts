@@ -15,6 +15,7 @@ import {
   ValidationError,
   WriteError,
 } from "../../src/core/errors.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const details = (code: string, step = "rename") => ({ code, path: "/a", step, targetState: "unchanged" as const });
 
@@ -46,7 +47,7 @@ it("codes become statuses", () => {
     77: "EACCES EPERM ENOTCAPABLE",
   };
   for (const [status, codes] of Object.entries(table)) {
-    for (const code of codes.split(" ")) assertEquals(statusOf(code), Number(status), code);
+    for (const code of notEmpty(codes.split(" "))) assertEquals(statusOf(code), Number(status), code);
   }
 });
 

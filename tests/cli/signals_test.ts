@@ -5,10 +5,13 @@ import { describe, it } from "node:test";
 import { byEffort } from "../support/effort.ts";
 import { cannotUnshare, unshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
+import type { SpawnedScript } from "../support/spawn.ts";
+import { tally } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { inShell, names, put, send, start, text, until, untilListening } from "./command.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type Sent = typeof signals[number];
 const onWindows = process.platform === "win32";
 const temporaries = (directory: string) => names(directory).filter((name) => name.endsWith(".tmp"));
 const large = new Uint8Array(2_000_000);
@@ -96,7 +99,9 @@ describe("a signal in the middle of a write", () => {
       await until(() => temporaries(directory).length === 1 || child.exitCode !== null);
       const found = await inShell(directory, `pgrep -P ${child.pid}`);
       if (found.code !== 0) return skip(t, "needs pgrep(1)");
-      process.kill(Number(found.stdout), "SIGTERM");
+      const pid = Number(found.stdout);
+      assert(pid > 0, found.stdout);
+      process.kill(pid, "SIGTERM");
       const { code, stderr } = await status;
       assertEquals(code, 143, stderr);
       assertEquals(names(directory), []);
@@ -105,35 +110,68 @@ describe("a signal in the middle of a write", () => {
 });
 
 describe("a signal at any moment", () => {
+  /** Any moment around the end of an undisturbed run, where the commit is; surely before it; surely after it. */
+  const moments = ["around the commit", "while it writes", "after the commit"] as const;
+
+  /** Sends it at such a moment, unless the command has ended before; whether it did. */
+  async function sendAt(moment: typeof moments[number], directory: string, script: SpawnedScript, signal: Sent) {
+    const { child } = script;
+    const has = (is: () => boolean) => untilQuick(() => child.exitCode !== null || child.signalCode !== null || is());
+    if (moment === "while it writes") {
+      // More than is kept in memory before anything is staged.
+      child.stdin?.write(large.subarray(0, large.length * 0.75));
+      await has(() => temporaries(directory).length === 1);
+    } else {
+      child.stdin?.end(large);
+      if (moment === "after the commit") await has(() => text(directory, "a") !== "old");
+    }
+    return () => {
+      if (child.exitCode !== null || child.signalCode !== null) return false;
+      send(child, signal);
+      return true;
+    };
+  }
+
   it("means the old content and death by it, or the new content and success", async (t) => {
     if (onWindows) return skip(t, "Windows has no such signals");
     await withTemporaryDirectory(async (directory) => {
-      const rounds = byEffort({ quick: 6, normal: 30, long: 600 });
-      const outcomes = { old: 0, new: 0 };
-      let duration = 150;
+      put(directory, "a", "old");
+      const started = performance.now();
+      assertEquals((await start(directory, ["a"], { stdin: large }).status).code, 0);
+      const duration = performance.now() - started;
+      const rounds = byEffort({ quick: 9, normal: 36, long: 600 });
+      const happened = tally("signals", ["before it listened", "interrupted", "ignored after the commit", "too late"]);
       for (let round = 0; round < rounds; round++) {
         put(directory, "a", "old");
-        const started = performance.now();
-        const { child, status } = start(directory, ["a"], { stdin: large });
-        const signal = signals[round % signals.length] ?? "SIGTERM";
-        // Around the end of an undisturbed run, where the commit is.
-        const delay = round === 0 ? 10_000 : duration * (0.3 + 0.8 * (round / rounds));
-        const timer = setTimeout(() => send(child, signal), delay);
-        const { code, signal: seen, stderr } = await status;
-        clearTimeout(timer);
-        if (round === 0) duration = performance.now() - started;
+        const script = start(directory, ["a"], { stdin: "pipe" });
+        const moment = moments[round % moments.length] ?? "around the commit";
+        const signal = signals[Math.floor(round / moments.length) % signals.length] ?? "SIGTERM";
+        const sent = await sendAt(moment, directory, script, signal);
+        const delay = moment === "around the commit" ? duration * (0.3 + 0.8 * (round / rounds)) : 0;
+        if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+        const landed = sent();
+        script.child.stdin?.end();
+        const { code, signal: seen, stderr } = await script.status;
         const content = text(directory, "a");
-        const note = `round ${round}, ${signal} after ${delay} ms of ${duration}: ${code} ${seen} ${stderr}`;
+        const note = `round ${round}, ${signal} ${moment}, ${delay} of ${duration} ms: ${code} ${seen} ${stderr}`;
         assertEquals(names(directory), ["a"], note);
         if (content === "old") {
+          assert(landed, note);
           assertEquals([code, seen], [null, signal], note);
-          outcomes.old++;
+          // Before the command has begun to listen the system ends it, without a word.
+          happened.count(stderr.includes(`interrupted (${signal})`) ? "interrupted" : "before it listened");
         } else {
           assertEquals([content.length, code, seen], [large.length, 0, null], note);
-          outcomes.new++;
+          assert(moment !== "while it writes", note);
+          happened.count(landed ? "ignored after the commit" : "too late");
         }
       }
-      assert(outcomes.new > 0, JSON.stringify(outcomes));
+      happened.enough({ "before it listened": 0, "too late": 0, "interrupted": rounds / moments.length });
     });
   });
 });
+
+/** Waits for something that may be over in a few milliseconds. */
+async function untilQuick(is: () => boolean): Promise<void> {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 0));
+}

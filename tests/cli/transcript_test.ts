@@ -9,6 +9,7 @@ import { execute, Unavailable } from "../support/programs.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { inShell } from "./command.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** The checkout, of which Node and Bun run a compiled copy further down. */
 function root(): string {
@@ -46,6 +47,6 @@ it("the transcript in README.md happens as it is written", async (t) => {
     // The number of a process, and the name of the script that the test starts in place of the installed command.
     const told = stdout.replaceAll(/ by process \d+ \([^)]*\)/g, " by process 4711 (atomic-write)");
     const found = told.replaceAll(directory, "/home/you").split(`${mark}\n`);
-    for (const [index, [command, output]] of lines.entries()) assertEquals(found[index], output, command);
+    for (const [index, [command, output]] of notEmpty(lines.entries())) assertEquals(found[index], output, command);
   });
 });

@@ -14,6 +14,7 @@ import {
   readOptions,
   wholeNumber,
 } from "../../src/core/options.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const readers = { mode: fileMode, digest: flag };
 
@@ -125,7 +126,7 @@ const table: [string, OptionReader<unknown>, [unknown, Expectation][]][] = [
 ];
 
 for (const [name, reader, rows] of table) {
-  for (const [value, expected] of rows) {
+  for (const [value, expected] of notEmpty(rows)) {
     const answer = expected === undefined ? "takes it" : `throws a ${expected.name}`;
     test(`${name}, given ${describe(value)}, ${answer}`, () => {
       if (expected === undefined) assertEquals(reader(value, "option"), value);

@@ -11,6 +11,7 @@ import {
   type PathStyle,
   rootOf,
 } from "../../src/core/path.ts";
+import { notEmpty } from "../support/tally.ts";
 
 type Row = [path: string, root: string, directory: string, base: string];
 
@@ -39,7 +40,7 @@ const windows: Row[] = [
 ];
 
 for (const [style, rows] of [["posix", posix], ["windows", windows]] as const) {
-  for (const [path, root, directory, base] of rows) {
+  for (const [path, root, directory, base] of notEmpty(rows)) {
     test(`rootOf, directoryName and baseName take ${JSON.stringify(path)} apart (${style})`, () => {
       assertEquals(
         { root: rootOf(path, style), directory: directoryName(path, style), base: baseName(path, style) },

@@ -14,6 +14,7 @@ import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { mustExecute } from "../../scripts/process.ts";
 import { chooseStandardLibrary, denoArguments, readWanted } from "../../scripts/toolchain/standard_library.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** Paths from the checkout. */
 function filesBelow(folder: string, extension: string): string[] {
@@ -89,7 +90,7 @@ test("every shell command in the documents is executed", () =>
     assert(shell.length >= 2);
     for (const { path, line, text } of shell) {
       const here = `${path}:${line}`;
-      for (const command of text.trim().split(/(?<!\\)\n/)) {
+      for (const command of notEmpty(text.trim().split(/(?<!\\)\n/))) {
         const long = LONG_TASKS.exec(command)?.[1];
         if (long !== undefined) assert(long in tasks, `${here}: there is no task ${long}`);
         else {
@@ -148,7 +149,7 @@ test("the pictures are what would be drawn now from the trace, the guarantees an
 
 test("no document is forgotten by the documents", () => {
   const everything = GUIDES.map(textOf).join("\n");
-  for (const path of filesBelow("docs", ".md")) {
+  for (const path of notEmpty(filesBelow("docs", ".md"))) {
     assert(everything.includes(path.replace(/^docs\//, "")), `${path} is not linked anywhere`);
   }
 });

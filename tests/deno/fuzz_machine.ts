@@ -9,6 +9,7 @@ import { parseTemporaryName } from "../../src/protocol/names.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { crashStates, faultRuntime, fittingErrors, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { commitTurnsInUse } from "../support/commit_turns.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** One step of a sequence. */
 export type Step =
@@ -59,7 +60,7 @@ export class FuzzMachine {
     else if (step.kind === "crash") this.#crash(step.seed, step.loss);
     else if (step.kind === "sweep") this.#sweep();
     else this.#operate(step);
-    for (const [path, { visible }] of this.#model) assertEquals(this.#machine.readText(path), visible, path);
+    for (const [path, { visible }] of notEmpty(this.#model)) assertEquals(this.#machine.readText(path), visible, path);
     assertEquals(this.#machine.openHandles, []);
     assertEquals(commitTurnsInUse(), { undecided: 0, targets: 0, idle: 0 });
   }
@@ -146,7 +147,7 @@ export class FuzzMachine {
       .start();
     this.#doubt = false;
     this.#fault = undefined;
-    for (const [path, file] of this.#model) {
+    for (const [path, file] of notEmpty(this.#model)) {
       const found = this.#machine.readText(path);
       const allowed = [...file.possible];
       if (!file.torn) {

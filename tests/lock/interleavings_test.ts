@@ -53,6 +53,7 @@ function nobodyKeptOut(options: LockOptions) {
     neverTwo(contenders);
     if (!over) return;
     const alive = contenders.filter(({ killed }) => !killed);
+    // check-tests: allow -- all may have been killed
     for (const { process } of alive) assertEquals(process.openHandles, []);
     if (alive.length === contenders.length) {
       const names = Object.keys(machine.files("/work")).filter((name) =>

@@ -2,7 +2,7 @@
  * Our locks and those of other programs exclude each other: flock(1) of util-linux, Python's fcntl.flock, and this module
  * on every runtime, whichever way it gets at flock.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -14,8 +14,8 @@ import {
   hasFlockProgram,
   hasPython,
   hold,
-  until,
   variants,
+  waitFor,
   withOthers,
 } from "./support.ts";
 
@@ -75,18 +75,23 @@ for (const variant of variants()) {
           }));
       }
 
-      it("its lock is free the moment it is killed, and waiters get it", () =>
-        withOthers(async (directory) => {
-          const path = join(directory, "state");
-          for (const backend of ["flock", "directory"]) {
+      for (const backend of ["flock", "directory"]) {
+        it(`its lock is free the moment it is killed, and waiters get it (${backend})`, () =>
+          withOthers(async (directory) => {
+            const path = join(directory, "state");
             const holder = await hold(path, { backend }, variant, how);
-            const waiter = ask(path, { backend }, variant, how);
-            await until(() => holder.heard.text !== "", "it is held");
+            const options = { backend, timeout: 60_000 };
+            const waiters = await Promise.all([0, 1].map(() => waitFor(path, options, variant, how)));
+            assertEquals(waiters.map(({ heard }) => heard.text), ["waits\n", "waits\n"]);
             await holder.kill();
-            assert(await waiter.heard.seen(/^held /), "the dead keep the lock");
-            await waiter.release();
-          }
-        }));
+            // One after the other: each gives it back when it has had it.
+            for (const { script } of waiters) script.child.stdin?.end("\n");
+            for (const { script } of waiters) {
+              const { stdout, stderr } = await script.status;
+              assertEquals([stdout, stderr], [`waits\nheld ${backend} false\nreleased\n`, ""]);
+            }
+          }));
+      }
     });
   }
 }

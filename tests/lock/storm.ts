@@ -28,6 +28,8 @@ export interface StormReport {
   readonly kills: number;
   readonly count: number;
   readonly looks: number;
+  /** How many have had at least one increment acknowledged. */
+  readonly participants: number;
 }
 
 const shellLoop = `
@@ -58,7 +60,10 @@ class Participant {
       if (this.kills < this.deaths) this.#killSoon(script);
       const { code, signal, stderr } = await script.status;
       this.acknowledged += heard.text.split("\n").length - 1;
-      if (signal === "SIGKILL") continue;
+      if (signal === "SIGKILL") {
+        this.kills++;
+        continue;
+      }
       if (code !== 0 || stderr !== "") throw new Error(`a participant ended with ${code ?? signal}: ${stderr}`);
       break;
     }
@@ -81,7 +86,6 @@ class Participant {
   #kill(script: SpawnedScript): void {
     const { child } = script;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    this.kills++;
     signal(script, "SIGKILL");
   }
 
@@ -142,6 +146,7 @@ export function storm({ runtimes, processes, increments, killed, kills, options,
     if (!(count >= acknowledged && count <= acknowledged + suffered)) {
       throw new Error(`${count} counted, ${acknowledged} acknowledged, ${suffered} kills`);
     }
-    return { acknowledged, kills: suffered, count, looks };
+    const active = everybody.filter((each) => each.acknowledged > 0).length;
+    return { acknowledged, kills: suffered, count, looks, participants: active };
   });
 }

@@ -49,6 +49,7 @@ export function withOthers<T>(run: (directory: string) => T | Promise<T>): Promi
     } finally {
       for (const script of started) {
         signal(script, "SIGKILL");
+        // Its test has looked at its end, if that matters to it.
         await script.status.catch(() => {});
       }
       started.clear();
@@ -77,7 +78,17 @@ export function other(script: SpawnedScript): Other {
 
 /** Starts a process that asks for the lock; it need not have it yet. */
 export function ask(path: string, options: object = {}, variant?: Variant, how = ""): Other {
-  const args = [path, JSON.stringify(options), how];
+  return askBy([path, JSON.stringify(options), how], variant);
+}
+
+/** A process that has found the lock held, and waits for it. */
+export async function waitFor(path: string, options: object = {}, variant?: Variant, how = ""): Promise<Other> {
+  const asked = askBy([path, JSON.stringify(options), how, "tells"], variant);
+  await untilHeard(asked.script, asked.heard, /^waits$/);
+  return asked;
+}
+
+function askBy(args: readonly string[], variant?: Variant): Other {
   return other(spawnScript("tests/lock/scripts/hold.ts", args, {
     runtime: variant?.runtime,
     env: variant?.env ?? {},

@@ -52,6 +52,7 @@ function stateOf(machine: MemoryRuntime): number[] {
   const covered = snapshot === undefined ? 0 : Number(new TextDecoder().decode(snapshot).split(":")[0]);
   const found = [...log.read()];
   const numbers = Array.from({ length: covered }, (_, index) => index + 1);
+  // check-tests: allow -- a crash before the first append leaves no record; the numbers are compared by the callers
   for (const { sequence, data } of found) {
     const text = new TextDecoder().decode(data);
     assertEquals(text, long(sequence), "a record that is not whole");
@@ -225,6 +226,7 @@ describe("every call failed once", () => {
     try {
       await log.appendMany([long(2), long(3)]);
     } finally {
+      // Whatever closing says, the first failure is the one that is thrown.
       await log.close().catch(() => {});
     }
   }

@@ -46,6 +46,7 @@ function makeDurably(parent: string, names: readonly string[]): void {
 async function untilAtWork(processes: readonly { name: string; script: SpawnedScript }[], record: string) {
   const ended: string[] = [];
   for (const { name, script } of processes) {
+    // One that could not be started is told by its own promise.
     script.status.then(({ stderr }) => ended.push(`${name}: ${stderr}`), () => {});
   }
   for (let waited = 0;; waited++) {

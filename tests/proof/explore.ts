@@ -20,6 +20,7 @@ import { checkDisk, checkFinal, type End, isSame, isTemporary, stateOf, temporar
 import { parseTemporaryName } from "../../src/protocol/names.ts";
 import { impatient } from "./patience.ts";
 import { type Acknowledged, lastVersion, nameOf, type Row, versionAt } from "./row.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** How a row is driven. */
 export interface Way {
@@ -97,7 +98,7 @@ function situationOf(row: Row, machine: MemoryRuntime, files: Record<string, str
 
 /** A lock directory does not say whether its holder was here before the power cut or is somewhere else: people do. */
 function breakLocks(row: Row, machine: MemoryRuntime): void {
-  for (const { path } of row.files) {
+  for (const { path } of notEmpty(row.files)) {
     const info = inspectLockSync(path, { runtime: machine });
     if (info?.backend === "directory" && info.liveness === "unknown") {
       assert(breakLockSync(path, info, { runtime: machine }), "a lock that nobody holds can be broken");

@@ -178,6 +178,7 @@ test("syncDirectory: a sync that ends at once, or throws at once, leaves no queu
       throw new SystemError("EIO", "sync", "/d");
     },
   } as unknown as OpenFile;
+  // Two of them fail, as they are meant to.
   for (const handle of [quick, failing, quick, failing, quick]) await sync(on, handle).catch(() => {});
   assertEquals(calls, 5);
 });

@@ -14,6 +14,7 @@ import { armAccessTimes, snapshot } from "../support/snapshot.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { outcomeOf } from "./outcome.ts";
 import { content, ways } from "./ways.ts";
+import { skip } from "../support/skip.ts";
 
 const onWindows = process.platform === "win32";
 
@@ -53,8 +54,8 @@ const runtime = { ...currentRuntime(), clock: { ...currentRuntime().clock, now: 
 
 describe("planted at the names of the next backups", () => {
   for (const [what, plant] of Object.entries(planted)) {
-    it(what, async () => {
-      if (onWindows) return;
+    it(what, async (t) => {
+      if (onWindows) return skip(t, "the traps are links and permissions that Windows does not have");
       await besideOutside(async (directory, outside) => {
         const file = join(directory, "file");
         for (const [way, write] of Object.entries(ways)) {
@@ -76,8 +77,8 @@ describe("planted at the names of the next backups", () => {
 });
 
 describe("restoreBackup", () => {
-  it("takes no path and no name but those of this file's own backups", async () => {
-    if (onWindows) return;
+  it("takes no path and no name but those of this file's own backups", async (t) => {
+    if (onWindows) return skip(t, "the traps are links and permissions that Windows does not have");
     await besideOutside(async (directory, outside) => {
       const file = join(directory, "file");
       await writeFile(file, "first");
@@ -118,8 +119,8 @@ describe("restoreBackup", () => {
 describe("sweep", () => {
   const random = (index: number) => String.fromCharCode("a".charCodeAt(0) + index).repeat(26);
 
-  it("takes nothing but plain files, and follows nothing", async () => {
-    if (onWindows) return;
+  it("takes nothing but plain files, and follows nothing", async (t) => {
+    if (onWindows) return skip(t, "the traps are links and permissions that Windows does not have");
     await besideOutside(async (directory, outside) => {
       const paths = Object.values(planted).flatMap((plant, index) =>
         ["f", "n", "pboot-1-1-1"].map((proof) => {
@@ -141,8 +142,8 @@ describe("sweep", () => {
     });
   });
 
-  it("takes a name away, never a file that has another one", async () => {
-    if (onWindows) return;
+  it("takes a name away, never a file that has another one", async (t) => {
+    if (onWindows) return skip(t, "the traps are links and permissions that Windows does not have");
     await besideOutside(async (directory, outside) => {
       const path = join(directory, `.file.${random(1)}.f.tmp`);
       fs.linkSync(join(outside, "secret"), path);
@@ -154,8 +155,8 @@ describe("sweep", () => {
 
 describe("hard links", () => {
   for (const [way, write] of Object.entries(ways)) {
-    it(`another name of the file keeps content, mode and owner: ${way}`, async () => {
-      if (onWindows) return;
+    it(`another name of the file keeps content, mode and owner: ${way}`, async (t) => {
+      if (onWindows) return skip(t, "the traps are links and permissions that Windows does not have");
       await besideOutside(async (directory, outside) => {
         const file = join(directory, "file");
         const other = process.getuid?.() === 0 ? { owner: { user: 65_534, group: 65_534 } } : {};

@@ -1,5 +1,6 @@
 /** One kill of a process that writes versions, at a moment nobody chose; for kill_test.ts and scripts/storm.ts. */
 import * as fs from "node:fs";
+import { tryLock } from "../../mod.ts";
 import type { RuntimeName } from "../support/spawn.ts";
 import { readVersion } from "../support/versions.ts";
 import { listen, signal, type Spawn } from "./processes.ts";
@@ -18,6 +19,7 @@ export const workloads: Record<string, Workload> = {
   "openFileWriter": { way: "openFileWriter", options: {} },
   "with a mode to set": { way: "writeFile", options: { mode: 0o666 } },
   "with backups": { way: "writeFile", options: { backup: 3 } },
+  "under a lock": { way: "writeFile", options: { lock: { timeout: 60_000 } } },
 };
 
 /** What a killed process had done. */
@@ -35,7 +37,8 @@ const last = (text: string, word: string): number =>
 
 /**
  * Lets a process write versions of `file`, kills it, and checks what is there: one whole version, not older than the
- * last that was acknowledged, not newer than the last that was begun. Throws when it is anything else.
+ * last that was acknowledged, not newer than the last that was begun; and the lock it wrote under, if it did, is free at
+ * once. Throws when it is anything else.
  */
 export async function killOnce(
   spawn: Spawn,
@@ -56,6 +59,11 @@ export async function killOnce(
   const ended = await script.status;
   if (!started || ended.signal !== "SIGKILL" || ended.stderr !== "") {
     throw new Error(`the writer ended by itself (${ended.code}, ${ended.signal}): ${ended.stderr}`);
+  }
+  if ("lock" in work.options) {
+    const lock = await tryLock(file);
+    if (lock === undefined) throw new Error("the dead keep the lock");
+    await lock.release();
   }
   const [begun, done] = [last(heard.text, "begun"), last(heard.text, "done")];
   const found = versionAt(file);

@@ -1,17 +1,20 @@
 /**
- * SIGKILL at any moment: the target is whole and no older than what was acknowledged; `sweep` takes what the dead left
- * and nothing of the living; a writer whose temporary file is taken away nevertheless stages once more.
+ * SIGKILL at any moment: the target is whole and no older than what was acknowledged; locks are free at once; `sweep`
+ * takes what the dead left and nothing of the living; a writer whose temporary file is taken away nevertheless stages
+ * once more.
  */
 import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { listBackups, sweep, writeFile } from "../../mod.ts";
+import { listBackups, sweep, tryLock, writeFile } from "../../mod.ts";
+import * as locks from "../lock/support.ts";
 import { byEffort } from "../support/effort.ts";
 import { cannotUnshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, runtimes, type SpawnedScript } from "../support/spawn.ts";
+import { notEmpty, tally } from "../support/tally.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
 import { killOnce, workloads } from "./kill.ts";
 import {
@@ -48,8 +51,10 @@ async function finish({ child, status }: SpawnedScript): Promise<void> {
 
 /** Backups that count are whole versions other than the current one. */
 async function checkBackups(file: string): Promise<void> {
+  // All may have been killed in their first write.
+  await writeFile(file, makeVersion({ writer: "last", version: 0 }), { backup: 3 });
   const current = JSON.stringify(readVersion(fs.readFileSync(file)));
-  for (const { path } of await listBackups(file)) {
+  for (const { path } of notEmpty(await listBackups(file))) {
     assert(JSON.stringify(readVersion(fs.readFileSync(path))) !== current, `${path} is the current version`);
   }
   for (const version of [1, 2, 3]) await writeFile(file, makeVersion({ writer: "last", version }), { backup: 3 });
@@ -58,26 +63,54 @@ async function checkBackups(file: string): Promise<void> {
 
 describe("SIGKILL", () => {
   for (const [name, work] of Object.entries(workloads)) {
-    it(name, async () => {
-      if (onWindows) return;
+    it(name, async (t) => {
+      if (onWindows) return skip(t, "Windows has no SIGKILL");
       await withProcesses(async (directory, spawn) => {
         const file = join(directory, "file");
         fs.writeFileSync(file, makeVersion({ writer: "first", version: 1 }));
         const kills = byEffort({ quick: 1, normal: 5, long: 34 });
+        const happened = tally(`kills, ${name}`, ["kills", "temporary files left by chance", "left for certain"]);
         for (let count = 0; count < kills; count++) {
           await killOnce(spawn, file, `${name.replaceAll(" ", "_")}${count}`, work);
+          happened.count("kills");
         }
-
+        const byChance = temporaryFiles(directory);
+        happened.count("temporary files left by chance", byChance.length);
+        assert(byChance.length <= kills, "each kill leaves one temporary file at most");
+        // None of them need have been killed between staging and renaming: this one is.
+        await kill(await hold(spawn, file));
         const left = temporaryFiles(directory);
-        assert(left.length <= kills, "each kill leaves one temporary file at most");
+        happened.count("left for certain", left.length - byChance.length);
+        happened.enough({ kills, "temporary files left by chance": 0 });
         const young = await sweep(directory);
         assertEquals(young, { removed: [], kept: left.map((path) => ({ path, reason: "young" as const })) });
         makeOld(left);
         assertEquals(await sweep(directory), { removed: left, kept: [] });
-        assertEquals(fs.readdirSync(directory).filter((found) => !found.endsWith(".bak")), ["file"]);
+        const names = fs.readdirSync(directory).filter((found) => !found.endsWith(".bak"));
+        assertEquals(names, "lock" in work.options ? ["file", "file.lock"] : ["file"]);
         if (name === "with backups") await checkBackups(file);
       });
     });
+  }
+});
+
+describe("locks of a process that is killed", () => {
+  for (const backend of ["flock", "directory"] as const) {
+    it(`are free at once (${backend})`, (t) =>
+      locks.withOthers(async (directory) => {
+        if (!locks.hasKernelLock()) return skip(t, "needs kernel locks");
+        const happened = tally("locks of the dead", ["held until the kill", "free after it"]);
+        for (const runtime of runtimes()) {
+          const path = join(directory, runtime);
+          const holder = await locks.hold(path, { backend }, { name: runtime, runtime, env: {} });
+          if (await tryLock(path, { backend }) === undefined) happened.count("held until the kill");
+          await holder.kill();
+          const lock = await tryLock(path, { backend });
+          if (lock !== undefined) happened.count("free after it");
+          await lock?.release();
+        }
+        happened.enough({ "held until the kill": runtimes().length, "free after it": runtimes().length });
+      }));
   }
 });
 
@@ -125,27 +158,35 @@ describe("sweep", () => {
     });
   });
 
-  if (currentRuntime === "node" && !onWindows) {
-    it("knows a process that has no lock by its facts (Node without fs-ext)", () =>
-      withBareNode(async (spawn, work) => {
-        const { living, alive, dead } = await leaveFiles(spawn, work);
-        assertEquals(await sweepElsewhere(spawn, work), { removed: dead, kept: told(alive, "alive") });
-        await finish(living);
-        assertEquals(fs.readdirSync(work), ["living"]);
-      }));
-
-    it("judges by its facts nobody from another pid namespace", (t) => {
-      const reason = cannotUnshare("--pid");
-      if (reason !== undefined) return skip(t, reason);
-      return withBareNode(async (spawn, work) => {
-        const { living, alive, dead } = await leaveFiles(spawn, work);
-        const everybody = told([...alive, ...dead].sort(), "unproven");
-        assertEquals(await sweepElsewhere(spawn, work, inOwnNamespace), { removed: [], kept: everybody });
-        await finish(living);
-      });
+  it("knows a process that has no lock by its facts (Node without fs-ext)", (t) => {
+    const reason = cannotBeBare();
+    if (reason !== undefined) return skip(t, reason);
+    return withBareNode(async (spawn, work) => {
+      const { living, alive, dead } = await leaveFiles(spawn, work);
+      assertEquals(await sweepElsewhere(spawn, work), { removed: dead, kept: told(alive, "alive") });
+      await finish(living);
+      assertEquals(fs.readdirSync(work), ["living"]);
     });
-  }
+  });
+
+  it("judges by its facts nobody from another pid namespace", (t) => {
+    const reason = cannotBeBare() ?? cannotUnshare("--pid");
+    if (reason !== undefined) return skip(t, reason);
+    return withBareNode(async (spawn, work) => {
+      const { living, alive, dead } = await leaveFiles(spawn, work);
+      const everybody = told([...alive, ...dead].sort(), "unproven");
+      assertEquals(await sweepElsewhere(spawn, work, inOwnNamespace), { removed: [], kept: everybody });
+      await finish(living);
+      assertEquals(fs.readdirSync(work), ["living"]);
+    });
+  });
 });
+
+/** Why there can be no Node without kernel locks here. */
+function cannotBeBare(): string | undefined {
+  if (currentRuntime !== "node") return "the other runtimes always have kernel locks";
+  return onWindows ? "Windows has no SIGKILL" : undefined;
+}
 
 /** Node with the compiled code alone: an addon is looked for beside it. */
 async function withBareNode(run: (spawn: Spawn, work: string) => Promise<void>): Promise<void> {
@@ -174,7 +215,7 @@ async function leaveFiles(spawn: Spawn, work: string) {
   const alive = temporaryFiles(work);
   await kill(await hold(spawn, join(work, "dead")));
   const dead = temporaryFiles(work).filter((path) => !alive.includes(path));
-  for (const path of [...alive, ...dead]) assert(/\.p[0-9a-z]{1,40}-\d+-\d+-\d+\.tmp$/.test(path), path);
+  for (const path of notEmpty([...alive, ...dead])) assert(/\.p[0-9a-z]{1,40}-\d+-\d+-\d+\.tmp$/.test(path), path);
   makeOld([...alive, ...dead]);
   return { living, alive, dead };
 }

@@ -7,9 +7,11 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { type SweepResult, sweepSync } from "../../mod.ts";
+import { type SweepResult, sweepSync, type WriteFileSyncOptions } from "../../mod.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { hookedRuntime, type Hooks } from "../support/hooked_runtime.ts";
+import { skip } from "../support/skip.ts";
+import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { outcomeOf } from "./outcome.ts";
 import { content, ways } from "./ways.ts";
@@ -22,49 +24,64 @@ function sweepLater(directory: string): SweepResult {
   });
 }
 
-describe("a sweep in the middle of a write", () => {
-  for (const [way, write] of Object.entries(ways)) {
-    it(`while a backup is made: ${way}`, async () => {
-      if (process.platform === "win32" || currentRuntime().capabilities.fileLock !== "call") return;
-      await withTemporaryDirectory(async (directory) => {
-        const file = join(directory, "file");
-        fs.writeFileSync(file, "old");
-        const results: SweepResult[] = [];
-        const hooks: Hooks = {
-          link: (real, from, to) => {
-            results.push(sweepLater(directory));
-            return real.link(from, to);
-          },
-        };
-        const { failure } = await outcomeOf(() =>
-          write(file, content(200_000), { backup: 1, runtime: hookedRuntime(hooks) })
-        );
-        assertEquals(failure, undefined);
-        assertEquals(results.map(({ removed, kept }) => [removed, kept.map(({ reason }) => reason)]), [[[], [
-          "alive",
-        ]]]);
-        assert(fs.readFileSync(file).equals(content(200_000)));
-      });
-    });
+/** Ways that know all of the content before they write any of it: equal content is found before anything is staged. */
+const looksFirst = new Set(["writeFile", "writeFileSync"]);
 
-    it(`while the old content is compared: ${way}`, async () => {
-      if (process.platform === "win32" || currentRuntime().capabilities.fileLock !== "call") return;
-      await withTemporaryDirectory(async (directory) => {
-        const file = join(directory, "file");
-        fs.writeFileSync(file, content(200_000, 5));
-        let removed = 0;
-        const hooks: Hooks = {
-          open: (real, path, access, options) => {
-            if (path === file) removed += sweepLater(directory).removed.length;
-            return real.open(path, access, options);
-          },
-        };
-        const options = { skipIfEqual: true, runtime: hookedRuntime(hooks) };
-        const { failure } = await outcomeOf(() => write(file, content(200_000), options));
-        assertEquals(failure, undefined);
-        assertEquals(removed, 0);
-        assert(fs.readFileSync(file).equals(content(200_000)));
+/** A moment of a write in which somebody sweeps: before which call, and what else the write is asked for. */
+interface Moment {
+  readonly name: string;
+  readonly old: Uint8Array;
+  readonly options: WriteFileSyncOptions;
+  hooks(file: string, sweep: () => void): Hooks;
+  /** How many temporary files of the write are there at that moment. */
+  staged(way: string): number;
+}
+
+const moments: readonly Moment[] = [
+  {
+    name: "while a backup is made",
+    old: content(10),
+    options: { backup: 1 },
+    hooks: (_file, sweep) => ({ link: (real, from, to) => (sweep(), real.link(from, to)) }),
+    staged: () => 1,
+  },
+  {
+    name: "while the old content is compared",
+    old: content(200_000, 5),
+    options: { skipIfEqual: true },
+    hooks: (file, sweep) => ({
+      open: (real, path, access, options) => {
+        if (path === file) sweep();
+        return real.open(path, access, options);
+      },
+    }),
+    staged: (way) => looksFirst.has(way) ? 0 : 1,
+  },
+];
+
+describe("a sweep in the middle of a write", () => {
+  for (const { name, old, options, hooks, staged } of moments) {
+    for (const [way, write] of Object.entries(ways)) {
+      it(`${name}: ${way}`, async (t) => {
+        const { capabilities } = currentRuntime();
+        if (process.platform === "win32") return skip(t, "Windows has no kernel locks of this kind");
+        if (capabilities.fileLock !== "call") return skip(t, "there is no call to lock a temporary file with");
+        await withTemporaryDirectory(async (directory) => {
+          const file = join(directory, "file");
+          fs.writeFileSync(file, old);
+          const results: SweepResult[] = [];
+          const runtime = hookedRuntime(hooks(file, () => results.push(sweepLater(directory))));
+          const { failure } = await outcomeOf(() => write(file, content(200_000), { ...options, runtime }));
+          assertEquals(failure, undefined);
+          const alive = Array.from({ length: staged(way) }, () => "alive");
+          const found = notEmpty(results, "the sweeps");
+          assertEquals(
+            found.map(({ removed, kept }) => [removed, kept.map(({ reason }) => reason)]),
+            found.map(() => [[], alive]),
+          );
+          assert(fs.readFileSync(file).equals(content(200_000)));
+        });
       });
-    });
+    }
   }
 });

@@ -70,6 +70,7 @@ export function withProcesses<T>(run: (directory: string, spawn: Spawn) => Promi
     } finally {
       for (const script of scripts) {
         signal(script, "SIGKILL");
+        // Its test has looked at its end, if that matters to it.
         await script.status.catch(() => {});
       }
     }

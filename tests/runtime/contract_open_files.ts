@@ -139,6 +139,7 @@ export function describeOpenFiles(withSubject: WithSubject, { real }: ContractOp
         await target.close();
       }));
 
+    // check-tests: allow -- asks a real system
     if (real) {
       it("is closed once, and nothing of it stays open", () =>
         withSubject(async ({ runtime, fileSystem, directory }) => {

@@ -12,6 +12,7 @@ import {
   withMask,
   type WithSubject,
 } from "./contract_support.ts";
+import { skip } from "../support/skip.ts";
 
 export function describeOpening(withSubject: WithSubject, { real }: ContractOptions): void {
   describe("open", () => {
@@ -94,6 +95,7 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
         await assertFails("EISDIR", "open", directory, () => fileSystem.open(directory, "read-write"));
       }));
 
+    // check-tests: allow -- asks a real system
     if (real) {
       it("refuses a FIFO at once, instead of waiting for its other end", () =>
         withSubject(async ({ fileSystem, directory }) => {
@@ -152,9 +154,9 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
         await assertFails("ENOTDIR", "create", inFile, () => fileSystem.create(inFile, 0o600));
       }));
 
-    it("gives the mode less umask, and of the mode the permission bits only", () =>
+    it("gives the mode less umask, and of the mode the permission bits only", (t) =>
       withSubject(async ({ runtime, fileSystem, directory }) => {
-        if (!runtime.capabilities.mode) return;
+        if (!runtime.capabilities.mode) return skip(t, "there are no permission bits here");
         const modes = [0o000, 0o200, 0o400, 0o444, 0o600, 0o640, 0o666, 0o777, 0o4755, 0o6711];
         for (const mode of modes) {
           const path = `${directory}/${mode.toString(8)}`;
@@ -172,9 +174,9 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
   });
 
   describe("openDirectory", () => {
-    it("answers undefined for what is not there, and refuses what is no directory", () =>
+    it("answers undefined for what is not there, and refuses what is no directory", (t) =>
       withSubject(async ({ runtime, fileSystem, directory }) => {
-        if (!runtime.capabilities.directorySync) return;
+        if (!runtime.capabilities.directorySync) return skip(t, "directories cannot be synced here");
         const path = `${directory}/file`;
         await put(fileSystem, path);
         assertEquals(await fileSystem.openDirectory(`${directory}/absent`), undefined);
@@ -182,9 +184,9 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
         await assertFails("ENOTDIR", "openDirectory", `${path}/x`, () => fileSystem.openDirectory(`${path}/x`));
       }));
 
-    it("opens a directory, also through a symlink, to be looked at and synced", () =>
+    it("opens a directory, also through a symlink, to be looked at and synced", (t) =>
       withSubject(async ({ runtime, fileSystem, directory }) => {
-        if (!runtime.capabilities.directorySync) return;
+        if (!runtime.capabilities.directorySync) return skip(t, "directories cannot be synced here");
         await fileSystem.makeDirectory(`${directory}/real`, 0o755);
         await fileSystem.symbolicLink("real", `${directory}/link`);
         for (const name of ["real", "link"]) {

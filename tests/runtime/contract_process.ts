@@ -119,9 +119,11 @@ function describeHost(withSubject: WithSubject): void {
 }
 
 export function describeProcess(withSubject: WithSubject, { real }: ContractOptions): void {
+  // check-tests: allow -- the memory machine has no process
   if (real) describe("process", () => describeHost(withSubject));
 
   describe("clock", () => {
+    // check-tests: allow -- the memory machine's time does not pass by itself
     if (real) {
       it("tells the time, and time that never goes back", () =>
         withSubject(async ({ runtime: { clock } }) => {

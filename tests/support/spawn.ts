@@ -11,6 +11,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { notEmpty } from "./tally.ts";
 
 export type RuntimeName = "deno" | "node" | "bun";
 
@@ -72,7 +73,7 @@ function known(): Partial<Record<RuntimeName, RuntimeCommand>> {
 /** The runtimes that scripts can be run on here. */
 export function runtimes(): RuntimeName[] {
   const commands = known();
-  return (["deno", "node", "bun"] as const).filter((name) => commands[name] !== undefined);
+  return notEmpty((["deno", "node", "bun"] as const).filter((name) => commands[name] !== undefined), "runtimes");
 }
 
 /**

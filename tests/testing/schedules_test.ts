@@ -17,6 +17,7 @@ import {
 } from "../../src/testing/mod.ts";
 import { SeededRandom } from "../../src/testing/random.ts";
 import { encode } from "./support.ts";
+import { notEmpty } from "../support/tally.ts";
 
 type FileSystem = Runtime["fileSystem"];
 type Call = (files: FileSystem) => unknown;
@@ -111,7 +112,9 @@ describe("exploreSchedules", () => {
       const together = [calling(any(), any(), any()), calling(any(), any(), any())];
       const explored = await ends(together, { preemptions: 20 });
       const drawn = await ends(together, { preemptions: 0, samples: 150, seed });
-      for (const outcome of drawn.outcomes) assert(explored.outcomes.includes(outcome), `seed ${seed}: ${outcome}`);
+      for (const outcome of notEmpty(drawn.outcomes)) {
+        assert(explored.outcomes.includes(outcome), `seed ${seed}: ${outcome}`);
+      }
     }
   });
 
@@ -132,6 +135,7 @@ describe("exploreSchedules", () => {
       faults: "none",
       check: (machine, facts) => {
         const files = Object.keys(machine.files());
+        // check-tests: allow -- a cut may come before the first acknowledgement
         for (const fact of facts) assert(files.includes(String(fact)));
         states.add(`${files} after ${[...facts].sort()}`);
       },
@@ -165,6 +169,7 @@ describe("exploreSchedules", () => {
         together: [writing("/a"), writing("/b")],
         samples: 0,
         check: (machine, facts) => {
+          // check-tests: allow -- a cut may come before the first acknowledgement
           for (const fact of facts) assert(machine.readText(String(fact)) !== undefined, `${fact} is lost`);
         },
         ...schedule === undefined ? {} : { schedule },

@@ -10,6 +10,7 @@ import { applyFilesSync, recoverTransactions, recoverTransactionsSync } from "..
 import { byEffort } from "../support/effort.ts";
 import { applying, applyingTogether, explored, load, passes } from "./explored.ts";
 import { fraction, planOf, scenario, shown } from "./support.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const one = scenario(3);
 
@@ -66,7 +67,7 @@ describe("negative controls: a crash shows", () => {
     const missed: number[] = [];
     // One of them on the runtimes that run the same code as the first one.
     const tried = Array.from({ length: syncs }, (_, index) => index).filter((index) => fraction === 1 || index === 4);
-    for (const left of tried) {
+    for (const left of notEmpty(tried)) {
       const run: CrashOptions["run"] = (runtime, acknowledge) => {
         let seen = 0;
         // "Not supported here": nothing is written, and the transaction goes on.

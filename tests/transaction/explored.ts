@@ -9,6 +9,7 @@ import type { CrashOptions, CrashReport, MemoryRuntime } from "../../src/testing
 import { applyFiles, applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
 import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const server = "/server/loaded";
 
@@ -45,7 +46,7 @@ export function explored(files: Scenario, more: Partial<CrashOptions> = {}): Omi
     fraction,
     recover: (runtime) => {
       // Not from the journal's directory first: from there, the way to all others is known.
-      for (const directory of [...files.directories].reverse()) {
+      for (const directory of notEmpty([...files.directories].reverse())) {
         const activate = () => load(runtime, runtime, files);
         const report = recoverTransactionsSync(directory, { runtime, activate });
         assertEquals([report.conflicts, report.kept, report.needsActivation], [[], [], []]);

@@ -15,6 +15,7 @@ import {
 } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
 import { afterRenameTo, applyAndDie, filesOf, leftovers, planOf, scenario, shown } from "./support.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const three = scenario(3);
 const two = scenario(3, ["/d", "/e"]);
@@ -82,7 +83,7 @@ describe("recoverTransactions", () => {
   }
 
   it("finishes across directories and file systems from any of them", () => {
-    for (const directory of two.directories) {
+    for (const directory of notEmpty(two.directories)) {
       for (const [when, what] of [[afterRenameTo("/f0"), "new"], [atCommit, "old"]] as const) {
         const machine = after(when, two);
         recoverTransactionsSync(directory, { runtime: machine });
@@ -203,7 +204,7 @@ describe("a living transaction", () => {
     let looked = 0;
     const look = () => {
       const before = leftovers(machine);
-      for (const directory of two.directories) {
+      for (const directory of notEmpty(two.directories)) {
         const { kept, ...rest } = recoverTransactionsSync(directory, { runtime: other });
         assertEquals(kept.map(({ reason }) => reason), ["alive"]);
         assertEquals({ ...rest, kept: [] }, nothing);

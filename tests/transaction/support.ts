@@ -4,6 +4,7 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { applyFilesSync, type ApplyPlanSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { mostlyOnDeno } from "../support/effort.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** The part of all states that is tried: all of it on one runtime, for the others run the same code. */
 export const fraction: number = mostlyOnDeno({ quick: 0.1, normal: 1, long: 1 });
@@ -54,7 +55,7 @@ export function leftovers(machine: MemoryRuntime): string[] {
 /** Recovers all directories, and then sees to what is owed; a conflict is none that these tests make on purpose. */
 export function recoverAll(runtime: Runtime, { directories }: Scenario): void {
   for (const options of [{ runtime }, { runtime, activate: () => {} }]) {
-    for (const directory of directories) {
+    for (const directory of notEmpty(directories)) {
       const report = recoverTransactionsSync(directory, options);
       assertEquals([report.conflicts, report.kept], [[], []]);
     }

@@ -79,6 +79,7 @@ async function look(machine: MemoryRuntime, acknowledged: readonly unknown[]): P
   const found = new Set<unknown>(["HEAD"]);
   for await (const { name } of repository.references.list()) found.add(name);
   for await (const { digest } of history(repository, main)) found.add(digest);
+  // check-tests: allow -- a crash may come before the first acknowledgement
   for (const fact of acknowledged) assert(found.has(fact), `${fact} was acknowledged`);
   if (acknowledged.includes("HEAD")) {
     assertEquals((await repository.references.readHead())?.name, "heads/topic/deep");

@@ -10,14 +10,15 @@ import { succeeded, withProcesses } from "../real/processes.ts";
 import { mostlyOnDeno } from "../support/effort.ts";
 import { runtimes } from "../support/spawn.ts";
 import { collectBeside, type Killed, killOnce } from "./rounds.ts";
+import { skip } from "../support/skip.ts";
 
 const runtimeOf = (index: number) => runtimes()[index % runtimes().length];
 
 describe("SIGKILL at any moment", () => {
   const kills = mostlyOnDeno({ quick: 3, normal: 30, long: 200 });
 
-  it(`${kills} times, of processes that commit: nothing acknowledged is lost, fsck finds nothing, work goes on`, async () => {
-    if (process.platform === "win32") return;
+  it(`${kills} times, of processes that commit: nothing acknowledged is lost, fsck finds nothing, work goes on`, async (t) => {
+    if (process.platform === "win32") return skip(t, "Windows has no SIGKILL");
     // Two at a time, in repositories of their own.
     await Promise.all([0, 1].map((half) =>
       withProcesses(async (directory, spawn) => {

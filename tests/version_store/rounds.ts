@@ -9,6 +9,7 @@ import { readOperations } from "../../examples/version_store/operations.ts";
 import { openObjectStore, openReferences } from "../../src/store/mod.ts";
 import { listen, signal, type Spawn, succeeded } from "../real/processes.ts";
 import type { RuntimeName } from "../support/spawn.ts";
+import { notEmpty } from "../support/tally.ts";
 
 const script = "tests/version_store/scripts/work.ts";
 
@@ -56,9 +57,9 @@ async function lookAt(directory: string, killed: readonly Killed[]): Promise<voi
   for await (const { digest } of history(repository, next)) found.add(digest);
   const { checkpoint, operations } = await readOperations(repository);
   const logged = new Set([...Object.keys(checkpoint), ...operations.map(({ reference }) => reference)]);
-  for (const { acknowledged, branches } of killed) {
-    for (const digest of acknowledged) assert(found.has(digest), `commit ${digest} was acknowledged`);
-    for (const name of branches) {
+  for (const { acknowledged, branches } of notEmpty(killed)) {
+    for (const digest of notEmpty(acknowledged)) assert(found.has(digest), `commit ${digest} was acknowledged`);
+    for (const name of notEmpty(branches)) {
       assert(found.has(await repository.references.read(name) ?? ""), `branch ${name} was acknowledged`);
       assert(logged.has(name), `the record of ${name} was acknowledged`);
     }
@@ -102,9 +103,13 @@ export async function collectBeside(
     result.removed += (await store.collectGarbage({ reachable: reachable(), grace })).removed.length;
   }
   for (const output of await writers) result.steps += output.split("\n").length - 1;
+  let referred = 0;
+  // check-tests: allow -- they are counted
   for await (const { name, digest } of references.list()) {
     assert(await store.has(digest), `${name} leads to nothing`);
+    referred++;
   }
+  assert(referred > 0 && result.rounds > 0, `${referred} references, ${result.rounds} collections`);
   assertEquals((await store.verify()).corrupt, []);
   return result;
 }

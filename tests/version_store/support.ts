@@ -6,6 +6,7 @@ import { openRepository, type Repository } from "../../examples/version_store/re
 import { interceptRuntime, type SeamCall, whenKnown } from "../../src/testing/intercept.ts";
 import { type InitialEntry, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** Where tests in memory keep their repository. */
 export const home = "/r";
@@ -56,7 +57,7 @@ const shown = (calls: readonly SeamCall[]): string =>
 export function assertProtocol(calls: readonly SeamCall[]): void {
   const published: string[] = [];
   const owed = new Map<string, SeamCall>();
-  for (const [index, call] of calls.entries()) {
+  for (const [index, call] of notEmpty(calls.entries())) {
     const { method, path, operands } = call;
     const to = String(operands[0]);
     if (method === "create") assert(isTemporary(path) || path.endsWith(".lock"), `created in place: ${path}`);

@@ -160,6 +160,7 @@ it("100 commits with every fifth sync failing, to be reported: all land whole", 
   }
   assert(faulty.fired > 100, `${faulty.fired} syncs failed`);
   const found: string[] = [];
+  // check-tests: allow -- what was found is compared with all commits below
   for await (const { digest, tree, message } of history(repository, await currentCommit(repository) ?? "")) {
     found.unshift(digest);
     const content = (await readTree(repository, tree))["a.txt"] ?? "";

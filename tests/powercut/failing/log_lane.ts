@@ -41,12 +41,14 @@ class SharedLog {
   async abandon(log: Log): Promise<void> {
     if (this.#opening === undefined || await this.#opening.catch(() => undefined) !== log) return;
     this.#opening = undefined;
+    // It has failed already, and that is what is reported.
     await log.close().catch(() => {});
   }
 
   async close(): Promise<void> {
     const log = await this.#opening?.catch(() => undefined);
     this.#opening = undefined;
+    // Whatever it says now: the lane is over, and the disk is judged.
     await log?.close().catch(() => {});
   }
 }
