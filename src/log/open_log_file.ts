@@ -24,7 +24,7 @@ import { readHeader } from "./read_log.ts";
 import { rewrittenFilling } from "./rewritten.ts";
 
 /** Where a log is to be opened, and by which rules. */
-export interface Opening {
+interface Opening {
   readonly engine: Engine;
   /** Its guard asks whether the writer's lock is still held. */
   readonly plan: WritePlan;

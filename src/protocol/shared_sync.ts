@@ -9,7 +9,7 @@ import type { FileSystem, OpenFile, SyncLevel } from "../runtime/runtime.ts";
 import { beginSync, type DeviceSyncs, endSync } from "./sync_ledger.ts";
 
 /** An open directory, and how far its sync must reach. */
-export interface DirectorySync {
+interface DirectorySync {
   readonly handle: OpenFile;
   readonly level: SyncLevel;
 }

@@ -44,7 +44,7 @@ export interface SyncPlace {
 }
 
 /** An open directory, or one that cannot be synced. */
-export interface SyncedDirectory {
+interface SyncedDirectory {
   readonly path: string;
   readonly status: Pick<FileStatus, "device" | "identity">;
   readonly handle: OpenFile | undefined;

@@ -13,7 +13,7 @@ import type { SeamCall, SeamMethod } from "../intercept.ts";
 import type { Touch } from "./order_hash.ts";
 
 /** What is known of the machine when a call is about to take effect. */
-export interface Surroundings {
+interface Surroundings {
   /** The inode behind an open file of the calling process; undefined: not known. */
   readonly inode: number | undefined;
   /** Whether there are symlinks on the machine. */

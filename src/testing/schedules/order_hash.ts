@@ -9,7 +9,7 @@
  */
 
 /** Two numbers of 32 bits. */
-export interface Lanes {
+interface Lanes {
   readonly one: number;
   readonly two: number;
 }

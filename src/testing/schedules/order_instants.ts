@@ -27,7 +27,7 @@ interface Instant {
 }
 
 /** What is done with a disk. */
-export interface DiskTrial {
+interface DiskTrial {
   readonly recover: ((runtime: MemoryRuntime) => Awaitable<unknown>) | undefined;
   readonly check: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
   readonly volatile: ((path: string) => boolean) | undefined;
@@ -38,7 +38,7 @@ export interface DiskTrial {
 }
 
 /** A disk that did not pass. */
-export interface DiskViolation {
+interface DiskViolation {
   readonly state: string;
   readonly error: unknown;
   readonly acknowledged: readonly unknown[];

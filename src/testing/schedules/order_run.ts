@@ -44,7 +44,7 @@ interface OperationState extends CallingOperation {
 }
 
 /** What a run is made of. */
-export interface OrderRunParts {
+interface OrderRunParts {
   /** The process of each operation; one and the same for those that share it. */
   readonly processes: readonly MemoryRuntime[];
   readonly operations: readonly TogetherOperation[];
