@@ -58,8 +58,10 @@ async function lookAt(directory: string, killed: readonly Killed[]): Promise<voi
   const { checkpoint, operations } = await readOperations(repository);
   const logged = new Set([...Object.keys(checkpoint), ...operations.map(({ reference }) => reference)]);
   for (const { acknowledged, branches } of notEmpty(killed)) {
-    for (const digest of notEmpty(acknowledged)) assert(found.has(digest), `commit ${digest} was acknowledged`);
-    for (const name of notEmpty(branches)) {
+    // check-tests: allow -- one may be killed before its first acknowledgement
+    for (const digest of acknowledged) assert(found.has(digest), `commit ${digest} was acknowledged`);
+    // check-tests: allow -- every third commit makes a branch
+    for (const name of branches) {
       assert(found.has(await repository.references.read(name) ?? ""), `branch ${name} was acknowledged`);
       assert(logged.has(name), `the record of ${name} was acknowledged`);
     }
