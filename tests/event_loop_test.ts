@@ -45,6 +45,7 @@ describe("timers and I/O run during a loop of", () => {
   const steps: Readonly<Record<string, (file: string) => (index: number) => Promise<unknown>>> = {
     "writes with durability none": (file) => (index) => writeFile(file, String(index), { durability: "none" }),
     "reads": (file) => () => readTextFile(file),
+    // Whether there is anything to read makes no difference here.
     "reads of what is not there": (file) => () => readTextFile(`${file}.none`).catch(() => {}),
     "pairs of taking and giving back a lock": (file) => () => withLock(file, () => {}),
   };

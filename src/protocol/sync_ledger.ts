@@ -94,3 +94,9 @@ export function* olderSyncsEnded(syncs: DeviceSyncs, order: number): Operation<v
 export function failureSince({ failure }: DeviceSyncs, known: number): SystemError | undefined {
   return failure !== undefined && failure.number > known ? failure.error : undefined;
 }
+
+/**
+ * Whether this process knows of a failed sync on that file system. Content that is only equal to what is to be written
+ * may then be in memory alone, and syncing it proves nothing: it is written.
+ */
+export const isDistrusted = (engine: Engine, device: string): boolean => syncsOn(engine, device).failure !== undefined;

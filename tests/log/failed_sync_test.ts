@@ -87,6 +87,7 @@ function survive(name: string, { setup, run, careless }: Story): number {
       if (!isPromised && (careless === true || machine.statusOf("/log") === undefined)) return;
       const log = openLogSync("/log", { runtime: machine });
       const found = namesIn(log);
+      // check-tests: allow -- a crash before the first acknowledgement leaves nothing to compare
       for (const fact of facts as Fact[]) {
         if ("kept" in fact) assert(found.includes(fact.kept), `${fact.kept} was acknowledged; there are: ${found}`);
         else assert(!found.includes(fact.refused), `${fact.refused} was refused; there are: ${found}`);

@@ -151,6 +151,7 @@ describe("an option of durability makes a difference", () => {
       assertEquals(outcomeOf(row, { durability: "none" }, undefined), { syncs: 0, thrown: undefined });
     });
 
+    // check-tests: allow -- an operation without the option has nothing to show
     if (takes("whenSyncFails")) {
       it(`${name}: whenSyncFails`, () => {
         const { thrown } = outcomeOf(row, {}, "EIO");
@@ -159,6 +160,7 @@ describe("an option of durability makes a difference", () => {
       });
     }
 
+    // check-tests: allow -- an operation without the option has nothing to show
     if (takes("whenUnsupported")) {
       it(`${name}: whenUnsupported`, () => {
         assertEquals(outcomeOf(row, {}, "EINVAL").thrown, undefined);

@@ -21,7 +21,7 @@ import type { ScheduleFault } from "./schedule_text.ts";
 import type { StepClock } from "./step_clock.ts";
 
 /** Something that an operation can do next. */
-export interface Step {
+interface Step {
   readonly what: string;
   touches(): Touch[];
   take(): void;
@@ -35,7 +35,7 @@ export interface CallingOperation {
 }
 
 /** What an order's calls are made of. */
-export interface OrderCallsParts {
+interface OrderCallsParts {
   readonly clock: StepClock;
   readonly fault: ScheduleFault | undefined;
   readonly symlinks: boolean;

@@ -25,6 +25,7 @@ export function nextSync(): DirectorySyncs {
   };
   return (directory) => {
     if (running === undefined) return start(directory);
+    // Its error is told to those who wait for it.
     const after = running.then(() => {}, () => {});
     return next ??= after.then(() => {
       next = undefined;
@@ -51,7 +52,9 @@ export function errorForLeader(): DirectorySyncs {
   let last: Promise<void> = Promise.resolve();
   let waiting: Promise<void> | undefined;
   return (directory) => {
+    // The mistake: whoever follows is not told.
     if (waiting !== undefined) return waiting.catch(() => {});
+    // The error of the one before was told to its leader.
     const own = last.catch(() => {}).then(() => {
       waiting = undefined;
       return directory.sync("full");
