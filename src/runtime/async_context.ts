@@ -23,7 +23,8 @@ interface Shared<T> {
 }
 
 /** A named context. */
-interface AsyncContext<T> {
+// check-layers: allow -- the declarations of what is a context name it
+export interface AsyncContext<T> {
   /** Runs `body` with `value` as what `get` answers in it and in all it awaits. */
   run<R>(value: T, body: () => R): R;
   /** Says that the value of one `run` is not needed any more. When it was the last, `get` answers undefined. */

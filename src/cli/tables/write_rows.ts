@@ -12,7 +12,8 @@ const mode: Option<number> = {
 };
 
 /** What is left out is undefined. Names and numbers are told apart later, by whether there is such a name. */
-interface OwnerValue {
+// check-layers: allow -- the declarations of the tables that have this option name it
+export interface OwnerValue {
   readonly user?: string;
   readonly group?: string;
 }
