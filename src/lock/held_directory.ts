@@ -69,7 +69,8 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
     loss,
     *check() {
       for (let seen = current; loss.error === undefined; seen = current) {
-        if (yield* isThere(request, seen)) return true;
+        // At once: a synchronous call may use a lock that was taken asynchronously.
+        if (yield* isThere(atOnce, seen)) return true;
         // Renewed while we looked.
         if (seen === current) lose();
       }
