@@ -14,12 +14,7 @@ import { sweep } from "../mod.ts";
 import { killOnce, type Workload, workloads } from "../tests/real/kill.ts";
 import { listen, makeOld, type Spawn, succeeded, temporaryFiles, withProcesses } from "../tests/real/processes.ts";
 import { type RuntimeName, runtimes } from "../tests/support/spawn.ts";
-import { type Programs, testEnvironment } from "./suite/runners.ts";
-import { prepareBun } from "./toolchain/bun.ts";
-import { compile } from "./toolchain/compile.ts";
-import { OUT } from "./toolchain/folders.ts";
-import { linkFsExt } from "./toolchain/fs_ext.ts";
-import { prepareNode } from "./toolchain/node.ts";
+import { prepareEveryRuntime } from "./suite/every_runtime.ts";
 
 interface Options {
   /** For each runtime and each of its six ways of writing. */
@@ -37,14 +32,6 @@ function readOptions(args: readonly string[]): Options {
     else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
   }
   return options;
-}
-
-/** Compiles the scripts and tells `spawnScript` how each runtime runs them. */
-async function prepare(): Promise<void> {
-  const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
-  await linkFsExt(node, OUT);
-  const programs: Programs = { denoArguments: [], node, bun };
-  Object.assign(process.env, testEnvironment(programs, "long"));
 }
 
 /** A living writer in the same directory, whose temporary file looks old and must survive every sweep. */
@@ -94,7 +81,7 @@ function storm(runtime: RuntimeName, name: string, work: Workload, kills: number
 }
 
 const options = readOptions(Deno.args);
-await prepare();
+await prepareEveryRuntime();
 for (const runtime of runtimes().filter((name) => options.only.includes(name))) {
   for (const [name, work] of Object.entries(workloads)) {
     console.log(`${runtime}, ${name}: ${await storm(runtime, name, work, options.kills)}`);

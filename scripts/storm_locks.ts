@@ -6,16 +6,10 @@
  *
  *     deno task storm:locks -- --increments=500 --commands=1000 --rounds=1
  */
-import process from "node:process";
 import { hasJq, manyUpdates } from "../tests/lock/many_updates.ts";
 import { storm } from "../tests/lock/storm.ts";
 import { runtimes } from "../tests/support/spawn.ts";
-import { type Programs, testEnvironment } from "./suite/runners.ts";
-import { prepareBun } from "./toolchain/bun.ts";
-import { compile } from "./toolchain/compile.ts";
-import { OUT } from "./toolchain/folders.ts";
-import { linkFsExt } from "./toolchain/fs_ext.ts";
-import { prepareNode } from "./toolchain/node.ts";
+import { prepareEveryRuntime } from "./suite/every_runtime.ts";
 
 let [increments, commands, rounds] = [500, 1000, 1];
 for (const argument of Deno.args) {
@@ -26,11 +20,7 @@ for (const argument of Deno.args) {
   else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
 }
 
-const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
-const addon = await linkFsExt(node, OUT);
-if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
-const programs: Programs = { denoArguments: [], node, bun };
-Object.assign(process.env, testEnvironment(programs, "long"));
+await prepareEveryRuntime();
 
 const kinds = {
   "kernel locks": { options: { durability: "none", lock: { backend: "flock" } }, shell: true },

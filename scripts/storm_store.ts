@@ -7,16 +7,10 @@
  * Ends with status 1 at the first violation.
  */
 import { join } from "node:path";
-import process from "node:process";
 import { withProcesses } from "../tests/real/processes.ts";
 import { runtimes } from "../tests/support/spawn.ts";
 import { collectBeside, type Killed, killOnce } from "../tests/version_store/rounds.ts";
-import { type Programs, testEnvironment } from "./suite/runners.ts";
-import { prepareBun } from "./toolchain/bun.ts";
-import { compile } from "./toolchain/compile.ts";
-import { OUT } from "./toolchain/folders.ts";
-import { linkFsExt } from "./toolchain/fs_ext.ts";
-import { prepareNode } from "./toolchain/node.ts";
+import { prepareEveryRuntime } from "./suite/every_runtime.ts";
 
 let [kills, seconds] = [200, 30];
 for (const argument of Deno.args) {
@@ -26,11 +20,7 @@ for (const argument of Deno.args) {
   else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
 }
 
-const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
-const addon = await linkFsExt(node, OUT);
-if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
-const programs: Programs = { denoArguments: [], node, bun };
-Object.assign(process.env, testEnvironment(programs, "long"));
+await prepareEveryRuntime();
 const names = runtimes();
 
 /** Repositories are begun anew now and then: looking at one takes as long as it is large. */

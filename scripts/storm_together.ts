@@ -8,12 +8,7 @@
 import process from "node:process";
 import { together } from "../tests/real/together.ts";
 import { runtimes } from "../tests/support/spawn.ts";
-import { type Programs, testEnvironment } from "./suite/runners.ts";
-import { prepareBun } from "./toolchain/bun.ts";
-import { compile } from "./toolchain/compile.ts";
-import { OUT } from "./toolchain/folders.ts";
-import { linkFsExt } from "./toolchain/fs_ext.ts";
-import { prepareNode } from "./toolchain/node.ts";
+import { prepareEveryRuntime } from "./suite/every_runtime.ts";
 
 const counts = { rounds: 10, operations: 200, kills: 20, stops: 20, processes: 2, workers: 2 };
 for (const argument of Deno.args) {
@@ -24,11 +19,7 @@ for (const argument of Deno.args) {
   else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
 }
 
-const [node, bun] = await Promise.all([prepareNode(undefined), prepareBun(), compile()]);
-const addon = await linkFsExt(node, OUT);
-if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
-const programs: Programs = { denoArguments: [], node, bun };
-Object.assign(process.env, testEnvironment(programs, "long"));
+await prepareEveryRuntime();
 
 const { rounds, ...options } = counts;
 for (let round = 1; round <= rounds; round++) {

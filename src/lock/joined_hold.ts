@@ -7,8 +7,7 @@
  * 1. `joinHold` waits for the turn; a call that could never get it is a DeadlockError at once. 2. `release` gives the
  * turn back, once; the lock itself stays with its holder. After a failure no turn is held.
  */
-import type { Operation } from "../core/operation.ts";
-import { wait } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { lockAttempt, LockHold } from "./lock.ts";
 import type { Patience } from "./lock_plan.ts";

@@ -10,6 +10,7 @@
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
  * 2. Operations that wait although nobody can go on any more wait for ever: `stuck`.
  */
+import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../memory_file_system.ts";
@@ -55,9 +56,7 @@ interface OrderRunParts {
   readonly moved: () => void;
 }
 
-const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => unknown };
-const turn = (): Promise<void> =>
-  new Promise((resolve) => void (setImmediate === undefined ? setTimeout(resolve, 0) : setImmediate(resolve)));
+const turn = (): Promise<void> => new Promise((resolve) => void atNextTurn(resolve));
 /** So long (real milliseconds) may something take that is no call at the seam, before nobody is said to go on. */
 const patience = [0, 1, 4, 20];
 
