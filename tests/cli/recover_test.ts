@@ -12,6 +12,11 @@ import { atomicWrite, put, send, start, text, until } from "./command.ts";
 const onWindows = process.platform === "win32";
 const isJournal = (name: string) => name.includes(".journal");
 
+/** What says something of a transaction: not the empty files that keep the names of its later states free. */
+const recordsIn = (directory: string, place: string): string[] =>
+  fs.readdirSync(join(directory, place))
+    .filter((name) => name.startsWith(".transaction.") && text(directory, `${place}/${name}`) !== "");
+
 /** Deploys files, by their paths in the directory, and dies when they are in place, before they have taken effect. */
 async function deployAndDie(directory: string, files: readonly string[], as: SpawnScriptOptions = {}): Promise<void> {
   const plan = {
@@ -94,9 +99,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
       assertEquals([ended.code, ended.signal], [null, "SIGTERM"]);
       assertEquals([finished, activated.length], [[join(directory, "a/key")], 1]);
       assertEquals([error.code, error.targetState], ["SIGTERM", "unknown"]);
-      // Empty files keep the names of its later states free.
-      const journals = fs.readdirSync(join(directory, "b")).filter(isJournal);
-      assertEquals(journals.filter((name) => text(directory, `b/${name}`) !== "").length, 1);
+      assertEquals(recordsIn(directory, "b").filter(isJournal).length, 1);
     });
   });
 
@@ -126,7 +129,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
         const [path, away] = [join(directory, missing), join(directory, "away")];
         fs.renameSync(path, away);
         const { code, stdout } = await atomicWrite(directory, ["recover", there]);
-        const [name = ""] = fs.readdirSync(join(directory, there)).filter((name) => name.startsWith(".transaction."));
+        const [name = ""] = recordsIn(directory, there);
         const names = join(directory, there, name.replace(/^(\.transaction\.\w+\.).*/, "$1*"));
         const start = `left alone ${join(directory, there, name)}: a directory that takes part is not there, `;
         assertEquals([code, stdout.startsWith(start), stdout.includes(`: "${path}"; `)], [75, true, true], stdout);
@@ -141,7 +144,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
         fs.renameSync(away, path);
       }
       fs.rmSync(join(directory, other), { recursive: true });
-      const [journal = ""] = fs.readdirSync(join(directory, home)).filter(isJournal);
+      const [journal = ""] = recordsIn(directory, home).filter(isJournal);
       fs.rmSync(join(directory, home, journal));
       assertEquals((await atomicWrite(directory, ["recover", "-r", "."])).code, 0);
       assertEquals(text(directory, home === "a" ? "a/key" : "b/chain").slice(0, 4), "new ");
