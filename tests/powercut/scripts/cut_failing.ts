@@ -36,7 +36,8 @@ async function allCuts(machine: Machine): Promise<void> {
       if (report.errors === 0) without++;
       else cuts.push(report);
       // One at which the disk has failed there must be.
-      if ((Date.now() > end && cuts.length > 0) || (order.untilLoss === true && report.complaints.length > 0)) break;
+      const hasLost = report.complaints.some(({ kind }) => kind === "lost");
+      if ((Date.now() > end && cuts.length > 0) || (order.untilLoss === true && hasLost)) break;
     }
   } finally {
     await Promise.all(workers.map((each) => each.kill()));
