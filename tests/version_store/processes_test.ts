@@ -15,7 +15,7 @@ import { skip } from "../support/skip.ts";
 const runtimeOf = (index: number) => runtimes()[index % runtimes().length];
 
 describe("SIGKILL at any moment", () => {
-  const kills = mostlyOnDeno({ quick: 3, normal: 30, long: 200 });
+  const kills = mostlyOnDeno({ quick: 3, normal: 16, long: 200 });
 
   it(`${kills} times, of processes that commit: nothing acknowledged is lost, fsck finds nothing, work goes on`, async (t) => {
     if (process.platform === "win32") return skip(t, "Windows has no SIGKILL");
