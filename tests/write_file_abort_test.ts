@@ -183,7 +183,7 @@ test("writeFile that is aborted during a sync closes the file only when the sync
   });
   await assertRejects(() => writeFile("/file", "new", { runtime: watched, signal: controller.signal }));
   const end = trace.slice(trace.indexOf("sync"));
-  assertEquals(end.map((line) => line.split(" ")[0]), ["sync", "close", "stat", "remove", "close"]);
+  assertEquals(end.map((line) => line.split(" ")[0]), ["sync", "close", "stat", "linkStat", "remove", "close"]);
 });
 
 test("writeFile and a writer leave no listener on a signal that lives longer than they do", async () => {

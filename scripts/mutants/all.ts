@@ -2,6 +2,7 @@
 import { fileMutants } from "./files.ts";
 import { lockMutants } from "./lock.ts";
 import type { Mutant } from "./mutant.ts";
+import { protocolMutants } from "./protocol.ts";
 import { storeMutants } from "./store.ts";
 
-export const allMutants: readonly Mutant[] = [...lockMutants, ...fileMutants, ...storeMutants];
+export const allMutants: readonly Mutant[] = [...lockMutants, ...fileMutants, ...protocolMutants, ...storeMutants];

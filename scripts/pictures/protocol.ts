@@ -17,7 +17,7 @@ const CALLS: readonly [step: string, calls: readonly string[]][] = [
   ["write", ["write "]],
   ["owner, mode", ["stat"]],
   ["sync the file", ["sync"]],
-  ["close", ["close", "stat data"]],
+  ["close", ["close", "stat data", "linkStat data/file"]],
   ["rename", ["rename "]],
   ["sync the directory", ["sync data", "close"]],
 ];

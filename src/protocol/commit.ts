@@ -1,7 +1,7 @@
 /**
  * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
  *
- * In the target's turn: backup → close → last look at directory, lock and signal → overtaken by a later call? →
+ * In the target's turn: backup → close → last look at directory, file, lock and signal → overtaken by a later call? →
  * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups go. The temporary
  * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
@@ -26,9 +26,10 @@ import {
   translate,
 } from "./failure.ts";
 import { backupDirectoryOf } from "./find_backups.ts";
+import { keepLatest, keepsOld, mostCorrections } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
 import { leadsTo } from "./reported_failure.ts";
-import { closeStaged, discard, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { closeStaged, discard, lostBy, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { checkSyncs, syncDirectory } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
@@ -42,8 +43,7 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
     if (plan.backup > 0) backup = yield* makeBackup(engine, target, plan, parent, attempt);
     try {
       yield* closeStaged(staged);
-      yield* checkParent(engine, parent, attempt);
-      if (plan.guard !== undefined) yield* plan.guard();
+      yield* lookOnceMore(staged);
       checkAbort(plan.signal);
       checkSyncs(engine, parent.status.device, plan, attempt);
       const newer = overtaken();
@@ -78,6 +78,20 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
   });
 }
 
+/**
+ * The last look before the commit: is the directory still there, what is to be kept of the file, is the lock still held?
+ * From the beginning when something had to be corrected, for that includes a sync.
+ */
+function* lookOnceMore(staged: StagedFile): Operation<void> {
+  const { engine, target, parent, plan, attempt } = staged;
+  for (let corrections = 0, corrected = true; corrected; corrections++) {
+    yield* checkParent(engine, parent, attempt);
+    corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
+      (yield* keepLatest(staged, yield* wait(engine.fileSystem.linkStat(target.path))));
+    if (plan.guard !== undefined) yield* plan.guard();
+  }
+}
+
 function rememberProven({ engine, identity, modified, writer }: StagedFile): void {
   if (identity !== undefined && modified !== undefined) {
     noteProven(engine, { identity, modified, size: writer.bytesWritten });
@@ -95,14 +109,14 @@ function resultOf(
   fileSynced: boolean,
   more: Partial<WriteResult>,
 ): WriteResult {
-  const { target, plan, lost } = staged;
+  const { target, plan } = staged;
   return {
     path: target.path,
     bytesWritten: staged.writer.bytesWritten,
     changed: true,
-    replaced: target.status !== undefined,
+    replaced: target.status !== undefined || staged.previous !== undefined,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced && target.unsyncedAncestors !== true),
-    lost,
+    lost: lostBy(staged),
     ...staged.digest === undefined || !plan.digest ? {} : { digest: staged.digest },
     ...more,
   };

@@ -125,7 +125,7 @@ export function* commitTurn(
     if (overtaken() === undefined) turns.latest = { order: ticket.order, fileSynced: outcome };
     return undefined;
   } finally {
-    if (turns.busy === turn) turns.busy = before;
+    turns.busy = before;
     end();
   }
 }

@@ -23,7 +23,7 @@ import {
 } from "./failure.ts";
 import { commit, conflict } from "./commit.ts";
 import { isProven } from "./proven_content.ts";
-import { beginStage, discard, finishStage, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { beginStage, discard, finishStage, lostBy, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { isDistrusted } from "./sync_ledger.ts";
 import { resolveTarget, type Target } from "./target.ts";
 import { writeAll } from "./content_writer.ts";
@@ -179,8 +179,7 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
       return settled;
     }
   }
-  if (target.status?.kind === "file") staged.lost.push("unchecked");
-  if (separates) staged.lost.push("hard-links");
+  staged.separates = separates;
   return yield* commit(staged, ticket);
 }
 
@@ -188,6 +187,6 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
 export function* giveUp(staged: StagedFile, error: unknown): Operation<unknown> {
   const cause = error instanceof TemporaryVanished ? error.cause : error;
   const thrown = attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
-  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...staged.lost);
+  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...lostBy(staged));
   return thrown;
 }

@@ -38,7 +38,9 @@ export interface StagedFile {
   readonly parent: ParentDirectory;
   readonly plan: WritePlan;
   readonly attempt: Attempt;
-  readonly wanted: WantedMetadata;
+  /** The file whose mode and owner are kept, as it was seen last. */
+  previous: FileStatus | undefined;
+  wanted: WantedMetadata;
   readonly temporary: TemporaryFile;
   readonly writer: ContentWriter;
   phase: "open" | "closed" | "committed" | "discarded";
@@ -50,7 +52,10 @@ export interface StagedFile {
   modified: number | undefined;
   fileSynced: boolean;
   digest: string | undefined;
-  readonly lost: string[];
+  /** What of mode and owner was not kept. */
+  unkept: readonly string[];
+  /** Whether other names of the old file stay with the old content. */
+  separates: boolean;
 }
 
 /** The temporary file was taken away before the commit: swept by somebody who thought us dead. */
@@ -91,6 +96,7 @@ export function* beginStage(
     parent,
     plan,
     attempt,
+    previous,
     wanted,
     temporary,
     writer: new ContentWriter(temporary.file, attempt, plan.signal, running),
@@ -100,7 +106,8 @@ export function* beginStage(
     modified: undefined,
     fileSynced: false,
     digest: undefined,
-    lost: [],
+    unkept: [],
+    separates: false,
   };
 }
 
@@ -142,7 +149,7 @@ export function* finishStage(staged: StagedFile): Operation<void> {
   staged.identity = status.identity;
   staged.modified = plan.modified ?? status.modified;
   learnOwner(engine, status, parent.status);
-  staged.lost.push(...yield* applyWanted(staged, status));
+  staged.unkept = yield* applyWanted(staged, status);
   if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));
   if (syncsFile(plan.durability)) {
     checkAbort(plan.signal);
@@ -176,6 +183,11 @@ function* applyWanted({ temporary, wanted }: StagedFile, status: FileStatus): Op
   } catch (error) {
     throw error instanceof SystemError && error.code === "ENOENT" ? new TemporaryVanished(error) : error;
   }
+}
+
+/** What the old file had and the new one has not. Of other attributes nothing is seen. */
+export function lostBy({ unkept, previous, separates }: StagedFile): string[] {
+  return [...unkept, ...previous === undefined ? [] : ["unchecked"], ...separates ? ["hard-links"] : []];
 }
 
 /** Gives up whatever was not committed. Always safe; answers what could not be cleaned up. */

@@ -127,7 +127,9 @@ export class Incoming {
     const { engine, plan } = this.#context;
     // Without permission bits "not writable" is an attribute that keeps files from being removed.
     const newFileMode = engine.capabilities.mode ? 0o444 : 0o666;
-    return { ...plan, skipIfEqual: false, mustNotExist, newFileMode, signal: this.#request.signal };
+    // An object in the place of a damaged one keeps nothing of it.
+    const fresh = { mode: "new", owner: "leave" } as const;
+    return { ...plan, ...fresh, skipIfEqual: false, mustNotExist, newFileMode, signal: this.#request.signal };
   }
 
   /** Completes and syncs what is to be committed; stages it, if that has not been done. */

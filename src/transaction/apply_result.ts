@@ -3,6 +3,7 @@
  */
 import type { Durability } from "../protocol/write_plan.ts";
 import type { RecoveryReport } from "./recover_transactions.ts";
+import { lostBy } from "../protocol/staged_file.ts";
 import type { StagedChange } from "./transaction.ts";
 
 /** What became of one file. */
@@ -32,9 +33,6 @@ export interface ApplyResult {
 }
 
 /** What became of a file that was to change. */
-export function appliedFile({ participant: { path }, backup, before, staged }: StagedChange): AppliedFile {
-  const lost = [...staged.lost];
-  if (before.status !== undefined) lost.push("unchecked");
-  if (before.separates) lost.push("hard-links");
-  return { path, state: "written", lost, ...backup === undefined ? {} : { backup } };
+export function appliedFile({ participant: { path }, backup, staged }: StagedChange): AppliedFile {
+  return { path, state: "written", lost: lostBy(staged), ...backup === undefined ? {} : { backup } };
 }

@@ -12,20 +12,21 @@ import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { checkParent } from "../protocol/directories.ts";
-import { attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
+import { keepLatest, keepsOld, mostCorrections } from "../protocol/late_metadata.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { syncHomes } from "./participants.ts";
-import type { StagedChange, Transaction } from "./transaction.ts";
+import { ofFile } from "./stage_changes.ts";
+import type { Transaction } from "./transaction.ts";
 
 /** Decides; whether the decision is known to be durable. */
 export function* commitTransaction(transaction: Transaction, holds: readonly LockHold[]): Operation<boolean> {
   const { engine, journal, attempt, request: { rules } } = transaction;
   yield* journal.write(transaction.record(), rules, attempt);
   const namesSynced = yield* syncHomes(engine, transaction.homes, rules, attempt);
-  for (const home of transaction.homes) {
-    const path = transaction.changes.find(({ participant }) => participant.home === home)?.participant.path;
-    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+  for (let corrections = 0, corrected = true; corrected; corrections++) {
+    corrected = yield* lookOnceMore(transaction, corrections < mostCorrections);
   }
-  for (const change of transaction.changes) yield* checkUnchanged(transaction, change);
   for (const hold of holds) yield* hold.confirm("unchanged");
   checkAbort(rules.signal);
   yield* journal.moveTo("committed");
@@ -37,16 +38,34 @@ export function* commitTransaction(transaction: Transaction, holds: readonly Loc
   }
 }
 
+/** The last look at directories and files; whether something that is kept of a file had to be corrected. */
+function* lookOnceMore(transaction: Transaction, corrects: boolean): Operation<boolean> {
+  const { engine, attempt, homes, changes } = transaction;
+  for (const home of homes) {
+    const path = changes.find(({ participant }) => participant.home === home)?.participant.path;
+    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+  }
+  let corrected = false;
+  for (const { staged, participant: { path }, before } of changes) {
+    const now = yield* wait(engine.fileSystem.linkStat(path));
+    if (!isUnchanged(now, before.status)) throw changedMeanwhile(attempt, path);
+    if (!corrects || !keepsOld(engine, staged.plan)) continue;
+    try {
+      corrected = (yield* keepLatest(staged, now)) || corrected;
+    } catch (error) {
+      throw ofFile(error, { ...attempt, path });
+    }
+  }
+  return corrected;
+}
+
+const isUnchanged = (now: FileStatus | undefined, before: FileStatus | undefined): boolean =>
+  now?.identity === before?.identity && now?.size === before?.size && now?.modified === before?.modified;
+
 /** Programs that take no lock may have come in between. */
-function* checkUnchanged(
-  { engine, attempt }: Transaction,
-  { participant: { path }, before: { status } }: StagedChange,
-): Operation<void> {
-  const now = yield* wait(engine.fileSystem.linkStat(path));
-  const same = now?.identity === status?.identity && now?.size === status?.size && now?.modified === status?.modified;
-  if (same) return;
+function changedMeanwhile(attempt: Attempt, path: string): ConflictError {
   const reason = `${JSON.stringify(path)} was changed meanwhile by a program that takes no lock`;
-  throw new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  return new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
     code: "ECONFLICT",
     path,
     step: "stat",

@@ -9,9 +9,9 @@
 import { all, type Operation, wait } from "../core/operation.ts";
 import { placeBackup } from "../protocol/backups.ts";
 import { childOf } from "../protocol/engine.ts";
-import { attachCleanup, translate } from "../protocol/failure.ts";
+import { attachCleanup, type Attempt, translate } from "../protocol/failure.ts";
 import { backupTarget, lastBackupTime } from "../protocol/names.ts";
-import { beginStage, closeStaged, discard, finishStage } from "../protocol/staged_file.ts";
+import { beginStage, closeStaged, discard, finishStage, TemporaryVanished } from "../protocol/staged_file.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import { stageName } from "../protocol/transaction_names.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -43,14 +43,21 @@ function* stageOne(
     const staged = yield* beginStage(engine, target, home, plan, about, true, function* (mode) {
       return { path, file: yield* wait(engine.fileSystem.create(path, mode)) };
     });
+    staged.separates = before.separates;
     changes.push({ ...change, staged, backup: undefined, published: false });
     yield* writeAll(staged.writer, source, plan.signal);
     yield* finishStage(staged);
     yield* closeStaged(staged);
   } catch (error) {
-    throw error instanceof SystemError ? translate(error, about) : error;
+    throw ofFile(error, about);
   }
   done();
+}
+
+/** A failed call at one file of the transaction names that file; all else is for the whole to judge. */
+export function ofFile(error: unknown, about: Attempt): unknown {
+  const cause = error instanceof TemporaryVanished ? error.cause : error;
+  return cause instanceof SystemError ? translate(cause, about) : cause;
 }
 
 /** Takes out what turned out to be there already. */

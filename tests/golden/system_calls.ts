@@ -20,6 +20,7 @@ const common = {
     fsync TEMP
     close TEMP
     stat .
+    lstat a ENOENT
     rename TEMP a
     fsync .
     close .`,
@@ -35,6 +36,7 @@ const common = {
     fsync TEMP
     close TEMP
     stat .
+    lstat a
     rename TEMP a
     fsync .
     close .`,
@@ -66,6 +68,7 @@ const common = {
     fsync TEMP
     close TEMP
     stat .
+    lstat a
     rename TEMP a
     fsync .
     close .`,
@@ -82,6 +85,7 @@ const common = {
     fsync TEMP
     close TEMP
     stat .
+    lstat a
     rename TEMP a
     fsync .
     close .`,
@@ -100,6 +104,7 @@ const common = {
     fsync TEMP
     close TEMP
     stat .
+    lstat a
     rename TEMP a
     fsync .
     close .`,
@@ -113,6 +118,7 @@ const common = {
     fstat TEMP
     close TEMP
     stat .
+    lstat a
     rename TEMP a`,
 
   "overwrite with a backup": `
@@ -137,6 +143,7 @@ const common = {
     fsync .
     close TEMP
     stat .
+    lstat a
     rename TEMP a
     fsync .
     lstat a

@@ -187,3 +187,33 @@ test("enterTarget moves a ticket to another target", () => {
   returnTicket(ticket);
   assertEquals(commitTurnsInUse(), before);
 });
+
+test("commitTurn lets one of several who have waited for a turn begin at a time", async () => {
+  const events: string[] = [];
+  const gates = [deferred(), deferred(), deferred()];
+  const tickets = gates.map(() => ticketFor("k"));
+  const all = gates.map(({ promise }, index) =>
+    run(() => commitTurn(tickets[index] ?? ticketFor("k"), false, commitOf(events, `${index}`, promise)))
+  );
+  for (const { resolve } of gates) {
+    await turns();
+    resolve();
+  }
+  await Promise.all(all);
+  assertEquals(events, ["0 begins", "0 ends", "1 begins", "1 ends", "2 begins", "2 ends"]);
+  tickets.forEach(returnTicket);
+});
+
+test("commitTurn keeps its turn when a synchronous call has committed in the middle of it", async () => {
+  const events: string[] = [];
+  const gate = deferred();
+  const [first, nested, last] = [ticketFor("k"), ticketFor("k"), ticketFor("k")];
+  const slow = run(() => commitTurn(first, false, commitOf(events, "first", gate.promise)));
+  runSync(() => commitTurn(nested, true, quick(events, "nested")));
+  const waiting = run(() => commitTurn(last, false, commitOf(events, "last")));
+  await turns();
+  gate.resolve();
+  await Promise.all([slow, waiting]);
+  assertEquals(events, ["first begins", "nested", "first ends", "last begins", "last ends"]);
+  [first, nested, last].forEach(returnTicket);
+});

@@ -1,0 +1,85 @@
+/** Mistakes in the engine: the order of commits in a process, what is said of a failed one, what is kept of the old file. */
+import type { Mutant } from "./mutant.ts";
+
+const turns = ["tests/protocol/commit_turn_test.ts"];
+const commits = ["tests/protocol/commit_test.ts"];
+const late = ["tests/late_metadata_test.ts"];
+
+export const protocolMutants: readonly Mutant[] = [
+  {
+    name: "whether a write was overtaken is asked before its last look",
+    file: "src/protocol/commit.ts",
+    from: `      yield* lookOnceMore(staged);
+      checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);
+      const newer = overtaken();`,
+    to: `      const newer = overtaken();
+      yield* lookOnceMore(staged);
+      checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);`,
+    tests: commits,
+  },
+  {
+    name: "a superseded write reports a directory sync that it has not made",
+    file: "src/protocol/commit.ts",
+    from: `  const directorySynced = yield* syncParent(staged);\n  return resultOf(`,
+    to: `  const directorySynced = staged.parent.handle !== undefined;\n  return resultOf(`,
+    tests: commits,
+  },
+  {
+    name: "a failed rename is unchanged where nothing could be looked at",
+    file: "src/protocol/commit.ts",
+    from: `} else if (removed === false || landed === undefined) {`,
+    to: `} else if (removed === false) {`,
+    tests: commits,
+  },
+  {
+    name: "a failed link is unchanged where nothing could be looked at",
+    file: "src/protocol/commit.ts",
+    from: `  if (landed === undefined) attempt.targetState = "unknown";`,
+    to: ``,
+    tests: commits,
+  },
+  {
+    name: "all who have waited for a turn begin at once",
+    file: "src/protocol/commit_turn.ts",
+    from: `while (!synchronous && turns.busy !== undefined) yield*`,
+    to: `if (!synchronous && turns.busy !== undefined) yield*`,
+    tests: turns,
+  },
+  {
+    name: "a synchronous commit ends the turn that it is made in",
+    file: "src/protocol/commit_turn.ts",
+    from: `    turns.busy = before;`,
+    to: `    turns.busy = undefined;`,
+    tests: turns,
+  },
+  {
+    name: "mode and owner set while a write is staged are undone",
+    file: "src/protocol/commit.ts",
+    from: `corrections < mostCorrections && keepsOld(engine, plan) &&`,
+    to: `corrections > mostCorrections && keepsOld(engine, plan) &&`,
+    tests: late,
+  },
+  {
+    name: "mode and owner set while a transaction is staged are undone",
+    file: "src/transaction/commit_transaction.ts",
+    from: `if (!corrects || !keepsOld(engine, staged.plan)) continue;`,
+    to: `if (corrects || !keepsOld(engine, staged.plan)) continue;`,
+    tests: late,
+  },
+  {
+    name: "a corrected mode is not synced",
+    file: "src/protocol/late_metadata.ts",
+    from: `if (syncsFile(plan.durability)) {`,
+    to: `if (!syncsFile(plan.durability)) {`,
+    tests: late,
+  },
+  {
+    name: "a mode that changes during its correction is not looked at again",
+    file: "src/protocol/late_metadata.ts",
+    from: `  return true;\n}\n\n/** The staged file, which`,
+    to: `  return false;\n}\n\n/** The staged file, which`,
+    tests: late,
+  },
+];

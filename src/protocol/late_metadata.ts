@@ -1,0 +1,82 @@
+/**
+ * Mode and owner that somebody sets while a write is staged: what a replacement keeps is what the file has right before
+ * the commit, not what it had when the write began.
+ *
+ * 1. `keepsOld`: whether the file is looked at once more at all. One call; not made where mode and owner are given.
+ * 2. `keepLatest` with what that look has shown: where mode or owner differ from what the staged file was made for, the
+ *    staged file is opened, corrected and synced once more. True: the caller looks again, for that has taken its time.
+ *
+ * The window that remains is that between the last look and the rename. A file that is removed meanwhile leaves what is
+ * known of it; one that somebody makes meanwhile is kept like one that was there from the start.
+ *
+ * State after a failure: the target is unchanged, and the staged file is still to be discarded.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { Engine } from "./engine.ts";
+import { checkAbort } from "./failure.ts";
+import { closeQuietly } from "./file_call.ts";
+import { applyMetadata, wantedMetadata } from "./metadata.ts";
+import { type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { syncFile } from "./sync.ts";
+import { syncsFile, type WritePlan } from "./write_plan.ts";
+
+/** Who changes mode or owner during each of so many corrections is not kept up with. */
+export const mostCorrections = 8;
+
+/** Whether anything is kept of a file that is replaced. */
+export function keepsOld({ capabilities }: Engine, plan: WritePlan): boolean {
+  if (plan.mustNotExist || plan.like !== undefined) return false;
+  const { owner } = plan;
+  const givesOwner = owner === "leave" ||
+    (typeof owner === "object" && owner.user !== undefined && owner.group !== undefined);
+  return (capabilities.mode && plan.mode === "keep") || (capabilities.owner && !givesOwner);
+}
+
+const isSame = (one: FileStatus | undefined, other: FileStatus): boolean =>
+  one?.mode === other.mode && one.user === other.user && one.group === other.group;
+
+/** Gives the staged file mode and owner that the target has `now`; whether anything had to be done for it. */
+export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Operation<boolean> {
+  const { engine, plan, parent, attempt, previous } = staged;
+  if (now?.kind !== "file" || isSame(previous, now)) return false;
+  staged.previous = now;
+  const before = staged.wanted;
+  const wanted = wantedMetadata(engine, plan, now, parent.status);
+  staged.wanted = { ...wanted, mode: wanted.mode ?? before.mode };
+  const differs = wanted.mode !== before.mode || wanted.user !== before.user || wanted.group !== before.group;
+  if (!differs) return false;
+  checkAbort(plan.signal);
+  const file = yield* reopen(staged);
+  if (file === undefined) {
+    staged.unkept = [...new Set([...staged.unkept, "mode", "owner", "group"])];
+    return false;
+  }
+  try {
+    const made = yield* wait(file.stat());
+    staged.unkept = yield* applyMetadata(file, staged.wanted, made);
+    if (isSame(yield* wait(file.stat()), made)) return false;
+    if (syncsFile(plan.durability)) {
+      staged.fileSynced = (yield* syncFile(engine, { file, place: parent }, plan, attempt)) && staged.fileSynced;
+    }
+  } finally {
+    yield* closeQuietly(file);
+  }
+  return true;
+}
+
+/** The staged file, which has been closed; undefined where its own mode forbids to open it. */
+function* reopen({ engine, temporary: { path }, identity }: StagedFile): Operation<OpenFile | undefined> {
+  let file: OpenFile | undefined;
+  try {
+    file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "EACCES") return undefined;
+    throw error;
+  }
+  if (file === undefined) throw new TemporaryVanished(new SystemError("ENOENT", "open", path));
+  if ((yield* wait(file.stat())).identity === identity) return file;
+  yield* closeQuietly(file);
+  throw new TemporaryVanished(new SystemError("ENOENT", "open", path));
+}
