@@ -228,7 +228,7 @@ describe("what is not kept is not looked at", () => {
     assertEquals(shown(machine.statusOf(path)), "60:1000 644");
   });
 
-  it("restoreBackup gives the mode of the version that is restored", async () => {
+  it("restoreBackup gives the mode of the version that is restored", () => {
     const machine = start();
     writeFileSync(path, "second", { runtime: machine, backup: 1 });
     const runtime = before(machine, isStageSync, () => administer(machine, { mode: 0o600 }));

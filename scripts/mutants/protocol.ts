@@ -56,7 +56,7 @@ export const protocolMutants: readonly Mutant[] = [
   },
   {
     name: "mode and owner set while a write is staged are undone",
-    file: "src/protocol/commit.ts",
+    file: "src/protocol/late_metadata.ts",
     from: `corrections < mostCorrections && keepsOld(engine, plan) &&`,
     to: `corrections > mostCorrections && keepsOld(engine, plan) &&`,
     tests: late,
@@ -78,8 +78,8 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "a mode that changes during its correction is not looked at again",
     file: "src/protocol/late_metadata.ts",
-    from: `  return true;\n}\n\n/** The staged file, which`,
-    to: `  return false;\n}\n\n/** The staged file, which`,
+    from: `  return true;\n}\n\n/**\n * The last look`,
+    to: `  return false;\n}\n\n/**\n * The last look`,
     tests: late,
   },
 ];

@@ -13,7 +13,6 @@ import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type Backup, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
-import { checkParent } from "./directories.ts";
 import { parentOf } from "./engine.ts";
 import {
   afterUndoing,
@@ -26,7 +25,7 @@ import {
   translate,
 } from "./failure.ts";
 import { backupDirectoryOf } from "./find_backups.ts";
-import { keepLatest, keepsOld, mostCorrections } from "./late_metadata.ts";
+import { lookOnceMore } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
 import { leadsTo } from "./reported_failure.ts";
 import { closeStaged, discard, lostBy, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
@@ -76,20 +75,6 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
     ...backup === undefined ? {} : { backup: backup.path },
     ...leftBehind.length === 0 ? {} : { leftBehind },
   });
-}
-
-/**
- * The last look before the commit: is the directory still there, what is to be kept of the file, is the lock still held?
- * From the beginning when something had to be corrected, for that includes a sync.
- */
-function* lookOnceMore(staged: StagedFile): Operation<void> {
-  const { engine, target, parent, plan, attempt } = staged;
-  for (let corrections = 0, corrected = true; corrected; corrections++) {
-    yield* checkParent(engine, parent, attempt);
-    corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
-      (yield* keepLatest(staged, yield* wait(engine.fileSystem.linkStat(target.path))));
-    if (plan.guard !== undefined) yield* plan.guard();
-  }
 }
 
 function rememberProven({ engine, identity, modified, writer }: StagedFile): void {

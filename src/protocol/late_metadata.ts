@@ -2,6 +2,8 @@
  * Mode and owner that somebody sets while a write is staged: what a replacement keeps is what the file has right before
  * the commit, not what it had when the write began.
  *
+ * `lookOnceMore` is that look for a single file; a transaction makes it for all of its files, in these steps:
+ *
  * 1. `keepsOld`: whether the file is looked at once more at all. One call; not made where mode and owner are given.
  * 2. `keepLatest` with what that look has shown: where mode or owner differ from what the staged file was made for, the
  *    staged file is opened, corrected and synced once more. True: the caller looks again, for that has taken its time.
@@ -14,6 +16,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { checkParent } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { checkAbort } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
@@ -64,6 +67,20 @@ export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Op
     yield* closeQuietly(file);
   }
   return true;
+}
+
+/**
+ * The last look before the commit: is the directory still there, what is to be kept of the file, is the lock still held?
+ * From the beginning when something had to be corrected, for that includes a sync.
+ */
+export function* lookOnceMore(staged: StagedFile): Operation<void> {
+  const { engine, target, parent, plan, attempt } = staged;
+  for (let corrections = 0, corrected = true; corrected; corrections++) {
+    yield* checkParent(engine, parent, attempt);
+    corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
+      (yield* keepLatest(staged, yield* wait(engine.fileSystem.linkStat(target.path))));
+    if (plan.guard !== undefined) yield* plan.guard();
+  }
 }
 
 /** The staged file, which has been closed; undefined where its own mode forbids to open it. */

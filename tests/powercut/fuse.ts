@@ -18,7 +18,7 @@ const DISK = 2;
 const CONTROL = 3;
 const NODES: Record<string, number> = { disk: DISK, control: CONTROL };
 
-const IN_HEADER = 40;
+export const IN_HEADER = 40;
 const OUT_HEADER = 16;
 /** Bytes of content in one message. */
 const LARGEST = 1 << 20;
@@ -45,7 +45,7 @@ const CODES = {
 };
 
 /** Numbers of given widths, little-endian. */
-function pack(...fields: readonly [bytes: 2 | 4 | 8, value: number][]): Uint8Array {
+export function pack(...fields: readonly [bytes: 2 | 4 | 8, value: number][]): Uint8Array {
   const result = new Uint8Array(fields.reduce((sum, [bytes]) => sum + bytes, 0));
   const view = new DataView(result.buffer);
   let at = 0;
@@ -58,7 +58,7 @@ function pack(...fields: readonly [bytes: 2 | 4 | 8, value: number][]): Uint8Arr
   return result;
 }
 
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -96,7 +96,7 @@ function attributes(node: number, size: number): Uint8Array {
 const forever = 3600;
 
 /** What the kernel is told at the start: no feature that is not needed. */
-function startReply(): Uint8Array {
+export function startReply(): Uint8Array {
   const maxPages = 1 << 22;
   const bigWrites = 1 << 5;
   return joined(
@@ -104,6 +104,11 @@ function startReply(): Uint8Array {
     pack([2, LARGEST / 4096], [2, 0]),
     new Uint8Array(32),
   );
+}
+
+/** An answer: 0 or the number of an error, negative, and what follows it. */
+export function replyTo(unique: Uint8Array, error: number, body: Uint8Array = new Uint8Array(0)): Uint8Array {
+  return joined(pack([4, OUT_HEADER + body.length], [4, error]), unique, body);
 }
 
 /** What a disk does for the kernel: 0, or the number of its error. */
@@ -130,10 +135,7 @@ export function answer(
   const code = view.getUint32(4, true);
   const unique = message.subarray(8, 16);
   const node = Number(view.getBigUint64(16, true));
-  const reply = (error: number, body: Uint8Array = new Uint8Array(0)) => {
-    const result = joined(pack([4, OUT_HEADER + body.length], [4, error]), unique, body);
-    return result;
-  };
+  const reply = (error: number, body?: Uint8Array) => replyTo(unique, error, body);
   const sizeOf = (id: number) => id === DISK ? disk.size : 0;
   switch (code) {
     case CODES.start:
