@@ -8,16 +8,32 @@
  */
 import { honestFileSystems } from "../tests/powercut/machine.ts";
 import { compared, type Scene, scenes } from "../tests/powercut/scenes.ts";
-import { cannotCut, readOutcome, type SeriesOrder, startSeries } from "../tests/powercut/series.ts";
+import { cannotCut, readOutcome, type SeriesOrder, type SeriesOutcome, startSeries } from "../tests/powercut/series.ts";
 import type { SpawnedScript } from "../tests/support/spawn.ts";
+import { commandLine, SOURCES, startRecording } from "./figures/record.ts";
 import { type PowercutOptions, readPowercutOptions, USAGE } from "./powercut/options.ts";
-import { comparisonTable, describeTally, isClean, type Tally, tally } from "./powercut/tally.ts";
+import {
+  type ComparedSeries,
+  compareMethods,
+  isUnharmed,
+  lossTable,
+  tornTable,
+  unequalExposure,
+} from "./powercut/comparison.ts";
+import { describeTally, isClean, type Tally, tally } from "./powercut/tally.ts";
 import { prepare, stop } from "./powercut/prepare.ts";
 import { execute, onInterrupt } from "./process.ts";
 import { newDirectory, removeLeftovers } from "./suite/leftovers.ts";
-import { ROOT, writeIfChanged } from "./toolchain/folders.ts";
 import { installTool } from "./toolchain/npm.ts";
 import { PEERS } from "./toolchain/versions.ts";
+
+/** What the record has. */
+export interface PowercutResults {
+  readonly options: PowercutOptions;
+  readonly peers: Readonly<Record<string, string>>;
+  readonly ours: readonly Tally[];
+  readonly comparison: readonly ComparedSeries[];
+}
 
 /** The scenes that are wanted. */
 function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<string, Scene> {
@@ -28,16 +44,14 @@ function chosen(all: Readonly<Record<string, Scene>>, text: string): Record<stri
 
 let running: SpawnedScript | undefined;
 
-async function runTally(order: SeriesOrder): Promise<Tally | undefined> {
+/** What a series has shown; undefined where there can be none. */
+async function runOne(order: SeriesOrder): Promise<SeriesOutcome & { seconds: number } | undefined> {
   const started = performance.now();
   running = startSeries(order);
   const outcome = await readOutcome(running);
-  const { runtime, fileSystem, method = "" } = order;
-  if (outcome.unavailable !== undefined) {
-    console.log(`${runtime}, ${fileSystem}: not here: ${outcome.unavailable}`);
-    return undefined;
-  }
-  return tally({ runtime, fileSystem, method }, outcome, (performance.now() - started) / 1000);
+  if (outcome.unavailable === undefined) return { ...outcome, seconds: (performance.now() - started) / 1000 };
+  console.log(`${order.runtime}, ${order.fileSystem}: not here: ${outcome.unavailable}`);
+  return undefined;
 }
 
 /** All our functions, on every runtime; each series is handed to `keep` when it has ended. */
@@ -48,43 +62,56 @@ async function proveOurs(options: PowercutOptions, keep: (each: Tally) => void):
     for (const [index, runtime] of options.runtimes.entries()) {
       const played = chosen(scenes, options.scenes);
       const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest, longestAfterEnd };
-      const result = await runTally(series);
-      if (result === undefined) continue;
+      const outcome = await runOne(series);
+      if (outcome === undefined) continue;
+      const result = tally({ runtime, fileSystem }, outcome, outcome.seconds);
       keep(result);
       console.log(describeTally(result));
     }
   }
 }
 
-/** One way of saving against another, on Node, where all of them run. */
-async function compare(options: PowercutOptions, peers: string, keep: (each: Tally) => void): Promise<void> {
-  const { longest, seed } = options;
-  if (options.compared === 0) return;
+/** One way of saving against another, on Node, where all of them run; at each cut they take turns. */
+async function compare(options: PowercutOptions, peers: string, keep: (each: ComparedSeries) => void): Promise<void> {
+  const { longest, seed, compared: cuts } = options;
+  if (cuts === 0) return;
   const hasSponge = (await execute("sh", ["-c", "command -v sponge"])).code === 0;
   if (!hasSponge) console.log("sponge is not here (Debian: apt-get install moreutils)");
-  for (const method of options.methods.filter((name) => name !== "sponge" || hasSponge)) {
+  const methods = options.methods.filter((name) => name !== "sponge" || hasSponge);
+  for (const fileSystem of options.fileSystems) {
     // A disk that lies is for seeing whether the cuts notice it, not for comparing on.
-    const isControl = method === "atomic-write";
-    for (const fileSystem of options.fileSystems.filter((name) => isControl || honestFileSystems.includes(name))) {
-      const played = chosen(compared, options.scenes);
-      const order = { fileSystem, runtime: "node", scenes: played, cuts: options.compared, seed, longest } as const;
-      const result = await runTally({ ...order, method, peers });
-      if (result === undefined) continue;
-      keep(result);
-      console.log(`${method}: ${describeTally(result).split("\n")[0]}`);
-    }
+    const here = honestFileSystems.includes(fileSystem) ? methods : methods.filter((name) => name === "atomic-write");
+    if (here.length === 0) continue;
+    const played = chosen(compared, options.scenes);
+    const order = { fileSystem, runtime: "node", scenes: played, cuts, seed, longest, methods: here, peers } as const;
+    const outcome = await runOne(order);
+    if (outcome === undefined) continue;
+    const { checker, seconds } = outcome;
+    const found = compareMethods(fileSystem, outcome.cuts);
+    keep({ fileSystem, methods: found, checker, seconds: Math.round(seconds) });
+    console.log(`\n${fileSystem} (${seconds.toFixed(0)} s)\n${lossTable(found)}`);
   }
 }
 
 /** What must not be so, in words. */
-function judge(ours: readonly Tally[], comparison: readonly Tally[]): string[] {
+function judge(ours: readonly Tally[], comparison: readonly ComparedSeries[]): string[] {
   const problems = ours.filter((each) => !isClean(each)).map(describeTally);
-  for (const each of comparison) {
-    const isHonest = honestFileSystems.includes(each.fileSystem);
-    const { method, fileSystem, cuts } = each;
-    if (method === "atomic-write" && isHonest && !isClean(each)) problems.push(describeTally(each));
+  const all = comparison.flatMap(({ methods }) => methods);
+  const unequal = unequalExposure(all);
+  if (unequal !== "") problems.push(`not exposed alike: ${unequal}`);
+  for (const { method, fileSystem, afterSaving, examples, ...rest } of all) {
+    const isHonest = honestFileSystems.includes(fileSystem);
+    const isUnharmedHere = isUnharmed({ method, fileSystem, afterSaving, examples, ...rest });
+    if (method === "atomic-write" && isHonest && !isUnharmedHere) {
+      problems.push(`${method} on ${fileSystem}: ${examples.join("; ")}`);
+    }
     const mustLose = method.startsWith("atomic-write") && (method !== "atomic-write" || !isHonest);
-    if (mustLose && cuts >= 20 && each.cutsWithLoss === 0) problems.push(`${method} lost nothing on ${fileSystem}`);
+    if (mustLose && afterSaving.cuts >= 10 && afterSaving.cutsWithLoss === 0) {
+      problems.push(`${method} lost nothing on ${fileSystem}`);
+    }
+  }
+  for (const { fileSystem, checker } of comparison) {
+    if (checker !== "" && honestFileSystems.includes(fileSystem)) problems.push(`${fileSystem}: ${checker}`);
   }
   return problems;
 }
@@ -97,19 +124,19 @@ async function main(options: PowercutOptions): Promise<string[]> {
     await prepare();
     const peers = `${await installTool("bench", PEERS)}/node_modules`;
     console.log(`seed ${options.seed}`);
-    const [ours, comparison]: [Tally[], Tally[]] = [[], []];
+    const [ours, comparison]: [Tally[], ComparedSeries[]] = [[], []];
+    const recording = startRecording("powercut", commandLine("powercut"), SOURCES.everything);
     // After every series: a run of hours that is ended before its time has still shown something.
-    const keepIn = (results: Tally[]) => (each: Tally) => {
+    const keepIn = <Series>(results: Series[]) => (each: Series) => {
       results.push(each);
-      const raw = { kernel: Deno.osRelease(), options, peers: PEERS, ours, comparison };
-      writeIfChanged(`${ROOT}/bench/results/powercut.json`, JSON.stringify(raw, undefined, 2) + "\n");
+      recording.keep({ options, peers: PEERS, ours, comparison } satisfies PowercutResults);
     };
     await proveOurs(options, keepIn(ours));
     await compare(options, peers, keepIn(comparison));
-    if (comparison.length > 0) {
-      console.log(
-        `\nCuts, of 100, after which acknowledged data was missing or torn:\n\n${comparisonTable(comparison)}`,
-      );
+    const all = comparison.flatMap(({ methods }) => methods);
+    if (all.length > 0) {
+      console.log(`\nFiles that had been saved, and were lost or torn after the cut:\n\n${lossTable(all)}`);
+      console.log(`\nCuts during a save after which the file was torn:\n\n${tornTable(all)}`);
     }
     return judge(ours, comparison);
   } finally {

@@ -22,7 +22,7 @@ export interface PowercutOptions {
 
 export const USAGE = `deno task powercut [OPTIONS]      (needs root, Linux, loop devices)
   --cuts=100            cuts of every file system on every runtime with all our functions; 0: none
-  --compared=100        cuts of every file system with every method that is compared, on Node; 0: none
+  --compared=100        cuts of every file system with every method, which take turns, on Node; 0: none
   --runtimes=deno,node,bun
   --file-systems=TEXT   only those whose name is or contains TEXT, or several: TEXT;TEXT (${
   Object.keys(fileSystems).join("; ")

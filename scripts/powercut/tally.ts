@@ -1,4 +1,4 @@
-/** Counts what a series of cuts lost, and prints series side by side. */
+/** Counts what a series of cuts lost of what our own functions had acknowledged. */
 import type { Complaint } from "../../tests/powercut/judge.ts";
 import type { CutReport, SeriesOutcome } from "../../tests/powercut/series.ts";
 
@@ -6,8 +6,6 @@ import type { CutReport, SeriesOutcome } from "../../tests/powercut/series.ts";
 export interface Tally {
   readonly runtime: string;
   readonly fileSystem: string;
-  /** What saved; "" for all of our functions. */
-  readonly method: string;
   readonly cuts: number;
   /** Operations acknowledged before their cut. */
   readonly acknowledged: number;
@@ -33,7 +31,7 @@ const isTorn = ({ kind }: Complaint) => kind === "torn";
 const has = (isSo: (complaint: Complaint) => boolean) => ({ complaints }: CutReport) => complaints.some(isSo);
 
 export function tally(
-  names: Pick<Tally, "runtime" | "fileSystem" | "method">,
+  names: Pick<Tally, "runtime" | "fileSystem">,
   { cuts, checker }: SeriesOutcome,
   seconds: number,
 ): Tally {
@@ -75,24 +73,4 @@ export function describeTally(each: Tally): string {
   const figures = `${cuts} cuts, ${acknowledged} acknowledged operations: ${verdict} (${seconds} s)`;
   const rest = isClean(each) ? [] : [...each.examples, each.checker].filter((line) => line !== "");
   return [`${runtime}, ${fileSystem}: ${figures}`, ...rest.map((line) => `  ${line}`)].join("\n");
-}
-
-/** The table of the comparison, in Markdown: methods down, file systems across, cuts with losses per 100. */
-export function comparisonTable(tallies: readonly Tally[]): string {
-  const columns = [...new Set(tallies.map(({ fileSystem }) => fileSystem))];
-  const rows = [...new Set(tallies.map(({ method }) => method))];
-  const perHundred = (count: number, cuts: number) => Math.round(count * 100 / cuts);
-  const cell = (method: string, fileSystem: string) => {
-    const found = tallies.find((each) => each.method === method && each.fileSystem === fileSystem);
-    if (found === undefined || found.cuts === 0) return "–";
-    const lost = perHundred(found.cutsWithLoss, found.cuts);
-    const torn = perHundred(found.cutsWithTorn, found.cuts);
-    return torn === 0 ? `${lost}` : `${lost} + ${torn} torn`;
-  };
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(["", ...columns]),
-    line(["---", ...columns.map(() => "---")]),
-    ...rows.map((method) => line([method, ...columns.map((column) => cell(method, column))])),
-  ].join("\n");
 }

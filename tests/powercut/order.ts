@@ -8,8 +8,9 @@ export interface WorkOrder {
   process: string;
   /** Rows of the table of workloads, run side by side. */
   workloads: readonly string[];
-  /** What the rows for comparisons save with. */
+  /** What the rows for comparisons save with, and how often those of them that end do so. */
   method: string;
+  saves: number;
   /** The folder that the packages of others are in, "" where none is used. */
   peers: string;
 }

@@ -10,7 +10,7 @@
 import process from "node:process";
 import { spawnSync } from "node:child_process";
 import { type RuntimeName, type SpawnedScript, spawnScript } from "../support/spawn.ts";
-import type { Complaint } from "./judge.ts";
+import type { CutResult } from "./cut_result.ts";
 import type { Scene } from "./scenes.ts";
 
 export interface SeriesOrder {
@@ -20,6 +20,7 @@ export interface SeriesOrder {
   readonly runtime: RuntimeName;
   /** By name; they take turns. */
   readonly scenes: Readonly<Record<string, Scene>>;
+  /** With each method, where methods are compared. */
   readonly cuts: number;
   /** Of the first cut; every cut has its own. */
   readonly seed: number;
@@ -27,19 +28,19 @@ export interface SeriesOrder {
   readonly longest: number;
   /** The same where they have ended; default: as long. */
   readonly longestAfterEnd?: number;
-  /** A method of saving to compare; without one, everything that our functions promise is judged. */
-  readonly method?: string;
+  /** Ways of saving to compare, which take turns at each cut; without any, all that our functions promise is judged. */
+  readonly methods?: readonly string[];
   /** The node_modules folder that packages of others are in. */
   readonly peers?: string;
   /** Stops at the first cut that lost something. */
   readonly untilLoss?: boolean;
 }
 
-export interface CutReport {
+export interface CutReport extends CutResult {
   readonly scene: string;
+  /** What saved; "" for our functions with all their promises. */
+  readonly method: string;
   readonly seed: number;
-  readonly acknowledged: number;
-  readonly complaints: readonly Complaint[];
 }
 
 export interface SeriesOutcome {

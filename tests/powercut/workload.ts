@@ -12,8 +12,9 @@ export interface Surroundings {
   /** The name of this process: of letters. */
   readonly process: string;
   readonly record: Recorder;
-  /** The method that the rows for comparisons save with. */
+  /** The method that the rows for comparisons save with, and how often those of them that end do so. */
   readonly save: Save;
+  readonly saves?: number;
 }
 
 export interface Workload {

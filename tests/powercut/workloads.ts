@@ -20,6 +20,7 @@ import {
 import { applyFiles, applyFilesSync } from "../../src/transaction/mod.ts";
 import { ways } from "../real/ways.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
+import { comparedWorkloads } from "./compared_workloads.ts";
 import { groups } from "./groups.ts";
 import { lanes, modeFor, newVersion, recorded, type Workload } from "./workload.ts";
 
@@ -174,24 +175,5 @@ export const workloads: Record<string, Workload> = {
         await new Promise((resolve) => setTimeout(resolve, 3));
       }),
   },
-  "compared: one file": {
-    run: (around) =>
-      lanes(1, async () => {
-        const { content, data } = newVersion(around, 20_000);
-        await recorded(around, "one", content, undefined, (path) => around.save(path, data));
-      }),
-  },
-  "compared: new files": {
-    run: (around) =>
-      lanes(1, async (_, round) => {
-        const { content, data } = newVersion(around, 20_000);
-        await recorded(around, `many/${round % 300}`, content, undefined, (path) => around.save(path, data));
-      }),
-  },
-  "compared: save once": {
-    run: async (around) => {
-      const { content, data } = newVersion(around, 20_000);
-      await recorded(around, "once", content, undefined, (path) => around.save(path, data));
-    },
-  },
+  ...comparedWorkloads,
 };

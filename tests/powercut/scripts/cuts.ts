@@ -6,7 +6,7 @@ import { type FileSystemRow, fileSystems, type Machine, withMachine } from "../m
 import type { CutReport, SeriesOrder, SeriesOutcome } from "../series.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as SeriesOrder;
-const { runtime, longest, longestAfterEnd = longest, method, peers } = order;
+const { runtime, longest, longestAfterEnd = longest, methods, peers = "" } = order;
 const row = fileSystems[order.fileSystem];
 if (row === undefined) throw new Error(`There is no file system ${order.fileSystem}`);
 const scenes = Object.entries(order.scenes);
@@ -14,14 +14,21 @@ const cuts: CutReport[] = [];
 const isDestroyed = ({ complaints }: CutReport) => complaints.some(({ kind }) => kind === "destroyed");
 
 const common = { runtime, longest, longestAfterEnd };
+/** Which seed is next, and the methods whose turn has not come at it. */
+const turns = Array.from({ length: order.cuts }, (_, index) => {
+  const inTurn = methods ?? [""];
+  const first = index % inTurn.length;
+  return [...inTurn.slice(first), ...inTurn.slice(0, first)].map((method) => ({ seed: order.seed + index, method }));
+}).flat();
 
 /** Cuts until all are made, or one machine is of no use any more; answers what the file system's checker says. */
 async function cutMachine(machine: Machine): Promise<string> {
-  while (cuts.length < order.cuts) {
-    const seed = order.seed + cuts.length;
+  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+    const { seed, method } = turn;
     const [title = "", scene = { processes: [] }] = scenes[seed % scenes.length] ?? [];
-    const comparison = method === undefined ? {} : { method, peers: peers ?? "" };
-    const report = { scene: title, seed, ...await cutOnce(machine, { ...common, scene, seed, ...comparison }) };
+    const comparison = methods === undefined ? {} : { method, peers };
+    const result = await cutOnce(machine, { ...common, scene, seed, ...comparison });
+    const report = { scene: title, method, seed, ...result };
     cuts.push(report);
     if (isDestroyed(report)) return "";
     if (order.untilLoss === true && report.complaints.length > 0) break;
@@ -34,7 +41,7 @@ async function allCuts(fileSystem: FileSystemRow): Promise<SeriesOutcome> {
     let checker = "";
     do {
       checker = await withMachine(fileSystem, cutMachine);
-    } while (cuts.length < order.cuts && order.untilLoss !== true);
+    } while (turns.length > 0 && order.untilLoss !== true);
     return { cuts, checker };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;

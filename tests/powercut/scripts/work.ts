@@ -12,6 +12,7 @@ const surroundings = {
   process: order.process,
   record: new Recorder(order.record, order.process),
   save: await loadMethod(order.method, order.peers),
+  saves: order.saves,
 };
 // What fails is on record; whether it had to, the one who cuts the power knows.
 await Promise.allSettled(order.workloads.map((name) => {

@@ -1,0 +1,129 @@
+/**
+ * Records of what was measured: bench/results/NAME.json. A record says when, at which commit, by which command and on
+ * how busy a machine it was made, and which source it speaks of, with a digest of that source as it was then.
+ *
+ *     const recording = startRecording("powercut", "deno task powercut", SOURCES.writes);
+ *     … recording.keep(results);      // as often as there is more to keep
+ *
+ * Pages print figures from records only (pages.ts). While the source goes on, a page says at which commit its figures
+ * were measured; a release is refused until they are measured anew (`outdated`).
+ */
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { listFiles, ROOT, writeIfChanged } from "../toolchain/folders.ts";
+
+/** What records speak of, as paths of the checkout. */
+export const SOURCES = {
+  writes: ["src/core", "src/protocol", "src/runtime", "src/write_file.ts", "src/write_options.ts"],
+  locks: ["src/core", "src/lock", "src/protocol", "src/runtime"],
+  transactions: ["src/core", "src/lock", "src/protocol", "src/runtime", "src/transaction"],
+  stores: ["src/core", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],
+  command: ["cli.ts", "src/cli", "src/core", "src/lock", "src/protocol", "src/runtime"],
+  everything: [
+    "mod.ts",
+    "src/core",
+    "src/lock",
+    "src/log",
+    "src/protocol",
+    "src/runtime",
+    "src/store",
+    "src/transaction",
+  ],
+} as const;
+
+export interface Source {
+  readonly paths: readonly string[];
+  /** SHA-256 of their files, when the record was made. */
+  readonly digest: string;
+}
+
+export interface FiguresRecord<Results = unknown> {
+  readonly measured: string;
+  /** The last one that changed that source, with "and changes" where it was not exactly that commit's. */
+  readonly commit: string;
+  readonly command: string;
+  readonly system: string;
+  readonly processors: number;
+  /** Averages of the last minute, five and fifteen: when it began, and when it ended. */
+  readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
+  readonly source: Source;
+  readonly results: Results;
+}
+
+/** Set by a release, and nothing that is measured. */
+const VERSION = "src/core/version.ts";
+
+/** SHA-256 of the names and contents of the files at these paths. */
+export function digestOf(paths: readonly string[], root: string = ROOT): string {
+  const hash = createHash("sha256");
+  for (const path of paths) {
+    const files = statSync(`${root}/${path}`).isFile() ? [path] : listFiles(path, root);
+    if (files.length === 0) throw new Error(`There is no source at ${path}`);
+    for (const file of files) {
+      if (file === VERSION) continue;
+      hash.update(`${file}\0`).update(Deno.readFileSync(`${root}/${file}`)).update("\0");
+    }
+  }
+  return hash.digest("hex");
+}
+
+const pathOf = (name: string): string => `${ROOT}/bench/results/${name}.json`;
+
+/** Whether the source that a record speaks of is another one by now. */
+export function isOutdated({ source }: FiguresRecord): boolean {
+  return digestOf(source.paths) !== source.digest;
+}
+
+/** A record, as it was kept. Its results have the type that whoever keeps them gives them. */
+export function readRecord<Results>(name: string): FiguresRecord<Results> {
+  const record = JSON.parse(Deno.readTextFileSync(pathOf(name))) as FiguresRecord<Results>;
+  const missing = (["measured", "commit", "command", "load", "source", "results"] as const)
+    .filter((key) => record[key] === undefined);
+  if (missing.length > 0) throw new Error(`bench/results/${name}.json does not say: ${missing.join(", ")}`);
+  return record;
+}
+
+function git(...args: string[]): string {
+  try {
+    const { success, stdout } = new Deno.Command("git", { args: ["-C", ROOT, ...args], stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout).trim() : "";
+  } catch {
+    return "";
+  }
+}
+
+/** The last commit that changed the source: it stays what it is, whatever is committed beside it. */
+function commitOf(paths: readonly string[]): string {
+  const commit = git("log", "-1", "--abbrev=10", "--format=%h", "--", ...paths);
+  if (commit === "") return "unknown";
+  return git("status", "--porcelain", "--", ...paths) === "" ? commit : `${commit} and changes`;
+}
+
+const load = (): number[] => Deno.loadavg().map((average) => Math.round(average * 10) / 10);
+
+/** The command that is running, as somebody types it: `deno task NAME -- OPTIONS`. */
+export function commandLine(task: string): string {
+  const quoted = Deno.args.filter((each) => each !== "--").map((each) => /[^\w=.,:/-]/.test(each) ? `"${each}"` : each);
+  return [`deno task ${task}`, ...quoted.length === 0 ? [] : ["--", ...quoted]].join(" ");
+}
+
+/** Begins to measure: notes commit, source and load. `keep` writes what there is so far. */
+export function startRecording(name: string, command: string, paths: readonly string[]) {
+  const before = load();
+  const common = {
+    commit: commitOf(paths),
+    command,
+    system: `${Deno.build.os} ${Deno.osRelease()}`,
+    processors: navigator.hardwareConcurrency,
+  };
+  const source: Source = { paths, digest: digestOf(paths) };
+  return {
+    keep(results: unknown): void {
+      const measured = new Date().toISOString();
+      const record: FiguresRecord = { measured, ...common, load: { before, after: load() }, source, results };
+      writeIfChanged(pathOf(name), JSON.stringify(record, undefined, 1) + "\n");
+      // As everything else that is committed.
+      new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", pathOf(name)] }).outputSync();
+    },
+  };
+}
