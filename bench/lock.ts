@@ -5,15 +5,9 @@
  * lock and sync a file while they hold it: how many pairs a second, how evenly they are served (the least served in
  * parts of the most served), and the worst wait.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
-import {
-  type BenchRuntime,
-  keepResults,
-  measuredDirectories,
-  prepare,
-  printRatios,
-  type Rounds,
-} from "./support/harness.ts";
+import { type BenchRuntime, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 
 const processes = 16;
 const duration = 5_000;
@@ -27,6 +21,7 @@ interface Served {
   middle: number;
 }
 
+const recording = startRecording("lock", commandLine("bench:lock"), SOURCES.locks);
 const { runtimes, peerFolder } = await prepare(PEERS);
 const directories = measuredDirectories();
 const kept: { pairs: Record<string, Rounds>; contended: Record<string, Served[]> } = { pairs: {}, contended: {} };
@@ -90,4 +85,4 @@ try {
 } finally {
   for (const directory of directories) directory.remove();
 }
-keepResults("lock", kept);
+recording.keep(kept);

@@ -4,8 +4,8 @@
  * The peak is the kernel's own (VmHWM), looked at every few milliseconds until the process ends. `--size=MIB` for
  * another size. Ends with status 1 when a peak is above 150 MiB.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { type CommandRuntime, commandRuntimes } from "./support/command.ts";
-import { keepResults } from "./support/harness.ts";
 
 const MIB = 2 ** 20;
 const MOST = 150;
@@ -53,6 +53,7 @@ async function measure(runtime: CommandRuntime, args: string[], input: Iterable<
   return peak;
 }
 
+const recording = startRecording("memory", commandLine("bench:memory"), SOURCES.command);
 const directory = Deno.makeTempDirSync({ prefix: "atomic-write-memory-" });
 const target = `${directory}/target`;
 const cases: { name: string; args: string[]; input: () => Iterable<Uint8Array> }[] = [
@@ -81,5 +82,5 @@ try {
 } finally {
   Deno.removeSync(directory, { recursive: true });
 }
-keepResults("memory", peaks);
+recording.keep(peaks);
 Deno.exit(worst > MOST ? 1 : 0);

@@ -4,8 +4,9 @@
  * Interleaved, so that a busy moment of the machine strikes all alike; the ratios are those of the medians. `--version`
  * may take 1.3 times as long as the empty script; with more on any runtime the bench ends with status 1.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { type CommandRuntime, commandRuntimes } from "./support/command.ts";
-import { keepResults, median } from "./support/harness.ts";
+import { median } from "./support/harness.ts";
 
 const ROUNDS = 101;
 const MOST = 1.3;
@@ -21,6 +22,7 @@ async function milliseconds(runtime: CommandRuntime, script: string, args: reado
   return performance.now() - started;
 }
 
+const recording = startRecording("start_up", commandLine("bench:start"), SOURCES.command);
 const directory = Deno.makeTempDirSync({ prefix: "atomic-write-start-" });
 const empty = `${directory}/empty.js`;
 Deno.writeTextFileSync(empty, "\n");
@@ -50,5 +52,5 @@ try {
 } finally {
   Deno.removeSync(directory, { recursive: true });
 }
-keepResults("start_up", { rounds: ROUNDS, "times as long as an empty script": ratios });
+recording.keep({ rounds: ROUNDS, "times as long as an empty script": ratios });
 Deno.exit(Object.values(ratios).some((found) => !((found["--version"] ?? NaN) <= MOST)) ? 1 : 0);

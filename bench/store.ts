@@ -7,15 +7,9 @@
  * cacache syncs nothing, and git starts a process for each object: what is compared is what a caller waits for, not what
  * he gets.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
-import {
-  type BenchRuntime,
-  keepResults,
-  measuredDirectories,
-  prepare,
-  printRatios,
-  type Rounds,
-} from "./support/harness.ts";
+import { type BenchRuntime, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 
 const valueOf = (name: string): string | undefined =>
   Deno.args.find((argument) => argument.startsWith(`${name}=`))?.slice(name.length + 1);
@@ -76,6 +70,7 @@ async function measureCommits(
 }
 
 async function commitsEverywhere(): Promise<void> {
+  const recording = startRecording("version_store", commandLine("bench:store"), SOURCES.stores);
   const measured: Record<string, CommitFigures> = {};
   for (const { name, path } of directories) {
     // On a disk nearly all of it is the disk's time: one runtime tells, and fewer commits.
@@ -87,12 +82,13 @@ async function commitsEverywhere(): Promise<void> {
       Deno.removeSync(directory, { recursive: true });
     }
   }
-  keepResults("version_store", { commits, measured });
+  recording.keep({ commits, measured });
 }
 
 const git = await hasGit();
 try {
   if (only.includes("commits")) await commitsEverywhere();
+  const recording = startRecording("store", commandLine("bench:store"), SOURCES.stores);
   for (const { name, path } of only.includes("objects") ? directories : []) {
     for (const runtime of runtimes) {
       for (const what of ["put", "putMany", "get", "append"] as const) {
@@ -111,7 +107,7 @@ try {
       }
     }
   }
+  if (only.includes("objects")) recording.keep(kept);
 } finally {
   for (const directory of directories) directory.remove();
 }
-if (only.includes("objects")) keepResults("store", kept);

@@ -6,10 +6,12 @@
  * Whoever writes files one by one may be left with a mix of old and new ones, and write-file-atomic does not sync
  * directories: what is compared is what a caller waits for, not what he gets.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
-import { keepResults, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
+import { measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 
 const quick = Deno.args.includes("--quick");
+const recording = startRecording("transaction", commandLine("bench:transaction"), SOURCES.transactions);
 const { runtimes, peerFolder } = await prepare({ "write-file-atomic": PEERS["write-file-atomic"] });
 const directories = measuredDirectories();
 const kept: Record<string, Rounds> = {};
@@ -41,4 +43,4 @@ try {
 } finally {
   for (const directory of directories) directory.remove();
 }
-keepResults("transaction", kept);
+recording.keep(kept);

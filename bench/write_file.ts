@@ -5,9 +5,11 @@
  * None of the peers syncs the directory, and two do not sync at all: what is compared is what a caller waits for, not
  * what he gets.
  */
+import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
-import { keepResults, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
+import { measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 
+const recording = startRecording("write_file", commandLine("bench"), SOURCES.writes);
 const { runtimes, peerFolder } = await prepare(PEERS);
 const directories = measuredDirectories();
 const kept: Record<string, Rounds> = {};
@@ -33,4 +35,4 @@ try {
 } finally {
   for (const directory of directories) directory.remove();
 }
-keepResults("write_file", kept);
+recording.keep(kept);

@@ -7,8 +7,8 @@ import { operandsText } from "../src/cli/help.ts";
 import { exitStatus } from "../src/cli/exit_status.ts";
 import { commands } from "../src/cli/registry.ts";
 import { type CommandTable, commonOptions, type OptionTable } from "../src/cli/table.ts";
+import { formatted } from "./formatted.ts";
 import { ROOT } from "./toolchain/folders.ts";
-import { mustExecute } from "./process.ts";
 
 const path = "docs/command.md";
 
@@ -107,17 +107,6 @@ export async function manual(): Promise<string> {
     "`lock` and `update` end with the status of their program.",
     "",
   ].join("\n");
-}
-
-async function formatted(text: string): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".md" });
-  try {
-    await Deno.writeTextFile(file, text);
-    await mustExecute(Deno.execPath(), ["fmt", "--quiet", "--line-width", "120", file], { timeout: 60_000 });
-    return await Deno.readTextFile(file);
-  } finally {
-    await Deno.remove(file);
-  }
 }
 
 if (import.meta.main) {

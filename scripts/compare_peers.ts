@@ -1,21 +1,31 @@
 /**
- * What happens when …: runs this module and its peers into the same situations on Node, and prints the table of
- * README.md, each cell as it was seen. `deno task compare`; `--write` puts the table into README.md. Needs Linux and root
- * for a full disk and for two containers.
+ * What happens when …: runs this module and its peers into the same situations on Node, and keeps what was seen in
+ * bench/results/compare.json, from which `deno task figures` makes the table of README.md. `deno task compare`. Needs
+ * Linux, and root for a full disk and for two containers.
+ *
+ * A cell is what the package did in a program without handlers of its own (bench/contestants/what_happens.ts). When that
+ * program cannot be run to its end, there is no table: what went wrong here is not held against anybody.
  */
-import { execute, mustExecute } from "./process.ts";
+import { COMPARED, type CompareResults, type Containers, type Takeover, takeoverText } from "./figures/compared.ts";
+import { commandLine, SOURCES, startRecording } from "./figures/record.ts";
+import { mustExecute } from "./process.ts";
 import { compile } from "./toolchain/compile.ts";
-import { OUT, ROOT } from "./toolchain/folders.ts";
+import { OUT } from "./toolchain/folders.ts";
 import { prepareNode } from "./toolchain/node.ts";
 import { installTool } from "./toolchain/npm.ts";
 import { PEERS } from "./toolchain/versions.ts";
 
-const WRITERS = ["atomic-write", "write-file-atomic", "atomically", "steno"];
+/** Rounds in which two containers write, for each package, and how many are run before the next one's turn. */
+const ROUNDS = 60;
+const ROUNDS_IN_TURN = 20;
 
 const node = await prepareNode(undefined);
-await compile();
+const problems = await compile();
+if (problems !== "") throw new Error(problems);
 const peers = await installTool("peers", PEERS);
 const script = `${OUT}/bench/contestants/what_happens.js`;
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function inDirectory<T>(run: (directory: string) => Promise<T>, size?: string): Promise<T> {
   const directory = await Deno.makeTempDir({ prefix: "atomic-write-compare-" });
@@ -29,121 +39,137 @@ async function inDirectory<T>(run: (directory: string) => Promise<T>, size?: str
 }
 
 async function cell(name: string, writer: string, directory: string): Promise<string> {
-  const { code, output } = await execute(node.command, [script, name, writer, directory, peers], { timeout: 60_000 });
-  const last = output.trim().split("\n").at(-1) ?? "";
-  return code === 0 ? last : "**the process crashes**";
+  const output = await mustExecute(node.command, [script, name, writer, directory, peers], { timeout: 60_000 });
+  return output.trim().split("\n").at(-1) ?? "";
 }
 
-/** Readers look while two writers, each process 1 of a container of its own, write different content. */
-async function twoContainers(writer: string): Promise<string> {
+/** Whole content: of the file that was there before, or of one of the writers. */
+const isWhole = (text: string): boolean => text.length === 1_000_000 && text === (text[0] ?? "").repeat(text.length);
+
+/** One process reads while two write, each process 1 of a container of its own, and once after both have written. */
+async function roundsOfContainers(writer: string, rounds: number): Promise<Containers> {
   return await inDirectory(async (directory) => {
+    const path = `${directory}/file`;
+    Deno.writeTextFileSync(path, "o".repeat(1_000_000));
+    const namespaces = ["--pid", "--fork", "--mount-proc"];
     const start = (fill: string) =>
-      execute("unshare", [
-        ...[
-          "--pid",
-          "--fork",
-          "--mount-proc",
-          node.command,
-          script,
-          "write as process 1",
-          writer,
-          directory,
-          peers,
-          fill,
-        ],
-      ], { timeout: 120_000 });
-    let running = true;
-    const writers = Promise.all([start("a"), start("b")]).finally(() => running = false);
-    let [reads, torn] = [0, 0];
-    while (running) {
-      const text = await Deno.readTextFile(`${directory}/file`).catch(() => undefined);
-      if (text !== undefined) {
-        reads++;
-        if (text.length !== 1_000_000 || text !== (text[0] ?? "").repeat(1_000_000)) torn++;
+      mustExecute("unshare", [
+        ...[...namespaces, node.command, script, "write as process 1", writer, directory, peers, fill, String(rounds)],
+      ], { timeout: 300_000 });
+    const writers = Promise.all([start("a"), start("b")]);
+    let hasFailed = false;
+    writers.catch(() => hasFailed = true);
+    const exists = (name: string) => {
+      if (hasFailed) throw new Error("A container has ended before its time");
+      try {
+        Deno.statSync(`${directory}/${name}`);
+        return true;
+      } catch {
+        return false;
       }
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    };
+    const isTorn = async () => !isWhole(await Deno.readTextFile(path).catch(() => ""));
+    let [reads, tornReads, tornRounds] = [0, 0, 0];
+    for (let round = 0; round < rounds; round++) {
+      let torn = 0;
+      let isOver = false;
+      Deno.writeTextFileSync(`${directory}/go.${round}`, "");
+      while (!isOver) {
+        isOver = exists(`done.a.${round}`) && exists(`done.b.${round}`);
+        reads++;
+        if (await isTorn()) torn++;
+        await pause(1);
+      }
+      tornReads += torn;
+      if (torn > 0) tornRounds++;
     }
-    const failed = (await writers).find(({ code }) => code !== 0);
-    if (failed !== undefined) throw new Error(`The containers could not be had:\n${failed.output}`);
-    return torn === 0
-      ? `none of ${reads} readers saw torn content`
-      : `**${torn} of ${reads} readers saw torn content**`;
+    const failures = (await writers).flatMap((output) =>
+      JSON.parse(output.trim().split("\n").at(-1) ?? "") as string[]
+    );
+    return { rounds, tornRounds, reads, tornReads, saves: 2 * rounds, failures };
   });
 }
 
-async function lockTakeover(holder: string): Promise<string> {
+function together(left: Containers | undefined, right: Containers): Containers {
+  if (left === undefined) return right;
+  return {
+    rounds: left.rounds + right.rounds,
+    tornRounds: left.tornRounds + right.tornRounds,
+    reads: left.reads + right.reads,
+    tornReads: left.tornReads + right.tornReads,
+    saves: left.saves + right.saves,
+    failures: [...left.failures, ...right.failures],
+  };
+}
+
+/** Everybody in turn: whatever else the machine does meets all of them. */
+async function twoContainers(): Promise<Record<string, Containers>> {
+  const found: Record<string, Containers> = {};
+  for (let round = 0; round < ROUNDS; round += ROUNDS_IN_TURN) {
+    for (const writer of COMPARED) {
+      found[writer] = together(found[writer], await roundsOfContainers(writer, ROUNDS_IN_TURN));
+    }
+  }
+  return found;
+}
+
+/** Somebody wants the lock of a holder that is stopped; then the holder goes on. */
+async function lockTakeover(holder: string): Promise<Takeover> {
   return await inDirectory(async (directory) => {
     Deno.writeTextFileSync(`${directory}/file`, "");
     const child = new Deno.Command(node.command, {
       args: [script, "hold a lock", holder, directory, peers],
       stdout: "piped",
-      stderr: "null",
+      stderr: "inherit",
     }).spawn();
+    const said: string[] = [];
+    const listening = (async () => {
+      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) said.push(...text.trim().split("\n"));
+    })();
     try {
-      const reader = child.stdout.getReader();
-      await reader.read();
+      while (!said.includes("held")) {
+        await Promise.race([
+          pause(20),
+          child.status.then(() => Promise.reject(new Error("no lock"))),
+        ]);
+      }
       child.kill("SIGSTOP");
-      const said = await cell("take a lock", holder, directory);
-      reader.releaseLock();
-      return said;
+      const taken = await cell("take a lock", holder, directory);
+      child.kill("SIGCONT");
+      const continued = performance.now();
+      while (!said.includes("lost") && performance.now() - continued < 5_000) await pause(20);
+      return { taken, holderTold: said.includes("lost") };
     } finally {
       child.kill("SIGKILL");
-      await child.stdout.cancel();
       await child.status;
+      await listening;
     }
   });
 }
 
-interface PowerCutFigures {
-  comparison?: { method: string; cutsWithLoss: number; cutsWithTorn: number; cuts: number }[];
-}
-
-/** From the last run of `deno task powercut` that compared; it takes hours, so it is not repeated here. */
-function powerCut(writer: string): string {
-  const figures = JSON.parse(Deno.readTextFileSync(`${ROOT}/bench/results/powercut.json`)) as PowerCutFigures;
-  const rows = (figures.comparison ?? []).filter(({ method }) => method === writer);
-  if (rows.length === 0) return "see [power cuts](docs/proof_power_cuts.md)";
-  const sum = (key: "cuts" | "cutsWithLoss" | "cutsWithTorn") => rows.reduce((total, row) => total + row[key], 0);
-  const bad = sum("cutsWithLoss");
-  return bad === 0 ? `nothing lost in ${sum("cuts")} cuts` : `**lost in ${bad} of ${sum("cuts")} cuts**`;
-}
-
-const ROWS: [string, (writer: string) => Promise<string> | string][] = [
-  ["the disk is full", (writer) => inDirectory((directory) => cell("full disk", writer, directory), "256k")],
-  ["the data is a typed array", (writer) => inDirectory((directory) => cell("typed array", writer, directory))],
-  ["options are used twice", (writer) => inDirectory((directory) => cell("reused options", writer, directory))],
-  ["the source stream fails", (writer) => inDirectory((directory) => cell("failing stream", writer, directory))],
-  ["the path is a dangling link", (writer) => inDirectory((directory) => cell("dangling link", writer, directory))],
-  [
-    "the name has 300 characters",
-    (writer) => inDirectory((directory) => cell("300-character name", writer, directory)),
-  ],
-  ["two containers write one file", twoContainers],
-  ["the power fails after the save", powerCut],
+/** Each situation, and the size of the file system that it needs. */
+const SITUATIONS: [title: string, name: string, size?: string][] = [
+  ["the disk is full", "full disk", "256k"],
+  ["the data is a typed array", "typed array"],
+  ["options are used twice", "reused options"],
+  ["the source stream fails", "failing stream"],
+  ["the path is a dangling link", "dangling link"],
+  ["the name has 300 characters", "300-character name"],
 ];
 
-const lines = [
-  `| What happens when … | ${
-    WRITERS.map((name) => name in PEERS ? `${name} ${Reflect.get(PEERS, name)}` : name).join(" | ")
-  } |`,
-  `| --- |${" --- |".repeat(WRITERS.length)}`,
-];
-for (const [title, run] of ROWS) {
-  const cells: string[] = [];
-  for (const writer of WRITERS) cells.push(await run(writer));
-  lines.push(`| ${title} | ${cells.join(" | ")} |`);
-  console.error(lines.at(-1));
+const recording = startRecording("compare", commandLine("compare"), SOURCES.everything);
+const situations: Record<string, Record<string, string>> = {};
+for (const [title, name, size] of SITUATIONS) {
+  const cells: Record<string, string> = situations[title] = {};
+  for (const writer of COMPARED) cells[writer] = await inDirectory((directory) => cell(name, writer, directory), size);
+  console.log(title, cells);
 }
-lines.push(
-  `| a lock's holder is stopped for longer than \`stale\` | ${await lockTakeover("atomic-write")} | proper-lockfile ` +
-    `${PEERS["proper-lockfile"]}: ${await lockTakeover("proper-lockfile")} | no locks | no locks |`,
-);
-const table = lines.join("\n");
-console.log(table);
-
-if (Deno.args.includes("--write")) {
-  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
-  const marked = /(<!-- deno task compare --write -->\n)[\s\S]*?(\n<!-- end -->)/;
-  Deno.writeTextFileSync(`${ROOT}/README.md`, readme.replace(marked, (_, begin, end) => `${begin}\n${table}\n${end}`));
-  await mustExecute(Deno.execPath(), ["fmt", "--quiet", "README.md"], { directory: ROOT });
+const containers = await twoContainers();
+console.log(containers);
+const takeovers: Record<string, Takeover> = {};
+for (const holder of ["atomic-write", "proper-lockfile"]) {
+  const found = takeovers[holder] = await lockTakeover(holder);
+  console.log(`${holder}: ${takeoverText(found)}`);
 }
+recording.keep({ node: node.version, peers: PEERS, situations, containers, takeovers } satisfies CompareResults);
+console.log("Kept in bench/results/compare.json; deno task figures puts it into README.md");

@@ -1,8 +1,10 @@
 /**
- * Prepares a release: `deno task release 0.2.0` sets the version everywhere it is written and dates the changelog; look at
+ * Prepares a release: `deno task release 0.2.0` sets the version everywhere it is written and dates the changelog, unless
+ * a record of measured figures is older than the source; look at
  * the difference, run `deno task ok`, commit, tag `v0.2.0` and push the tag, which publishes (.github/workflows).
  * `--check v0.2.0` only says whether the checkout is that version, and is not changed in any way.
  */
+import { outdated } from "./figures.ts";
 import { ROOT } from "./toolchain/folders.ts";
 
 const VERSION = /^\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?$/;
@@ -24,6 +26,12 @@ function found(): Record<string, string> {
       return [path, match[0].slice(match[1]?.length, -(match[2]?.length ?? 0))];
     }),
   );
+}
+
+/** Nobody releases figures of another source than the one that is released. */
+function checkFigures(): void {
+  const old = outdated();
+  if (old.length > 0) throw new Error(`Pages print figures of another source:\n${old.join("\n")}`);
 }
 
 function checkVersion(version: string): void {
@@ -51,6 +59,7 @@ if (import.meta.main) {
   const [first = "", second = ""] = Deno.args;
   const version = (first === "--check" ? second : first).replace(/^v/, "");
   if (!VERSION.test(version)) throw new TypeError("usage: deno task release [--check] 1.2.3");
+  checkFigures();
   if (first === "--check") checkVersion(version);
   else setVersion(version);
   console.log(`This is ${version}`);

@@ -1,6 +1,9 @@
 /**
  * One cell of the comparison: lets one package do one thing that goes wrong, and prints in a few words what happened.
  * Started by scripts/compare_peers.ts: CASE PACKAGE DIRECTORY PEERS.
+ *
+ * An error that a package leaves to nobody ends a program that has no handler for it: that is a crash, and is said with
+ * its error. Whatever goes wrong in this script itself ends it with a status, which is nobody's result.
  */
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -46,6 +49,7 @@ const cases: Record<string, () => Promise<string>> = {
     const said = await outcome(() => write(path, "n".repeat(size)));
     const found = fs.readFileSync(path, "utf8");
     if (found === "old".repeat(1000)) return `${said}; the old file is whole`;
+    if (found !== "n".repeat(found.length)) return `${said}; **the file is neither old nor new**`;
     return `${said}; **the file has ${Math.floor(found.length / size * 100)} % of the new content**`;
   },
   "typed array": async () => {
@@ -95,42 +99,54 @@ const cases: Record<string, () => Promise<string>> = {
     const names = fs.readdirSync(directory).map((each) => each.length);
     return names.length === 0 ? said : `${said}; **written to a name of ${names[0]} characters**`;
   },
-  /** One of two writers that both are process 1 of their container. */
+  /** One of two writers that both are process 1 of their container. Prints the code of each failure. */
   "write as process 1": async () => {
+    if (process.pid !== 1) throw new Error(`This is process ${process.pid}, and should be in a namespace of its own`);
     const write = await loadWrite();
-    const fill = String(process.argv[6]);
-    const other = fill === "a" ? "b" : "a";
-    for (let round = 0; round < 60; round++) {
+    const [fill = "", rounds = ""] = process.argv.slice(6);
+    const failures: string[] = [];
+    for (let round = 0; round < Number(rounds); round++) {
       // Both containers save at the same moment, as they do when they are started together.
-      fs.writeFileSync(join(directory, `round.${fill}.${round}`), "");
-      while (!fs.existsSync(join(directory, `round.${other}.${round}`)));
-      await write(path, fill.repeat(1_000_000)).catch(() => {});
+      while (!fs.existsSync(join(directory, `go.${round}`)));
+      await write(path, fill.repeat(1_000_000)).catch((error) => failures.push(messageOf(error)));
+      fs.writeFileSync(join(directory, `done.${fill}.${round}`), "");
     }
-    return String(process.pid);
+    return JSON.stringify(failures);
   },
   /** A holder that is stopped for longer than a lock may be stale. */
   "hold a lock": async () => {
-    if (packageName === "atomic-write") await acquireLock(path);
-    else {await (require("proper-lockfile") as { lock(path: string, options: object): Promise<unknown> }).lock(
-        path,
-        lockOptions,
-      );}
+    const lost = () => void process.stdout.write("lost\n");
+    if (packageName === "atomic-write") (await acquireLock(path)).signal.addEventListener("abort", lost);
+    else await properLockfile().lock(path, { ...lockOptions, onCompromised: lost });
     process.stdout.write("held\n");
     return await new Promise(() => setInterval(() => {}, 1000));
   },
   "take a lock": async () => {
     const take = packageName === "atomic-write"
       ? () => acquireLock(path, { timeout: 8_000 })
-      : () =>
-        (require("proper-lockfile") as { lock(path: string, options: object): Promise<unknown> }).lock(
-          path,
-          lockOptions,
-        );
-    const said = await outcome(take, 15_000);
-    return said === "success" ? "**two holders at once**" : "waits: the holder keeps its lock";
+      : () => properLockfile().lock(path, lockOptions);
+    return await outcome(take, 15_000);
   },
 };
+interface ProperLockfile {
+  lock(path: string, options: object): Promise<unknown>;
+}
+const properLockfile = () => require("proper-lockfile") as ProperLockfile;
 const lockOptions = { stale: 2_000, update: 1_000, retries: { retries: 16, minTimeout: 500, maxTimeout: 500 } };
 
-console.log(await cases[name]?.());
+const run = cases[name];
+if (run === undefined) throw new Error(`There is no case ${name}`);
+await loadWrite();
+process.on("uncaughtException", (error) => {
+  console.log(`**the process crashes**: uncaught error ${messageOf(error)}`);
+  process.exit(0);
+});
+let said: string;
+try {
+  said = await run();
+} catch (error) {
+  console.error(error);
+  process.exit(3);
+}
+console.log(said);
 process.exit(0);

@@ -86,15 +86,3 @@ export function printRatios(title: string, rounds: Rounds, reference: string): v
     console.log(`  ${name.padEnd(34)} ${middle.toFixed(1).padStart(10)} us   ${times.padStart(8)} of ${reference}`);
   }
 }
-
-/** Keeps what was measured under bench/results. */
-export function keepResults(name: string, results: unknown): void {
-  Deno.mkdirSync(`${ROOT}/bench/results`, { recursive: true });
-  // What else the machine did: with more than one process per core ready to run, waits and ratios say little.
-  const load = Deno.loadavg().map((average) => Math.round(average * 10) / 10);
-  const record = { measured: new Date().toISOString(), system: `${Deno.build.os} ${Deno.osRelease()}`, load, results };
-  const path = `${ROOT}/bench/results/${name}.json`;
-  Deno.writeTextFileSync(path, JSON.stringify(record, undefined, 1) + "\n");
-  // As everything else that is committed.
-  new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).outputSync();
-}

@@ -9,8 +9,14 @@
  * were measured; a release is refused until they are measured anew (`outdated`).
  */
 import { createHash } from "node:crypto";
-import { statSync } from "node:fs";
-import { listFiles, ROOT, writeIfChanged } from "../toolchain/folders.ts";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { exists, listFiles, ROOT, writeIfChanged } from "../toolchain/folders.ts";
+
+/** All of the library but the command. */
+const LIBRARY = [
+  "mod.ts",
+  ...readdirSync(`${ROOT}/src`).sort().filter((name) => name !== "cli").map((name) => `src/${name}`),
+];
 
 /** What records speak of, as paths of the checkout. */
 export const SOURCES = {
@@ -19,16 +25,8 @@ export const SOURCES = {
   transactions: ["src/core", "src/lock", "src/protocol", "src/runtime", "src/transaction"],
   stores: ["src/core", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],
   command: ["cli.ts", "src/cli", "src/core", "src/lock", "src/protocol", "src/runtime"],
-  everything: [
-    "mod.ts",
-    "src/core",
-    "src/lock",
-    "src/log",
-    "src/protocol",
-    "src/runtime",
-    "src/store",
-    "src/transaction",
-  ],
+  everything: LIBRARY.filter((path) => path !== "src/testing"),
+  explorations: [...LIBRARY, "tests/proof", "tests/transaction"],
 } as const;
 
 export interface Source {
@@ -61,7 +59,7 @@ export function digestOf(paths: readonly string[], root: string = ROOT): string 
     if (files.length === 0) throw new Error(`There is no source at ${path}`);
     for (const file of files) {
       if (file === VERSION) continue;
-      hash.update(`${file}\0`).update(Deno.readFileSync(`${root}/${file}`)).update("\0");
+      hash.update(`${file}\0`).update(readFileSync(`${root}/${file}`)).update("\0");
     }
   }
   return hash.digest("hex");
@@ -70,13 +68,18 @@ export function digestOf(paths: readonly string[], root: string = ROOT): string 
 const pathOf = (name: string): string => `${ROOT}/bench/results/${name}.json`;
 
 /** Whether the source that a record speaks of is another one by now. */
-export function isOutdated({ source }: FiguresRecord): boolean {
-  return digestOf(source.paths) !== source.digest;
+export function isOutdated({ source }: Pick<FiguresRecord, "source">, root: string = ROOT): boolean {
+  return !source.paths.every((path) => exists(`${root}/${path}`)) || digestOf(source.paths, root) !== source.digest;
 }
 
 /** A record, as it was kept. Its results have the type that whoever keeps them gives them. */
 export function readRecord<Results>(name: string): FiguresRecord<Results> {
   const record = JSON.parse(Deno.readTextFileSync(pathOf(name))) as FiguresRecord<Results>;
+  return checkedRecord(name, record);
+}
+
+/** The record, if it says what it is of. */
+export function checkedRecord<Results>(name: string, record: FiguresRecord<Results>): FiguresRecord<Results> {
   const missing = (["measured", "commit", "command", "load", "source", "results"] as const)
     .filter((key) => record[key] === undefined);
   if (missing.length > 0) throw new Error(`bench/results/${name}.json does not say: ${missing.join(", ")}`);
@@ -93,7 +96,7 @@ function git(...args: string[]): string {
 }
 
 /** The last commit that changed the source: it stays what it is, whatever is committed beside it. */
-function commitOf(paths: readonly string[]): string {
+export function commitOf(paths: readonly string[]): string {
   const commit = git("log", "-1", "--abbrev=10", "--format=%h", "--", ...paths);
   if (commit === "") return "unknown";
   return git("status", "--porcelain", "--", ...paths) === "" ? commit : `${commit} and changes`;

@@ -15,6 +15,7 @@ const GUIDES = [
   "docs/design.md",
   "docs/proof.md",
   "docs/proof_power_cuts.md",
+  "docs/benchmarks.md",
 ];
 const PROJECT = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
 

@@ -33,7 +33,7 @@ export function printFile(section: string, { path, tests, output, leftovers }: F
   const failed = tests.filter(({ state }) => state === "failed");
   if (failed.length > 0 || verbose) {
     console.log(`\n---- ${section}: ${path} ${failed.length > 0 ? "failed" : "passed"}`);
-    console.log(shorten(output.trim()));
+    console.log(verbose ? output.trim() : shorten(output.trim()));
     for (const { name, reason } of failed) {
       console.log(`FAILED ${section}: ${name === path ? path : `${path}: ${name}`}: ${firstLine(reason)}`);
     }
@@ -44,7 +44,7 @@ export function printFile(section: string, { path, tests, output, leftovers }: F
   }
 }
 
-/** The beginning and the end of what is too long to be read. */
+/** The beginning and the end of what is too long to be read; whoever asks for all of it (`--verbose`) gets all of it. */
 function shorten(text: string): string {
   const lines = text.split("\n");
   if (lines.length <= 400) return text;

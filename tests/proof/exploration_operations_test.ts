@@ -5,6 +5,7 @@
 import { assert } from "@std/assert";
 import { describe, it } from "node:test";
 import { byEffort } from "../support/effort.ts";
+import { assertFigures } from "../support/explored_figures.ts";
 import { explored, exploreRecovery, exploreRow, Tally, waysOf } from "./explore.ts";
 import { operations } from "./operations.ts";
 import type { Row } from "./row.ts";
@@ -21,6 +22,7 @@ describe("every crash of", () => {
     }
     console.log(tally.summary("other operations"));
     assert(tally.states > 0);
+    assertFigures("other_operations", "every other operation, and calls that meet (5 orders)", tally.figures);
   });
 
   it("recovering from a crash: the sweep, and the operation once more", () => {
@@ -30,5 +32,6 @@ describe("every crash of", () => {
     }
     console.log(tally.summary("recoveries, cut off as well"));
     assert(tally.states > 0);
+    assertFigures("recoveries", "recovery, and a second cut during the recovery", tally.figures);
   });
 });

@@ -14,6 +14,7 @@ import {
   type MemoryRuntime,
 } from "../../src/testing/mod.ts";
 import { byEffort } from "../support/effort.ts";
+import type { Figures } from "../support/explored_figures.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Api, asyncApi, syncApi } from "./api.ts";
 import { checkDisk, checkFinal, type End, isSame, isTemporary, stateOf, temporaryFiles } from "./legal.ts";
@@ -238,6 +239,12 @@ export class Tally {
       if (!report.exhaustive) this.#samples++;
       console.log(`${row.name} (${how}): ${describeCrashReport(report)}`);
     }
+  }
+
+  /** What is kept of it, and printed by docs/proof.md. */
+  get figures(): Figures {
+    const second = this.#recovery > 0 ? { afterSecondCut: this.#recovery } : {};
+    return { explorations: this.#rows, calls: this.#calls, states: this.#states, ...second, samples: this.#samples };
   }
 
   /** How many states there were. */

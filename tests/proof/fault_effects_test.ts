@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { writeFile, writeFileSync } from "../../mod.ts";
+import { assertFigures } from "../support/explored_figures.ts";
 import { memoryRuntime, sweepFaults, sweepFaultsSync } from "../../src/testing/mod.ts";
 import { sweepLostAnswers } from "./faults.ts";
 import { operations } from "./operations.ts";
@@ -27,8 +28,10 @@ describe("whatever fails", () => {
       let lost = 0;
       const rows = [...singleFeatureWrites([1]), ...operations].filter((row) => row.only === undefined);
       for (const row of rows) lost += sweepLostAnswers(row, effect);
-      console.log(`# SWEPT lost answers, ${effect}: ${rows.length} operations, ${lost} faults, no violations`);
+      const what = `lost answers of renames, links and removals${effect === "done" ? "" : ", hidden by a cache"}`;
+      console.log(`# SWEPT ${what}: ${rows.length} operations, ${lost} faults, no violations`);
       assert(lost > rows.length);
+      assertFigures(`faults_lost_answers_${effect}`, what, { operations: rows.length, faults: lost });
     });
   }
 

@@ -5,6 +5,7 @@
  */
 import { describe, it } from "node:test";
 import { byEffort } from "../support/effort.ts";
+import { assertFigures } from "../support/explored_figures.ts";
 import { pairedFeatureWrites, singleFeatureWrites } from "./single_writes.ts";
 import { some, sweepAll } from "./sweep_rows.ts";
 
@@ -14,7 +15,12 @@ const everyPair = byEffort({ quick: 7, normal: 7, long: 1 });
 const pieces = byEffort<readonly number[]>({ quick: [1], normal: [1], long: [1, 2, 3] });
 
 describe("every fault of", () => {
-  it("single writes, with each option", () => sweepAll("single writes", some(singleFeatureWrites(pieces))));
-  it("single writes, with pairs of options", () =>
-    sweepAll("pairs of options", some(pairedFeatureWrites([1]), everyPair)));
+  it("single writes, with each option", async () => {
+    const what = "faults of single writes, each option";
+    assertFigures("faults_writes", what, await sweepAll(what, some(singleFeatureWrites(pieces))));
+  });
+  it("single writes, with pairs of options", async () => {
+    const what = "faults of single writes, every seventh pair of options";
+    assertFigures("faults_pairs_of_options", what, await sweepAll(what, some(pairedFeatureWrites([1]), everyPair)));
+  });
 });

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { runSync } from "../../src/core/operation.ts";
+import { assertFigures } from "../support/explored_figures.ts";
 import { type CrashReport, exploreCrashesSync, type MemoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { syncApi } from "./api.ts";
@@ -30,12 +31,19 @@ function explore(row: Row, breaks: (machine: MemoryRuntime) => Runtime): CrashRe
 }
 
 describe("exploration", () => {
+  const caught: string[] = [];
   for (const { name, row, breaks } of mutants) {
     it(`catches: ${name}`, () => {
       assertEquals(explore(rowNamed(row), (machine) => machine).violations, []);
       const [violation] = explore(rowNamed(row), breaks).violations;
       assert(violation !== undefined, `${name} was not caught`);
       console.log(`${name}: ${String(violation.error).split("\n")[0]}`);
+      caught.push(name);
     });
   }
+
+  it("catches all of them", () => {
+    assertEquals(caught, mutants.map(({ name }) => name));
+    assertFigures("negative_controls", "negative controls", { controls: mutants.length, caught: caught.length });
+  });
 });

@@ -1,6 +1,7 @@
 /** Sweeps the faults of many rows of the table, and says how many there were. */
 import { assert } from "@std/assert";
 import { byEffort } from "../support/effort.ts";
+import type { Figures } from "../support/explored_figures.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Aggravation, driversOf, sweepRow } from "./faults.ts";
 import type { Row } from "./row.ts";
@@ -20,8 +21,8 @@ export function some(rows: readonly Row[], every = 1): Row[] {
   return rows.filter((row, index) => row.concurrent !== true && row.untold !== true && index % (stride * every) === 0);
 }
 
-/** Sweeps the faults of these rows on both drivers, and prints a line for each and one for all. */
-export async function sweepAll(what: string, rows: readonly Row[], aggravation?: Aggravation): Promise<void> {
+/** Sweeps the faults of these rows on both drivers; prints a line for each and one for all, and answers what is kept. */
+export async function sweepAll(what: string, rows: readonly Row[], aggravation?: Aggravation): Promise<Figures> {
   const started = performance.now();
   let calls = 0;
   let runs = 0;
@@ -38,4 +39,5 @@ export async function sweepAll(what: string, rows: readonly Row[], aggravation?:
     `# SWEPT ${what}: ${rows.length} operations, ${calls} calls, ${runs} faults, no violations (${seconds} s)`,
   );
   assert(runs > 0);
+  return { operations: rows.length, calls, faults: runs };
 }

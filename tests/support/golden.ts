@@ -10,7 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** The checkout, also seen from the compiled tests below it. */
-function checkout(): string {
+export function checkout(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!fs.existsSync(join(directory, "deno.json"))) {
     if (dirname(directory) === directory) throw new Error("There is no deno.json above the tests");

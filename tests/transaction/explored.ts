@@ -9,6 +9,7 @@ import type { CrashOptions, CrashReport, MemoryRuntime } from "../../src/testing
 import { applyFiles, applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/write_file.ts";
 import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
+import { assertFigures } from "../support/explored_figures.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const server = "/server/loaded";
@@ -20,17 +21,25 @@ export function load(runtime: Runtime, machine: MemoryRuntime, { paths }: Scenar
 
 function describeReport(what: string, report: CrashReport): void {
   const { operations, states, recoveryStates, exhaustive, violations } = report;
-  const extent = exhaustive ? "all" : "a sample";
-  console.log(`${what}: ${operations} calls, ${states} states (${recoveryStates} of a cut recovery), ${extent}`);
+  const extent = exhaustive ? "exhaustive" : "a sample";
+  console.log(
+    `# EXPLORED transactions: ${what}: ${operations} calls, ${states} states, ` +
+      `${recoveryStates} of them after cutting off a recovery, ${extent}`,
+  );
   for (const { error, state, trace } of violations.slice(0, 1)) {
     console.log(`${error}\n${state}\n${trace.slice(-40).join("\n")}`);
   }
 }
 
+/** Holds for every state; keeps how many there were, for docs/proof.md. */
 export function passes(what: string, report: CrashReport, exhaustive: boolean): void {
   describeReport(what, report);
   assertEquals(report.violations.length, 0);
   if (exhaustive && fraction === 1) assert(report.exhaustive);
+  const { operations: calls, states, recoveryStates: afterSecondCut } = report;
+  const samples = report.exhaustive ? 0 : 1;
+  const figures = { explorations: 1, calls, states, afterSecondCut, samples };
+  assertFigures(`transactions_${what.replaceAll(/\W+/g, "_")}`, `transactions: ${what}`, figures);
 }
 
 /** All but what is run. */
