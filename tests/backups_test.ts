@@ -14,6 +14,7 @@ import {
   writeFile,
   writeFileSync,
 } from "../mod.ts";
+import { interceptRuntime } from "../src/testing/intercept.ts";
 import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, isRoot, modeOf, namesIn, textOf } from "./support/files.ts";
 import { skip } from "./support/skip.ts";
@@ -222,4 +223,17 @@ test("listBackups of a file without any, and of a directory that is not there, a
   const error = await assertRejects(() => restoreBackup("/f", undefined, { runtime }), WriteError);
   assertEquals([error.code, error.step, error.targetState], ["ENOENT", "restore", "unchanged"]);
   assertThrows(() => restoreBackupSync("/f", 5 as never, { runtime }), TypeError);
+});
+
+test("a backup that another process is just making of the current file is not pruned", () => {
+  const machine = memoryRuntime({ files: { "/d/conf": "old" } });
+  const theirs = "/d/.conf.20991231T000000000Z.bak";
+  const runtime = interceptRuntime(machine, (call, proceed) => {
+    const result = proceed();
+    // Theirs comes right after our commit: it is the second name of what we have just written.
+    if (call.method === "rename") machine.syncFileSystem.link("/d/conf", theirs);
+    return result;
+  });
+  writeFileSync("/d/conf", "new", { runtime, backup: 1 });
+  assertEquals(machine.readText(theirs), "new");
 });

@@ -199,3 +199,29 @@ test("skipIfEqual writes when what it compared is replaced by another program be
     }
   }
 });
+
+test("skipIfEqual changes the mode of no other name of the file: the file is replaced instead", () => {
+  const runtime = memoryRuntime({
+    files: { "/d/file": { content: "same", mode: 0o600 }, "/d/other": { link: "/d/file" } },
+  });
+  const { changed } = writeFileSync("/d/file", "same", { runtime, skipIfEqual: true, mode: 0o644 });
+  const modes = ["/d/file", "/d/other"].map((path) => runtime.statusOf(path)?.mode);
+  assertEquals([changed, ...modes], [true, 0o644, 0o600]);
+});
+
+test("skipIfEqual does not settle for what was written in place since it was compared", () => {
+  const machine = memoryRuntime({ files: { "/d/file": "same" } });
+  let opened = 0;
+  const runtime = interceptRuntime(machine, (call, proceed) => {
+    // The first open is for comparing, the second for settling.
+    if (call.method === "open" && call.path === "/d/file" && ++opened === 2) {
+      machine.clock.advance(1000);
+      const file = machine.syncFileSystem.open("/d/file", "read-write");
+      file?.write(new TextEncoder().encode("SAME"));
+      file?.close();
+    }
+    return proceed();
+  });
+  const { changed } = writeFileSync("/d/file", "same", { runtime, skipIfEqual: true });
+  assertEquals([opened, changed, machine.readText("/d/file")], [2, true, "same"]);
+});

@@ -54,6 +54,37 @@ for (const [what, options, kind] of proofs) {
   });
 }
 
+test("where the lock service is missing (ENOLCK) a write goes on, and its temporary file is judged by process facts", () => {
+  const machine = memoryRuntime({ files: { "/d/file": "old" } });
+  const { runtime } = faultRuntime(machine, {
+    at: ({ method }) => method === "tryLock",
+    error: "ENOLCK",
+    times: "always",
+  });
+  let kind: string | undefined;
+  const watched = interceptRuntime(runtime, (call, proceed) => {
+    if (call.method === "rename") kind = parseTemporaryName(call.path.slice(3))?.proof.kind;
+    return proceed();
+  });
+  assertEquals(writeFileSync("/d/file", "new", { runtime: watched }).changed, true);
+  assertEquals([kind, machine.files()], ["process", { "/d/file": "new" }]);
+});
+
+test("sweep leaves a lock directory of the dead alone in which there is anything but tokens", () => {
+  const machine = memoryRuntime({ files: { "/d/file": "" } });
+  const { boot, namespace } = machine.process.facts() ?? {};
+  const prepared = name("a", `p${boot}-${namespace}-99999-1`);
+  machine.put(`${prepared}/g1.x.${"b".repeat(26)}.n`);
+  machine.put(`${prepared}/mine`, "mine");
+  machine.clock.advance(minute);
+  assertEquals(sweepSync("/d", { runtime: machine, olderThan: minute }), {
+    removed: [],
+    kept: [{ path: prepared, reason: "foreign" }],
+  });
+  assertEquals(machine.readText(`${prepared}/mine`), "mine");
+  assertEquals(Object.keys(machine.files(prepared)).length, 2);
+});
+
 test("sweep between close and rename spares a file whose sync took minutes", async () => {
   for (const kind of ["bytes", "stream"]) {
     const machine = memoryRuntime({ files: { "/d/file": "old" } });

@@ -1,7 +1,15 @@
 /** Syncs that fail: thrown with the truth about the target, or reported with the truth about the durability. */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { type Durability, removeFile, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import {
+  type Durability,
+  removeFile,
+  UnsupportedError,
+  WriteError,
+  writeFile,
+  type WriteFileOptions,
+  writeFileSync,
+} from "../mod.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
 import { dropUnsynced, interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
@@ -63,6 +71,19 @@ for (const error of notHere) {
         const { runtime } = faultRuntime(start(), { at, error, times: "always" });
         assertEquals((await writeFile("/d/file", "new", { runtime, whenSyncFails })).durability, durability);
       }
+    }
+  });
+}
+
+for (const error of notHere) {
+  test(`writeFile with whenUnsupported "throw" throws at a sync that answers ${error}: unchanged before the commit`, async () => {
+    for (const at of [ofFile, ofDirectory]) {
+      const machine = start();
+      const { runtime } = faultRuntime(machine, { at, error, times: "always" });
+      const writing = () => writeFile("/d/file", "new", { runtime, whenUnsupported: "throw" });
+      const thrown = await assertRejects(writing, UnsupportedError);
+      assertEquals([thrown.code, thrown.targetState], [error, "unchanged"]);
+      assertEquals(machine.files(), { "/d/file": "old" });
     }
   });
 }

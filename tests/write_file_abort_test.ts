@@ -173,6 +173,42 @@ test("writeFile looks at the signal right before the rename, and not after it", 
   assertEquals(outcome, ["stat: rejected, no file", "rename: fulfilled, new"]);
 });
 
+test("writeFile that is aborted while it writes does not sync what it will not use", async () => {
+  const controller = new AbortController();
+  const { runtime, trace } = traceRuntime(memoryRuntime());
+  const watched = interceptRuntime(runtime, (call, proceed) => {
+    if (call.method === "write") controller.abort(reason);
+    return proceed();
+  });
+  await assertRejects(() => writeFile("/file", "new", { runtime: watched, signal: controller.signal }));
+  assertEquals(trace.filter((line) => line.startsWith("sync")), []);
+  assert(trace.some((line) => line.startsWith("write")), "nothing was written");
+});
+
+test("writeFile that is aborted while it compares equal content does not settle for it", async () => {
+  const controller = new AbortController();
+  const { runtime, trace } = traceRuntime(memoryRuntime({ files: { "/file": "same" } }));
+  const watched = interceptRuntime(runtime, (call, proceed) => {
+    if (call.method === "read") controller.abort(reason);
+    return proceed();
+  });
+  const options = { runtime: watched, signal: controller.signal, skipIfEqual: true };
+  assertStrictEquals(await assertRejects(() => writeFile("/file", "same", options)), reason);
+  assertEquals(trace.filter((line) => line.startsWith("sync")), []);
+});
+
+test("writeFile looks at the signal between two pieces of bytes that are all there", async () => {
+  const controller = new AbortController();
+  let writes = 0;
+  const runtime = interceptRuntime(memoryRuntime(), (call, proceed) => {
+    if (call.method === "write" && ++writes === 1) controller.abort(reason);
+    return proceed();
+  });
+  const bytes = new Uint8Array(40 * 1024 * 1024);
+  await assertRejects(() => writeFile("/file", bytes, { runtime, signal: controller.signal }));
+  assertEquals(writes, 1);
+});
+
 test("writeFile that is aborted during a sync closes the file only when the sync has ended", async () => {
   const controller = new AbortController();
   const { runtime, trace } = traceRuntime(memoryRuntime({ delay: "syncs" }));

@@ -5,6 +5,8 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ConflictError, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import type { FileStatus } from "../src/runtime/runtime.ts";
+import { interceptRuntime } from "../src/testing/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
@@ -205,4 +207,19 @@ test("ConflictError of ifExists fail tells that no file was expected", async () 
   const error = await assertRejects(() => writeFile("/file", text, { runtime, ifExists: "fail" }));
   assertInstanceOf(error, ConflictError);
   assertEquals([error.code, error.expected, error.targetState], ["EEXIST", null, "unchanged"]);
+});
+
+test("writeFile does not commit a file that has fewer or more bytes than were written", () => {
+  for (const difference of [-1, 1]) {
+    const machine = memoryRuntime({ files: { "/d/file": "old" } });
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      const result = proceed();
+      if (call.method !== "stat" || !call.path.endsWith(".tmp")) return result;
+      const status = result as FileStatus;
+      return { ...status, size: status.size + difference } as typeof result;
+    });
+    const error = assertThrows(() => writeFileSync("/d/file", "new", { runtime }), WriteError);
+    assertEquals([error.code, error.step, error.targetState], ["EIO", "write", "unchanged"]);
+    assertEquals(machine.files(), { "/d/file": "old" });
+  }
 });

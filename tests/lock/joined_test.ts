@@ -131,6 +131,17 @@ for (const backend of backends) {
         assertEquals([refused, textOf(path)], [nested.length, "outer"]);
       }));
 
+    it("a callback that asks for the very lock that its call was handed is a DeadlockError at once", () =>
+      withHeld(backend, async (path, lock) => {
+        let refused = 0;
+        await updateTextFile(path, async () => {
+          await assertRejects(() => acquireLock(path, { backend, timeout: 1000 }), DeadlockError);
+          refused++;
+          return "outer";
+        }, { lock });
+        assertEquals([refused, textOf(path)], [1, "outer"]);
+      }));
+
     it("a synchronous call in the middle of another's turn is a DeadlockError", () =>
       withHeld(backend, async (path, lock) => {
         let begin = (): void => {};

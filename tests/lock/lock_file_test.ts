@@ -15,6 +15,8 @@ import {
   withLock,
   writeFile,
 } from "../../mod.ts";
+import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { memoryRuntime } from "../../src/testing/mod.ts";
 import { isRoot, modeOf, namesIn, textOf, withUmask } from "../support/files.ts";
 import { withTmpfs } from "../support/mounts.ts";
 import { asUser } from "../support/other_user.ts";
@@ -51,6 +53,19 @@ describe("a lock file", () => {
       await (await acquireLock(path)).release();
       assertEquals(fs.statSync(lockFile).ino, ino);
     }));
+
+  it("that is held is asked for once, and not waited for, by who will not wait", async () => {
+    const machine = memoryRuntime();
+    const holder = await acquireLock("/state", { runtime: machine.fork() });
+    const calls: string[] = [];
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (/lock$/i.test(call.method)) calls.push(call.method);
+      return proceed();
+    });
+    assertEquals(await tryLock("/state", { runtime }), undefined);
+    assertEquals(calls, ["tryLock"]);
+    await holder.release();
+  });
 
   it("is open to those to whom the file is, whatever the umask, and to its owner always", (t) =>
     withFile(t, async (path, lockFile) => {

@@ -1,7 +1,17 @@
 /** `staleAfter`: what it promises, and no more. On a simulated machine whose processes cannot judge each other. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { acquireLock, acquireLockSync, type FileLock, LockLostError, LockTimeoutError, writeFile } from "../../mod.ts";
+import {
+  acquireLock,
+  acquireLockSync,
+  type FileLock,
+  LockError,
+  LockLostError,
+  LockTimeoutError,
+  tryLock,
+  writeFile,
+} from "../../mod.ts";
+import { tokenName } from "../../src/protocol/names.ts";
 import { type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 
@@ -122,10 +132,8 @@ describe("staleAfter", () => {
       clock: {
         ...runtime.clock,
         monotonic: () => jumps * 60_000,
-        sleep: () => {
-          jumps++;
-          return Promise.resolve();
-        },
+        // Who robs all the same would renew at once, again and again, and never let the test end.
+        sleep: () => ++jumps > 100 ? new Promise<void>(() => {}) : Promise.resolve(),
       },
     };
     const options = { ...renewing, timeout: 8 * 60_000, runtime: leaping };
@@ -141,4 +149,25 @@ describe("staleAfter", () => {
     lock[Symbol.dispose]();
     assertEquals(runtime.files(), {});
   });
+});
+
+describe("a holder that cannot be judged", () => {
+  const elsewhere = {
+    "of another machine, or another start of this one": { boot: "0" },
+    "of another pid namespace": { namespace: "0" },
+  };
+  for (const [what, difference] of Object.entries(elsewhere)) {
+    it(`${what}, is not robbed, though no process here has its number`, async () => {
+      const runtime = memoryRuntime();
+      const own = runtime.process.facts();
+      assert(own !== undefined);
+      const facts = { ...own, pid: 99_999, ...difference };
+      const token = `${path}.lock/${tokenName({ generation: 1, stamp: undefined, random: "a".repeat(26), facts })}`;
+      runtime.put(token);
+      assertEquals(await tryLock(path, { backend: "directory", runtime }), undefined);
+      const error = await assertRejects(() => tryLock(path, { runtime }), LockError, "breakLock");
+      assertEquals(error.code, "EBUSY");
+      assert(runtime.statusOf(token) !== undefined);
+    });
+  }
 });

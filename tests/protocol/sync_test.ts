@@ -110,6 +110,20 @@ test("syncDirectory: a failure rejects all who waited for that sync, and all who
   assertEquals(outcomes["e"], true);
 });
 
+test("syncDirectory: who shares a sync that fails for want of room hears of it, and nobody else does", async () => {
+  const directory = new SlowDirectory();
+  const on = engine();
+  const call = (name: string) => sync(on, directory.handle(name)).catch((error) => error.code);
+  const calls = ["a", "b", "c"].map(call);
+  directory.pending[0]?.end();
+  await turn();
+  calls.push(call("d"));
+  directory.pending[0]?.end(new SystemError("ENOSPC", "sync", "/d"));
+  await turn();
+  directory.pending[0]?.end();
+  assertEquals(await Promise.all(calls), [true, "ENOSPC", "ENOSPC", true]);
+});
+
 test("syncDirectory: the failure of the one in flight is not that of those who come after it", async () => {
   const directory = new SlowDirectory();
   const on = engine();

@@ -11,6 +11,7 @@ import {
   openObjectStoreSync,
   WriteError,
 } from "../../src/store/mod.ts";
+import { SystemError } from "../../src/runtime/system_error.ts";
 import { interceptRuntime } from "../../src/testing/intercept.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn, textOf, withUmask } from "../support/files.ts";
@@ -411,13 +412,34 @@ describe("damage", () => {
     const [good, bad] = await first.putMany(["good", "bad"]) as [string, string];
     const runtime = interceptRuntime(machine, (call, proceed) => {
       if (call.method === "read" && call.path.endsWith(placeOf(bad))) {
-        throw Object.assign(new Error("EIO"), { code: "EIO" });
+        throw new SystemError("EIO", "read", call.path);
       }
       return proceed();
     });
     const store = await openObjectStore("/s", { runtime });
     assertEquals(await store.get(good), bytesOf("good"));
     await assertRejects(() => store.get(bad));
+    assertEquals(await store.verify(), { checked: 2, corrupt: [bad] });
+  });
+
+  it("that comes between the verification of a stream and its reading is told at its end", async () => {
+    const machine = memoryRuntime({ user: 0 });
+    const store = await openObjectStore("/s", { runtime: machine });
+    const text = "y".repeat(1_000_000);
+    const digest = await store.put(text);
+    const reader = store.stream(digest).getReader();
+    let read = (await reader.read()).value?.length ?? 0;
+    const file = machine.syncFileSystem.open(`/s/${placeOf(digest)}`, "read-write");
+    file?.seek(text.length - 1);
+    file?.write(bytesOf("z"));
+    file?.close();
+    await assertRejects(async () => {
+      for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
+        read += value.length;
+      }
+    }, CorruptionError);
+    assert(read > 0 && read < text.length, `${read} bytes were handed out`);
+    assertEquals(machine.openHandles, []);
   });
 });
 
