@@ -1,8 +1,35 @@
 /** Every mutant, area by area. */
+import { adapterMutants } from "./adapters.ts";
+import { aroundCommitMutants } from "./around_commit.ts";
+import { commandMutants } from "./command.ts";
+import { commandsMutants } from "./commands.ts";
 import { fileMutants } from "./files.ts";
 import { lockMutants } from "./lock.ts";
+import { logMutants } from "./log.ts";
 import type { Mutant } from "./mutant.ts";
+import { promiseMutants } from "./promises.ts";
 import { protocolMutants } from "./protocol.ts";
+import { recoveryMutants } from "./recovery.ts";
+import { securityPromiseMutants } from "./security_promises.ts";
+import { stagingMutants } from "./staging.ts";
 import { storeMutants } from "./store.ts";
+import { syncMutants } from "./syncs.ts";
+import { transactionMutants } from "./transactions.ts";
 
-export const allMutants: readonly Mutant[] = [...lockMutants, ...fileMutants, ...protocolMutants, ...storeMutants];
+export const allMutants: readonly Mutant[] = [
+  ...promiseMutants,
+  ...securityPromiseMutants,
+  ...protocolMutants,
+  ...syncMutants,
+  ...stagingMutants,
+  ...aroundCommitMutants,
+  ...lockMutants,
+  ...fileMutants,
+  ...transactionMutants,
+  ...recoveryMutants,
+  ...storeMutants,
+  ...logMutants,
+  ...adapterMutants,
+  ...commandMutants,
+  ...commandsMutants,
+];

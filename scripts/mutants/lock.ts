@@ -231,7 +231,7 @@ export const lockMutants: readonly Mutant[] = [
     file: "src/lock/own_holds.ts",
     from: `if (hold.live && hold.key === key) return hold;`,
     to: `if (hold.key === key) return hold;`,
-    tests: ["tests/lock/update_test.ts"],
+    tests: ["tests/lock/lock_test.ts"],
   },
   {
     name: "a synchronous call waits for its own thread",

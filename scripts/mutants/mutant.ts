@@ -13,6 +13,12 @@ export interface Mutant {
   readonly to: string;
   /** The test files that must turn red, the quickest first: one of them is enough. */
   readonly tests: readonly string[];
+  /** Where the tests run: mistakes in an adapter show on its own runtime only. Default: Deno. */
+  readonly runtime?: "node" | "bun";
+  /** The mistake is that something never ends: a test that runs out of time has seen it, and only then. */
+  readonly hangs?: true;
+  /** The promise of a document that it breaks; its only test is the one that the document links to. */
+  readonly promise?: string;
   /** Why no test can see it; it is then expected to survive. */
   readonly survives?: string;
 }

@@ -1,101 +1,136 @@
 /**
- * Plants mutants, one at a time, in a copy of the checkout, and runs the tests that must see each.
+ * Plants mutants, one at a time, in copies of the checkout, and runs the tests that must see each.
  *
- * 1. `makeCopy`: the files git knows of, as they are in the working tree. 2. `runBaseline`: without a mutant all these
- * tests pass, else a red one would prove nothing. 3. `runMutant` for each. 4. The copy goes, whatever happens.
+ * 1. `runBaseline`: without a mutant all these tests pass, else a red one would prove nothing; each file once for each
+ * runtime and effort. 2. Each mutant: its tests, with the effort of a quick run and then of a normal one, until one is
+ * red. 3. The copies go, whatever happens.
+ *
+ * A test that runs out of time has seen only a mutant that `hangs`: of any other nobody knows whether the machine was
+ * slow. Nor has a test file that ends without a result for any of its tests seen anything.
  */
-import { dirname, join } from "node:path";
-import { execute } from "../process.ts";
-import { BUILD, ROOT } from "../toolchain/folders.ts";
-import { type Mutant, planted } from "./mutant.ts";
+import type { FileResult } from "../suite/run_files.ts";
+import { Lane, prepareLanes, type RunOptions, type Toolchain } from "./lane.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** What became of a mutant. */
 export interface Outcome {
   readonly mutant: Mutant;
   /** The test that turned red; undefined: it has survived. */
   readonly killedBy: string | undefined;
+  /** What somebody should know who believes that it has survived: tests that were skipped, that had no end. */
+  readonly notes: readonly string[];
+  /** Of processor time, where it can be told whose that is (one lane, Linux); else of the clock. */
+  readonly seconds: number;
 }
 
-/** Ten minutes: a mutant that hangs is seen by that, too. */
-const patience = 600_000;
-
-async function filesOfCheckout(): Promise<string[]> {
-  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-  const { code, output } = await execute("git", ["-C", ROOT, ...args], {});
-  if (code !== 0) throw new Error(`git ls-files: ${output}`);
-  return output.split("\0").filter((path) => path !== "");
+export interface RunMutantsOptions {
+  /** How many copies of the checkout are used at once. */
+  readonly lanes: number;
+  /** The tests are known to pass without a mutant: somebody has just run them. */
+  readonly provenTests: boolean;
+  /** Hears of each mutant as it ends. */
+  readonly tell: (outcome: Outcome) => void;
 }
 
-/** A copy of the checkout for one lane. */
-async function makeCopy(lane: number): Promise<string> {
-  const folder = `${BUILD}/mutants/${Deno.pid}.${lane}`;
-  for (const path of await filesOfCheckout()) {
-    const target = join(folder, path);
-    await Deno.mkdir(dirname(target), { recursive: true });
-    await Deno.copyFile(join(ROOT, path), target);
-  }
-  return folder;
+/** The most that a test file may take with a mutant in the source. Milliseconds; a busy machine gives more. */
+const LIMIT = 60_000;
+
+/** What a hanging one gets: these tests are chosen for being quick. */
+const LIMIT_OF_A_HANG = 10_000;
+
+const efforts = ["quick", "normal"] as const;
+
+/** What is wrong with a file's run: a failed test, a leftover, or that it could not be run at all. */
+function complaint({ path, tests, leftovers }: FileResult): string | undefined {
+  const failed = tests.find(({ state }) => state === "failed");
+  if (failed !== undefined) return `${path}: ${failed.name === path ? failed.reason : failed.name}`;
+  return leftovers.length > 0 ? `${path}: leaves ${leftovers.join(", ")}` : undefined;
 }
 
-/** Runs tests in a copy; the first that fails. */
-async function firstFailure(folder: string, tests: readonly string[]): Promise<string | undefined> {
-  const args = [
-    "run",
-    "-A",
-    "--no-prompt",
-    "--no-check",
-    "--quiet",
-    `${folder}/scripts/mutants/run_tests.ts`,
-    ...tests,
-  ];
-  const { code, output, timedOut } = await execute(Deno.execPath(), args, { timeout: patience });
-  if (timedOut) return "no end";
-  return code === 0 ? undefined : output.trim().split("\n").at(-1) ?? "";
+/** Whether a file has failed as a whole: a mutant that cannot even be loaded shows nothing of a test. */
+const failedAsAWhole = ({ path, tests }: FileResult): boolean => tests.every(({ name }) => name === path);
+
+function runsOf(mutant: Mutant): { test: string; options: RunOptions }[] {
+  const { tests, hangs } = mutant;
+  const runtime = mutant.runtime ?? "deno";
+  const timeout = hangs ? LIMIT_OF_A_HANG : LIMIT;
+  return efforts.flatMap((effort) => tests.map((test) => ({ test, options: { runtime, effort, timeout } })));
 }
 
-async function runMutant(folder: string, mutant: Mutant): Promise<Outcome> {
-  const path = join(folder, mutant.file);
-  const source = await Deno.readTextFile(path);
-  await Deno.writeTextFile(path, planted(mutant, source));
+/** Ticks of the processor for all processes that this one has waited for: proc_pid_stat(5), fields 16 and 17. */
+function processorSeconds(): number {
+  const fields = Deno.readTextFileSync("/proc/self/stat").replace(/^.*\)/s, "").trim().split(" ");
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** A clock for what one mutant takes. */
+const clockFor = (lanes: number): () => number =>
+  lanes === 1 && Deno.build.os === "linux" ? processorSeconds : () => performance.now() / 1000;
+
+async function runMutant(lane: Lane, mutant: Mutant, clock: () => number): Promise<Outcome> {
+  const started = clock();
+  const notes = new Set<string>();
+  let killedBy: string | undefined;
+  const restore = await lane.plant(mutant);
   try {
-    return { mutant, killedBy: await firstFailure(folder, mutant.tests) };
+    for (const { test, options } of runsOf(mutant)) {
+      const result = await lane.run(test, options);
+      if (result.timedOut && mutant.hangs) killedBy = `${test}: no end`;
+      else if (result.timedOut || failedAsAWhole(result)) notes.add(complaint(result) ?? "");
+      else killedBy = complaint(result);
+      for (const { state, name, reason } of result.tests) {
+        if (state === "skipped") notes.add(`skipped: ${name}: ${reason}`);
+      }
+      if (killedBy !== undefined) break;
+    }
   } finally {
-    await Deno.writeTextFile(path, source);
+    await restore();
   }
+  return { mutant, killedBy, notes: [...notes], seconds: clock() - started };
 }
 
-/** Runs mutants in `lanes` copies at once; `tell` hears of each as it ends. */
-export async function runMutants(
-  mutants: readonly Mutant[],
-  lanes: number,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome[]> {
+/** Throws when one of the tests is red without any mutant. */
+function baselineOf(mutants: readonly Mutant[]): ((lane: Lane) => Promise<void>)[] {
+  const runs = new Map(
+    mutants.flatMap(runsOf).map((run) => {
+      const { test, options: { runtime, effort } } = run;
+      return [`${test} on ${runtime}, ${effort}`, run];
+    }),
+  );
+  return [...runs].map(([title, { test, options }]) => async (lane) => {
+    const failure = complaint(await lane.run(test, { ...options, timeout: LIMIT }));
+    if (failure !== undefined) throw new Error(`${title}: fails without any mutant: ${failure}`);
+  });
+}
+
+/** Does all of the work, in so many lanes at once. */
+async function shareWork(lanes: readonly Lane[], work: readonly ((lane: Lane) => Promise<void>)[]): Promise<void> {
+  const waiting = [...work];
+  await Promise.all(lanes.map(async (lane) => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next(lane);
+  }));
+}
+
+async function makeLanes(count: number, toolchain: Toolchain): Promise<Lane[]> {
+  return await Promise.all(Array.from({ length: count }, (_, number) => Lane.make(number, toolchain)));
+}
+
+export async function runMutants(mutants: readonly Mutant[], options: RunMutantsOptions): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  const waiting = [...mutants];
-  const files = [...new Set(mutants.flatMap(({ tests }) => tests))].sort();
-  const unproven = [...files];
-  const folders: string[] = [];
-  const inLane = async (lane: number, work: (folder: string) => Promise<void>) => {
-    await work(folders[lane] ??= await makeCopy(lane));
-  };
-  const together = (work: (folder: string) => Promise<void>) =>
-    Promise.all(Array.from({ length: lanes }, (_, lane) => inLane(lane, work)));
+  const clock = clockFor(options.lanes);
+  const lanes = await makeLanes(Math.min(options.lanes, mutants.length), await prepareLanes(mutants));
   try {
-    await together(async (folder) => {
-      for (let file = unproven.shift(); file !== undefined; file = unproven.shift()) {
-        const failure = await firstFailure(folder, [file]);
-        if (failure !== undefined) throw new Error(`fails without any mutant: ${failure}`);
-      }
-    });
-    await together(async (folder) => {
-      for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-        const outcome = await runMutant(folder, mutant);
+    if (!options.provenTests) await shareWork(lanes, baselineOf(mutants));
+    await shareWork(
+      lanes,
+      mutants.map((mutant) => async (lane) => {
+        const outcome = await runMutant(lane, mutant, clock);
         outcomes.push(outcome);
-        tell(outcome);
-      }
-    });
+        options.tell(outcome);
+      }),
+    );
   } finally {
-    for (const folder of folders) await Deno.remove(folder, { recursive: true });
+    for (const lane of lanes) await lane.remove();
   }
   return outcomes;
 }

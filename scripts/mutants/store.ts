@@ -1,7 +1,11 @@
 /** Mistakes in the store and its references. */
 import type { Mutant } from "./mutant.ts";
 
-const store = ["tests/store/object_store_test.ts", "tests/store/crash_test.ts"];
+const store = [
+  "tests/store/object_store_test.ts",
+  "tests/store/durability_options_test.ts",
+  "tests/store/crash_test.ts",
+];
 const references = ["tests/store/references_test.ts", "tests/store/crash_test.ts"];
 
 export const storeMutants: readonly Mutant[] = [

@@ -25,6 +25,8 @@ export interface FileResult {
   /** Names of files that the tests left in their directory. */
   leftovers: string[];
   seconds: number;
+  /** It was ended before its end. */
+  timedOut?: boolean;
 }
 
 /** How long a file may take, by effort: a hanging one must not use up the time of a whole run. */
@@ -82,7 +84,7 @@ export async function runFile(
   if (timedOut) failed(`still running after ${seconds.toFixed(0)} s`);
   else if (code !== 0 && !tests.some(({ state }) => state === "failed")) failed(`ended with status ${code}`);
   else if (tests.length === 0) failed("no test in this file");
-  return { path, tests, output, leftovers, seconds };
+  return { path, tests, output, leftovers, seconds, timedOut };
 }
 
 /** Runs the jobs in their order, `atOnce` at a time. */

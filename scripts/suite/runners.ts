@@ -17,19 +17,31 @@ export interface Programs {
   bun?: { command: string; version: string } | undefined;
 }
 
-function compiled(path: string): string {
-  return `${OUT}/${path.replace(/\.ts$/, ".js")}`;
+/** Where the source and what was compiled from it lie: the checkout, or a copy of it. */
+export interface Places {
+  readonly root: string;
+  readonly out: string;
+}
+
+const CHECKOUT: Places = { root: ROOT, out: OUT };
+
+function compiled({ out }: Places, path: string): string {
+  return `${out}/${path.replace(/\.ts$/, ".js")}`;
 }
 
 /** ATOMIC_WRITE_TEST_RUNTIMES and what else tests are told. */
-export function testEnvironment(programs: Programs, effort: string): Record<string, string> {
+export function testEnvironment(
+  programs: Programs,
+  effort: string,
+  { root, out }: Places = CHECKOUT,
+): Record<string, string> {
   const { node, bun, command } = programs;
-  const javascript = { directory: OUT, extension: ".js" };
+  const javascript = { directory: out, extension: ".js" };
   const runtimes = {
     deno: {
       command: reachableProgram(Deno.execPath(), `deno-${Deno.version.deno}`),
-      args: ["run", "--no-check", "--quiet", `--config=${ROOT}/deno.json`, ...programs.denoArguments],
-      directory: ROOT,
+      args: ["run", "--no-check", "--quiet", `--config=${root}/deno.json`, ...programs.denoArguments],
+      directory: root,
       extension: ".ts",
       version: Deno.version.deno,
     },
@@ -56,7 +68,12 @@ export function testEnvironment(programs: Programs, effort: string): Record<stri
   return { ATOMIC_WRITE_TEST_RUNTIMES: JSON.stringify(runtimes), ATOMIC_WRITE_TEST_EFFORT: effort };
 }
 
-export function denoRunner(programs: Programs, environment: Record<string, string>): TestRunner {
+export function denoRunner(
+  programs: Programs,
+  environment: Record<string, string>,
+  { root }: Places = CHECKOUT,
+  more: readonly string[] = [],
+): TestRunner {
   return {
     name: "deno",
     environment,
@@ -67,32 +84,42 @@ export function denoRunner(programs: Programs, environment: Record<string, strin
       "--no-prompt",
       // Everything was checked at once before.
       "--no-check",
-      `--config=${ROOT}/deno.json`,
+      `--config=${root}/deno.json`,
       ...programs.denoArguments,
+      ...more,
       `--junit-path=${report}`,
-      `${ROOT}/${path}`,
+      `${root}/${path}`,
     ],
   };
 }
 
-export function nodeRunner(node: NodeProgram, environment: Record<string, string>): TestRunner {
+export function nodeRunner(
+  node: NodeProgram,
+  environment: Record<string, string>,
+  places: Places = CHECKOUT,
+): TestRunner {
   return {
     name: "node",
     environment,
     command: (path, report) => [
       node.command,
       "--enable-source-maps",
-      `--import=${pathToFileURL(compiled("tests/prelude.ts")).href}`,
+      `--import=${pathToFileURL(compiled(places, "tests/prelude.ts")).href}`,
       "--test-reporter=spec",
       "--test-reporter-destination=stdout",
       "--test-reporter=junit",
       `--test-reporter-destination=${report}`,
-      compiled(path),
+      compiled(places, path),
     ],
   };
 }
 
-export function bunRunner(bun: { command: string }, environment: Record<string, string>): TestRunner {
+export function bunRunner(
+  bun: { command: string },
+  environment: Record<string, string>,
+  places: Places = CHECKOUT,
+  more: readonly string[] = [],
+): TestRunner {
   return {
     name: "bun",
     environment,
@@ -101,10 +128,11 @@ export function bunRunner(bun: { command: string }, environment: Record<string, 
       "test",
       // Bun ends a test after five seconds unless told otherwise; the run's own limit is enough.
       "--timeout=3600000",
-      `--preload=${compiled("tests/prelude.ts")}`,
+      `--preload=${compiled(places, "tests/prelude.ts")}`,
       "--reporter=junit",
       `--reporter-outfile=${report}`,
-      compiled(path),
+      ...more,
+      compiled(places, path),
     ],
   };
 }

@@ -128,3 +128,9 @@ export function compileChanged(): void {
   });
   finish(sources);
 }
+
+/** The JavaScript of one text, as `compileChanged` makes it. */
+export function javaScriptOf(source: string): string {
+  const options = { ...whereOutputGoes(""), inlineSourceMap: false, types: [] };
+  return ts.transpileModule(source, { compilerOptions: options }).outputText;
+}

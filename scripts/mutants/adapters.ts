@@ -1,0 +1,258 @@
+/** Mistakes in what touches the runtimes: each on the runtime that it is for. */
+import type { Mutant } from "./mutant.ts";
+
+const contract = ["tests/runtime/contract_test.ts"];
+const opening = ["tests/runtime/contract_test.ts", "tests/hostile_directory_test.ts"];
+const calls = ["tests/real/system_calls_test.ts"];
+const errors = ["tests/runtime/system_error_test.ts"];
+const contractAndErrors = ["tests/runtime/system_error_test.ts", "tests/runtime/contract_test.ts"];
+const processes = ["tests/runtime/linux_process_test.ts"];
+const flock = ["tests/runtime/contract_test.ts", "tests/lock/waiting_test.ts"];
+const waits = ["tests/lock/waiting_test.ts"];
+
+export const adapterMutants: readonly Mutant[] = [
+  {
+    name: "Deno opens what is there where it must create",
+    file: "src/runtime/deno_file_system.ts",
+    from: `createNew: true, mode`,
+    to: `create: true, mode`,
+    tests: contract,
+  },
+  {
+    name: "Deno does not notice that a file was exchanged while it was opened",
+    file: "src/runtime/deno_file_system.ts",
+    from: `      if (file.opened.identity === seen.identity) return file;
+`,
+    to: `      return file;
+`,
+    tests: opening,
+  },
+  {
+    name: "Deno follows a symlink that it must not",
+    file: "src/runtime/deno_file_system.ts",
+    from: `follow ? deno().statSync(path) : deno().lstatSync(path)`,
+    to: `deno().statSync(path)`,
+    tests: contract,
+  },
+  {
+    name: "Deno removes an empty directory for a file",
+    file: "src/runtime/deno_file_system.ts",
+    from: `if (deno().lstatSync(path).isDirectory) throw`,
+    to: `if (deno().lstatSync(path).isSymlink) throw`,
+    tests: contract,
+  },
+  {
+    name: "Deno's lock is shared where it is to be exclusive",
+    file: "src/runtime/deno_open_file.ts",
+    from: `this.#file.tryLockSync(!shared)`,
+    to: `this.#file.tryLockSync(shared)`,
+    tests: contract,
+  },
+  {
+    name: "Deno's sync does nothing",
+    file: "src/runtime/deno_open_file.ts",
+    from: `atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file)`,
+    to: `atOnce ? this.#file.syncSync() : undefined`,
+    tests: calls,
+  },
+  {
+    name: "Deno shows the kind of file in the mode",
+    file: "src/runtime/deno_open_file.ts",
+    from: `(info.mode ?? 0) & 0o7777`,
+    to: `info.mode ?? 0`,
+    tests: contract,
+  },
+  {
+    name: "Deno leaves the second descriptor open",
+    file: "src/runtime/deno_open_file.ts",
+    from: `    } finally {
+      this.#closeSecond();
+    }`,
+    to: `    } finally {
+      this.#secondIsLocked = false;
+    }`,
+    tests: contract,
+  },
+  {
+    name: "Deno's synchronous rename is told to succeed",
+    file: "src/runtime/deno_file_system.ts",
+    from: `guard("rename", from, () => deno().renameSync(from, to));`,
+    to: `guardMissing("rename", from, undefined, () => deno().renameSync(from, to));`,
+    tests: contract,
+  },
+  {
+    name: "Node opens what is there where it must create",
+    file: "src/runtime/node_file_system.ts",
+    from: ` | constants.O_EXCL |`,
+    to: ` |`,
+    tests: contract,
+    runtime: "node",
+  },
+  {
+    name: "Node follows a symlink that it must not",
+    file: "src/runtime/node_file_system.ts",
+    from: `(follow ? 0 : constants.O_NOFOLLOW ?? 0)`,
+    to: `0`,
+    tests: contract,
+    runtime: "node",
+  },
+  {
+    name: "Node stops at a FIFO",
+    file: "src/runtime/node_file_system.ts",
+    from: `(constants.O_NONBLOCK ?? 0) |`,
+    to: ``,
+    tests: contract,
+    runtime: "node",
+    hangs: true,
+  },
+  {
+    name: "Node writes every piece at the beginning",
+    file: "src/runtime/node_open_file.ts",
+    from: `    this.#position += count;
+`,
+    to: ``,
+    tests: contract,
+    runtime: "node",
+  },
+  {
+    name: "Node's times are those of the millisecond before",
+    file: "src/runtime/node_open_file.ts",
+    from: `(milliseconds + 0.0005) / 1000`,
+    to: `(milliseconds - 0.5) / 1000`,
+    tests: contract,
+    runtime: "node",
+  },
+  {
+    name: "a lock that another holds is an error on Node",
+    file: "src/runtime/node.ts",
+    from: `if (codeOf(error) === "EAGAIN") return false;`,
+    to: `if (codeOf(error) === "EWOULDBLOCK") return false;`,
+    tests: contract,
+    runtime: "node",
+  },
+  {
+    name: "Node's sync does nothing",
+    file: "src/runtime/node.ts",
+    from: `  sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
+`,
+    to: `  sync: () => undefined,
+`,
+    tests: calls,
+    runtime: "node",
+  },
+  {
+    name: "Bun's lock is shared where it is to be exclusive",
+    file: "src/runtime/bun.ts",
+    from: `(shared ? lockShared : lockExclusive) | lockNonBlocking`,
+    to: `(shared ? lockExclusive : lockShared) | lockNonBlocking`,
+    tests: contract,
+    runtime: "bun",
+  },
+  {
+    name: "a lock that another holds is an error on Bun",
+    file: "src/runtime/bun.ts",
+    from: `if (codeOf(error) === "EAGAIN") return false;`,
+    to: `if (codeOf(error) === "EWOULDBLOCK") return false;`,
+    tests: contract,
+    runtime: "bun",
+  },
+  {
+    name: "Bun does not give a lock back",
+    file: "src/runtime/bun.ts",
+    from: `    return library.flock(descriptor, lockUnlock);
+`,
+    to: `    return;
+`,
+    tests: contract,
+    runtime: "bun",
+  },
+  {
+    name: "Bun's sync does nothing",
+    file: "src/runtime/bun.ts",
+    from: `if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));`,
+    to: `if (!isMac()) return;`,
+    tests: calls,
+    runtime: "bun",
+  },
+  {
+    name: "a missing permission of the runtime is one of the system",
+    file: "src/runtime/system_error.ts",
+    from: `  if (name === "NotCapable") return "ENOTCAPABLE";
+`,
+    to: ``,
+    tests: errors,
+  },
+  {
+    name: "a close that was interrupted is made once more",
+    file: "src/runtime/system_error.ts",
+    from: `error.code === "EINTR" && error.call !== "close"`,
+    to: `error.code === "EINTR"`,
+    tests: errors,
+  },
+  {
+    name: "a directory that is not empty has two names",
+    file: "src/runtime/system_error.ts",
+    from: `code === "EEXIST" && emptiness.has(call) ? "ENOTEMPTY" : code`,
+    to: `code`,
+    tests: errors,
+  },
+  {
+    name: "something that is no directory in the path is no answer",
+    file: "src/runtime/system_error.ts",
+    from: `new Set(["ENOENT", "ENOTDIR"]);`,
+    to: `new Set(["ENOENT"]);`,
+    tests: contractAndErrors,
+  },
+  {
+    name: "a zombie lives",
+    file: "src/runtime/linux_process.ts",
+    from: `stat.state === "Z" || `,
+    to: ``,
+    tests: processes,
+  },
+  {
+    name: "another process by the same number is the same",
+    file: "src/runtime/linux_process.ts",
+    from: `    if (stat.started !== other.started) return "dead";
+`,
+    to: ``,
+    tests: processes,
+  },
+  {
+    name: "a process of another namespace is judged by its number",
+    file: "src/runtime/linux_process.ts",
+    from: ` || mine.namespace !== other.namespace`,
+    to: ``,
+    tests: processes,
+  },
+  {
+    name: "what cannot be seen is dead",
+    file: "src/runtime/linux_process.ts",
+    from: `if (stat === undefined) return "unknown";`,
+    to: `if (stat === undefined) return "dead";`,
+    tests: processes,
+  },
+  {
+    name: "flock is looked for in the working directory",
+    file: "src/runtime/flock_program.ts",
+    from: `    if (!directory.startsWith("/")) continue;
+`,
+    to: ``,
+    tests: flock,
+  },
+  {
+    name: "a wait that was given up leaves its child",
+    file: "src/runtime/flock_program.ts",
+    from: `    stop?.addEventListener("abort", kill, { once: true });
+`,
+    to: ``,
+    tests: waits,
+  },
+  {
+    name: "a failure of the program flock is a lock that is held",
+    file: "src/runtime/flock_program.ts",
+    from: `if (status === 1 && complaint === "") return false;`,
+    to: `if (status === 1) return false;`,
+    tests: flock,
+  },
+];

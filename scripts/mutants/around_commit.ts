@@ -1,0 +1,217 @@
+/** Mistakes around the commit: directories, equal content, backups, failures that were none. */
+import type { Mutant } from "./mutant.ts";
+
+const faults = ["tests/faults_test.ts", "tests/proof/fault_sweep_test.ts"];
+const moved = ["tests/hostile_directory_test.ts", "tests/paths_test.ts", "tests/real/swapped_parent_test.ts"];
+const ancestors = ["tests/protocol/directories_test.ts", "tests/protocol/ancestors_test.ts"];
+const taken = ["tests/write_file_test.ts", "tests/real/taken_away_test.ts"];
+const effects = ["tests/proof/fault_effects_test.ts", "tests/protocol/ancestors_test.ts"];
+const distrust = ["tests/protocol/equal_after_failure_test.ts"];
+const equal = ["tests/skip_if_equal_test.ts"];
+const equalFaults = ["tests/skip_if_equal_test.ts", "tests/faults_test.ts"];
+const backups = ["tests/backups_test.ts", "tests/backups_failures_test.ts", "tests/golden_traces_test.ts"];
+
+export const aroundCommitMutants: readonly Mutant[] = [
+  {
+    name: "a directory that was swapped is not noticed",
+    file: "src/protocol/directories.ts",
+    from: `  if (now?.identity === parent.status.identity) return;
+`,
+    to: `  if (now !== undefined) return;
+`,
+    tests: moved,
+  },
+  {
+    name: "the ancestors of a made directory are not synced",
+    file: "src/protocol/directories.ts",
+    from: `  if (!syncs) return true;
+`,
+    to: `  if (!syncs || made.size > 0) return true;
+`,
+    tests: ancestors,
+  },
+  {
+    name: "who makes directories walks past the mount point",
+    file: "src/protocol/directories.ts",
+    from: `      if (parent.status.device !== status.device) break;
+`,
+    to: ``,
+    tests: ancestors,
+  },
+  {
+    name: "a directory made before a failed sync is proven by a later one",
+    file: "src/protocol/directories.ts",
+    from: `rules, { ...attempt, since }`,
+    to: `rules, { ...attempt, since: Math.max(since, attempt.since) }`,
+    tests: ancestors,
+  },
+  {
+    name: "a directory is known to be durable before the one above it is",
+    file: "src/protocol/directories.ts",
+    from: `  if (durable) { for`,
+    to: `  { for`,
+    tests: ancestors,
+  },
+  {
+    name: "a directory made by another process counts as durable",
+    file: "src/protocol/directories.ts",
+    from: `if (walked.has(status.identity) || (key`,
+    to: `if (walked.has(status.identity) || !made.has(status.identity) || (key`,
+    tests: ancestors,
+  },
+  {
+    name: "a directory that is not synced is left open",
+    file: "src/protocol/directories.ts",
+    from: `    yield* closeParent({ handle });
+    throw error;`,
+    to: `    throw error;`,
+    tests: faults,
+  },
+  {
+    name: "ancestors that could not be synced are not told",
+    file: "src/protocol/replace_file.ts",
+    from: `return { ...target, unsyncedAncestors: true };`,
+    to: `return target;`,
+    tests: ancestors,
+  },
+  {
+    name: "a source that was read is read again",
+    file: "src/protocol/replace_file.ts",
+    from: `filling.repeatable && stages < mostStages`,
+    to: `stages < mostStages`,
+    tests: ["tests/sweep_test.ts"],
+  },
+  {
+    name: "a write whose temporary file was taken is not tried again",
+    file: "src/protocol/replace_file.ts",
+    from: `const isGone = error instanceof TemporaryVanished &&`,
+    to: `const isGone = false && error instanceof TemporaryVanished &&`,
+    tests: taken,
+  },
+  {
+    name: "a source is not cancelled after a failure",
+    file: "src/protocol/replace_file.ts",
+    from: `    filling.cancel(thrown);
+`,
+    to: ``,
+    tests: ["tests/write_file_abort_test.ts"],
+  },
+  {
+    name: "equal content is left alone although a sync has failed",
+    file: "src/protocol/replace_file.ts",
+    from: `: !isDistrusted(engine, status.device);`,
+    to: `: true;`,
+    tests: distrust,
+  },
+  {
+    name: "equal content is not synced",
+    file: "src/protocol/equal_content.ts",
+    from:
+      `if (syncsFile(plan.durability)) fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);`,
+    to: `fileSynced = syncsFile(plan.durability);`,
+    tests: equal,
+  },
+  {
+    name: "the mode of a file is changed under its other names",
+    file: "src/protocol/equal_content.ts",
+    from: `  if (now.links > 1 && !has(now, wanted)) return undefined;
+`,
+    to: ``,
+    tests: equal,
+  },
+  {
+    name: "content that was written in place since it was compared is kept",
+    file: "src/protocol/equal_content.ts",
+    from: ` && now.modified === before.modified;`,
+    to: `;`,
+    tests: equal,
+  },
+  {
+    name: "another file is settled than the one that was compared",
+    file: "src/protocol/equal_content.ts",
+    from: `      if (!isUnchanged(now, compared)) return undefined;
+`,
+    to: ``,
+    tests: equal,
+  },
+  {
+    name: "an abort is not looked at before equal content is settled",
+    file: "src/protocol/equal_content.ts",
+    from: `    checkAbort(plan.signal);
+    const file`,
+    to: `    const file`,
+    tests: equal,
+  },
+  {
+    name: "that the mode was changed before a failure is not told",
+    file: "src/protocol/equal_content.ts",
+    from: `if (yield* differs(file, now)) attempt.targetState = "replaced";`,
+    to: `void differs;`,
+    tests: equalFaults,
+  },
+  {
+    name: "the name of a backup is not synced",
+    file: "src/protocol/backups.ts",
+    from: `      named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
+`,
+    to: ``,
+    tests: backups,
+  },
+  {
+    name: "the content of a backup is not synced",
+    file: "src/protocol/backups.ts",
+    from: `  if (!syncsFile(rules.durability)) return;
+  try {
+    const file`,
+    to: `  if (rules !== undefined) return;
+  try {
+    const file`,
+    tests: backups,
+  },
+  {
+    name: "a backup too many is kept",
+    file: "src/protocol/backups.ts",
+    from: `found.versions.slice(keep)`,
+    to: `found.versions.slice(keep + 1)`,
+    tests: backups,
+  },
+  {
+    name: "a backup of another process's write that is going on is removed",
+    file: "src/protocol/find_backups.ts",
+    from: `backup.status.identity !== current?.identity && ++copies > 1`,
+    to: `++copies > 0`,
+    tests: backups,
+  },
+  {
+    name: "where a name leads is believed without asking",
+    file: "src/protocol/reported_failure.ts",
+    from: `return (yield* wait(file.stat())).identity === identity;`,
+    to: `return (yield* wait(file.stat())).identity !== undefined;`,
+    tests: ["tests/faults_test.ts", "tests/proof/fault_sweep_operations_test.ts"],
+  },
+  {
+    name: "a removal that failed twice has happened",
+    file: "src/protocol/reported_failure.ts",
+    from: `    } catch {
+      throw error;
+    }
+    return true;`,
+    to: `    } catch {
+      return true;
+    }
+    return true;`,
+    tests: ["tests/faults_test.ts"],
+  },
+  {
+    name: "a removal that failed is not asked for again",
+    file: "src/protocol/reported_failure.ts",
+    from: `    try {
+      yield* wait(engine.fileSystem.remove(path));
+    } catch {
+      throw error;
+    }
+    return true;`,
+    to: `    throw error;`,
+    tests: effects,
+  },
+];

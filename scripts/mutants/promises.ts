@@ -1,0 +1,234 @@
+/**
+ * One promise of README and docs each, broken: the very test that it links to must turn red, so each names that test
+ * alone. scripts/mutants_test.ts holds every link to it.
+ */
+import type { Mutant } from "./mutant.ts";
+
+export const promiseMutants: readonly Mutant[] = [
+  {
+    name: "the new name is not synced",
+    file: "src/protocol/commit.ts",
+    from: `    directorySynced = yield* syncParent(staged);
+`,
+    to: `    directorySynced = true;
+`,
+    tests: ["tests/proof/exploration_test.ts"],
+    promise: "README: a power cut changes nothing",
+  },
+  {
+    name: "a sync of a file is left out on a real disk",
+    file: "src/protocol/sync.ts",
+    from: `    yield* untilDecided(() => file.sync(levelOf(rules)));
+`,
+    to: ``,
+    tests: ["tests/real/power_cut_test.ts"],
+    promise: "README: a power cut changes nothing",
+  },
+  {
+    name: "a failure before the commit removes the old file",
+    file: "src/protocol/staged_file.ts",
+    from: `  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
+  return failures;`,
+    to: `  yield* tidy(failures, removeOwn(engine, staged.target.path, parent), temporary.path);
+  return failures;`,
+    tests: ["tests/proof/fault_sweep_test.ts"],
+    promise: "README: the target is as it was",
+  },
+  {
+    name: "what fails after the commit is told as unchanged",
+    file: "src/protocol/commit.ts",
+    from: `  attempt.targetState = "replaced";
+}
+
+/** The commit point of a file`,
+    to: `}
+
+/** The commit point of a file`,
+    tests: ["tests/proof/fault_sweep_test.ts"],
+    promise: "README: a third outcome that is never hidden",
+  },
+  {
+    name: "a full disk keeps the temporary file",
+    file: "src/protocol/staged_file.ts",
+    from: `  if (phase === "committed" || phase === "discarded") return failures;`,
+    to: `  if (phase !== "open" || staged.writer.bytesWritten > 0) return failures;`,
+    tests: ["tests/real/full_disk_test.ts"],
+    promise: "README: no temporary file is left",
+  },
+  {
+    name: "for a moment there is no file",
+    file: "src/protocol/commit.ts",
+    from: `    yield* wait(engine.fileSystem.rename(temporary.path, target.path));
+`,
+    to: `    yield* wait(engine.fileSystem.remove(target.path));
+    yield* wait(engine.fileSystem.rename(temporary.path, target.path));
+`,
+    tests: ["tests/real/concurrency_test.ts"],
+    promise: "README: a reader sees the whole old or the whole new content",
+  },
+  {
+    name: "what is created only is renamed into place",
+    file: "src/protocol/commit.ts",
+    from: `engine.fileSystem.link(temporary.path, target.path)`,
+    to: `engine.fileSystem.rename(temporary.path, target.path)`,
+    tests: ["tests/real/concurrency_test.ts"],
+    promise: "README: what is created only replaces nothing",
+  },
+  {
+    name: "an update reads before it has the lock",
+    file: "src/lock/lock_file.ts",
+    from: `  if (yield* wait(file.tryLock(shared))) return true;
+  for`,
+    to: `  yield* wait(file.tryLock(true));
+  if (file !== undefined) return true;
+  for`,
+    tests: ["tests/lock/storm_test.ts"],
+    promise: "README: both updates are in the result",
+  },
+  {
+    name: "nobody ever gets a lock",
+    file: "src/lock/lock_file.ts",
+    from: `      const opened = yield* openLockFile(request);
+      if`,
+    to: `      const opened = yield* openLockFile(request);
+      if (typeof opened !== "string") {
+        yield* closeQuietly(opened.file);
+        return "timeout";
+      }
+      if`,
+    tests: ["tests/real/kill_test.ts"],
+    promise: "README: locks are free at once",
+  },
+  {
+    name: "what the dead left is never swept",
+    file: "src/sweep.ts",
+    from: `(yield* wait(file.tryLock(false))) ? "dead" : "alive"`,
+    to: `(yield* wait(file.tryLock(false))) ? "alive" : "alive"`,
+    tests: ["tests/real/kill_test.ts"],
+    promise: "README: temporary files are recognised and can be swept",
+  },
+  {
+    name: "a lock excludes only this module",
+    file: "src/runtime/deno_open_file.ts",
+    from: `    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
+`,
+    to: `    return true;
+`,
+    tests: ["tests/lock/interop_test.ts"],
+    promise: "README: any mix of runtimes and flock(1) users",
+  },
+  {
+    name: "who has waited once for a lock directory does not look again",
+    file: "src/lock/lock_directory.ts",
+    from: `      if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
+`,
+    to: `      if (looks > 0 || !(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
+`,
+    tests: ["tests/lock/interop_test.ts"],
+    promise: "README: lock directories: as soon as somebody proves it dead",
+  },
+  {
+    name: "users of one held lock have a turn each",
+    file: "src/lock/joined_hold.ts",
+    from: `\`\${hold.key} joined\``,
+    to: `\`\${hold.key} joined \${performance.now()}\``,
+    tests: ["tests/lock/joined_test.ts"],
+    promise: "guarantees: calls that are given one held lock take turns",
+  },
+  {
+    name: "a callback is called twice",
+    file: "src/compat/write_file_atomic.ts",
+    from: `    () => queueMicrotask(() => callback()),
+`,
+    to: `    () => queueMicrotask(() => (callback(), callback())),
+`,
+    tests: ["tests/compat_test.ts"],
+    promise: "migration: write-file-atomic's callback",
+  },
+  {
+    name: "a synchronous write does not sync its directory",
+    file: "src/protocol/commit.ts",
+    from: `function* syncParent(staged: StagedFile): Operation<boolean> {
+`,
+    to: `function* syncParent(staged: StagedFile): Operation<boolean> {
+  if (staged.engine.synchronous) return true;
+`,
+    tests: ["tests/twins_test.ts"],
+    promise: "design: a twin makes the same calls in the same order",
+  },
+  {
+    name: "the name of an object is not synced",
+    file: "src/store/put.ts",
+    from: `if (yield* syncDirectory(engine, parent, plan, attempt)) synced.add(directory);`,
+    to: `synced.add(directory);`,
+    tests: ["tests/store/crash_test.ts"],
+    promise: "proof: what every crash of a store leaves",
+  },
+  {
+    name: "a batch is acknowledged before it is synced",
+    file: "src/protocol/append_file.ts",
+    from: `    if (!syncsFile(rules.durability)) return false;
+    return yield* syncFile(`,
+    to: `    if (syncsFile(rules.durability)) return true;
+    return yield* syncFile(`,
+    tests: ["tests/log/crash_test.ts"],
+    promise: "proof: what every crash of a log leaves",
+  },
+  {
+    name: "the judge takes an older content for the last acknowledged",
+    file: "tests/powercut/judge.ts",
+    from: `acknowledged.every(({ begun }) => begun <= operation.ended);`,
+    to: `acknowledged.length >= 0 && operation !== undefined;`,
+    tests: ["tests/powercut/judge_test.ts"],
+    promise: "proof: the judge of power cuts",
+  },
+  {
+    name: "a flush keeps nothing",
+    file: "tests/powercut/volatile_disk.ts",
+    from: `    this.#apply(this.#pending);
+    this.#pending = [];
+  }
+
+  cut`,
+    to: `    this.#pending = [];
+  }
+
+  cut`,
+    tests: ["tests/powercut/volatile_disk_test.ts"],
+    promise: "proof: the disk with a cache",
+  },
+  {
+    name: "a sync that fails is told as a success on a real disk",
+    file: "src/protocol/sync.ts",
+    from: `  if (rules.whenSyncFails === "report") return false;
+  throw attemptFailed(`,
+    to: `  if (rules !== undefined) return true as false;
+  throw attemptFailed(`,
+    tests: ["tests/real/failing_disk_test.ts"],
+    promise: "proof: what was acknowledged while the disk failed",
+  },
+  {
+    name: "schedules are explored in one order alone",
+    file: "src/testing/schedules/order_run.ts",
+    from: `goesOn ? [current, ...ready.filter((index) => index !== current)] : ready;`,
+    to: `goesOn ? [current] : ready;`,
+    tests: ["tests/proof/schedule_controls_test.ts"],
+    promise: "proof: every order of steps is explored",
+  },
+  {
+    name: "ext4 makes names after its journal has failed",
+    file: "src/testing/failed_journal.ts",
+    from: `  if (refusedByExt4.has(call)) return "EROFS";
+`,
+    to: ``,
+    tests: ["tests/testing/journal_profile_test.ts"],
+    promise: "proof: what ext4 and xfs answer after a failure",
+  },
+  {
+    name: "a disk keeps what was never synced",
+    file: "src/testing/crash_space.ts",
+    from: `return volatile ? [this.#settlement.visibleFile(file)]`,
+    to: `return volatile || level >= 0 ? [this.#settlement.visibleFile(file)]`,
+    tests: ["tests/proof/negative_controls_test.ts"],
+  },
+];

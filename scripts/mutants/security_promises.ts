@@ -1,0 +1,149 @@
+/**
+ * One promise of SECURITY each, broken: the very test that it links to must turn red, so each names that test
+ * alone. scripts/mutants_test.ts holds every link to it.
+ */
+import type { Mutant } from "./mutant.ts";
+
+export const securityPromiseMutants: readonly Mutant[] = [
+  {
+    name: "what is planted at a temporary name is written to",
+    file: "src/protocol/temporary_file.ts",
+    from: `      file = yield* wait(fileSystem.create(path, mode));
+`,
+    to:
+      `      file = (yield* wait(fileSystem.open(path, "read-write"))) ?? (yield* wait(fileSystem.create(path, mode)));
+`,
+    tests: ["tests/hostile_directory_test.ts"],
+    promise: "SECURITY: what is planted is neither followed nor opened",
+  },
+  {
+    name: "a planted symlink is swept",
+    file: "src/sweep.ts",
+    from: `  if (status.kind !== "file" && !(status.kind === "directory" && proof.kind !== "lock")) return "foreign";
+`,
+    to: ``,
+    tests: ["tests/real/hostile_directory_test.ts"],
+    promise: "SECURITY: sweeping: only plain files",
+  },
+  {
+    name: "the mode is changed by path",
+    file: "src/runtime/deno_open_file.ts",
+    from: `builtin("node:fs").fchmodSync(this.#descriptor("setMode"), mode)`,
+    to: `builtin("node:fs").chmodSync(this.#path, mode)`,
+    tests: ["tests/real/system_calls_test.ts"],
+    promise: "SECURITY: mode and owner are changed through the open file",
+  },
+  {
+    name: "a directory that was swapped right before the commit is not noticed",
+    file: "src/protocol/late_metadata.ts",
+    from: `    yield* checkParent(engine, parent, attempt);\n`,
+    to: ``,
+    tests: ["tests/real/swapped_parent_test.ts"],
+    promise: "SECURITY: a directory that was swapped is noticed",
+  },
+  {
+    name: "in a sticky directory every symlink is followed",
+    file: "src/protocol/target.ts",
+    from: `if (!everybodys || parent.user === link.user) return;`,
+    to: `if (!everybodys || parent !== undefined) return;`,
+    tests: ["tests/real/sticky_directory_test.ts"],
+    promise: "SECURITY: in a sticky directory the symlink of another user is not followed",
+  },
+  {
+    name: "a secret that changes hands is open before it does",
+    file: "src/protocol/metadata.ts",
+    from: `if (!sameOwner) return permissions & 0o600;`,
+    to: `if (!sameOwner) return permissions | 0o044;`,
+    tests: ["tests/real/watch_secret_test.ts"],
+    promise: "SECURITY: a secret is at no instant open to more users",
+  },
+  {
+    name: "setuid and setgid stay",
+    file: "src/protocol/metadata.ts",
+    from: `previous.mode & ~setUserAndGroup;`,
+    to: `previous.mode & ~0;`,
+    tests: ["tests/metadata_test.ts"],
+    promise: "SECURITY: setuid and setgid are dropped",
+  },
+  {
+    name: "rights stay where the group could not be kept",
+    file: "src/protocol/metadata.ts",
+    from: `    mode = narrowed(mode);
+  }
+  if (status.mode === mode) return lost;`,
+    to: `  }
+  if (status.mode === mode) return lost;`,
+    tests: ["tests/metadata_rules_test.ts"],
+    promise: "SECURITY: never passes to a group that had no rights",
+  },
+  {
+    name: "any file can be restored from",
+    file: "src/backups.ts",
+    from: `found.find((backup) => backup.path === which || nameOf(engine, backup.path) === which);`,
+    to: `found.map((backup) => ({ ...backup, path: which }))[0];`,
+    tests: ["tests/backups_test.ts"],
+    promise: "SECURITY: backups: only names that this module builds are restored",
+  },
+  {
+    name: "temporary files are never locked",
+    file: "src/protocol/temporary_file.ts",
+    from: `locked: yield* wait(file.tryLock(false)) };`,
+    to: `locked: file !== undefined };`,
+    tests: ["tests/real/living_writer_test.ts"],
+    promise: "SECURITY: only of writers that are proven dead",
+  },
+  {
+    name: "a temporary file is swept whoever owns it",
+    file: "src/sweep.ts",
+    from: `return owner === "unproven" && age >= olderThan ? "dead" : owner;`,
+    to: `return age >= youngest ? "dead" : owner;`,
+    tests: ["tests/sweep_test.ts"],
+    promise: "SECURITY: sweeping: only of writers that are proven dead",
+  },
+  {
+    name: "a record is written over somebody's file",
+    file: "src/lock/open_lock_file.ts",
+    from: `  if ((yield* lockContent(file)) !== undefined) return;
+`,
+    to: `  if ((yield* lockContent(file)) !== undefined || file !== undefined) return;
+`,
+    tests: ["tests/lock/lock_file_test.ts"],
+    promise: "SECURITY: the lock file is never truncated when it is somebody's",
+  },
+  {
+    name: "a reference's name may contain `..`",
+    file: "src/protocol/store_names.ts",
+    from: `  if (part.includes("..")) return "it contains \`..\`";
+  if (part.startsWith(".")) return "a part begins with a dot";
+`,
+    to: ``,
+    tests: ["tests/store/references_test.ts"],
+    promise: "SECURITY: names cannot lead out of the store",
+  },
+  {
+    name: "objects are served unchecked",
+    file: "src/store/get.ts",
+    from: `    if (found !== digest) throw wrongContent(path, digest, found);
+    return bytes;`,
+    to: `    void found;
+    return bytes;`,
+    tests: ["tests/store/object_store_test.ts"],
+    promise: "SECURITY: content is checked against its digest",
+  },
+  {
+    name: "bytes that are no text end the recovery",
+    file: "src/transaction/frame.ts",
+    from: `  } catch {\n    return undefined;\n  }\n  const lines`,
+    to: `  } catch (error) {\n    throw error;\n  }\n  const lines`,
+    tests: ["tests/deno/fuzz_disk_test.ts"],
+    promise: "SECURITY: what is read back is taken for damaged",
+  },
+  {
+    name: "a write reads /proc whatever it may",
+    file: "src/runtime/deno_open_file.ts",
+    from: `everythingGranted() ? deno().readTextFileSync(path) : undefined;`,
+    to: `deno().readTextFileSync(path);`,
+    tests: ["tests/deno/permissions_test.ts"],
+    promise: "SECURITY: nothing asks for more than it needs",
+  },
+];

@@ -1,0 +1,156 @@
+/** Mistakes in transactions: the decision, its journal and markers, who is believed. */
+import type { Mutant } from "./mutant.ts";
+
+const apply = ["tests/transaction/apply_test.ts"];
+const crash = ["tests/transaction/crash_test.ts", "tests/transaction/crash_across_test.ts"];
+const across = ["tests/transaction/crash_across_test.ts"];
+const full = ["tests/transaction/full_disk_test.ts"];
+const lost = ["tests/transaction/apply_test.ts", "tests/transaction/faults_test.ts"];
+const busy = ["tests/transaction/recover_test.ts", "tests/transaction/apply_test.ts"];
+const recover = ["tests/transaction/recover_test.ts"];
+
+export const transactionMutants: readonly Mutant[] = [
+  {
+    name: "what is decided is not synced",
+    file: "src/transaction/journal.ts",
+    from: `    yield* syncFile(this.#engine, { file: this.#file, place: this.home }, rules, attempt);
+`,
+    to: ``,
+    tests: crash,
+  },
+  {
+    name: "the names of stages and backups are not synced before the decision",
+    file: "src/transaction/commit_transaction.ts",
+    from: `const namesSynced = yield* syncHomes(engine, transaction.homes, rules, attempt);`,
+    to: `const namesSynced = syncHomes !== undefined;`,
+    tests: crash,
+  },
+  {
+    name: "the decision is not synced",
+    file: "src/transaction/commit_transaction.ts",
+    from: `return (yield* journal.sync(rules, attempt)) && namesSynced;`,
+    to: `return namesSynced;`,
+    tests: ["tests/transaction/crash_test.ts"],
+  },
+  {
+    name: "a directory that was swapped before the decision is not noticed",
+    file: "src/transaction/commit_transaction.ts",
+    from: `    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+`,
+    to: `    void path;
+`,
+    tests: apply,
+  },
+  {
+    name: "a file that was changed by a program without a lock is replaced",
+    file: "src/transaction/commit_transaction.ts",
+    from: `if (!isUnchanged(now, before.status)) throw changedMeanwhile(attempt, path);`,
+    to: ``,
+    tests: apply,
+  },
+  {
+    name: "a transaction does not look at its locks before it decides",
+    file: "src/transaction/commit_transaction.ts",
+    from: `  for (const hold of holds) yield* hold.confirm("unchanged");
+`,
+    to: `  void holds;
+`,
+    tests: lost,
+  },
+  {
+    name: "an abort is not looked at before the decision",
+    file: "src/transaction/commit_transaction.ts",
+    from: `  checkAbort(rules.signal);
+`,
+    to: ``,
+    tests: apply,
+  },
+  {
+    name: "taking the decision back is not synced",
+    file: "src/transaction/commit_transaction.ts",
+    from: `    yield* journal.sync(rules, attempt);
+  } catch {`,
+    to: `  } catch {`,
+    tests: full,
+  },
+  {
+    name: "a decision whose sync failed is taken for none",
+    file: "src/transaction/commit_transaction.ts",
+    from: `  transaction.state = "undecided";
+`,
+    to: `  transaction.state = "open";
+  if (error !== undefined) return error;
+`,
+    tests: full,
+  },
+  {
+    name: "a journal that somebody else has locked is used",
+    file: "src/transaction/journal.ts",
+    from: `if (ours && (locked || proof.kind !== "lock")) {`,
+    to: `if (ours) {`,
+    tests: busy,
+  },
+  {
+    name: "a journal that has lost its name is used",
+    file: "src/transaction/journal.ts",
+    from: `const ours = named?.identity === identity;`,
+    to: `const ours = named?.identity !== identity || identity !== "";`,
+    tests: busy,
+  },
+  {
+    name: "no names are kept free for the journal's next states",
+    file: "src/transaction/transaction.ts",
+    from: `      yield* journal.reserve(transaction.#statesToCome());
+`,
+    to: ``,
+    tests: full,
+  },
+  {
+    name: "a journal that this process has left keeps it waiting for its own death",
+    file: "src/transaction/journal.ts",
+    from: `    abandoned.set(process, left.add(this.id));
+`,
+    to: ``,
+    tests: recover,
+  },
+  {
+    name: "a marker is not synced",
+    file: "src/transaction/marker.ts",
+    from:
+      `      if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
+`,
+    to: ``,
+    tests: across,
+  },
+  {
+    name: "a marker for another directory is believed",
+    file: "src/transaction/believe.ts",
+    from: `  if (marker.anchor !== anchorOf(journal.home) && marker.directory !== journal.directory) return "untrusted";
+`,
+    to: ``,
+    tests: recover,
+  },
+  {
+    name: "a marker of another owner is believed",
+    file: "src/transaction/believe.ts",
+    from: `return sameOwner || !engine.capabilities.owner ? undefined : "untrusted";`,
+    to: `return sameOwner || engine !== undefined ? undefined : "untrusted";`,
+    tests: recover,
+  },
+  {
+    name: "in a sticky directory everybody's journals are believed",
+    file: "src/transaction/believe.ts",
+    from: `if ((directory.mode & 0o1002) !== 0o1002) return true;`,
+    to: `if ((directory.mode & 0o1002) !== 0) return true;`,
+    tests: recover,
+  },
+  {
+    name: "a directory without its marker is acted upon",
+    file: "src/transaction/believe.ts",
+    from: `  if (found === undefined) return "unreachable";
+`,
+    to: `  if (found === undefined) return undefined;
+`,
+    tests: recover,
+  },
+];
