@@ -11,12 +11,12 @@ import { LOG_SCENE, productScenes } from "../tests/powercut/failing/plan.ts";
 import { type FailingOrder, readFailing, startFailing } from "../tests/powercut/failing/series.ts";
 import { cannotCut } from "../tests/powercut/series.ts";
 import type { SpawnedScript } from "../tests/support/spawn.ts";
+import { commandLine, SOURCES, startRecording } from "./figures/record.ts";
 import { type FailingOptions, readFailingOptions, USAGE } from "./powercut/failing_options.ts";
 import { describeFailing, failingTable, type FailingTally, tallyFailing } from "./powercut/failing_tally.ts";
 import { prepare, stop } from "./powercut/prepare.ts";
 import { onInterrupt } from "./process.ts";
 import { newDirectory, removeLeftovers } from "./suite/leftovers.ts";
-import { ROOT, writeIfChanged } from "./toolchain/folders.ts";
 
 const CONTROL = "shared syncs that forget a failure";
 
@@ -65,6 +65,7 @@ async function runOne(order: FailingOrder): Promise<FailingTally | undefined> {
 async function runAll(options: FailingOptions): Promise<string[]> {
   const results: Record<Part, FailingTally[]> = { ours: [], logs: [], processes: [], controls: [] };
   const problems: string[] = [];
+  const recording = startRecording("failing_disks", commandLine("failing-disks"), SOURCES.everything);
   const orders = plan(options);
   const job = async () => {
     for (let next = orders.shift(); next !== undefined; next = orders.shift()) {
@@ -74,8 +75,7 @@ async function runAll(options: FailingOptions): Promise<string[]> {
       results[part].push(result);
       const text = `${part}: ${describeFailing(result)}`;
       console.log(text);
-      const raw = { kernel: Deno.osRelease(), options, ...results };
-      writeIfChanged(`${ROOT}/bench/results/failing_disks.json`, JSON.stringify(raw, undefined, 2) + "\n");
+      recording.keep({ options, ...results });
       if ((part === "ours" || part === "logs") && result.violations > 0) problems.push(text);
       if (part === "controls" && result.violations === 0) problems.push(`${text}: the control has lost nothing`);
     }
