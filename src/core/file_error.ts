@@ -46,6 +46,7 @@ function wordsFor(attempt: string, { step, targetState }: FileErrorDetails): str
     return subjects.find(([attempts]) => attempts.test(attempt))?.[1] ?? "the file is unchanged";
   }
   if (targetState === "unknown") return "it is not known whether anything was changed";
+  if (attempt.startsWith("Cannot seal")) return "every acknowledged record is in it";
   // All is done and durable before anything is activated: that failing makes the files no less certain.
   return step === "activate" ? "what is in place stays" : "the change is visible, but not proven durable";
 }

@@ -63,7 +63,11 @@ export interface Log extends LogReader, AsyncDisposable {
    * Records appended after this call come after it. `through` keeps the records that the snapshot does not cover.
    */
   checkpoint(snapshot: FileData, options?: CheckpointOptions): Promise<void>;
-  /** Waits for what is under way, closes the file and gives the writer's lock back. A second time does nothing. */
+  /**
+   * Waits for what is under way, seals and closes the file and gives the writer's lock back. A second time does nothing.
+   * Rejects when the seal cannot be written: every acknowledged record is there and the log is closed, but damage to its
+   * last batch would pass for a torn tail, until somebody opens the log for writing once more.
+   */
   close(): Promise<void>;
 }
 

@@ -7,7 +7,8 @@
  * the write protocol; its rename drops the old records and takes the snapshot in, in one step. Close: seal, close, give
  * the lock back.
  *
- * State after a failure: see append_file.ts. When a checkpoint fails after its rename, the log must be opened anew.
+ * State after a failure: see append_file.ts. When a checkpoint fails after its rename, the log must be opened anew. When
+ * the seal fails, the log is closed with every record in it, and opened as after a kill.
  */
 import type { Source } from "../core/bytes.ts";
 import { FileError } from "../core/errors.ts";
@@ -18,7 +19,15 @@ import type { LockPlan } from "../lock/lock_plan.ts";
 import type { AppendFile } from "../protocol/append_file.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  beginAttempt,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { TornTail } from "../protocol/records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
@@ -114,7 +123,7 @@ export class LogBody {
 
   /** Records in a file that has lost its name, or that others have changed, are in no log. */
   *#checkFile(attempt: Attempt): Operation<void> {
-    yield* this.#hold.confirm("unchanged");
+    yield* this.#hold.confirm(attempt.targetState);
     const now = yield* wait(this.engine.fileSystem.linkStat(this.path));
     const same = now?.identity === this.#identity;
     // Emptied in place, as some programs rotate logs: what is appended then could not be read.
@@ -179,28 +188,28 @@ export class LogBody {
     return readSnapshot(this.engine, this.path);
   }
 
-  /** Ends it; a second time does nothing. */
+  /** Ends it, whatever is thrown; a second time does nothing. */
   *close(): Operation<void> {
     if (this.#closed) return;
     this.#closed = true;
     const attempt: Attempt = { ...this.#attempt("Cannot close"), targetState: "replaced" };
-    try {
-      yield* this.#seal(attempt);
-      yield* this.#appended.close();
-    } catch (error) {
-      throw translate(error, attempt);
-    } finally {
-      yield* releaseQuietly(this.#hold);
-    }
+    const failures: CleanupFailure[] = [];
+    yield* tidy(failures, this.#seal());
+    yield* tidy(failures, this.#appended.close());
+    yield* releaseQuietly(this.#hold);
+    const [first, ...others] = failures;
+    if (first !== undefined) throw attachCleanup(translate(first.error, attempt), others, attempt);
   }
 
-  /** What the seal is for, nobody has been promised. */
-  *#seal(attempt: Attempt): Operation<void> {
+  /** Without its seal, damage to the last batch of a closed log would pass for a torn tail, as after a kill. */
+  *#seal(): Operation<void> {
+    if (!this.#appended.mustBeSealed) return;
+    const attempt: Attempt = { ...this.#attempt("Cannot seal"), targetState: "replaced" };
     try {
-      yield* this.#checkFile(attempt);
+      yield* this.#checkFile({ ...attempt, verb: "Cannot close", targetState: "unknown" });
       yield* this.#appended.seal(attempt);
-    } catch {
-      // Without it, damage to the last batch passes for a torn tail, as after a kill.
+    } catch (error) {
+      throw translate(error, attempt);
     }
   }
 }

@@ -46,7 +46,7 @@ export interface LogSync extends LogReaderSync, Disposable {
   appendMany(records: Iterable<Uint8Array | string>): number[];
   /** Takes in a snapshot and drops the records that it covers. */
   checkpoint(snapshot: FileData, options?: CheckpointOptions): void;
-  /** Closes the file and gives the writer's lock back. */
+  /** Seals and closes the file and gives the writer's lock back; throws when the seal cannot be written (see `Log`). */
   close(): void;
 }
 

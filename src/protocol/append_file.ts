@@ -13,7 +13,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
-import { type Attempt, beginAnew, translate } from "./failure.ts";
+import { attachCleanup, type Attempt, beginAnew, type CleanupFailure, tidy, translate } from "./failure.ts";
 import { type Cursor, encodeRecord, recordHeaderSize } from "./record.ts";
 import type { RecordsEnd } from "./records_end.ts";
 import { syncFile, type SyncPlace, type SyncRules } from "./sync.ts";
@@ -170,11 +170,21 @@ export class AppendFile {
     return error;
   }
 
+  /** Whether all of it is on the medium, and nothing at its end says so yet. */
+  get mustBeSealed(): boolean {
+    return !this.#sealed && this.#failure === undefined && this.#syncedThrough === this.#cursor.offset;
+  }
+
   /** Says at the end of the file that all of it is on the medium. Not synced itself: a seal that is lost is no loss. */
   *seal(attempt: Attempt): Operation<void> {
-    if (this.#sealed || this.#failure !== undefined || this.#syncedThrough !== this.#cursor.offset) return;
     const { bytes } = this.#encoded([new Uint8Array(0)], "seal");
-    yield* this.#write(bytes, attempt);
+    try {
+      yield* this.#write(bytes, attempt);
+    } catch (error) {
+      const failures: CleanupFailure[] = [];
+      yield* tidy(failures, () => this.#file.truncate(this.#cursor.offset));
+      throw attachCleanup(translate(error, attempt), failures, attempt);
+    }
     this.#sealed = true;
   }
 

@@ -9,13 +9,15 @@ import {
   type FileError,
   LockBusyError,
   LockTimeoutError,
+  type Log,
+  type LogSync,
   openLog,
   openLogReader,
   openLogReaderSync,
   openLogSync,
   WriteError,
 } from "../../src/log/mod.ts";
-import { faultRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
+import { type Fault, faultRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { readTexts, textsOf } from "./support.ts";
@@ -162,7 +164,8 @@ describe("append and read", () => {
       fs.renameSync(path, `${path}.1`);
       const error = await assertRejects(() => log.append("two")) as FileError;
       assertEquals([error.code, error.targetState], ["ESTALE", "unchanged"]);
-      await log.close();
+      const unsealed = await assertRejects(() => log.close()) as FileError;
+      assertEquals([unsealed.code, unsealed.targetState], ["ESTALE", "unknown"]);
       for (const change of [() => fs.truncateSync(path, 80), () => fs.appendFileSync(path, "x")]) {
         fs.rmSync(path, { force: true });
         const changed = await openLog(path);
@@ -173,7 +176,7 @@ describe("append and read", () => {
           const error = await assertRejects(call) as FileError;
           assertEquals([error.code, error.targetState], ["ESTALE", "unchanged"]);
         }
-        await changed.close();
+        assertEquals((await assertRejects(() => changed.close()) as FileError).code, "ESTALE");
         assertEquals(fs.statSync(path).size, size, "nothing was added to it");
       }
       assertEquals(textsOf(openLogReaderSync(`${path}.1`).read()), ["1 one"]);
@@ -430,6 +433,33 @@ describe("failing calls", () => {
       const again = await openLog("/log", { runtime: machine });
       assertEquals((await readTexts(again.read()))[0], "1 one");
       await again.close();
+    }
+  });
+
+  it("a seal that cannot be written is told: without it, damage to the last batch passes for a torn tail", async () => {
+    const seal = (): Fault["at"] => {
+      let writes = 0;
+      return ({ method, path }) => method === "write" && path === "/log" && ++writes === 2;
+    };
+    for (const part of [{}, { short: 1 }, { short: 31 }]) {
+      for (const synchronous of [true, false]) {
+        const machine = memoryRuntime();
+        openLogSync("/log", { runtime: machine }).close();
+        const { runtime } = faultRuntime(machine, { at: seal(), error: "ENOSPC", ...part });
+        const log: Log | LogSync = synchronous ? openLogSync("/log", { runtime }) : await openLog("/log", { runtime });
+        await log.append("one");
+        const error = await assertRejects(async () => await log.close()) as FileError;
+        assertEquals([error.code, error.step, error.targetState], ["ENOSPC", "write", "replaced"]);
+        assert(error.message.startsWith('Cannot seal "/log"'), error.message);
+        assertEquals([machine.openHandles, machine.isLocked("/log.lock")], [[], false]);
+        const bytes = (machine.readBytes("/log") ?? new Uint8Array()).slice();
+        const again = openLogSync("/log", { runtime: machine });
+        assertEquals([again.tornTail, textsOf(again.read())], [undefined, ["1 one"]]);
+        again.close();
+        bytes[bytes.length - 1] = 0;
+        const damaged = openLogSync("/log", { runtime: memoryRuntime({ files: { "/log": bytes } }) });
+        assertEquals([damaged.tornTail?.bytes, textsOf(damaged.read())], [35, []], "what the seal guards against");
+      }
     }
   });
 

@@ -10,6 +10,7 @@ import { Interrupted } from "../interruption.ts";
 import { countText } from "../quantity.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/log_append.ts";
+import { closeLog } from "./close_log.ts";
 import { locateOperand } from "./location.ts";
 import { durabilityNotes, patience } from "./stored.ts";
 
@@ -145,11 +146,13 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   try {
     await appendAll(call, log, continued(first, input), appended, to);
   } catch (error) {
-    if (!(error instanceof Interrupted) || appended.count === 0) throw error;
+    if (!(error instanceof Interrupted) || appended.count === 0) {
+      await closeLog(log);
+      throw error;
+    }
     stopped = error;
-  } finally {
-    await log.close();
   }
+  const closing = await closeLog(log);
   const { durability, tornTail } = log;
   const { untold, ...records } = appended;
   const torn = tornTail === undefined ? [] : [
@@ -163,6 +166,7 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
       ...torn,
       ...stopped === undefined ? [] : [interruptedNote(stopped, appended)],
       ...durabilityNotes("it is appended", durability, rules.durability),
+      ...closing,
       ...untold === undefined ? [] : [resultUntold(untold)],
     ],
     ...untold === undefined ? {} : { status: statusOf(untold) },

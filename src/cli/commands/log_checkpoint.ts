@@ -3,6 +3,7 @@ import { openLog } from "../../log/log.ts";
 import { readContent, standardInput } from "../input.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { table } from "../tables/log_checkpoint.ts";
+import { closeLog } from "./close_log.ts";
 import { mustExist } from "./existing.ts";
 import { locateOperand } from "./location.ts";
 import { durabilityNotes, patience } from "./stored.ts";
@@ -21,13 +22,15 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
   const log = await openLog(path, { ...rules, lock: { timeout: Infinity, ...waiting, signal } });
   try {
     await log.checkpoint(content, through === undefined ? {} : { through });
-  } finally {
-    await log.close();
+  } catch (error) {
+    await closeLog(log);
+    throw error;
   }
+  const closing = await closeLog(log);
   const { durability, nextSequence } = log;
   return {
     result: { path: log.path, nextSequence, durability },
-    notes: durabilityNotes("the checkpoint is made", durability, rules.durability),
+    notes: [...durabilityNotes("the checkpoint is made", durability, rules.durability), ...closing],
     changing: true,
   };
 }
