@@ -5,10 +5,12 @@ import { absent, fileOf, type Row, type Tools } from "./row.ts";
 const kept = (text: string) => fileOf(text, 0o640, 50);
 const machine = { groups: [50], files: { "/d/a": { content: "0", mode: 0o640, group: 50 } } } as const;
 
-/** All of them together; the first that failed is thrown when all have ended. */
+/** All of them together; what failed is thrown when all have ended. */
 function* together({ api }: Tools, bodies: readonly (() => Operation<unknown>)[]): Operation<void> {
   const settled = yield* wait(Promise.allSettled(bodies.map((body) => api.drive(body))));
-  for (const each of settled) if (each.status === "rejected") throw each.reason;
+  const failed = settled.flatMap((each): unknown[] => each.status === "rejected" ? [each.reason] : []);
+  if (failed.length > 1) throw new AggregateError(failed, failed.map(String).join("; "));
+  if (failed.length === 1) throw failed[0];
 }
 
 function writing(tools: Tools, path: string, text: string, version: number): () => Operation<void> {
