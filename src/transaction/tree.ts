@@ -14,12 +14,12 @@ import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
-/** Puts a directory and everything below onto the medium; false where the platform cannot. */
+/** Puts a directory and everything below onto the medium; false where the platform cannot, or the rules ask for none. */
 export function* syncTree(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<boolean> {
   const { fileSystem } = engine;
   const entries = (yield* wait(fileSystem.readDirectory(path))) ?? [];
   const files = entries.filter(({ kind }) => kind === "file").map(({ name }) => childOf(engine, path, name));
-  let synced = true;
+  let synced = syncsFile(rules.durability);
   if (syncsFile(rules.durability)) {
     const results = yield* all(files.map((file) => () => syncOne(engine, path, file, rules, attempt)));
     synced = results.every((each) => each);
