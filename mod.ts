@@ -28,6 +28,7 @@ export {
   restoreBackup,
   type RestoreBackupOptions,
   restoreBackupSync,
+  type RestoreBackupSyncOptions,
 } from "./src/backups.ts";
 export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/copy_file.ts";
 export type { FileData } from "./src/core/bytes.ts";
@@ -60,7 +61,15 @@ export {
 export { breakLock, breakLockSync, inspectLock, type InspectLockOptions, inspectLockSync } from "./src/inspect_lock.ts";
 export type { FileLock } from "./src/lock/file_lock.ts";
 export type { LockInfo } from "./src/lock/lock_info.ts";
-export type { LockBackend, LockOptions, LockSyncOptions } from "./src/lock/lock_plan.ts";
+export type {
+  ExclusiveLockOptions,
+  ExclusiveLockSyncOptions,
+  LockBackend,
+  LockOptions,
+  LockSyncOptions,
+  TryLockOptions,
+  TryLockSyncOptions,
+} from "./src/lock/lock_plan.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core/standard_schema.ts";
 export type { Durability, Owner, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
 export {
@@ -71,10 +80,22 @@ export {
   readTextFile,
   readTextFileSync,
 } from "./src/read_file.ts";
-export { removeFile, type RemoveFileOptions, removeFileSync, type RemoveResult } from "./src/remove_file.ts";
+export {
+  removeFile,
+  type RemoveFileOptions,
+  removeFileSync,
+  type RemoveFileSyncOptions,
+  type RemoveResult,
+} from "./src/remove_file.ts";
 export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/sweep.ts";
 export { updateFile, updateFileSync } from "./src/update_file.ts";
-export { updateJsonFile, updateJsonFileSync, type UpdateJsonOptions } from "./src/update_json_file.ts";
+export {
+  type JsonValidation,
+  updateJsonFile,
+  updateJsonFileSync,
+  type UpdateJsonOptions,
+  type UpdateJsonSyncOptions,
+} from "./src/update_json_file.ts";
 export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/update_operation.ts";
 export { updateTextFile, updateTextFileSync } from "./src/update_text_file.ts";
 export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/with_lock.ts";

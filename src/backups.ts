@@ -4,7 +4,7 @@
  * Restoring writes the backup's content, mode and owner through the one protocol into a fresh file: renaming the
  * backup itself over the target would do nothing when both are names of one file, and would use the backup up.
  */
-import { abortSignal, count, type FilePath, filePath, flag, oneOf, readOptions } from "./core/options.ts";
+import { abortSignal, count, type FilePath, filePath, flag, oneOf, readOptions, refuseSignal } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { fillingFromFile } from "./copy_file.ts";
 import { backupDirectoryOf, findBackups, type FoundBackup } from "./protocol/find_backups.ts";
@@ -43,6 +43,9 @@ export interface RestoreBackupOptions extends ListBackupsOptions {
   /** Aborts before the commit point. */
   signal?: AbortSignal;
 }
+
+/** {@linkcode RestoreBackupOptions} without what cannot exist synchronously. */
+export type RestoreBackupSyncOptions = Omit<RestoreBackupOptions, "signal">;
 
 /** An earlier version of a file. */
 export interface Backup {
@@ -104,6 +107,7 @@ function* restore(
 ): Operation<WriteResult> {
   if (which !== undefined && typeof which !== "string") throw new TypeError("which must be a backup's name or path");
   const { runtime, ...checked } = readOptions(options, restoreReaders);
+  refuseSignal(synchronous, checked.signal);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
@@ -227,7 +231,7 @@ export function restoreBackup(path: FilePath, which?: string, options?: RestoreB
 export function restoreBackupSync(
   path: FilePath,
   which?: string,
-  options?: Omit<RestoreBackupOptions, "signal">,
+  options?: RestoreBackupSyncOptions,
 ): WriteResult {
   return runSync(() => restore(path, which, options, true));
 }

@@ -6,8 +6,8 @@
  */
 import { abortSignal, type FilePath, oneOf, readOptions } from "./core/options.ts";
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
-import { type FileLock, lockOption, underLock } from "./lock/file_lock.ts";
-import type { LockOptions } from "./lock/lock_plan.ts";
+import { type FileLock, lockOption, refuseSignals, underLock } from "./lock/file_lock.ts";
+import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "./lock/lock_plan.ts";
 import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
@@ -32,11 +32,17 @@ export interface RemoveFileOptions {
    * Remove inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined. Default
    * false: a file that others are updating under the lock may come back with their update.
    */
-  lock?: boolean | LockOptions | FileLock;
+  lock?: boolean | ExclusiveLockOptions | FileLock;
   /** Aborts before the commit point. */
   signal?: AbortSignal;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
+}
+
+/** {@linkcode RemoveFileOptions} without what cannot exist synchronously. */
+export interface RemoveFileSyncOptions extends Omit<RemoveFileOptions, "signal" | "lock"> {
+  /** As in {@linkcode RemoveFileOptions}. */
+  lock?: boolean | ExclusiveLockSyncOptions | FileLock;
 }
 
 /** What a removal did. */
@@ -75,6 +81,7 @@ function* remove(
   const location = locate(engine, path);
   const attempt = beginAttempt("Cannot remove", location);
   const { lock, signal } = checked;
+  refuseSignals(synchronous, signal, lock);
   // Under a lock the order is that of the lock.
   let ticket = lock === undefined ? takeTicket() : undefined;
   const body = (guard?: () => Operation<void>) =>
@@ -177,6 +184,6 @@ export function removeFile(path: FilePath, options?: RemoveFileOptions): Promise
  * Deno.removeSync(directory);
  * ```
  */
-export function removeFileSync(path: FilePath, options?: Omit<RemoveFileOptions, "signal">): RemoveResult {
+export function removeFileSync(path: FilePath, options?: RemoveFileSyncOptions): RemoveResult {
   return runSync(() => remove(path, options, true));
 }

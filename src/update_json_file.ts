@@ -8,12 +8,25 @@ import { issuesText, type StandardSchemaV1 } from "./core/standard_schema.ts";
 import { askInside } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
 import { corruption, decodeText, parseJson } from "./read_file.ts";
-import { checkCallback, update, type UpdateOptions, updateReaders, type UpdateResult } from "./update_operation.ts";
+import {
+  checkCallback,
+  update,
+  type UpdateOptions,
+  updateReaders,
+  type UpdateResult,
+  type UpdateSyncOptions,
+} from "./update_operation.ts";
 import { type JsonSpacing, jsonText, spaceOption } from "./write_json_file.ts";
 import { writeRequest } from "./write_options.ts";
 
 /** What {@linkcode updateJsonFile} takes beside the options of an update. */
-export interface UpdateJsonOptions<T> extends UpdateOptions, JsonSpacing {
+export interface UpdateJsonOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {}
+
+/** {@linkcode UpdateJsonOptions} without what cannot exist synchronously. */
+export interface UpdateJsonSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
+
+/** What values of a file may be. */
+export interface JsonValidation<T> {
   /** Checks what is on disk (CorruptionError) and what shall be written (ValidationError). */
   validate?: StandardSchemaV1<T>;
 }
@@ -120,7 +133,7 @@ export function updateJsonFile<T = unknown>(
 export function updateJsonFileSync<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined,
-  options?: Omit<UpdateJsonOptions<T>, "signal">,
+  options?: UpdateJsonSyncOptions<T>,
 ): UpdateResult {
   return runSync(() => updateJson(path, change, options, true));
 }

@@ -9,7 +9,7 @@ import { type Operation, wait } from "./core/operation.ts";
 import { type FilePath, readOptions } from "./core/options.ts";
 import { type FileLock, neededLockOption, sourceInside, underLock } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
-import { type LockOptions, lockPlan } from "./lock/lock_plan.ts";
+import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "./lock/lock_plan.ts";
 import { enterTarget, returnTicket, takeTicket } from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate } from "./protocol/engine.ts";
@@ -33,11 +33,14 @@ import {
 /** Options of {@linkcode updateFile}: those of a write, but that equal content is always left alone. */
 export interface UpdateOptions extends Omit<WriteFileOptions, "skipIfEqual" | "lock"> {
   /** How the file's lock is taken, or a lock that is held, which is joined. There is no update without it. Default true. */
-  lock?: true | LockOptions | FileLock;
+  lock?: true | ExclusiveLockOptions | FileLock;
 }
 
 /** {@linkcode UpdateOptions} without what cannot exist synchronously. */
-export type UpdateSyncOptions = Omit<UpdateOptions, "signal">;
+export interface UpdateSyncOptions extends Omit<UpdateOptions, "signal" | "lock"> {
+  /** As in {@linkcode UpdateOptions}. */
+  lock?: true | ExclusiveLockSyncOptions | FileLock;
+}
 
 /** What an update did: `changed` is false when the content stayed the same. */
 export type UpdateResult = WriteResult;

@@ -4,11 +4,19 @@
  * The lock excludes everybody who locks the same file: this module on any runtime, flock(1), and programs that call
  * flock(2) on `NAME.lock`. It is advisory: who does not ask for it is not held up.
  */
-import type { FilePath } from "./core/options.ts";
+import { type FilePath, refuseSignal } from "./core/options.ts";
 import { type Operation, run as drive, runSync } from "./core/operation.ts";
 import { askInside, type FileLock, fileLock, inside } from "./lock/file_lock.ts";
 import { acquire, lockAttempt, type LockHold } from "./lock/lock.ts";
-import { type LockOptions, type LockPlan, lockPlan, type LockSyncOptions } from "./lock/lock_plan.ts";
+import {
+  type LockOptions,
+  type LockPlan,
+  lockPlan,
+  type LockSyncOptions,
+  type TryLockOptions,
+  tryLockPlan,
+  type TryLockSyncOptions,
+} from "./lock/lock_plan.ts";
 import { notInTime } from "./lock/not_in_time.ts";
 import { type Engine, locate, makeEngine } from "./protocol/engine.ts";
 import { translate } from "./protocol/failure.ts";
@@ -20,11 +28,12 @@ interface LockCall {
   readonly plan: LockPlan;
 }
 
-function begin(path: FilePath, options: LockOptions | undefined, synchronous: boolean): LockCall {
-  const { plan, runtime } = lockPlan(options);
-  if (synchronous && plan.signal !== undefined) {
-    throw new TypeError("A synchronous call cannot be aborted: give it a timeout");
-  }
+function begin(
+  path: FilePath,
+  { plan, runtime }: ReturnType<typeof lockPlan>,
+  synchronous: boolean,
+): LockCall {
+  refuseSignal(synchronous, plan.signal);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   return { engine, path: locate(engine, path), plan };
 }
@@ -48,7 +57,7 @@ function* acquireLockOperation(call: LockCall): Operation<FileLock> {
 }
 
 function* tryLockOperation(call: LockCall): Operation<FileLock | undefined> {
-  const hold = yield* take({ ...call, plan: { ...call.plan, timeout: 0 } });
+  const hold = yield* take(call);
   return hold === undefined ? undefined : fileLock(hold);
 }
 
@@ -90,7 +99,7 @@ function* withLockOperation<T>(call: LockCall, body: (lock: FileLock) => T | Pro
  * @see https://man7.org/linux/man-pages/man2/flock.2.html
  */
 export function acquireLock(path: FilePath, options?: LockOptions): Promise<FileLock> {
-  return drive(() => acquireLockOperation(begin(path, options, false)));
+  return drive(() => acquireLockOperation(begin(path, lockPlan(options), false)));
 }
 
 /**
@@ -113,14 +122,14 @@ export function acquireLock(path: FilePath, options?: LockOptions): Promise<File
  * ```
  */
 export function acquireLockSync(path: FilePath, options?: LockSyncOptions): FileLock {
-  return runSync(() => acquireLockOperation(begin(path, options, true)));
+  return runSync(() => acquireLockOperation(begin(path, lockPlan(options), true)));
 }
 
 /**
  * Takes the lock of a file if it is free now; `undefined` when somebody holds it.
  *
  * @param path The file to lock.
- * @param options See {@linkcode LockOptions}; `timeout` has no meaning here.
+ * @param options See {@linkcode TryLockOptions}.
  * @throws What {@linkcode acquireLock} rejects with, but for the timeouts.
  *
  * @example
@@ -134,15 +143,15 @@ export function acquireLockSync(path: FilePath, options?: LockSyncOptions): File
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
-export function tryLock(path: FilePath, options?: Omit<LockOptions, "timeout">): Promise<FileLock | undefined> {
-  return drive(() => tryLockOperation(begin(path, options, false)));
+export function tryLock(path: FilePath, options?: TryLockOptions): Promise<FileLock | undefined> {
+  return drive(() => tryLockOperation(begin(path, tryLockPlan(options), false)));
 }
 
 /**
  * {@linkcode tryLock} before it returns.
  *
  * @param path The file to lock.
- * @param options See {@linkcode LockOptions}; `timeout` has no meaning here.
+ * @param options See {@linkcode TryLockOptions}.
  * @throws What {@linkcode tryLock} rejects with.
  *
  * @example
@@ -155,8 +164,8 @@ export function tryLock(path: FilePath, options?: Omit<LockOptions, "timeout">):
  * Deno.removeSync(directory, { recursive: true });
  * ```
  */
-export function tryLockSync(path: FilePath, options?: Omit<LockSyncOptions, "timeout">): FileLock | undefined {
-  return runSync(() => tryLockOperation(begin(path, options, true)));
+export function tryLockSync(path: FilePath, options?: TryLockSyncOptions): FileLock | undefined {
+  return runSync(() => tryLockOperation(begin(path, tryLockPlan(options), true)));
 }
 
 /**
@@ -189,7 +198,7 @@ export function withLock<T>(
   run: (lock: FileLock) => T | PromiseLike<T>,
   options?: LockOptions,
 ): Promise<T> {
-  return drive(() => withLockOperation(begin(path, options, false), run));
+  return drive(() => withLockOperation(begin(path, lockPlan(options), false), run));
 }
 
 /**
@@ -211,5 +220,5 @@ export function withLock<T>(
  * ```
  */
 export function withLockSync<T>(path: FilePath, run: (lock: FileLock) => T, options?: LockSyncOptions): T {
-  return runSync(() => withLockOperation(begin(path, options, true), run));
+  return runSync(() => withLockOperation(begin(path, lockPlan(options), true), run));
 }

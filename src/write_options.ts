@@ -7,9 +7,9 @@
 import { ConflictError } from "./core/errors.ts";
 import { type OptionReader, readOptions } from "./core/options.ts";
 import type { Operation } from "./core/operation.ts";
-import { type FileLock, lockOption, type LockWish, underLock } from "./lock/file_lock.ts";
+import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "./lock/file_lock.ts";
 import type { LockHold } from "./lock/lock.ts";
-import { type LockOptions, lockPlan } from "./lock/lock_plan.ts";
+import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "./lock/lock_plan.ts";
 import { type Engine, makeEngine } from "./protocol/engine.ts";
 import { type Attempt, beginAttempt, translate } from "./protocol/failure.ts";
 import { readBytes } from "./protocol/file_call.ts";
@@ -32,7 +32,7 @@ export interface WriteFileOptions extends ReplaceOptions {
    * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined, and calls
    * that join it take turns. Default false: updates of others that hold the lock may be overwritten.
    */
-  lock?: boolean | LockOptions | FileLock;
+  lock?: boolean | ExclusiveLockOptions | FileLock;
   /**
    * SHA-256 (64 hexadecimal digits) of the content the file must have now, compared inside the file's lock; `null`: the
    * file must not exist, like `ifExists: "fail"`. ConflictError otherwise.
@@ -41,7 +41,10 @@ export interface WriteFileOptions extends ReplaceOptions {
 }
 
 /** {@linkcode WriteFileOptions} without what cannot exist synchronously. */
-export type WriteFileSyncOptions = Omit<WriteFileOptions, "signal">;
+export interface WriteFileSyncOptions extends Omit<WriteFileOptions, "signal" | "lock"> {
+  /** As in {@linkcode WriteFileOptions}. */
+  lock?: boolean | ExclusiveLockSyncOptions | FileLock;
+}
 
 const digestOrNull: OptionReader<string | null> = (value, name) => {
   if (value === null) return null;
@@ -75,6 +78,7 @@ export function writeRequest(
   synchronous: boolean,
 ): WriteRequest {
   const { lock, ifMatch, ...rest } = options;
+  refuseSignals(synchronous, rest.signal, lock);
   if (ifMatch !== undefined && ifMatch !== null && rest.ifExists === "fail") {
     throw new TypeError('ifMatch names content, ifExists: "fail" says that there must be none');
   }

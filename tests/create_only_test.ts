@@ -3,14 +3,14 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConflictError, removeFile, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import { ConflictError, removeFile, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
-const createOnly: [string, WriteFileOptions][] = [
+const createOnly: [string, WriteFileSyncOptions][] = [
   ['ifExists: "fail"', { ifExists: "fail" }],
   ["ifMatch: null", { ifMatch: null }],
 ];

@@ -7,8 +7,8 @@ import {
   openFileWriterSync,
   removeFileSync,
   restoreBackupSync,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
   type WriteResult,
 } from "../mod.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
@@ -29,7 +29,7 @@ const old: MemoryOptions = { files: { "/d/file": { content: "old", mode: 0o640 }
 const none: MemoryOptions = { files: { "/d/source": "new content" } };
 const backup = "/d/.file.20251231T120000000Z.bak";
 
-const write = (options: WriteFileOptions) => (runtime: Runtime) =>
+const write = (options: WriteFileSyncOptions) => (runtime: Runtime) =>
   writeFileSync(target, "new content", { ...options, runtime });
 
 const operations: [name: string, machine: MemoryOptions, run: (runtime: Runtime) => unknown][] = [

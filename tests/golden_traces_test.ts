@@ -9,8 +9,8 @@ import {
   restoreBackup,
   restoreBackupSync,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
 import { type MemoryOptions, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
@@ -18,7 +18,7 @@ import { assertGolden } from "./support/golden.ts";
 
 type Calls = { both: (synchronous: boolean, runtime: Runtime) => unknown; machine?: MemoryOptions };
 
-const write = (options: WriteFileOptions = {}, path = "/data/file"): Calls["both"] => (synchronous, runtime) =>
+const write = (options: WriteFileSyncOptions = {}, path = "/data/file"): Calls["both"] => (synchronous, runtime) =>
   synchronous
     ? writeFileSync(path, "hello", { ...options, runtime })
     : writeFile(path, "hello", { ...options, runtime });

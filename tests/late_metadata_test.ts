@@ -13,8 +13,8 @@ import {
   updateTextFileSync,
   WriteError,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import writeFileAtomic from "../src/compat/mod.ts";
 import type { FileStatus, Runtime } from "../src/runtime/runtime.ts";
@@ -207,7 +207,7 @@ describe("what is kept is what the file has right before the commit", () => {
 });
 
 describe("what is not kept is not looked at", () => {
-  const given: WriteFileOptions[] = [
+  const given: WriteFileSyncOptions[] = [
     { mode: 0o640, owner: "leave" },
     { mode: 0o640, owner: { user: 5, group: 5 } },
     { ifExists: "fail" },

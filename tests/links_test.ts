@@ -10,8 +10,8 @@ import {
   removeFile,
   WriteError,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { inodeOf, isRoot, modeOf, namesIn, textOf } from "./support/files.ts";
@@ -93,7 +93,7 @@ for (const text of ["target/", "target//", "target/.", "target/..", "..", ".", "
 }
 
 /** What each rule does with each kind of link: the text at the link and at its target afterwards, or a code. */
-const rules: [WriteFileOptions["symlink"], kind: string, text: string, expected: [string, string] | string][] = [
+const rules: [WriteFileSyncOptions["symlink"], kind: string, text: string, expected: [string, string] | string][] = [
   ["follow", "a file", "target", ["→ target", "new"]],
   ["replace", "a file", "target", ["new", "old"]],
   ["refuse", "a file", "target", "ELOOP"],
@@ -104,7 +104,7 @@ const rules: [WriteFileOptions["symlink"], kind: string, text: string, expected:
   ["refuse", "nothing", "nowhere", "ELOOP"],
 ];
 
-const writers: [string, (path: string, options: WriteFileOptions) => unknown][] = [
+const writers: [string, (path: string, options: WriteFileSyncOptions) => unknown][] = [
   ["writeFile", (path, options) => writeFile(path, "new", options)],
   ["writeFileSync", (path, options) => writeFileSync(path, "new", options)],
   ["copyFile", (path, options) => copyFile("/source", path, options)],
@@ -126,7 +126,7 @@ for (const [symlink, kind, text, expected] of rules) {
           files: { "/source": "new", "/target": "old", "/folder": { kind: "directory" }, "/link": { symlink: text } },
         });
         const before = machine.files();
-        const options: WriteFileOptions = { runtime: machine, backup: 1, ...symlink && { symlink } };
+        const options: WriteFileSyncOptions = { runtime: machine, backup: 1, ...symlink && { symlink } };
         if (typeof expected === "string") {
           const error = await assertRejects(async () => await write("/link", options), WriteError);
           assertEquals([error.code, error.targetState, machine.files()], [expected, "unchanged", before], name);
@@ -237,7 +237,7 @@ for (
   test(`the name ${name} of a file ${counts ? "counts" : "is our own and does not count"} as a further name`, () => {
     const machine = memoryRuntime({ files: { "/file": "old" } });
     machine.syncFileSystem.link("/file", `/${name}`);
-    const write = (options: WriteFileOptions) => writeFileSync("/file", "new", { ...options, runtime: machine });
+    const write = (options: WriteFileSyncOptions) => writeFileSync("/file", "new", { ...options, runtime: machine });
     if (counts) assertThrows(() => write({ hardLink: "refuse" }), WriteError, "it has 2 names");
     else assertEquals(write({ hardLink: "refuse" }).lost, ["unchecked"]);
     machine.syncFileSystem.remove(`/${name}`);

@@ -1,7 +1,7 @@
 /** Mode and owner seen at every instant, for users of every kind, on the simulated machine. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "node:test";
-import { WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import { WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import type { FileStatus, Runtime } from "../src/runtime/runtime.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import {
@@ -58,7 +58,7 @@ const people: [string, ProcessOptions][] = [
   ["a stranger", { user: 70, group: 70 }],
 ];
 const modes = [0o600, 0o640, 0o660, 0o644, 0o664, 0o666, 0o400, 0o750, 0o000, 0o6750];
-const wishes: WriteFileOptions[] = [
+const wishes: WriteFileSyncOptions[] = [
   {},
   { owner: "leave" },
   { mode: 0o640 },
@@ -105,7 +105,7 @@ for (const [who, person] of people) {
 }
 
 test("at no instant is a new file for another owner open to more than in the end, whatever the umask leaves", () => {
-  const owners: WriteFileOptions[] = [{ owner: { group: 50 } }, { owner: { user: 1000 } }, {
+  const owners: WriteFileSyncOptions[] = [{ owner: { group: 50 } }, { owner: { user: 1000 } }, {
     defaults: { owner: { user: 1000, group: 50 } },
   }];
   for (const umask of [0o000, 0o007, 0o022, 0o077]) {
@@ -157,7 +157,7 @@ for (
       "70:60 0755",
       ["setgid"],
     ],
-  ] as [string, ProcessOptions & { directory?: number }, number[], WriteFileOptions, string, string[]][]
+  ] as [string, ProcessOptions & { directory?: number }, number[], WriteFileSyncOptions, string, string[]][]
 ) {
   test(`${what}: ${before[0]}:${before[1]} ${octal(before[2])} becomes ${after}, lost: ${lost.join(", ") || "nothing"}`, async () => {
     const [user = 0, group = 0, mode = 0] = before;
@@ -189,7 +189,7 @@ test("a group that was named and may not be set is an error also where the user 
     "/d/file": { content: "old", user: 1000, group: 50, mode: 0o666 },
   } as const;
   const machine = memoryRuntime({ user: 70, files });
-  const options: WriteFileOptions = { owner: { group: 60 }, runtime: machine };
+  const options: WriteFileSyncOptions = { owner: { group: 60 }, runtime: machine };
   const error = await assertRejects(() => writeFile("/d/file", "new", options), WriteError);
   assertEquals([error.code, error.step, machine.files()], ["EPERM", "setOwner", { "/d/file": "old" }]);
 });

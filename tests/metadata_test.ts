@@ -5,7 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { copyFile, openFileWriter, removeFile, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import { copyFile, openFileWriter, removeFile, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import { isRoot, modeOf, namesIn, textOf, withUmask } from "./support/files.ts";
@@ -19,7 +19,7 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
 const masks = [0o000, 0o022, 0o077];
 
 /** Every function that writes, and whether it makes a new file like the source. */
-const writers: [string, (path: string, options?: WriteFileOptions) => Promise<unknown>][] = [
+const writers: [string, (path: string, options?: WriteFileSyncOptions) => Promise<unknown>][] = [
   ["writeFile", (path, options) => writeFile(path, "new", options)],
   ["writeFileSync", (path, options) => Promise.resolve(writeFileSync(path, "new", options))],
   ["writeFile of a stream", (path, options) => writeFile(path, new Blob(["new"]).stream(), options)],
@@ -86,7 +86,7 @@ test("setuid and setgid are dropped and reported, unless the mode says so", (t) 
         [0o6755, {}, 0o755, ["setuid", "setgid", "unchecked"]],
         [0o6755, { mode: 0o6755 }, 0o6755, ["unchecked"]],
         [0o755, { mode: 0o4750 }, 0o4750, ["unchecked"]],
-      ] as [number, WriteFileOptions, number, string[]][]
+      ] as [number, WriteFileSyncOptions, number, string[]][]
     ) {
       fs.writeFileSync(path, "old");
       fs.chownSync(path, 1234, 2345);
@@ -111,7 +111,7 @@ for (
     ["with numbers as text", { owner: { user: "4711", group: "4712" } }, [4711, 4712]],
     ["with nothing in it", { owner: {} }, [1234, 2345]],
     ["with defaults for new files", { defaults: { owner: { user: 17, group: 18 } } }, [1234, 2345]],
-  ] as [string, WriteFileOptions, [number, number]][]
+  ] as [string, WriteFileSyncOptions, [number, number]][]
 ) {
   test(`the owner of a replaced file ${what} is ${expected.join(":")}`, (t) =>
     withTemporaryDirectory(async (directory) => {
@@ -156,7 +156,7 @@ test("who is not root keeps what he may and is told what is lost; what was asked
     withTemporaryDirectory(async (directory) => {
       fs.chownSync(directory, 1234, 1234);
       const path = join(directory, "file");
-      const write = async (options: WriteFileOptions) => {
+      const write = async (options: WriteFileSyncOptions) => {
         fs.writeFileSync(path, "old");
         fs.chownSync(path, 2345, 2345);
         fs.chmodSync(path, 0o664);

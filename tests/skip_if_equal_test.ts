@@ -9,8 +9,8 @@ import {
   type FileData,
   openFileWriter,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
   type WriteResult,
 } from "../mod.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
@@ -22,7 +22,7 @@ const content = "content ".repeat(100_000);
 const digest = createHash("sha256").update(content).digest("hex");
 
 /** The same content from everywhere. */
-const sources: [string, (path: string, options: WriteFileOptions) => Promise<WriteResult>][] = [
+const sources: [string, (path: string, options: WriteFileSyncOptions) => Promise<WriteResult>][] = [
   ["a string", (path, options) => writeFile(path, content, options)],
   ["bytes", (path, options) => writeFile(path, new TextEncoder().encode(content), options)],
   ["bytes, synchronously", (path, options) => Promise.resolve(writeFileSync(path, content, options))],
@@ -95,7 +95,7 @@ test("skipIfEqual corrects a mode that is asked for, and keeps any other", () =>
     for (
       const [options, mode] of [[{ mode: 0o600 }, 0o600], [{}, 0o600], [{ mode: 0o640 }, 0o640], [{
         defaults: { mode: 0o777 },
-      }, 0o640]] as [WriteFileOptions, number][]
+      }, 0o640]] as [WriteFileSyncOptions, number][]
     ) {
       const results = [
         await writeFile(path, content, { ...options, skipIfEqual: true }),
@@ -110,7 +110,7 @@ test("skipIfEqual corrects a mode that is asked for, and keeps any other", () =>
     assertEquals(inodeOf(path), before);
   }));
 
-function calls(machine: MemoryRuntime, data: FileData, options: WriteFileOptions): string[] {
+function calls(machine: MemoryRuntime, data: FileData, options: WriteFileSyncOptions): string[] {
   const { runtime, trace } = traceRuntime(machine);
   writeFileSync("/file", data, { ...options, runtime, skipIfEqual: true });
   return trace;
@@ -176,7 +176,7 @@ test("skipIfEqual tells the truth when the sync of what it found fails", async (
     "syncing it failed: the disk reports an error (EIO)",
   );
   assertEquals(Reflect.get(error, "targetState"), "unchanged");
-  const report: WriteFileOptions = { skipIfEqual: true, whenSyncFails: "report", runtime: failing() };
+  const report: WriteFileSyncOptions = { skipIfEqual: true, whenSyncFails: "report", runtime: failing() };
   assertEquals((await writeFile("/file", "same", report)).durability, "none");
   assertEquals([machine.files(), machine.openHandles], [{ "/file": "same" }, []]);
 });

@@ -7,8 +7,8 @@ import {
   UnsupportedError,
   WriteError,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
 import { dropUnsynced, interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
@@ -156,7 +156,7 @@ for (const backup of [0, 2]) {
     const counts: Record<Durability, number> = { full: 0, barrier: 0, file: 0, none: 0 };
     for (let write = 0; write < 1000; write++) {
       const text = `${write} ${"x".repeat(write)}`;
-      const options: WriteFileOptions = { runtime, whenSyncFails: "report", backup };
+      const options: WriteFileSyncOptions = { runtime, whenSyncFails: "report", backup };
       begin();
       const result = writeFileSync("/d/file", text, options);
       assertEquals([result.changed, machine.readText("/d/file") === text], [true, true]);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConflictError, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../mod.ts";
+import { ConflictError, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import type { FileStatus } from "../src/runtime/runtime.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
@@ -56,7 +56,7 @@ test("writeFile leaves an open reader of the old file its whole old content", ()
 
 test("writeFile takes a frozen options object, leaves it as it is, and carries nothing to the next call", () =>
   withTemporaryDirectory(async (directory) => {
-    const options: WriteFileOptions = Object.freeze({ defaults: Object.freeze({ mode: 0o600 }), digest: true });
+    const options: WriteFileSyncOptions = Object.freeze({ defaults: Object.freeze({ mode: 0o600 }), digest: true });
     const paths = ["a", "b", "c"].map((name) => join(directory, name));
     for (const path of paths) await writeFile(path, text, options);
     for (const path of paths) writeFileSync(path, text, options);
@@ -66,7 +66,7 @@ test("writeFile takes a frozen options object, leaves it as it is, and carries n
 
 test("writeFile reads its options before it returns", async () => {
   const runtime = memoryRuntime({ delay: "every" });
-  const options: WriteFileOptions = { runtime, mode: 0o600, symlink: "refuse" };
+  const options: WriteFileSyncOptions = { runtime, mode: 0o600, symlink: "refuse" };
   const writing = writeFile("/file", text, options);
   options.mode = 0o666;
   delete options.runtime;
@@ -74,7 +74,7 @@ test("writeFile reads its options before it returns", async () => {
   assertEquals(runtime.statusOf("/file")?.mode, 0o600);
 });
 
-const durabilities: [WriteFileOptions["durability"], syncs: string[]][] = [
+const durabilities: [WriteFileSyncOptions["durability"], syncs: string[]][] = [
   ["full", ["sync", "sync /"]],
   ["barrier", ["sync barrier", "sync / barrier"]],
   ["file", ["sync"]],

@@ -10,8 +10,8 @@ import {
   removeFile,
   removeFileSync,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import { interceptRuntime } from "../src/testing/intercept.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
@@ -67,7 +67,7 @@ function mixture(machine: MemoryRuntime, seed: number): { last: string | undefin
   for (let call = 0; call < 12; call++) {
     const text = `call ${call}`;
     const kind = (seed * 7 + call * 5) % 6;
-    const options: WriteFileOptions = { runtime: machine, ...kind === 2 && { backup: 2 } };
+    const options: WriteFileSyncOptions = { runtime: machine, ...kind === 2 && { backup: 2 } };
     if (kind === 0) writeFileSync("/d/file", text, options);
     else if (kind === 5) all.push(removeFile("/d/file", { runtime: machine }));
     else if (kind === 3) all.push(writeFile("/link", [text], { ...options, skipIfEqual: true }));
@@ -97,7 +97,7 @@ for (
     [" that makes a backup", { backup: 1 }],
     [" that compares", { skipIfEqual: true }],
     [" that makes directories", { createDirectories: true }],
-  ] as [string, WriteFileOptions][]
+  ] as [string, WriteFileSyncOptions][]
 ) {
   test(`writeFileSync overtakes an older write${name} while any of its syncs goes on, and is never undone by it`, async () => {
     for (let chosen = 1, syncs = chosen; syncs >= chosen; chosen++) {

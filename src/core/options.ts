@@ -123,6 +123,11 @@ export const abortSignal: OptionReader<AbortSignal> = (value, name) => {
   return value as AbortSignal;
 };
 
+/** Refuses a signal where nobody could use it: a synchronous call is over before anything else runs. */
+export function refuseSignal(synchronous: boolean, signal: AbortSignal | undefined, name = "signal"): void {
+  if (synchronous && signal !== undefined) throw new TypeError(`${name}: a synchronous call cannot be aborted`);
+}
+
 /** A path as callers write it. */
 export type FilePath = string | URL;
 

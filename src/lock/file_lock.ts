@@ -4,7 +4,7 @@
 import type { Source } from "../core/bytes.ts";
 import { FileError, type TargetState } from "../core/errors.ts";
 import { type Awaitable, type Operation, run, runNow, wait } from "../core/operation.ts";
-import type { OptionReader } from "../core/options.ts";
+import { type OptionReader, refuseSignal } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, translate } from "../protocol/failure.ts";
 import { joinHold } from "./joined_hold.ts";
@@ -93,6 +93,19 @@ export const lockOption: OptionReader<LockWish> = (value, name) => {
   if (runtime !== undefined) throw new TypeError(`${name} must not name a runtime of its own`);
   return { plan };
 };
+
+/** Reads how a lock is to be taken, where none is done without and none that is held could be joined. */
+export const lockPlanOption: OptionReader<LockPlan> = (value, name) => {
+  const wish = typeof value === "object" ? lockOption(value, name) : undefined;
+  if (wish === undefined || "hold" in wish) throw new TypeError(`${name} must be lock options`);
+  return wish.plan;
+};
+
+/** Refuses the signals of a call that is synchronous: its own, and that of the lock it takes. */
+export function refuseSignals(synchronous: boolean, signal: AbortSignal | undefined, lock?: LockWish): void {
+  refuseSignal(synchronous, signal);
+  if (lock !== undefined && "plan" in lock) refuseSignal(synchronous, lock.plan.signal, "lock.signal");
+}
 
 /** Reads the option `lock` where there is nothing without one. */
 export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (value, name) => {

@@ -28,8 +28,9 @@ export interface LockOptions {
   /** `"auto"` (default): the kernel's lock where there is one, else a lock directory. */
   backend?: "auto" | LockBackend;
   /**
-   * Directory backend only: a lock whose holder has not renewed it for so many milliseconds may be taken away, although
-   * nothing proves the holder dead. No update is then safe from being lost; see docs/guarantees.md.
+   * Needs `backend: "directory"`, and is a TypeError without: a lock whose holder has not renewed it for so many
+   * milliseconds (2,000 at least) may be taken away, although nothing proves the holder dead. No update is then safe from
+   * being lost; see docs/guarantees.md.
    */
   staleAfter?: number;
   /** Where the lock file lives. Default: beside the file, as `NAME.lock`. All who lock a file must agree. */
@@ -40,6 +41,24 @@ export interface LockOptions {
 
 /** {@linkcode LockOptions} without what cannot exist synchronously. */
 export type LockSyncOptions = Omit<LockOptions, "signal">;
+
+/** {@linkcode LockOptions} of a call that tries once. */
+export type TryLockOptions = Omit<LockOptions, "timeout">;
+
+/** {@linkcode TryLockOptions} without what cannot exist synchronously. */
+export type TryLockSyncOptions = Omit<TryLockOptions, "signal">;
+
+/** How a call takes the lock that it works under. */
+export interface ExclusiveLockOptions extends Omit<LockOptions, "shared" | "runtime"> {
+  /** Never: a change needs its lock exclusive. */
+  shared?: never;
+}
+
+/** {@linkcode ExclusiveLockOptions} without what cannot exist synchronously. */
+export interface ExclusiveLockSyncOptions extends Omit<ExclusiveLockOptions, "signal"> {
+  /** Never: a synchronous call cannot be aborted. */
+  signal?: never;
+}
 
 /** How long somebody is willing to wait. */
 export interface Patience {
@@ -82,12 +101,26 @@ export const lockOptionReaders = {
   runtime: runtimeOption,
 };
 
+const { timeout: _triesOnce, ...tryLockReaders } = lockOptionReaders;
+
+/** Reads and checks the options of a call that tries once. */
+export function tryLockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
+  const { plan, runtime } = planOf(readOptions(options, tryLockReaders));
+  return { plan: { ...plan, timeout: 0 }, runtime };
+}
+
 /** Reads and checks lock options. */
 export function lockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
-  const checked = readOptions(options, lockOptionReaders);
+  return planOf(readOptions(options, lockOptionReaders));
+}
+
+function planOf(checked: ReturnType<typeof readOptions<typeof lockOptionReaders>>): {
+  plan: LockPlan;
+  runtime: Runtime | undefined;
+} {
   const backend = checked.backend ?? "auto";
-  if (checked.staleAfter !== undefined && backend === "flock") {
-    throw new TypeError("staleAfter is for lock directories: a kernel lock ends with its process");
+  if (checked.staleAfter !== undefined && backend !== "directory") {
+    throw new TypeError('staleAfter needs backend: "directory": a kernel lock ends with its process, and not before');
   }
   const plan = Object.freeze({
     shared: checked.shared ?? false,

@@ -2,11 +2,22 @@
  * What callers ask of a log, checked before any I/O.
  */
 import { bytesOf } from "../core/bytes.ts";
-import { count, type FilePath, flag, oneOf, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
-import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import {
+  count,
+  fileMode,
+  type FilePath,
+  flag,
+  oneOf,
+  type OptionReader,
+  readOptions,
+  refuseSignal,
+  wholeNumber,
+} from "../core/options.ts";
+import { lockPlanOption } from "../lock/file_lock.ts";
+import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { longestRecord } from "../protocol/record.ts";
-import { type Durability, replaceOptionReaders, writePlan } from "../protocol/write_plan.ts";
+import { type Durability, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { LogRequest } from "./log_body.ts";
@@ -35,7 +46,13 @@ export interface LogOptions extends LogReaderOptions {
    * How to take the writer's lock. Default: LockBusyError at once when there is another writer, who may have the log
    * open for days. With `timeout` (in milliseconds, or Infinity) or a `signal` it is waited for.
    */
-  lock?: Omit<LockOptions, "shared" | "runtime">;
+  lock?: ExclusiveLockOptions;
+}
+
+/** {@linkcode LogOptions} without what cannot exist synchronously. */
+export interface LogSyncOptions extends Omit<LogOptions, "lock"> {
+  /** As in {@linkcode LogOptions}, without a signal. */
+  lock?: ExclusiveLockSyncOptions;
 }
 
 /** Options of a checkpoint. */
@@ -50,43 +67,35 @@ export interface ReadOptions {
   from?: number;
 }
 
-const lockReader: OptionReader<NonNullable<LogOptions["lock"]>> = (value, name) => {
-  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be lock options`);
-  if (Reflect.get(value, "shared") !== undefined) throw new TypeError("A log has one writer: its lock is never shared");
-  return value;
-};
-
 /** A log is open for as long as its program runs: whoever waits for that says so. */
-function writersLock(lock: LogOptions["lock"]): LockPlan {
-  const { plan } = lockPlan(lock);
-  return lock?.timeout === undefined && plan.signal === undefined ? { ...plan, timeout: 0 } : plan;
-}
+const writersLock: OptionReader<LockPlan> = (value, name) => {
+  const plan = lockPlanOption(value, name);
+  const waits = Reflect.get(value as object, "timeout") !== undefined || plan.signal !== undefined;
+  return waits ? plan : { ...plan, timeout: 0 };
+};
 
 const readers = {
   durability: oneOf("full", "barrier", "file", "none"),
   whenUnsupported: oneOf("report", "throw"),
   whenSyncFails: oneOf("throw", "report"),
-  mode: replaceOptionReaders.mode as OptionReader<number>,
+  mode: fileMode,
   createDirectories: flag,
   backup: count,
-  lock: lockReader,
+  lock: writersLock,
   runtime: runtimeOption,
 };
 
 /** Reads path and options. */
 export function logRequest(
   path: FilePath,
-  options: LogOptions | undefined,
+  options: LogOptions | LogSyncOptions | undefined,
   synchronous: boolean,
 ): { path: string; request: LogRequest } {
-  const { runtime, lock, mode, ...rules } = readOptions(options, readers);
+  const { runtime, lock = writersLock({}, "lock"), mode, ...rules } = readOptions(options, readers);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  const plan = writersLock(lock);
-  if (synchronous && plan.signal !== undefined) {
-    throw new TypeError("A synchronous call cannot be aborted: give it a timeout");
-  }
+  refuseSignal(synchronous, lock.signal, "lock.signal");
   const defaults = mode === undefined ? {} : { defaults: { mode } };
-  const request = { engine, plan: writePlan(engine, { ...rules, ...defaults }), lock: plan };
+  const request = { engine, plan: writePlan(engine, { ...rules, ...defaults }), lock };
   return { path: locate(engine, path), request };
 }
 

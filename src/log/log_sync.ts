@@ -11,9 +11,9 @@ import { LogBody } from "./log_body.ts";
 import {
   type CheckpointOptions,
   checkpointThrough,
-  type LogOptions,
   type LogReaderOptions,
   logRequest,
+  type LogSyncOptions,
   manyRecords,
   readerRequest,
   readFrom,
@@ -128,7 +128,7 @@ class SynchronousLog extends SynchronousReader implements LogSync {
  * Opens an append-only log for writing, synchronously; see `openLog` for what it promises.
  *
  * @param path The log, a path or file: URL.
- * @param options See {@linkcode LogOptions}.
+ * @param options See {@linkcode LogSyncOptions}.
  * @throws What `openLog` rejects with; and a DeadlockError when it shall wait for a log that this thread itself has open.
  *
  * @example
@@ -142,7 +142,7 @@ class SynchronousLog extends SynchronousReader implements LogSync {
  * Deno.removeSync(directory, { recursive: true });
  * ```
  */
-export function openLogSync(path: FilePath, options?: LogOptions): LogSync {
+export function openLogSync(path: FilePath, options?: LogSyncOptions): LogSync {
   const { path: location, request } = logRequest(path, options, true);
   return new SynchronousLog(runSync(() => LogBody.open(location, request)));
 }

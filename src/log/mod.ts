@@ -20,10 +20,10 @@ export {
   WriteError,
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
-export type { LockBackend, LockOptions } from "../lock/lock_plan.ts";
+export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockBackend, LockOptions } from "../lock/lock_plan.ts";
 export type { TornTail } from "../protocol/records_end.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
-export type { CheckpointOptions, LogOptions, LogReaderOptions, ReadOptions } from "./log_options.ts";
+export type { CheckpointOptions, LogOptions, LogReaderOptions, LogSyncOptions, ReadOptions } from "./log_options.ts";
 export { type LogReaderSync, type LogSync, openLogReaderSync, openLogSync } from "./log_sync.ts";
 export type { LogRecord } from "./read_log.ts";

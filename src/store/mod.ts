@@ -35,6 +35,13 @@ export {
   type RemoveReferenceOptions,
   type SetHeadOptions,
 } from "./references.ts";
-export type { CollectRules, PutOptions, PutSyncOptions, RestoreOptions, VerifyOptions } from "./requests.ts";
+export type {
+  CollectRules,
+  PutOptions,
+  PutSyncOptions,
+  RestoreOptions,
+  RestoreSyncOptions,
+  VerifyOptions,
+} from "./requests.ts";
 export type { CollectProgress, CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
 export type { StoreOptions } from "./store.ts";

@@ -6,7 +6,6 @@ import type { FilePath } from "../core/options.ts";
 import { runSync } from "../core/operation.ts";
 import { type Digest, objectsLockTarget, readDigest } from "../protocol/store_names.ts";
 import type { Durability, WriteResult } from "../protocol/write_plan.ts";
-import type { WriteFileSyncOptions } from "../write_options.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
@@ -21,6 +20,7 @@ import {
   putRequest,
   type PutSyncOptions,
   restoreRequest,
+  type RestoreSyncOptions,
   type VerifyOptions,
 } from "./requests.ts";
 import {
@@ -66,7 +66,7 @@ export interface ObjectStoreSync {
   /** Its size in bytes; undefined when there is none. */
   size(digest: Digest): number | undefined;
   /** Writes an object to a file. */
-  restore(digest: Digest, path: FilePath, options?: Omit<WriteFileSyncOptions, "runtime">): WriteResult;
+  restore(digest: Digest, path: FilePath, options?: RestoreSyncOptions): WriteResult;
   /** Every digest, sorted. */
   list(): Iterable<Digest>;
   /** Reads everything and tells what is damaged. */
@@ -151,7 +151,7 @@ class SynchronousStore implements ObjectStoreSync {
     return runSync(() => sizeOf(this.#context, readDigest(digest)));
   }
 
-  restore(digest: Digest, path: FilePath, options?: Omit<WriteFileSyncOptions, "runtime">): WriteResult {
+  restore(digest: Digest, path: FilePath, options?: RestoreSyncOptions): WriteResult {
     return runSync(() =>
       restoreObject(this.#context, readDigest(digest), path, restoreRequest(this.#context, options))
     );

@@ -10,10 +10,17 @@ import {
   milliseconds,
   type OptionReader,
   readOptions,
+  refuseSignal,
 } from "../core/options.ts";
 import { locate } from "../protocol/engine.ts";
 import { type Digest, readDigest } from "../protocol/store_names.ts";
-import { type WriteFileOptions, writeOptionReaders, type WriteRequest, writeRequest } from "../write_options.ts";
+import {
+  type WriteFileOptions,
+  type WriteFileSyncOptions,
+  writeOptionReaders,
+  type WriteRequest,
+  writeRequest,
+} from "../write_options.ts";
 import type { PutRequest } from "./incoming.ts";
 import type { CollectProgress, VerifyProgress } from "./scan.ts";
 import type { StoreContext } from "./store.ts";
@@ -29,8 +36,14 @@ export interface PutOptions {
 /** {@linkcode PutOptions} without what cannot exist synchronously. */
 export type PutSyncOptions = Omit<PutOptions, "signal">;
 
-/** Options of restoring an object: those of a write. How durable it must be, the store says where they do not. */
-export type RestoreOptions = Omit<WriteFileOptions, "runtime">;
+/**
+ * Options of restoring an object: those of a write, but for the digest, which is known. How durable it must be, the store
+ * says where they do not.
+ */
+export type RestoreOptions = Omit<WriteFileOptions, "runtime" | "digest">;
+
+/** {@linkcode RestoreOptions} without what cannot exist synchronously. */
+export type RestoreSyncOptions = Omit<WriteFileSyncOptions, "runtime" | "digest">;
 
 /** Options of verifying a store. */
 export interface VerifyOptions {
@@ -56,7 +69,7 @@ const putReaders = { digest: readDigest as OptionReader<Digest>, signal: abortSi
 
 function readPutOptions({ engine }: StoreContext, options: PutOptions | undefined) {
   const { digest, signal } = readOptions(options, putReaders);
-  if (engine.synchronous && signal !== undefined) throw new TypeError("A synchronous call cannot be aborted");
+  refuseSignal(engine.synchronous, signal);
   return { expected: digest, signal };
 }
 
@@ -84,10 +97,13 @@ export function contentsOf<Contents>(contents: Contents): Contents {
   return contents;
 }
 
-const { runtime: _storesOwn, ...restoreReaders } = { ...writeOptionReaders };
+const { runtime: _storesOwn, digest: _known, ...restoreReaders } = writeOptionReaders;
 
 /** A request to restore; as durable as the store itself, where nothing else is asked for. */
-export function restoreRequest(context: StoreContext, options: RestoreOptions | undefined): WriteRequest {
+export function restoreRequest(
+  context: StoreContext,
+  options: RestoreOptions | RestoreSyncOptions | undefined,
+): WriteRequest {
   const { durability, whenUnsupported, whenSyncFails } = context.plan;
   const checked = { durability, whenUnsupported, whenSyncFails, ...readOptions(options, restoreReaders) };
   return writeRequest(checked, context.engine.runtime, context.engine.synchronous);

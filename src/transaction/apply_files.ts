@@ -3,7 +3,13 @@
  */
 import { run, runSync } from "../core/operation.ts";
 import { apply, type ApplyName } from "./apply.ts";
-import { type ApplyOptions, type ApplyPlan, type ApplyPlanSync, readApplyRequest } from "./apply_plan.ts";
+import {
+  type ApplyOptions,
+  type ApplyPlan,
+  type ApplyPlanSync,
+  type ApplySyncOptions,
+  readApplyRequest,
+} from "./apply_plan.ts";
 import type { ApplyResult } from "./apply_result.ts";
 
 /**
@@ -58,7 +64,7 @@ export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<App
 }
 
 /** {@linkcode applyFiles}, synchronous. Waits for locks without letting anything else of this thread run. */
-export function applyFilesSync(plan: ApplyPlanSync, options?: Omit<ApplyOptions, "signal">): ApplyResult {
+export function applyFilesSync(plan: ApplyPlanSync, options?: ApplySyncOptions): ApplyResult {
   return runSync(() => apply(readApplyRequest(plan, options, true)));
 }
 

@@ -3,10 +3,15 @@
  */
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import { abortSignal, count, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
-import { neededLockOption } from "../lock/file_lock.ts";
+import { neededLockOption, refuseSignals } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
-import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import {
+  type ExclusiveLockOptions,
+  type ExclusiveLockSyncOptions,
+  type LockPlan,
+  lockPlan,
+} from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import {
   type Durability,
@@ -72,7 +77,7 @@ export interface ApplyOptions {
    * How the files' locks are taken; `timeout` is for all of them together. A lock that is held for one of the files is
    * joined. They are always taken: without them two transactions could mix.
    */
-  lock?: true | LockOptions | FileLock;
+  lock?: true | ExclusiveLockOptions | FileLock;
   /**
    * Default `"full"`. With less, "all or nothing" holds when processes are killed, but not when the power fails.
    */
@@ -83,6 +88,12 @@ export interface ApplyOptions {
   onProgress?: (progress: ApplyProgress) => void;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
+}
+
+/** {@linkcode ApplyOptions} without what cannot exist synchronously. */
+export interface ApplySyncOptions extends Omit<ApplyOptions, "signal" | "lock"> {
+  /** As in {@linkcode ApplyOptions}. */
+  lock?: true | ExclusiveLockSyncOptions | FileLock;
 }
 
 /** {@linkcode ApplyPlan} without what cannot exist synchronously. */
@@ -152,6 +163,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   const { files, validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
   const { journal, lock, durability, signal, onProgress, runtime } = readOptions(options, optionReaders);
+  refuseSignals(synchronous, signal, lock);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const shared = {
     ...durability === undefined ? {} : { durability },

@@ -25,17 +25,25 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { FileLock } from "../lock/file_lock.ts";
-export type { LockOptions } from "../lock/lock_plan.ts";
+export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions } from "../lock/lock_plan.ts";
 export type { Durability, Owner } from "../protocol/write_plan.ts";
 export { applyFiles, applyFilesSync } from "./apply_files.ts";
-export type { ApplyOptions, ApplyPlan, ApplyPlanSync, ApplyProgress, PlannedFile } from "./apply_plan.ts";
+export type {
+  ApplyOptions,
+  ApplyPlan,
+  ApplyPlanSync,
+  ApplyProgress,
+  ApplySyncOptions,
+  PlannedFile,
+} from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
 export type { KeptReason } from "./examine.ts";
 export { publishDirectory, publishDirectorySync, type PublishResult } from "./publish_directory.ts";
-export type { PublishOptions, SwitchOptions } from "./publish_options.ts";
+export type { PublishOptions, PublishSyncOptions, SwitchOptions, SwitchSyncOptions } from "./publish_options.ts";
 export {
   type KeptTransaction,
   type RecoverOptions,
+  type RecoverSyncOptions,
   recoverTransactions,
   recoverTransactionsSync,
   type RecoveryReport,

@@ -30,7 +30,12 @@ import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
 import { callInside } from "./callbacks.ts";
 import type { Publication, Published } from "./publication.ts";
-import { type PublishOptions, type PublishRequest, readPublishRequest } from "./publish_options.ts";
+import {
+  type PublishOptions,
+  type PublishRequest,
+  type PublishSyncOptions,
+  readPublishRequest,
+} from "./publish_options.ts";
 import { tidyPublication } from "./tidy_publication.ts";
 import { removeTree, syncTree } from "./tree.ts";
 import { withPublication } from "./with_publication.ts";
@@ -227,7 +232,7 @@ export function publishDirectory(
 export function publishDirectorySync(
   path: FilePath,
   build: (directory: string) => void,
-  options?: Omit<PublishOptions, "signal">,
+  options?: PublishSyncOptions,
 ): PublishResult {
   return runSync(() => publish(begin(path, build, options, true), build));
 }

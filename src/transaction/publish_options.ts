@@ -12,8 +12,13 @@ import {
   type OptionReader,
   readOptions,
 } from "../core/options.ts";
-import { lockOption } from "../lock/file_lock.ts";
-import { type LockOptions, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
+import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
+import {
+  type ExclusiveLockOptions,
+  type ExclusiveLockSyncOptions,
+  type LockPlan,
+  lockPlan,
+} from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
@@ -24,7 +29,7 @@ export interface SwitchOptions {
   /** Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. */
   activate?: () => void | Promise<void>;
   /** How the lock of the published path is taken. */
-  lock?: LockOptions;
+  lock?: ExclusiveLockOptions;
   /** Default `"full"`. */
   durability?: Durability;
   /** Aborts before the switch. */
@@ -51,6 +56,18 @@ export interface PublishOptions extends SwitchOptions {
   validate?: (directory: string) => void | Promise<void>;
 }
 
+/** {@linkcode SwitchOptions} without what cannot exist synchronously. */
+export interface SwitchSyncOptions extends Omit<SwitchOptions, "signal" | "lock"> {
+  /** As in {@linkcode SwitchOptions}. */
+  lock?: ExclusiveLockSyncOptions;
+}
+
+/** {@linkcode PublishOptions} without what cannot exist synchronously. */
+export interface PublishSyncOptions extends Omit<PublishOptions, "signal" | "lock"> {
+  /** As in {@linkcode PublishOptions}. */
+  lock?: ExclusiveLockSyncOptions;
+}
+
 /** A request that is ready to begin. */
 export interface PublishRequest {
   readonly engine: Engine;
@@ -71,7 +88,7 @@ const callback = <T>(): OptionReader<T> => (value, name) => {
 
 const switchReaders = {
   activate: callback<NonNullable<SwitchOptions["activate"]>>(),
-  lock: lockOption,
+  lock: lockPlanOption,
   durability: oneOf("full", "barrier", "file", "none"),
   signal: abortSignal,
   runtime: runtimeOption,
@@ -101,24 +118,22 @@ function requestOf(
   synchronous: boolean,
 ): PublishRequest {
   const { keep = 3, grace = 60_000, adopt = false, validate, activate, lock, durability, signal, runtime } = checked;
-  if (lock === undefined || "plan" in lock) {
-    const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-    const plan = lock?.plan ?? lockPlan(undefined).plan;
-    return {
-      engine,
-      // `releases/current/` means the symlink itself.
-      path: locate(engine, filePath(path, "path")).replace(/(?<=[^/\\])[/\\]+$/, ""),
-      keep,
-      grace,
-      adopt,
-      validate,
-      activate,
-      lock: { ...plan, signal: plan.signal ?? signal },
-      rules: writePlan(engine, {
-        ...durability === undefined ? {} : { durability },
-        ...signal === undefined ? {} : { signal },
-      }),
-    };
-  }
-  throw new TypeError("lock must be lock options: no other lock is that of a published path");
+  const plan = lock ?? lockPlan(undefined).plan;
+  refuseSignals(synchronous, signal, { plan });
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  return {
+    engine,
+    // `releases/current/` means the symlink itself.
+    path: locate(engine, filePath(path, "path")).replace(/(?<=[^/\\])[/\\]+$/, ""),
+    keep,
+    grace,
+    adopt,
+    validate,
+    activate,
+    lock: { ...plan, signal: plan.signal ?? signal },
+    rules: writePlan(engine, {
+      ...durability === undefined ? {} : { durability },
+      ...signal === undefined ? {} : { signal },
+    }),
+  };
 }

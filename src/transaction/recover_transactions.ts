@@ -3,9 +3,9 @@
  */
 import { abortSignal, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { lockOption } from "../lock/file_lock.ts";
+import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
-import { type LockOptions, lockPlan } from "../lock/lock_plan.ts";
+import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { writePlan } from "../protocol/write_plan.ts";
@@ -57,11 +57,17 @@ export interface RecoverOptions {
   /** `"recover"`: also transactions that nothing proves dead. Only when it is known that no such process runs any more. */
   unproven?: "keep" | "recover";
   /** How the files' locks are taken. */
-  lock?: LockOptions;
+  lock?: ExclusiveLockOptions;
   /** Ends the waiting for locks. */
   signal?: AbortSignal;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
+}
+
+/** {@linkcode RecoverOptions} without what cannot exist synchronously. */
+export interface RecoverSyncOptions extends Omit<RecoverOptions, "signal" | "lock"> {
+  /** As in {@linkcode RecoverOptions}. */
+  lock?: ExclusiveLockSyncOptions;
 }
 
 const activateOption: OptionReader<NonNullable<RecoverOptions["activate"]>> = (value, name) => {
@@ -72,7 +78,7 @@ const activateOption: OptionReader<NonNullable<RecoverOptions["activate"]>> = (v
 const readers = {
   activate: activateOption,
   unproven: oneOf("keep", "recover"),
-  lock: lockOption,
+  lock: lockPlanOption,
   signal: abortSignal,
   runtime: runtimeOption,
 };
@@ -87,10 +93,10 @@ function* recover(
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const directory = locate(engine, filePath(path, "directory"));
   const attempt: Attempt = { ...beginAttempt("Cannot recover", directory), targetState: "unknown" };
-  const { activate, lock, signal } = checked;
-  const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
+  const { activate, lock = lockPlan(undefined).plan, signal } = checked;
+  refuseSignals(synchronous, signal, { plan: lock });
   const rules = {
-    lock: { ...wanted, signal: wanted.signal ?? signal },
+    lock: { ...lock, signal: lock.signal ?? signal },
     sync: writePlan(engine, {}),
     activate: activate === undefined
       ? undefined
@@ -141,7 +147,7 @@ export function recoverTransactions(directory: FilePath, options?: RecoverOption
 /** {@linkcode recoverTransactions}, synchronous. */
 export function recoverTransactionsSync(
   directory: FilePath,
-  options?: Omit<RecoverOptions, "signal">,
+  options?: RecoverSyncOptions,
 ): RecoveryReport {
   return runSync(() => recover(directory, options, true));
 }

@@ -6,7 +6,12 @@ import { type Operation, run, runSync } from "../core/operation.ts";
 import { attemptFailed, beginAttempt, checkAbort } from "../protocol/failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
-import { type PublishRequest, readSwitchRequest, type SwitchOptions } from "./publish_options.ts";
+import {
+  type PublishRequest,
+  readSwitchRequest,
+  type SwitchOptions,
+  type SwitchSyncOptions,
+} from "./publish_options.ts";
 import { syncTree } from "./tree.ts";
 import { withPublication } from "./with_publication.ts";
 
@@ -81,7 +86,7 @@ export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Prom
 /** {@linkcode rollBackDirectory}, synchronous. */
 export function rollBackDirectorySync(
   path: FilePath,
-  options?: Omit<SwitchOptions, "signal">,
+  options?: SwitchSyncOptions,
 ): RollBackResult {
   return runSync(() => rollBack(readSwitchRequest(path, options, true)));
 }

@@ -6,9 +6,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import {
   acquireLockSync,
+  type ExclusiveLockSyncOptions,
   FileError,
   LockError,
-  type LockSyncOptions,
   LockTimeoutError,
   removeFileSync,
   tryLockSync,
@@ -38,7 +38,7 @@ interface Row {
 }
 
 const rows = (["flock", "directory"] as const).flatMap((backend): Row[] => {
-  const lock: LockSyncOptions = { backend, timeout: 100 };
+  const lock: ExclusiveLockSyncOptions = { backend, timeout: 100 };
   const row = (name: string, after: string | undefined, run: Row["run"]): Row => ({ name, run, after, backend });
   return [
     row("acquireLock and release", old, (runtime) => acquireLockSync(path, { ...lock, runtime })[Symbol.dispose]()),

@@ -18,32 +18,33 @@ import {
   listBackups,
   listBackupsSync,
   type LockInfo,
-  type LockOptions,
+  type LockSyncOptions,
   openFileWriter,
   openFileWriterSync,
   removeFile,
-  type RemoveFileOptions,
   removeFileSync,
+  type RemoveFileSyncOptions,
   restoreBackup,
-  type RestoreBackupOptions,
   restoreBackupSync,
+  type RestoreBackupSyncOptions,
   sweep,
   type SweepOptions,
   sweepSync,
   tryLock,
   tryLockSync,
+  type TryLockSyncOptions,
   updateFile,
   updateFileSync,
   updateJsonFile,
   updateJsonFileSync,
-  type UpdateOptions,
+  type UpdateSyncOptions,
   updateTextFile,
   updateTextFileSync,
   withLock,
   withLockSync,
   writeFile,
-  type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
   writeJsonFile,
   writeJsonFileSync,
   type WriteResult,
@@ -66,31 +67,31 @@ export interface Api {
   readonly name: "async" | "sync";
   /** Runs a body within a callback of the public functions. */
   drive<T>(body: () => Operation<T>): Awaitable<T>;
-  writeFile(path: FilePath, data: Data, options: WriteFileOptions): Awaitable<WriteResult>;
-  writeJsonFile(path: FilePath, value: unknown, options: WriteFileOptions): Awaitable<WriteResult>;
-  copyFile(from: FilePath, to: FilePath, options: WriteFileOptions & CopyTimes): Awaitable<WriteResult>;
+  writeFile(path: FilePath, data: Data, options: WriteFileSyncOptions): Awaitable<WriteResult>;
+  writeJsonFile(path: FilePath, value: unknown, options: WriteFileSyncOptions): Awaitable<WriteResult>;
+  copyFile(from: FilePath, to: FilePath, options: WriteFileSyncOptions & CopyTimes): Awaitable<WriteResult>;
   writeFileAtomic(path: FilePath, data: string, options: WriteFileAtomicOptions): Awaitable<void>;
-  removeFile(path: FilePath, options: RemoveFileOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
-  openFileWriter(path: FilePath, options: WriteFileOptions): Awaitable<Writer>;
+  removeFile(path: FilePath, options: RemoveFileSyncOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
+  openFileWriter(path: FilePath, options: WriteFileSyncOptions): Awaitable<Writer>;
   updateFile(
     path: FilePath,
     change: (current: Uint8Array | undefined) => Data | undefined,
-    options: UpdateOptions,
+    options: UpdateSyncOptions,
   ): Awaitable<WriteResult>;
   updateTextFile(
     path: FilePath,
     change: (current: string | undefined) => string | undefined,
-    options: UpdateOptions,
+    options: UpdateSyncOptions,
   ): Awaitable<WriteResult>;
   updateJsonFile<T>(
     path: FilePath,
     change: (current: T | undefined) => T | undefined,
-    options: UpdateOptions,
+    options: UpdateSyncOptions,
   ): Awaitable<WriteResult>;
   /** The body is an operation, run by this driver. */
-  withLock<T>(path: FilePath, body: (lock: FileLock) => Operation<T>, options: LockOptions): Awaitable<T>;
-  acquireLock(path: FilePath, options: LockOptions): Awaitable<FileLock>;
-  tryLock(path: FilePath, options: Omit<LockOptions, "timeout">): Awaitable<FileLock | undefined>;
+  withLock<T>(path: FilePath, body: (lock: FileLock) => Operation<T>, options: LockSyncOptions): Awaitable<T>;
+  acquireLock(path: FilePath, options: LockSyncOptions): Awaitable<FileLock>;
+  tryLock(path: FilePath, options: TryLockSyncOptions): Awaitable<FileLock | undefined>;
   release(lock: FileLock): Awaitable<void>;
   inspectLock(path: FilePath, options: Parameters<typeof inspectLock>[1]): Awaitable<LockInfo | undefined>;
   breakLock(path: FilePath, info: LockInfo, options: Parameters<typeof breakLock>[2]): Awaitable<boolean>;
@@ -98,7 +99,7 @@ export interface Api {
   listBackups(path: FilePath, options: Parameters<typeof listBackups>[1]): ReturnType<
     typeof listBackups | typeof listBackupsSync
   >;
-  restoreBackup(path: FilePath, which: string | undefined, options: RestoreBackupOptions): Awaitable<WriteResult>;
+  restoreBackup(path: FilePath, which: string | undefined, options: RestoreBackupSyncOptions): Awaitable<WriteResult>;
 }
 
 /** The functions that return promises. */

@@ -1,5 +1,5 @@
 /** Rows for what happens inside a lock: updates, and writes within `withLock`. */
-import type { UpdateOptions } from "../../mod.ts";
+import type { UpdateSyncOptions } from "../../mod.ts";
 import { type Operation, wait } from "../../src/core/operation.ts";
 import type { InitialEntry, MemoryOptions } from "../../src/testing/mod.ts";
 import { absent, type Acknowledged, fileOf, type Row, type Tools, type Version } from "./row.ts";
@@ -12,7 +12,7 @@ function machineWith(content: string | undefined, more: MemoryOptions = {}): Mem
   return { groups: [50, 60], files, ...more };
 }
 
-type Body = (tools: Tools, options: UpdateOptions) => Operation<{ durability: Acknowledged["durability"] }>;
+type Body = (tools: Tools, options: UpdateSyncOptions) => Operation<{ durability: Acknowledged["durability"] }>;
 
 /** Changes that have the same outcome when they are made once more. */
 const textUpdate: Body = ({ api }, options) =>
@@ -26,7 +26,7 @@ const noUpdate: Body = ({ api }, options) => wait(api.updateTextFile("/d/a", () 
 const changed: Version[] = [kept("old"), kept("new text")];
 const made: Version[] = [absent, fileOf("new text")];
 
-const updates: readonly [string, Body, UpdateOptions, string | undefined, Version[], MemoryOptions?][] = [
+const updates: readonly [string, Body, UpdateSyncOptions, string | undefined, Version[], MemoryOptions?][] = [
   ["text", textUpdate, {}, "old", changed],
   ["text of a new file", textUpdate, {}, undefined, made],
   ["bytes", byteUpdate, {}, "old", changed],

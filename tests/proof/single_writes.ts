@@ -3,7 +3,7 @@
  * the path, with content that reaches the disk in one to three pieces. What may be found is derived here, from what the
  * documentation promises, not from what the engine does.
  */
-import type { WriteFileOptions } from "../../mod.ts";
+import type { WriteFileSyncOptions } from "../../mod.ts";
 import { wait } from "../../src/core/operation.ts";
 import type { InitialEntry, MemoryOptions } from "../../src/testing/mod.ts";
 import { absent, fileOf, linkOf, type Row, type TrackedBackups, type TrackedFile, type Version } from "./row.ts";
@@ -17,7 +17,7 @@ const olderName = ".a.20251231T235959000Z.bak";
 interface Case {
   readonly place: Place;
   readonly chosen: readonly Feature[];
-  readonly options: WriteFileOptions;
+  readonly options: WriteFileSyncOptions;
   readonly equal: boolean;
   /** The file that is written. */
   readonly path: string;
@@ -26,7 +26,7 @@ interface Case {
 }
 
 function caseOf(place: Place, chosen: readonly Feature[]): Case {
-  const options: WriteFileOptions = Object.assign({}, ...chosen.map((feature) => feature.options));
+  const options: WriteFileSyncOptions = Object.assign({}, ...chosen.map((feature) => feature.options));
   const equal = chosen.some((feature) => feature.equal === true);
   // Directories are missing only where the file is.
   if (options.createDirectories === true && options.backupDirectory !== undefined) options.backupDirectory = "/k/deep";

@@ -1,5 +1,5 @@
 /** The options of a write that interact, as features that can be combined: each alone, and all pairs. */
-import type { WriteFileOptions } from "../../mod.ts";
+import type { WriteFileSyncOptions } from "../../mod.ts";
 import { createHash } from "../../src/runtime/hash.ts";
 
 /** What is at the path before the write. */
@@ -10,7 +10,7 @@ export interface Feature {
   readonly name: string;
   /** Options of one group exclude each other. */
   readonly group: string;
-  readonly options: WriteFileOptions;
+  readonly options: WriteFileSyncOptions;
   /** Where it makes a difference; default: a new file and an existing one. */
   readonly places?: readonly Place[];
   /** The file has the new content already. */

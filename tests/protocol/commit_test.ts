@@ -1,7 +1,7 @@
 /** The commit of one file, where a call in its middle decides what may be said: overtaken, not seen, not synced. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
-import { WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../../mod.ts";
+import { WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../../mod.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
 import { interceptRuntime, type SeamCall } from "../../src/testing/intercept.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
@@ -11,7 +11,7 @@ const machineWithFile = () => memoryRuntime({ files: { [path]: "old" } });
 
 describe("a write that a later, synchronous call overtakes within its own turn", () => {
   // Each is a call between the beginning of the turn and the rename; the last of them is that of the lock's guard.
-  const moments: [name: string, options: WriteFileOptions, at: (call: SeamCall) => boolean][] = [
+  const moments: [name: string, options: WriteFileSyncOptions, at: (call: SeamCall) => boolean][] = [
     ["while its file is closed", {}, ({ method, path }) => method === "close" && path.endsWith(".tmp")],
     ["while its directory is looked at", {}, ({ method, path }) => method === "stat" && path === "/d"],
     ["while the lock is looked at", { lock: true }, ({ path }) => path.endsWith(".lock")],

@@ -1,7 +1,7 @@
 /** Directories that are made are made durable: each entry synced in the directory that truly holds it, once. */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { UnsupportedError, WriteError, writeFile, type WriteFileOptions, writeFileSync } from "../../mod.ts";
+import { UnsupportedError, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { interceptRuntime } from "../../src/testing/intercept.ts";
 import {
@@ -28,7 +28,7 @@ function watch(machine: MemoryRuntime): { runtime: Runtime; syncs: () => string[
   return { runtime, syncs: () => take(syncs), made: () => take(made) };
 }
 
-const write = (path: string, runtime: Runtime, options: WriteFileOptions = {}) =>
+const write = (path: string, runtime: Runtime, options: WriteFileSyncOptions = {}) =>
   writeFileSync(path, "new", { createDirectories: true, runtime, ...options });
 
 test("createDirectories makes every missing ancestor with the umask's mode, and the file in it", () => {
@@ -206,7 +206,7 @@ test("createDirectories leaves alone ancestors that it has not made and may not 
 
 test("createDirectories knows before the commit that a directory cannot be synced", async () => {
   const machine = memoryRuntime({ files: { "/data": { ...directory, mode: 0o300 } } });
-  const options: WriteFileOptions = { createDirectories: true, runtime: machine };
+  const options: WriteFileSyncOptions = { createDirectories: true, runtime: machine };
   await assertRejects(
     () => writeFile("/data/a/file", "new", { ...options, whenUnsupported: "throw" }),
     UnsupportedError,
@@ -226,7 +226,7 @@ for (
 ) {
   test(`createDirectories fails with ${code} when ${name} is in the way`, async () => {
     const machine = memoryRuntime({ files: files as never });
-    const options: WriteFileOptions = { createDirectories: true, runtime: machine };
+    const options: WriteFileSyncOptions = { createDirectories: true, runtime: machine };
     const error = await assertRejects(() => writeFile(path, "new", options), WriteError);
     assertEquals([error.code, error.step, error.targetState], [code, "makeDirectory", "unchanged"]);
   });
@@ -236,7 +236,7 @@ test("createDirectories serves many writers into one new tree at once", async ()
   for (let seed = 1; seed <= 10; seed++) {
     const machine = memoryRuntime({ delay: "every", seed });
     const paths = Array.from({ length: 20 }, (_, index) => `/a/${index % 3}/b/file-${index}`);
-    const options: WriteFileOptions = { createDirectories: true, runtime: machine };
+    const options: WriteFileSyncOptions = { createDirectories: true, runtime: machine };
     const results = await Promise.all(paths.map((path) => writeFile(path, path, options)));
     assert(results.every(({ durability }) => durability === "full"));
     assertEquals(machine.files(), Object.fromEntries(paths.map((path) => [path, path])));

@@ -22,7 +22,7 @@ import {
 import {
   publishDirectory,
   publishDirectorySync,
-  type PublishOptions,
+  type PublishSyncOptions,
   rollBackDirectory,
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
@@ -45,7 +45,7 @@ function builder(runtime: Runtime, text: string): (directory: string) => void {
   };
 }
 
-const publish = (machine: MemoryRuntime, text: string, options: Omit<PublishOptions, "signal"> = {}) =>
+const publish = (machine: MemoryRuntime, text: string, options: PublishSyncOptions = {}) =>
   publishDirectorySync("/www/site", builder(machine, text), { runtime: machine, ...options });
 
 /** What readers that resolve the symlink once see. */
@@ -269,7 +269,7 @@ interface Change {
   foreign?: boolean;
 }
 
-const publishing = (options: Omit<PublishOptions, "signal"> = {}): Change["run"] => (runtime, build, activate) =>
+const publishing = (options: PublishSyncOptions = {}): Change["run"] => (runtime, build, activate) =>
   publishDirectorySync("/www/site", build, { runtime, ...options, ...activate && { activate } });
 
 const changes: Record<string, Change> = {

@@ -1,0 +1,141 @@
+/** The functions of `mod.ts` that write a file, and the rows of their options; option_row.ts says how they are run. */
+import {
+  copyFile,
+  copyFileSync,
+  openFileWriter,
+  openFileWriterSync,
+  updateFile,
+  updateFileSync,
+  updateJsonFile,
+  updateJsonFileSync,
+  updateTextFile,
+  updateTextFileSync,
+  writeFile,
+  writeFileSync,
+  writeJsonFile,
+  writeJsonFileSync,
+} from "../../mod.ts";
+import type { OptionRow, Seen } from "./option_row.ts";
+import { type Tested, twins } from "./tested_function.ts";
+import { runtimeRow, simulatedOnly, writeRows } from "./write_rows.ts";
+
+const but = (rows: readonly OptionRow[], ...names: string[]): OptionRow[] =>
+  rows.filter(({ option }) => !names.includes(option));
+
+const content = ({ machine }: Seen): string | undefined => machine.readText("/d/a");
+const bytes = (text: string) => new TextEncoder().encode(text);
+/** Another text each time: an update to the same one changes nothing. */
+const longer = (text = ""): string => `${text}+`;
+
+const updateRows = but(writeRows, "skipIfEqual", "lock");
+/** The lock that is always taken: what is different is how long it is waited for. */
+const neededLockRow = writeRows.filter(({ option }) => option === "lock");
+
+/** Everything that writes a file. */
+export const writingFunctions: readonly Tested[] = [
+  {
+    called: twins(
+      "writeFile",
+      (path, options) => writeFile(path, "new", options),
+      (path, options) => writeFileSync(path, "new", options),
+    ),
+    rows: writeRows,
+  },
+  {
+    called: twins(
+      "writeJsonFile",
+      (path, options) => writeJsonFile(path, [1], options),
+      (path, options) => writeJsonFileSync(path, [1], options),
+    ),
+    rows: [
+      { option: "space", value: 1, see: content, without: "[1]\n", with: "[\n 1\n]\n" },
+      ...writeRows,
+    ],
+  },
+  {
+    called: twins(
+      "copyFile",
+      (path, options) => copyFile("/s", path, options),
+      (path, options) => copyFileSync("/s", path, options),
+    ),
+    rows: [
+      {
+        option: "keepTimes",
+        value: true,
+        before: ({ runtime }) => runtime.clock.pause(5_000),
+        see: ({ machine }) => machine.statusOf("/d/a")?.modified === machine.statusOf("/s")?.modified,
+        without: false,
+        with: true,
+      },
+      {
+        option: "onProgress",
+        value: () => {
+          throw new Error("stopped by the caller");
+        },
+        see: ({ code }) => code,
+        without: undefined,
+        with: "stopped by the caller",
+      },
+      {
+        ...runtimeRow,
+        machine: { files: { "/s": { kind: "other" }, [`${simulatedOnly}/a`]: "old" } },
+        without: "ENOENT",
+        with: "EINVAL",
+      },
+      ...writeRows,
+    ],
+  },
+  {
+    called: twins(
+      "openFileWriter",
+      async (path, options) => {
+        const writer = await openFileWriter(path, options);
+        await writer.write("new");
+        return await writer.commit();
+      },
+      (path, options) => {
+        const writer = openFileWriterSync(path, options);
+        writer.write("new");
+        return writer.commit();
+      },
+    ),
+    rows: writeRows,
+  },
+  {
+    called: twins(
+      "updateFile",
+      (path, options) => updateFile(path, (old) => bytes(longer(old && "old")), options),
+      (path, options) => updateFileSync(path, (old) => bytes(longer(old && "old")), options),
+    ),
+    rows: [...neededLockRow, ...updateRows],
+  },
+  {
+    called: twins(
+      "updateTextFile",
+      (path, options) => updateTextFile(path, longer, options),
+      (path, options) => updateTextFileSync(path, longer, options),
+    ),
+    rows: [...neededLockRow, ...updateRows],
+  },
+  {
+    called: twins(
+      "updateJsonFile",
+      (path, options) => updateJsonFile<number[]>(path, (old = []) => [...old, 1], options),
+      (path, options) => updateJsonFileSync<number[]>(path, (old = []) => [...old, 1], options),
+      { files: { "/d/a": { content: "[]", mode: 0o640, group: 50 }, "/d/hard": "[]" } },
+    ),
+    rows: [
+      { option: "space", value: 1, see: content, without: "[1]\n", with: "[\n 1\n]\n" },
+      {
+        option: "validate",
+        value: { "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "never" }] }) } },
+        see: ({ code }) => code,
+        without: undefined,
+        with: "ECORRUPT",
+      },
+      ...neededLockRow,
+      { ...runtimeRow, machine: { files: { [`${simulatedOnly}/a`]: "[]" } } },
+      ...updateRows,
+    ],
+  },
+];
