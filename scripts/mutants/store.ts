@@ -126,15 +126,16 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a reference is removed whatever it led to",
     file: "src/store/reference_body.ts",
-    from: `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      yield* hold`,
-    to: `        void actual;\n      }\n      yield* hold`,
+    from:
+      `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      return yield* removeFile`,
+    to: `        void actual;\n      }\n      return yield* removeFile`,
     tests: references,
   },
   {
     name: "a reference is removed under a lock that was lost",
     file: "src/store/reference_body.ts",
-    from: `      yield* hold.confirm("unchanged");\n      return yield* removeFile`,
-    to: `      void hold;\n      return yield* removeFile`,
+    from: `    yield* guard();\n    removed =`,
+    to: `    void guard;\n    removed =`,
     tests: references,
   },
   {

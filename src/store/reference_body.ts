@@ -125,15 +125,19 @@ export function* removeReference(
         const actual = (yield* readPath(context, path)) ?? null;
         if (actual !== expected) throw conflict(attempt, expected, actual);
       }
-      yield* hold.confirm("unchanged");
-      return yield* removeFile(context, path, attempt);
+      return yield* removeFile(context, path, attempt, () => hold.confirm("unchanged"));
     }, (removed) => removed ? "replaced" : "unchanged");
   } catch (error) {
     throw translate(error, attempt);
   }
 }
 
-function* removeFile(context: StoreContext, path: string, attempt: Attempt): Operation<boolean> {
+function* removeFile(
+  context: StoreContext,
+  path: string,
+  attempt: Attempt,
+  guard: () => Operation<void>,
+): Operation<boolean> {
   const { engine, plan } = context;
   const directory = parentOf(engine, path);
   const status = yield* wait(engine.fileSystem.linkStat(path));
@@ -142,6 +146,7 @@ function* removeFile(context: StoreContext, path: string, attempt: Attempt): Ope
   const parent = yield* openParent(engine, directory, plan, attempt);
   let removed: boolean;
   try {
+    yield* guard();
     removed = yield* removeName(engine, path);
     if (removed) attempt.targetState = "replaced";
     // Nothing to remove is synced all the same: who removed it may not have synced that yet.

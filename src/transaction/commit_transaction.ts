@@ -15,6 +15,7 @@ import { checkParent } from "../protocol/directories.ts";
 import { type Attempt, attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
 import { keepLatest, keepsOld, mostCorrections } from "../protocol/late_metadata.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
+import { confirmLocks } from "./lock_files.ts";
 import { syncHomes } from "./participants.ts";
 import { ofFile } from "./stage_changes.ts";
 import type { Transaction } from "./transaction.ts";
@@ -27,7 +28,7 @@ export function* commitTransaction(transaction: Transaction, holds: readonly Loc
   for (let corrections = 0, corrected = true; corrected; corrections++) {
     corrected = yield* lookOnceMore(transaction, corrections < mostCorrections);
   }
-  for (const hold of holds) yield* hold.confirm("unchanged");
+  yield* confirmLocks(holds);
   checkAbort(rules.signal);
   yield* journal.moveTo("committed");
   transaction.state = "committed";

@@ -85,6 +85,11 @@ function* lockOne(
   return hold;
 }
 
+/** Throws a LockLostError unless all of them are still held: right before what they are for is changed. */
+export function* confirmLocks(holds: readonly LockHold[]): Operation<void> {
+  for (const hold of holds) yield* hold.confirm("unchanged");
+}
+
 /** Gives all locks back. What fails is not told: the files are as they are, and the kernel frees its locks in any case. */
 export function* releaseLocks(holds: readonly LockHold[]): Operation<void> {
   for (const hold of [...holds].reverse()) {

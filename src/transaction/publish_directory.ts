@@ -29,6 +29,7 @@ import { generationName } from "../protocol/generation_names.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
 import { callInside } from "./callbacks.ts";
+import { confirmLocks } from "./lock_files.ts";
 import type { Publication, Published } from "./publication.ts";
 import {
   type PublishOptions,
@@ -85,11 +86,15 @@ function* publish(
       synced = yield* syncTree(engine, directory, rules, attempt);
       yield* validated(request, holds, directory, attempt);
       checkAbort(rules.signal);
-      if (before.kind === "directory") previous = { kind: "generation", name: yield* publication.adopt() };
+      if (before.kind === "directory") {
+        yield* confirmLocks(holds);
+        previous = { kind: "generation", name: yield* publication.adopt() };
+      }
       const final = yield* publication.newName("generation");
       generation = generationName(final);
       made.push(generation);
       const link = yield* publication.prepare(building, final);
+      yield* confirmLocks(holds);
       yield* publication.publish(link, generation);
     } catch (error) {
       throw yield* withoutBuilt(publication, made, error, attempt);

@@ -6,6 +6,7 @@ import { type Operation, run, runSync } from "../core/operation.ts";
 import { attemptFailed, beginAttempt, checkAbort } from "../protocol/failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
+import { confirmLocks } from "./lock_files.ts";
 import {
   type PublishRequest,
   readSwitchRequest,
@@ -43,6 +44,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
     // Somebody may have worked in it since it was published.
     const synced = yield* syncTree(engine, generation, rules, attempt);
     checkAbort(rules.signal);
+    yield* confirmLocks(holds);
     yield* publication.goBackTo(earlier.name, before.name);
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();

@@ -1,0 +1,320 @@
+/** What is kept in files, stores, references, logs, transactions and publications, told as stories; story.ts says how. */
+import { copyFileSync, CorruptionError, removeFileSync, updateTextFileSync, writeFileSync } from "../../mod.ts";
+import { openLogSync } from "../../src/log/mod.ts";
+import { type Digest, openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
+import type { MemoryRuntime } from "../../src/testing/mod.ts";
+import {
+  applyFilesSync,
+  publishDirectorySync,
+  recoverTransactionsSync,
+  rollBackDirectorySync,
+} from "../../src/transaction/mod.ts";
+import { textsOf } from "../log/support.ts";
+import type { SpareSync, Step, Story } from "./story.ts";
+import { digestOf } from "./write_features.ts";
+
+/** Longer than a sector: it may be torn. */
+const long = (name: string): string => `${name}:${"x".repeat(600)}`;
+const reads = (machine: MemoryRuntime, path: string, text: string | undefined): boolean =>
+  machine.readText(path) === text;
+
+/** What was there before is durable: no process can know that of what others have made. */
+const madeBefore = (call: RegExp): SpareSync => ({
+  call,
+  because: "it is durable already, which cannot be known of what may be another process's",
+});
+
+const writes: Story[] = [
+  {
+    name: "a file is written, written with a backup, and removed",
+    home: "/d",
+    machine: { files: { "/d/": { kind: "directory" } } },
+    steps: [
+      {
+        name: "write into new directories",
+        run: (runtime) => writeFileSync("/d/x/a", long("one"), { createDirectories: true, runtime }),
+      },
+      { name: "write with a backup", run: (runtime) => writeFileSync("/d/x/a", long("two"), { backup: 1, runtime }) },
+      { name: "remove", run: (runtime) => removeFileSync("/d/x/a", { lock: true, runtime }), lock: "/d/x/a" },
+    ],
+    shows: (machine, done) =>
+      reads(machine, "/d/x/a", [undefined, long("one"), long("two"), undefined][done]) &&
+      (done < 2 ||
+        Object.entries(machine.files("/d/x")).some(([path, text]) => path.endsWith(".bak") && text === long("one"))),
+    spare: [madeBefore(/directories sync \/ /), madeBefore(/sync .*\.bak /)],
+  },
+  {
+    name: "a file is copied, updated and written under its lock",
+    home: "/d",
+    machine: { files: { "/d/s": long("one") } },
+    steps: [
+      { name: "copy", run: (runtime) => copyFileSync("/d/s", "/d/a", { lock: true, runtime }), lock: "/d/a" },
+      {
+        name: "update",
+        run: (runtime) => updateTextFileSync("/d/a", () => long("two"), { runtime }),
+        lock: "/d/a",
+      },
+      {
+        name: "write under a lock",
+        run: (runtime) => writeFileSync("/d/a", long("three"), { lock: true, runtime }),
+        lock: "/d/a",
+      },
+    ],
+    shows: (machine, done) =>
+      reads(machine, "/d/a", [undefined, long("one"), long("two"), long("three")][done]) &&
+      reads(machine, "/d/s", long("one")),
+  },
+];
+
+const contents = ["one", "two", "three"].map(long);
+const digests = contents.map((text) => digestOf(text) as Digest);
+const [first, second, third] = digests as [Digest, Digest, Digest];
+
+/** Which of the three objects are there, whole. */
+function objectsIn(machine: MemoryRuntime): ("whole" | "missing" | "damaged")[] {
+  if (machine.statusOf("/s") === undefined) return contents.map(() => "missing");
+  const store = openObjectStoreSync("/s", { runtime: machine });
+  return digests.map((digest) => {
+    if (!store.has(digest)) return "missing";
+    try {
+      return store.get(digest).length > 0 ? "whole" : "damaged";
+    } catch (error) {
+      if (CorruptionError.is(error)) return "damaged";
+      throw error;
+    }
+  });
+}
+
+const put = (...numbers: number[]): Step => ({
+  name: `put ${numbers.join()}`,
+  run(runtime) {
+    const store = openObjectStoreSync("/s", { runtime });
+    const texts = numbers.map((number) => contents[number] ?? "");
+    return numbers.length === 1 ? store.put(texts[0] ?? "") : store.putMany(texts);
+  },
+  lock: "/s/objects",
+  looksAfter: true,
+});
+
+const stores: Story[] = [
+  {
+    name: "objects are put",
+    home: "/s",
+    steps: [put(0), put(1, 2)],
+    shows(machine, done) {
+      const found = objectsIn(machine);
+      // What is put may be there before anybody was told; of several that are put together, each is there or not.
+      return !found.includes("damaged") && found.slice(0, [0, 1, 3][done]).every((object) => object === "whole");
+    },
+    spare: [{
+      call: /put 1,2 sync \/s \(1\)/,
+      only: "left out",
+      because: "one sync of the store follows for each shard",
+    }],
+  },
+  {
+    name: "an object is kept that nobody has synced, others are collected, and one is put again",
+    home: "/s",
+    setup: (machine) => void put(1, 2).run(machine),
+    steps: [
+      {
+        name: "put without syncs",
+        run: (runtime) => openObjectStoreSync("/s", { durability: "none", runtime }).put(contents[0] ?? ""),
+      },
+      {
+        name: "keep",
+        run: (runtime) => openObjectStoreSync("/s", { runtime }).keep(first),
+        lock: "/s/objects",
+        looksAfter: true,
+      },
+      {
+        name: "collect",
+        run(runtime) {
+          runtime.clock.pause(5_000);
+          openObjectStoreSync("/s", { runtime }).collectGarbage({ reachable: [first, third], grace: 1_000 });
+        },
+        lock: "/s/objects",
+      },
+      put(1),
+    ],
+    shows(machine, done) {
+      const [one, two, three] = objectsIn(machine);
+      return three === "whole" && (done < 2 || one === "whole") && (done === 3 ? two !== "damaged" : two === "whole");
+    },
+    spare: [
+      { call: /^collect sync/, because: "an object that comes back is collected once more" },
+      madeBefore(/^keep sync \/ /),
+      madeBefore(/^put 1 sync \/s /),
+    ],
+  },
+];
+
+const references: Story[] = [{
+  name: "a reference is made, moved and removed, and HEAD set",
+  home: "/r",
+  steps: [
+    {
+      name: "make",
+      run: (runtime) => openReferencesSync("/r", { runtime }).update("a/main", first),
+      lock: "/r/references",
+    },
+    {
+      name: "move",
+      run: (runtime) => openReferencesSync("/r", { runtime }).update("a/main", second, { expected: first }),
+      lock: "/r/references",
+    },
+    {
+      name: "set HEAD",
+      run: (runtime) => openReferencesSync("/r", { runtime }).setHead({ digest: third }),
+      lock: "/r/references",
+    },
+    {
+      name: "remove",
+      run: (runtime) => openReferencesSync("/r", { runtime }).remove("a/main"),
+      lock: "/r/references",
+    },
+  ],
+  shows(machine, done) {
+    if (machine.statusOf("/r") === undefined) return done === 0;
+    const found = openReferencesSync("/r", { runtime: machine });
+    return found.read("a/main") === [undefined, first, second, second, undefined][done] &&
+      (found.readHead() !== undefined) === done >= 3;
+  },
+}];
+
+const record = (name: string, sequence: number): Step => ({
+  name: `append ${name}`,
+  run(runtime) {
+    const log = openLogSync("/l/log", { runtime });
+    try {
+      // Where only closing has failed, it is there.
+      if (log.nextSequence === sequence) log.append(long(name));
+    } finally {
+      log.close();
+    }
+  },
+  lock: "/l/log",
+});
+
+const logs: Story[] = [{
+  name: "a log is made, appended to and cut by a checkpoint",
+  home: "/l",
+  machine: { files: { "/l/": { kind: "directory" } } },
+  steps: [
+    record("one", 1),
+    record("two", 2),
+    {
+      name: "checkpoint",
+      run(runtime) {
+        const log = openLogSync("/l/log", { runtime });
+        try {
+          log.checkpoint(long("snapshot"), { through: 1 });
+        } finally {
+          log.close();
+        }
+      },
+      lock: "/l/log",
+    },
+  ],
+  shows(machine, done) {
+    if (machine.statusOf("/l/log") === undefined) return done === 0;
+    const log = openLogSync("/l/log", { runtime: machine });
+    try {
+      const wanted = [[], ["one"], ["one", "two"], ["two"]][done] ?? [];
+      const texts = textsOf(log.read()).map((text) => text.slice(2));
+      return texts.join() === wanted.map(long).join() && (log.snapshot() !== undefined) === (done === 3);
+    } finally {
+      log.close();
+    }
+  },
+  spare: [madeBefore(/^(append two|checkpoint) sync \/l \(1\)/)],
+}];
+
+const applying = (name: string, activate?: () => void): Step => ({
+  name: `apply ${name}`,
+  run: (runtime) =>
+    applyFilesSync(
+      {
+        files: [{ path: "/d/a", data: long(name) }, { path: "/e/b", data: long(name) }],
+        ...activate === undefined ? {} : { activate },
+      },
+      { runtime },
+    ),
+  lock: "/d/a",
+  commit: /^rename .* → .*\.journal$/,
+});
+
+const applied = (machine: MemoryRuntime, name: string): boolean =>
+  reads(machine, "/d/a", long(name)) && reads(machine, "/e/b", long(name));
+
+const transactions: Story[] = [
+  {
+    name: "two files are replaced together, twice",
+    home: "/d",
+    machine: { files: { "/d/a": long("none"), "/e/b": long("none") } },
+    steps: [applying("one"), applying("two")],
+    shows: (machine, done) => applied(machine, ["none", "one", "two"][done] ?? ""),
+    recover(machine) {
+      for (const directory of ["/d", "/e"]) {
+        recoverTransactionsSync(directory, { activate: () => {}, runtime: machine });
+      }
+    },
+    spare: [
+      madeBefore(/sync .*\.bak /),
+      { call: /sync \/d \((4|5)\)/, because: "a journal of what is done comes back, and is removed once more" },
+    ],
+  },
+];
+
+const publishing = (text: string): Step => ({
+  name: `publish ${text}`,
+  run: (runtime) =>
+    publishDirectorySync("/w/site", (directory) => {
+      const file = runtime.syncFileSystem.create(`${directory}/page`, 0o644);
+      if (!("write" in file)) throw new Error("The new directory is not empty");
+      const bytes = new TextEncoder().encode(long(text));
+      for (let at = 0; at < bytes.length;) at += file.write(bytes.subarray(at)) as number;
+      file.close();
+    }, { runtime }),
+  lock: "/w/.site.generations",
+  commit: /^rename .* → \/w\/site$/,
+});
+
+const publications: Story[] = [{
+  name: "a directory is published twice, and rolled back",
+  home: "/w",
+  machine: { files: { "/w/": { kind: "directory" } } },
+  steps: [publishing("one"), publishing("two"), {
+    name: "roll back",
+    run: (runtime) => rollBackDirectorySync("/w/site", { runtime }),
+    lock: "/w/.site.generations",
+    commit: /^rename .* → \/w\/site$/,
+    // What is gone back from is marked first, durably.
+    window: 6,
+  }],
+  spare: [
+    {
+      call: /publish .* sync \/w \(1\)/,
+      because: "only whoever rolls back later is misled: publish_test.ts explores that",
+    },
+    {
+      call: /publish one sync \/w \(2\)/,
+      only: "left out",
+      because: "nothing was published before: a link to nothing is none",
+    },
+    madeBefore(/roll back sync .*generation/),
+    { call: /roll back sync \/w \(1\)/, because: "it tells a later roll-back what was gone back from" },
+  ],
+  shows: (machine, done) =>
+    reads(machine, "/w/site/page", [undefined, "one", "two", "one"].map((text) => text && long(text))[done]),
+}];
+
+/** Every story. */
+export const stories: readonly Story[] = [
+  ...writes,
+  ...stores,
+  ...references,
+  ...logs,
+  ...transactions,
+  ...publications,
+];
