@@ -171,7 +171,7 @@ export class LogBody {
       this.#appended = opened.appended;
       this.#identity = opened.identity;
     } catch (error) {
-      const thrown = translate(error, { ...opening.attempt, targetState: "replaced" });
+      const thrown = afterReplacing(error, opening.attempt);
       before.fail(thrown);
       throw thrown;
     }
@@ -212,6 +212,14 @@ export class LogBody {
       throw translate(error, attempt);
     }
   }
+}
+
+/** What fails once a checkpoint is in place: that nothing was changed is true of its own reading alone. */
+function afterReplacing(error: unknown, attempt: Attempt): unknown {
+  const replaced: Attempt = { ...attempt, targetState: "replaced" };
+  if (!FileError.is(error) || error.targetState !== "unchanged") return translate(error, replaced);
+  const reason = "what the checkpoint has put in place cannot be read";
+  return attemptFailed(replaced, error.code, error.step, reason, error);
 }
 
 function* releaseQuietly(hold: LockHold): Operation<void> {

@@ -1,0 +1,89 @@
+/**
+ * The directory is exchanged at every call: somebody renames it away and puts another one in its place, with files of
+ * the same names. Whatever a step then says of itself is true of the directory that it has worked in, and what else
+ * there is in either is left alone.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { FileError } from "../../mod.ts";
+import { type Fault, faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
+import { byEffort, mostlyOnDeno } from "../support/effort.ts";
+import { notEmpty, tally } from "../support/tally.ts";
+import { stories } from "./stories.ts";
+import { machineOf, type Story } from "./story.ts";
+
+/** Every how many of the calls are tried. */
+const stride = mostlyOnDeno({ quick: 11, normal: byEffort({ quick: 3, normal: 3, long: 1 }), long: 1 });
+
+const moved = "/moved";
+const theirs = "theirs";
+
+/** Puts another directory in place of one, with the same names; which files of it nobody may touch. */
+function exchange(machine: MemoryRuntime, home: string): string[] {
+  const root = machine.fork({ user: 0 });
+  const names = Object.keys(machine.files(home)).filter((path) => !path.endsWith("/") && !path.includes("/."));
+  root.syncFileSystem.rename(home, moved);
+  for (const path of names) machine.put(path, { content: theirs, mode: 0o666 });
+  const bystanders = [`${home}/bystander`, `${home}/deep/bystander`];
+  for (const path of bystanders) machine.put(path, theirs);
+  return bystanders;
+}
+
+/** Puts the first directory back. */
+function giveBack(machine: MemoryRuntime, home: string): void {
+  const root = machine.fork({ user: 0 });
+  root.syncFileSystem.rename(home, "/theirs");
+  root.syncFileSystem.rename(moved, home);
+}
+
+/** Runs a step, and exchanges its directory right before one of its calls; undefined when there is no such call. */
+function exchanged(story: Story, done: number, number: number): string | undefined {
+  const machine = machineOf(story, done);
+  let bystanders: string[] | undefined;
+  const at: Fault["at"] = (_call: SeamCall, index: number) => {
+    if (index === number) bystanders = exchange(machine, story.home);
+    return false;
+  };
+  let error: unknown;
+  try {
+    story.steps[done]?.run(faultRuntime(machine, { at, error: "EIO" }).runtime);
+  } catch (thrown) {
+    error = thrown;
+  }
+  if (bystanders === undefined) return undefined;
+  for (const path of notEmpty(bystanders)) assertEquals(machine.readText(path), theirs, `${path} is somebody else's`);
+  assertEquals(machine.openHandles, [], "open handles");
+  const here = Object.values(machine.files(story.home)).some((text) => text !== theirs && text !== "");
+  giveBack(machine, story.home);
+  story.recover?.(machine);
+  if (error === undefined) {
+    assert(here || story.shows(machine, done + 1), "it has succeeded, and is nowhere to be seen");
+    return "done";
+  }
+  assert(error instanceof Error, `it has thrown ${String(error)}`);
+  const isUnchanged = FileError.is(error) && error.targetState === "unchanged";
+  if (isUnchanged) assert(story.shows(machine, done), `it says that nothing is changed: ${error.message}`);
+  return "refused";
+}
+
+describe("a directory that is exchanged under", () => {
+  for (const story of notEmpty(stories)) {
+    it(story.name, () => {
+      const happened = tally(`the directory of "${story.name}" is exchanged`, ["done", "refused"]);
+      for (const [done, step] of story.steps.entries()) {
+        if (machineOf(story, done).statusOf(story.home) === undefined) continue;
+        for (let number = 0;; number += stride) {
+          let outcome: string | undefined;
+          try {
+            outcome = exchanged(story, done, number);
+          } catch (error) {
+            throw new Error(`${step.name}, before call ${number}: ${error}`, { cause: error });
+          }
+          if (outcome === undefined) break;
+          happened.count(outcome === "done" ? "done" : "refused");
+        }
+      }
+      happened.enough();
+    });
+  }
+});
