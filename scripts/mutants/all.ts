@@ -13,6 +13,7 @@ import { recoveryMutants } from "./recovery.ts";
 import { securityPromiseMutants } from "./security_promises.ts";
 import { stagingMutants } from "./staging.ts";
 import { storeMutants } from "./store.ts";
+import { storyMutants } from "./stories.ts";
 import { syncMutants } from "./syncs.ts";
 import { transactionMutants } from "./transactions.ts";
 
@@ -28,6 +29,7 @@ export const allMutants: readonly Mutant[] = [
   ...transactionMutants,
   ...recoveryMutants,
   ...storeMutants,
+  ...storyMutants,
   ...logMutants,
   ...adapterMutants,
   ...commandMutants,

@@ -59,8 +59,8 @@ export const logMutants: readonly Mutant[] = [
   {
     name: "a seal says of what was not synced that it was",
     file: "src/protocol/append_file.ts",
-    from: ` || this.#syncedThrough !== this.#cursor.offset) return;`,
-    to: `) return;`,
+    from: ` && this.#syncedThrough === this.#cursor.offset;`,
+    to: `;`,
     tests: log,
   },
   {
@@ -114,7 +114,7 @@ export const logMutants: readonly Mutant[] = [
   {
     name: "an append does not look at its lock",
     file: "src/log/log_body.ts",
-    from: `    yield* this.#hold.confirm("unchanged");
+    from: `    yield* this.#hold.confirm(attempt.targetState);
     const now`,
     to: `    const now`,
     tests: log,

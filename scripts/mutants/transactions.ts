@@ -51,7 +51,7 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "a transaction does not look at its locks before it decides",
     file: "src/transaction/commit_transaction.ts",
-    from: `  for (const hold of holds) yield* hold.confirm("unchanged");
+    from: `  yield* confirmLocks(holds);
 `,
     to: `  void holds;
 `,
