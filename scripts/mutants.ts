@@ -5,7 +5,7 @@
  *     deno task mutants -- --only=src/lock --only=src/log --share=1/12 --jobs=2 --record
  *
  * `--record` keeps what it has shown in bench/results/mutants.json. `--unproven` runs the tests with the mutants alone, for
- * somebody who knows that they pass without. Tests work in the system's folder for temporary files (TMPDIR); where that is
+ * somebody who knows that they pass without; `--quick` no harder than a quick run of the suite does. Tests work in the system's folder for temporary files (TMPDIR); where that is
  * in memory, the whole list takes half the time.
  */
 import { allMutants } from "./mutants/all.ts";
@@ -17,6 +17,7 @@ const wanted: string[] = [];
 let share: string | undefined;
 let lanes = navigator.hardwareConcurrency;
 let provenTests = false;
+let quick = false;
 let keeps = false;
 for (const argument of Deno.args) {
   const [name, value = ""] = argument.split("=");
@@ -24,6 +25,7 @@ for (const argument of Deno.args) {
   else if (name === "--share") share = value;
   else if (name === "--jobs" && Number(value) >= 1) lanes = Math.floor(Number(value));
   else if (argument === "--unproven") provenTests = true;
+  else if (argument === "--quick") quick = true;
   else if (argument === "--record") keeps = true;
   else if (argument !== "--") throw new TypeError(`unknown argument: ${argument}`);
 }
@@ -43,7 +45,7 @@ function tell(outcome: Outcome): void {
   if (killedBy === undefined) notes.forEach((note) => console.log(`  ${note}`));
 }
 
-const outcomes = await runMutants(mutants, { lanes, provenTests, tell });
+const outcomes = await runMutants(mutants, { lanes, quick, provenTests, tell });
 const seen = outcomes.filter(({ killedBy }) => killedBy !== undefined).length;
 const unexpected = outcomes.filter(({ mutant, killedBy }) =>
   (killedBy === undefined) !== (mutant.survives !== undefined)

@@ -17,6 +17,8 @@ export const recoveryMutants: readonly Mutant[] = [
 `,
     to: ``,
     tests: exchanged,
+    survives:
+      "the look at the name once the lock is had says the same: this one only saves the wait for a stranger's lock",
   },
   {
     name: "a journal whose lock is not had is recovered",

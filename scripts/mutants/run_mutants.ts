@@ -26,6 +26,8 @@ export interface Outcome {
 export interface RunMutantsOptions {
   /** How many copies of the checkout are used at once. */
   readonly lanes: number;
+  /** Tests try as hard as in a quick run, and in a normal one only where that has seen nothing; or not even then. */
+  readonly quick: boolean;
   /** The tests are known to pass without a mutant: somebody has just run them. */
   readonly provenTests: boolean;
   /** Hears of each mutant as it ends. */
@@ -38,8 +40,6 @@ const LIMIT = 60_000;
 /** What a hanging one gets: these tests are chosen for being quick. */
 const LIMIT_OF_A_HANG = 10_000;
 
-const efforts = ["quick", "normal"] as const;
-
 /** What is wrong with a file's run: a failed test, a leftover, or that it could not be run at all. */
 function complaint({ path, tests, leftovers }: FileResult): string | undefined {
   const failed = tests.find(({ state }) => state === "failed");
@@ -50,10 +50,11 @@ function complaint({ path, tests, leftovers }: FileResult): string | undefined {
 /** Whether a file has failed as a whole: a mutant that cannot even be loaded shows nothing of a test. */
 const failedAsAWhole = ({ path, tests }: FileResult): boolean => tests.every(({ name }) => name === path);
 
-function runsOf(mutant: Mutant): { test: string; options: RunOptions }[] {
+function runsOf(mutant: Mutant, quick: boolean): { test: string; options: RunOptions }[] {
   const { tests, hangs } = mutant;
   const runtime = mutant.runtime ?? "deno";
   const timeout = hangs ? LIMIT_OF_A_HANG : LIMIT;
+  const efforts = quick ? ["quick"] as const : ["quick", "normal"] as const;
   return efforts.flatMap((effort) => tests.map((test) => ({ test, options: { runtime, effort, timeout } })));
 }
 
@@ -67,13 +68,13 @@ function processorSeconds(): number {
 const clockFor = (lanes: number): () => number =>
   lanes === 1 && Deno.build.os === "linux" ? processorSeconds : () => performance.now() / 1000;
 
-async function runMutant(lane: Lane, mutant: Mutant, clock: () => number): Promise<Outcome> {
+async function runMutant(lane: Lane, mutant: Mutant, quick: boolean, clock: () => number): Promise<Outcome> {
   const started = clock();
   const notes = new Set<string>();
   let killedBy: string | undefined;
   const restore = await lane.plant(mutant);
   try {
-    for (const { test, options } of runsOf(mutant)) {
+    for (const { test, options } of runsOf(mutant, quick)) {
       const result = await lane.run(test, options);
       if (result.timedOut && mutant.hangs) killedBy = `${test}: no end`;
       else if (result.timedOut || failedAsAWhole(result)) notes.add(complaint(result) ?? "");
@@ -90,9 +91,9 @@ async function runMutant(lane: Lane, mutant: Mutant, clock: () => number): Promi
 }
 
 /** Throws when one of the tests is red without any mutant. */
-function baselineOf(mutants: readonly Mutant[]): ((lane: Lane) => Promise<void>)[] {
+function baselineOf(mutants: readonly Mutant[], quick: boolean): ((lane: Lane) => Promise<void>)[] {
   const runs = new Map(
-    mutants.flatMap(runsOf).map((run) => {
+    mutants.flatMap((mutant) => runsOf(mutant, quick)).map((run) => {
       const { test, options: { runtime, effort } } = run;
       return [`${test} on ${runtime}, ${effort}`, run];
     }),
@@ -120,11 +121,11 @@ export async function runMutants(mutants: readonly Mutant[], options: RunMutants
   const clock = clockFor(options.lanes);
   const lanes = await makeLanes(Math.min(options.lanes, mutants.length), await prepareLanes(mutants));
   try {
-    if (!options.provenTests) await shareWork(lanes, baselineOf(mutants));
+    if (!options.provenTests) await shareWork(lanes, baselineOf(mutants, options.quick));
     await shareWork(
       lanes,
       mutants.map((mutant) => async (lane) => {
-        const outcome = await runMutant(lane, mutant, clock);
+        const outcome = await runMutant(lane, mutant, options.quick, clock);
         outcomes.push(outcome);
         options.tell(outcome);
       }),

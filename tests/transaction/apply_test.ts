@@ -6,6 +6,7 @@ import {
   ConflictError,
   DeadlockError,
   FileError,
+  LockLostError,
   LockTimeoutError,
   RollbackFailedError,
   ValidationError,
@@ -138,6 +139,14 @@ describe("validate", () => {
       assert(error.message.includes(no.message));
       assertUntouched(machine, before);
     }
+  });
+
+  it("during which a lock is lost changes nothing", () => {
+    const machine = memoryRuntime({ files: filesOf(three) });
+    const validate = () => void machine.syncFileSystem.remove("/d/f0.lock");
+    const error = assertThrows(() => applyFilesSync(planOf(three, { validate }), { runtime: machine }));
+    assert(LockLostError.is(error) && error.targetState === "unchanged", String(error));
+    assertEquals([shown(machine, three), leftovers(machine)], ["old", []]);
   });
 
   it("must not ask for a lock that the transaction holds", async () => {

@@ -183,6 +183,34 @@ describe("recoverTransactions", () => {
     assertEquals([shown(machine, three), leftovers(machine)], ["old", []]);
   });
 
+  it("leaves a file that is like the new one, but that the transaction has not made, when it rolls back", () => {
+    const machine = after(afterRenameTo(".journal"), three);
+    const [path = ""] = leftovers(machine).filter((name) => name.endsWith(".journal"));
+    machine.syncFileSystem.rename(path, `${path}.rolling-back`);
+    machine.put("/d/f2", three.new["/d/f2"] ?? "");
+    const { conflicts, undone } = recoverTransactionsSync("/d", { runtime: machine });
+    assertEquals([conflicts, undone], [["/d/f2"], ["/d/f0", "/d/f1"]]);
+    assertEquals(machine.readText("/d/f2"), three.new["/d/f2"]);
+  });
+
+  it("does not go by the name that a journal had before its lock was had", () => {
+    const machine = after(afterRenameTo(".rolling-back"), three, { activate: noTwice() });
+    const [path = ""] = leftovers(machine).filter((name) => name.endsWith(".rolling-back"));
+    const before = path.replace(".rolling-back", "");
+    machine.syncFileSystem.rename(path, before);
+    let renamed = 0;
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      // Its owner decides to roll back, and dies, while its lock is asked for.
+      if (call.method === "tryLock" && call.path === before && call.operands[0] === false && renamed++ === 0) {
+        machine.syncFileSystem.rename(before, path);
+      }
+      return proceed();
+    });
+    const { finished, undone } = recoverTransactionsSync("/d", { runtime, activate: () => {} });
+    assertEquals([renamed, finished, undone], [1, [], three.paths]);
+    assertEquals([shown(machine, three), leftovers(machine)], ["old", []]);
+  });
+
   it("removes what is left of a transaction without a journal", () => {
     const machine = after(afterRenameTo(".marker"), two);
     for (const name of leftovers(machine)) if (name.includes(".journal")) machine.syncFileSystem.remove(name);
@@ -194,6 +222,35 @@ describe("recoverTransactions", () => {
     machine.put(`/d/${stageName("f0", id, 0)}`, "half");
     assertEquals(recoverTransactionsSync("/d", { runtime: machine }).undone, ["/d/f0"]);
     assertEquals(leftovers(machine), []);
+  });
+});
+
+describe("a new journal that somebody takes for a dead one's before it is locked", () => {
+  it("and removes, is given up for another", () => {
+    const machine = machineOf();
+    let looks = 0;
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (call.method === "linkStat" && call.path.endsWith(".preparing") && looks++ === 0) {
+        machine.syncFileSystem.remove(call.path);
+      }
+      return proceed();
+    });
+    applyFilesSync(planOf(three), { runtime });
+    assertEquals([looks, shown(machine, three), leftovers(machine)], [2, "new", []]);
+  });
+
+  it("and locks, is given up for another", () => {
+    const machine = machineOf();
+    const other = machine.fork();
+    let made = 0;
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (call.method === "tryLock" && call.path.endsWith(".preparing") && made++ === 0) {
+        assertEquals(other.syncFileSystem.open(call.path, "read")?.tryLock(true), true);
+      }
+      return proceed();
+    });
+    applyFilesSync(planOf(three), { runtime });
+    assertEquals([made, shown(machine, three), leftovers(machine)], [2, "new", []]);
   });
 });
 
