@@ -117,7 +117,7 @@ export const logMutants: readonly Mutant[] = [
     from: `    yield* this.#hold.confirm(attempt.targetState);
     const now`,
     to: `    const now`,
-    tests: log,
+    tests: ["tests/proof/lock_lost_test.ts"],
   },
   {
     name: "records go into a log that was emptied in place",
@@ -138,7 +138,7 @@ export const logMutants: readonly Mutant[] = [
     file: "src/log/log_body.ts",
     from: `    this.#plan = { ...request.plan, guard: () => hold.confirm("unchanged") };`,
     to: `    this.#plan = request.plan;`,
-    tests: log,
+    tests: ["tests/proof/lock_lost_test.ts"],
   },
   {
     name: "after a checkpoint that failed after its rename the old file is appended to",

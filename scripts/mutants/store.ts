@@ -6,6 +6,7 @@ const store = [
   "tests/store/durability_options_test.ts",
   "tests/store/crash_test.ts",
 ];
+const lost = ["tests/proof/lock_lost_test.ts"];
 const references = ["tests/store/references_test.ts", "tests/store/crash_test.ts"];
 
 export const storeMutants: readonly Mutant[] = [
@@ -14,21 +15,21 @@ export const storeMutants: readonly Mutant[] = [
     file: "src/store/put.ts",
     from: `yield* hold.confirm(state());`,
     to: ``,
-    tests: store,
+    tests: lost,
   },
   {
     name: "a failed sync of a shard fails nobody",
     file: "src/store/put.ts",
     from: `          own.forEach(({ lead }) => failures.set(lead, error));`,
     to: `          own.forEach(({ lead }) => void lead);`,
-    tests: store,
+    tests: [...store, "tests/proof/fault_then_cut_test.ts"],
   },
   {
     name: "a shard that could not be synced is reported as durable",
     file: "src/store/put.ts",
     from: `fileSynced, synced.has(directory)));`,
     to: `fileSynced, true));`,
-    tests: store,
+    tests: [...store, "tests/proof/fault_then_cut_test.ts"],
   },
   {
     name: "a damaged object at its place is believed",
@@ -106,7 +107,7 @@ export const storeMutants: readonly Mutant[] = [
     file: "src/store/keep.ts",
     from: `      yield* hold.confirm("unchanged");\n`,
     to: `      void hold;\n`,
-    tests: store,
+    tests: lost,
   },
   {
     name: "a sector that cannot be read ends the verification",
@@ -136,14 +137,14 @@ export const storeMutants: readonly Mutant[] = [
     file: "src/store/reference_body.ts",
     from: `    yield* guard();\n    removed =`,
     to: `    void guard;\n    removed =`,
-    tests: references,
+    tests: lost,
   },
   {
     name: "a reference is written under a lock that was lost",
     file: "src/store/reference_body.ts",
     from: `formatReference(digest), () => hold.confirm("unchanged"));`,
     to: `formatReference(digest), function* () {});`,
-    tests: references,
+    tests: lost,
   },
   {
     name: "a removed reference is not synced",
