@@ -16,6 +16,9 @@ const NOT_COMPILED = /^tests\/deno\//;
 /** Folders whose scripts run on all three runtimes. */
 const COMPILED = ["src", "tests", "examples", "bench/contestants"];
 
+/** Scripts that tests of all three runtimes import. */
+const IMPORTED = ["scripts/figures/record.ts", "scripts/toolchain/folders.ts"];
+
 /** What all builds of the project share. `types` is the folder that `installTypes` answers. */
 export function compilerOptions(types: string): TS.CompilerOptions {
   return {
@@ -65,7 +68,7 @@ export function compilerHost(options: TS.CompilerOptions, root: string = ROOT): 
 function sourceFiles(): string[] {
   const doors = ["mod.ts", "cli.ts"].filter((path) => exists(`${ROOT}/${path}`));
   const below = COMPILED.flatMap((folder) => listFiles(folder));
-  return [...doors, ...below.filter((path) => path.endsWith(".ts") && !NOT_COMPILED.test(path))];
+  return [...doors, ...below.filter((path) => path.endsWith(".ts") && !NOT_COMPILED.test(path)), ...IMPORTED];
 }
 
 function output(path: string): string {
