@@ -69,12 +69,17 @@ export const honestFileSystems: readonly string[] = Object.keys(fileSystems).fil
 
 const MEBIBYTE = 1 << 20;
 
+/** What was waited for in vain. */
+export class DidNotHappen extends Error {
+  override name = "DidNotHappen";
+}
+
 /** Waits, without letting the event loop run, for something that another process does. */
 function waitFor(what: string, isTrue: () => boolean): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   const end = Date.now() + 30_000;
   while (!isTrue()) {
-    if (Date.now() > end) throw new Error(`${what} did not happen`);
+    if (Date.now() > end) throw new DidNotHappen(`${what} did not happen`);
     Atomics.wait(pause, 0, 0, 2);
   }
 }

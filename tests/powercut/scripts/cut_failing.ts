@@ -4,7 +4,7 @@ import { Unavailable } from "../../support/programs.ts";
 import { cutFailing, type FailingReport, prepareMachine } from "../failing/cut.ts";
 import type { FailingOrder, FailingOutcome } from "../failing/series.ts";
 import { Worker } from "../failing/worker.ts";
-import { fileSystems, type Machine, withMachine } from "../machine.ts";
+import { DidNotHappen, fileSystems, type Machine, type Medium, withMachine } from "../machine.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as FailingOrder;
 const { runtime, writers, processes = 1, scenes } = order;
@@ -29,7 +29,12 @@ async function allCuts(machine: Machine): Promise<void> {
         await Promise.all(workers.map((each) => each.kill()));
         workers = Array.from({ length: processes }, () => new Worker(runtime));
       }
-      if (number > 0) medium.renew();
+      if (number > 0 && !isRenewed(medium)) {
+        // A process that hangs in a call to the disk that failed has something open there: it goes.
+        await Promise.all(workers.map((each) => each.kill()));
+        workers = Array.from({ length: processes }, () => new Worker(runtime));
+        medium.renew();
+      }
       const seed = order.seed + number;
       const scene = scenes[seed % scenes.length] ?? "";
       const report = await cutFailing({ ...machine, medium }, workers, { scene, runtime, writers, seed });
@@ -41,6 +46,16 @@ async function allCuts(machine: Machine): Promise<void> {
     }
   } finally {
     await Promise.all(workers.map((each) => each.kill()));
+  }
+}
+
+function isRenewed(medium: Medium): boolean {
+  try {
+    medium.renew();
+    return true;
+  } catch (error) {
+    if (error instanceof DidNotHappen) return false;
+    throw error;
   }
 }
 
