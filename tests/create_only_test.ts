@@ -101,8 +101,8 @@ test('writeFile with ifExists "fail" publishes by link, never by rename', () => 
     "close",
     "stat",
     "link",
-    "remove",
     "sync",
+    "remove",
     "close",
   ]);
 });
@@ -128,7 +128,11 @@ test('writeFile with ifExists "fail" says so where files cannot be linked', asyn
 
 test('writeFile with ifExists "fail" names its second name when it cannot remove it', async () => {
   const machine = memoryRuntime();
-  const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "remove", error: "EIO", times: "always" });
+  const { runtime } = faultRuntime(machine, {
+    at: ({ method }) => method === "remove",
+    error: "EBUSY",
+    times: "always",
+  });
   const result = await writeFile("/file", "new", { runtime, ifExists: "fail" });
   const left = Object.keys(machine.files()).filter((path) => path !== "/file");
   assertEquals([result.changed, result.leftBehind, left.length], [true, left, 1]);

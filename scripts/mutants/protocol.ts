@@ -3,6 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const turns = ["tests/protocol/commit_turn_test.ts"];
 const commits = ["tests/protocol/commit_test.ts"];
+const witnesses = ["tests/protocol/removal_witness_test.ts"];
 const late = ["tests/late_metadata_test.ts"];
 
 export const protocolMutants: readonly Mutant[] = [
@@ -81,5 +82,27 @@ export const protocolMutants: readonly Mutant[] = [
     from: `  return true;\n}\n\n/**\n * The last look`,
     to: `  return false;\n}\n\n/**\n * The last look`,
     tests: late,
+  },
+  {
+    name: "what a refused removal says of the syncs is not heard",
+    file: "src/protocol/removal_witness.ts",
+    from: `if (witness === undefined || rules.durability === "none") return true;`,
+    to: `if (witness === undefined || rules.durability !== "none") return true;`,
+    tests: witnesses,
+  },
+  {
+    name: "the temporary name of a created file goes before the sync that it could witness",
+    file: "src/protocol/commit.ts",
+    from: `  attempt.targetState = "replaced";\n}\n\n/** A file that was linked`,
+    to:
+      `  attempt.targetState = "replaced";\n  yield* removeSecondName(staged, failures);\n}\n\n/** A file that was linked`,
+    tests: witnesses,
+  },
+  {
+    name: "outdated backups that cannot be removed say nothing of the syncs",
+    file: "src/protocol/commit.ts",
+    from: `    failures.push(...yield* pruneBackups(`,
+    to: `    new Array<CleanupFailure>().push(...yield* pruneBackups(`,
+    tests: witnesses,
   },
 ];

@@ -23,7 +23,11 @@ const CALLS: readonly [step: string, calls: readonly string[]][] = [
 ];
 
 /** Steps of the table that this write does not take, since they are not asked for. */
-const OPTIONAL = ["backup, if asked: link the old file, sync the directory", "remove outdated backups"];
+const OPTIONAL = [
+  "backup, if asked: link the old file, sync the directory",
+  "create only: remove the temporary name",
+  "remove outdated backups",
+];
 
 export interface Step {
   title: string;

@@ -11,7 +11,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { copyBackup } from "./copy_backup.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
 import { childOf, type Engine } from "./engine.ts";
-import { afterUndoing, type Attempt } from "./failure.ts";
+import { afterUndoing, type Attempt, type CleanupFailure, tidy } from "./failure.ts";
 import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
 import { backupName, lastBackupTime } from "./names.ts";
 import { removeName } from "./reported_failure.ts";
@@ -144,22 +144,24 @@ export function* removeBackup(engine: Engine, path: string): Operation<void> {
 }
 
 /** Removes all but the newest `keep` versions; what could not be removed. The write has succeeded already. */
-export function* pruneBackups(engine: Engine, target: Target, directory: string, keep: number): Operation<string[]> {
-  const left: string[] = [];
+export function* pruneBackups(
+  engine: Engine,
+  target: Target,
+  directory: string,
+  keep: number,
+): Operation<CleanupFailure[]> {
+  const failures: CleanupFailure[] = [];
   let found: FoundBackups;
   try {
     found = yield* findBackups(engine, target.path, directory, yield* wait(engine.fileSystem.linkStat(target.path)));
   } catch (error) {
-    if (error instanceof SystemError) return left;
+    // A look that is refused may be a witness, too.
+    if (error instanceof SystemError) return [{ error }];
     throw error;
   }
   for (const backup of [...found.versions.slice(keep), ...found.repeated]) {
-    try {
-      yield* removeBackup(engine, backup.path);
-    } catch {
-      // The next write prunes again.
-      left.push(backup.path);
-    }
+    // What stays is pruned by the next write.
+    yield* tidy(failures, removeBackup(engine, backup.path), backup.path);
   }
-  return left;
+  return failures;
 }

@@ -2,7 +2,7 @@
  * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
  *
  * In the target's turn: backup → close → last look at directory, file, lock and signal → overtaken by a later call? →
- * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups go. The temporary
+ * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups and second names go. The temporary
  * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
  * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What is reported to have
@@ -27,6 +27,7 @@ import {
 import { backupDirectoryOf } from "./find_backups.ts";
 import { lookOnceMore } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
+import { stillHolds } from "./removal_witness.ts";
 import { leadsTo } from "./reported_failure.ts";
 import { closeStaged, discard, lostBy, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
 import { checkSyncs, syncDirectory } from "./sync.ts";
@@ -61,17 +62,20 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
   try {
     directorySynced = yield* syncParent(staged);
   } catch (error) {
+    yield* removeSecondName(staged, failures);
     throw attachCleanup(translate(error, attempt), failures, attempt);
   }
-  const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
+  yield* removeSecondName(staged, failures);
   if (plan.backup > 0) {
     const directory = backupDirectoryOf(engine, target.path, plan);
-    leftBehind.push(...yield* pruneBackups(engine, target, directory, plan.backup));
+    failures.push(...yield* pruneBackups(engine, target, directory, plan.backup));
   }
+  const holds = stillHolds({ engine, device: parent.status.device, rules: plan, attempt }, failures);
+  const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
   // A write whose earlier version a power cut may take away has not reached all that was asked for.
-  const named = directorySynced && (backup?.named ?? true);
+  const named = directorySynced && holds && (backup?.named ?? true);
   if (plan.skipIfEqual === "proven" && named && staged.fileSynced) rememberProven(staged);
-  return resultOf(staged, named, staged.fileSynced, {
+  return resultOf(staged, named, staged.fileSynced && holds, {
     ...backup === undefined ? {} : { backup: backup.path },
     ...leftBehind.length === 0 ? {} : { leftBehind },
   });
@@ -119,7 +123,10 @@ function* publish(staged: StagedFile): Operation<void> {
   attempt.targetState = "replaced";
 }
 
-/** The commit point of a file that must not exist: link(2) can never replace anything. */
+/**
+ * The commit point of a file that must not exist: link(2) can never replace anything. The temporary name stays until the
+ * directory is synced: its removal is then a witness for that sync.
+ */
 function* publishNew(staged: StagedFile, failures: CleanupFailure[]): Operation<void> {
   const { engine, temporary, target, parent, attempt } = staged;
   try {
@@ -139,7 +146,14 @@ function* publishNew(staged: StagedFile, failures: CleanupFailure[]): Operation<
   }
   staged.phase = "committed";
   attempt.targetState = "replaced";
-  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
+}
+
+/** A file that was linked has its temporary name, too. */
+function* removeSecondName(
+  { engine, plan, temporary, parent }: StagedFile,
+  failures: CleanupFailure[],
+): Operation<void> {
+  if (plan.mustNotExist) yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
 }
 
 /** The file exists although it must not. */

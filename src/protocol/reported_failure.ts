@@ -6,12 +6,12 @@
  * look by name proves anything. What counts is what no cache can answer:
  *
  * - `leadsTo`: a file is opened, and the open file is asked.
- * - `removeName`, `renameName`: the same is asked for once more. Of a name that is gone already the system says so, and
+ * - `removeName`, `removeDirectoryName`, `renameName`: the same is asked for once more. Of a name that is gone already the system says so, and
  *   what it refuses twice has not been done.
  *
  * State after a failure: the first error is thrown, and nothing was done as far as can be told.
  */
-import { type Operation, wait } from "../core/operation.ts";
+import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { closeQuietly } from "./file_call.ts";
@@ -39,12 +39,21 @@ export function* leadsTo(engine: Engine, path: string, identity: string | undefi
 }
 
 /** Removes a name that is no directory; false when there was none. */
-export function* removeName(engine: Engine, path: string): Operation<boolean> {
+export function removeName({ fileSystem }: Engine, path: string): Operation<boolean> {
+  return removed(() => fileSystem.remove(path));
+}
+
+/** Removes an empty directory; false when there was none. */
+export function removeDirectoryName({ fileSystem }: Engine, path: string): Operation<boolean> {
+  return removed(() => fileSystem.removeDirectory(path));
+}
+
+function* removed(remove: () => Awaitable<boolean>): Operation<boolean> {
   try {
-    return yield* wait(engine.fileSystem.remove(path));
+    return yield* wait(remove());
   } catch (error) {
     try {
-      yield* wait(engine.fileSystem.remove(path));
+      yield* wait(remove());
     } catch {
       throw error;
     }

@@ -12,10 +12,11 @@ import { type Operation, wait } from "../core/operation.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, parentOf } from "../protocol/engine.ts";
-import { type Attempt, translate } from "../protocol/failure.ts";
+import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
-import { removeName } from "../protocol/reported_failure.ts";
+import { stillHolds } from "../protocol/removal_witness.ts";
+import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
 import { type Digest, isReferenceName, referenceParts } from "../protocol/store_names.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
@@ -155,22 +156,24 @@ function* removeFile(
   } finally {
     yield* closeParent(parent);
   }
-  yield* removeEmpty(context, directory);
+  const { device } = parent.status;
+  const failures = yield* removeEmpty(context, directory);
+  if (!stillHolds({ engine, device, rules: plan, attempt }, failures)) context.note("none");
   return removed;
 }
 
 /** A directory without references would be in the way of one that is named like it. One that comes back is no harm. */
-function* removeEmpty(context: StoreContext, directory: string): Operation<void> {
-  const { fileSystem } = context.engine;
+function* removeEmpty(context: StoreContext, directory: string): Operation<CleanupFailure[]> {
   for (let path = directory; path !== context.directory; path = parentOf(context.engine, path)) {
     try {
-      yield* wait(fileSystem.removeDirectory(path));
+      yield* removeDirectoryName(context.engine, path);
     } catch (error) {
       // Not empty, most often; the reference itself is gone, whatever the reason.
-      if (error instanceof SystemError) return;
+      if (error instanceof SystemError) return [{ error }];
       throw error;
     }
   }
+  return [];
 }
 
 /** What a listing found: what can be read, in order, and the first error of what cannot. */

@@ -9,12 +9,13 @@
 import type { Operation } from "../core/operation.ts";
 import { removeBackup } from "../protocol/backups.ts";
 import { childOf } from "../protocol/engine.ts";
-import { attachCleanup, type CleanupFailure, tidy } from "../protocol/failure.ts";
+import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { backupTarget } from "../protocol/names.ts";
+import { stillHolds } from "../protocol/removal_witness.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
-import { endTransaction, notProven, witnessOf } from "./end_transaction.ts";
+import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { rollBack } from "./roll_back.ts";
@@ -50,12 +51,9 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
-  const witness = witnessOf(failures);
-  if (witness !== undefined && decided && synced) {
-    if (rules.whenSyncFails === "throw") throw attachCleanup(notProven(witness, attempt), failures, attempt);
-    synced = false;
-  }
   if (backup > 0) yield* prune(transaction, entered, failures);
+  const { device } = journal.home.status;
+  if (decided && synced) synced = stillHolds({ engine, device, rules, attempt }, failures);
   const fileSynced = changes.every(({ staged }) => staged.fileSynced);
   return {
     durability: reachedDurability(rules.durability, fileSynced, decided && synced),

@@ -7,13 +7,10 @@
  *
  * After a failure the journal is still there under one of its names: a recovery does the rest.
  */
-import type { FileError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, type CleanupFailure } from "../protocol/failure.ts";
+import type { Attempt } from "../protocol/failure.ts";
 import type { SyncRules } from "../protocol/sync.ts";
-import { saysFailed } from "../protocol/sync_codes.ts";
-import type { SystemError } from "../runtime/system_error.ts";
 import type { Journal } from "./journal.ts";
 import { removeMarker } from "./marker.ts";
 
@@ -34,15 +31,4 @@ export function* endTransaction(
   }
   yield* journal.remove();
   yield* journal.sync(rules, attempt);
-}
-
-/** Whether a name could not be removed because the whole file system has failed: its syncs may have lied. */
-export const witnessOf = (failures: readonly CleanupFailure[]): SystemError | undefined =>
-  failures.map(({ error }) => error).find(saysFailed);
-
-/** The error for files that were synced with success, and yet may be lost. */
-export function notProven(witness: SystemError, attempt: Attempt): FileError {
-  const reason =
-    "all is done and was synced, but the file system refuses further changes: it may have lost what it said was synced";
-  return attemptFailed(attempt, witness.code, witness.call, reason, witness);
 }

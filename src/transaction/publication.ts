@@ -13,7 +13,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, type CleanupFailure } from "../protocol/failure.ts";
 import {
   type GenerationName,
   generationName,
@@ -211,7 +211,7 @@ export class Publication {
   }
 
   /** Removes a generation that is not published; what is left of it. */
-  *discard(name: string): Operation<string[]> {
+  *discard(name: string): Operation<CleanupFailure[]> {
     const parsed = parseGenerationName(name, "directory");
     if (parsed === undefined) return [];
     const discarded = this.at(generationName({ ...parsed, kind: "discarded" }));

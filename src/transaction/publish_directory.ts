@@ -26,6 +26,7 @@ import {
   translate,
 } from "../protocol/failure.ts";
 import { generationName } from "../protocol/generation_names.ts";
+import { stillHolds } from "../protocol/removal_witness.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
 import { callInside } from "./callbacks.ts";
@@ -63,7 +64,7 @@ function* publish(
 ): Operation<PublishResult> {
   const { engine, path, rules, adopt } = request;
   const attempt = beginAttempt("Cannot publish", path);
-  return yield* withPublication(request, attempt, function* (publication, holds, left) {
+  return yield* withPublication(request, attempt, function* (publication, holds, failures) {
     const before = yield* publication.current();
     if (!adopt && (before.kind === "directory" || before.kind === "link")) {
       const what = before.kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
@@ -102,14 +103,17 @@ function* publish(
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();
     yield* activated(request, publication, holds, previous, generation, attempt);
-    const removed = yield* prune(request, publication, generation, left);
+    const removed = yield* prune(request, publication, generation, failures);
+    const { device } = publication.home.status;
+    const proven = stillHolds({ engine, device, rules, attempt }, failures);
+    const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
     return {
       path,
       generation: publication.at(generation),
       ...previous.kind === "generation" ? { previous: publication.at(previous.name) } : {},
-      durability: reachedDurability(rules.durability, synced, durable),
+      durability: reachedDurability(rules.durability, synced && proven, durable && proven),
       removed: removed.map((name) => publication.at(name)),
-      ...left.length === 0 ? {} : { leftBehind: left },
+      ...leftBehind.length === 0 ? {} : { leftBehind },
     };
   });
 }
@@ -148,9 +152,7 @@ function* withoutBuilt(
       attempt.targetState = "unknown";
       continue;
     }
-    for (const leftBehind of yield* removeTree(publication.engine, publication.at(name))) {
-      failures.push({ error: new Error(`${leftBehind} was not removed`), leftBehind });
-    }
+    failures.push(...yield* removeTree(publication.engine, publication.at(name)));
   }
   yield* tidy(failures, tidyPublication(publication));
   return attachCleanup(translate(error, attempt), failures, attempt);
@@ -161,11 +163,10 @@ function* prune(
   { engine, keep, grace }: PublishRequest,
   publication: Publication,
   current: string,
-  left: string[],
+  failures: CleanupFailure[],
 ): Operation<string[]> {
   const removed: string[] = [];
   const now = engine.runtime.clock.now();
-  const failures: CleanupFailure[] = [];
   let earlier = 0;
   // The one that is published now was published last.
   let replaced = now;
@@ -178,14 +179,12 @@ function* prune(
     yield* tidy(
       failures,
       function* () {
-        left.push(...yield* publication.discard(name));
+        failures.push(...yield* publication.discard(name));
         removed.push(name);
       }(),
       publication.at(name),
     );
   }
-  // What is published is published.
-  left.push(...failures.flatMap(({ leftBehind }) => leftBehind ?? []));
   return removed;
 }
 

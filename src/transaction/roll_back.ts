@@ -11,10 +11,11 @@
 import { ActivationError, type FileErrorDetails, RollbackFailedError, type RolledBackFile } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
+import { witnessOf } from "../protocol/removal_witness.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
 import { payDebts } from "./debts.ts";
-import { endTransaction, witnessOf } from "./end_transaction.ts";
+import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { lookAt, restoreFile, type SettledFile } from "./settle.ts";

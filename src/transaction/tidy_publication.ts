@@ -7,14 +7,15 @@
  * After a failure the next call begins here again; what cannot be removed is named and does not stop the rest.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import type { CleanupFailure } from "../protocol/failure.ts";
 import { renameName } from "../protocol/reported_failure.ts";
 import type { Publication } from "./publication.ts";
 import { removeTree } from "./tree.ts";
 
 /** What could not be removed is answered. */
-export function* tidyPublication(publication: Publication): Operation<string[]> {
+export function* tidyPublication(publication: Publication): Operation<CleanupFailure[]> {
   const { fileSystem } = publication.engine;
-  const left: string[] = [];
+  const left: CleanupFailure[] = [];
   const found = yield* publication.found();
   // What is seen may not be durable: its owner may have been killed between a rename and its sync.
   if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* publication.sync();
@@ -49,7 +50,7 @@ function* endAdoption(publication: Publication, link: string): Operation<void> {
 }
 
 /** A generation that was about to be published, and never was. */
-function* forget(publication: Publication, link: string, published: string | undefined): Operation<string[]> {
+function* forget(publication: Publication, link: string, published: string | undefined): Operation<CleanupFailure[]> {
   const { fileSystem } = publication.engine;
   const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
   const there = publication.isGeneration(text) && text !== published &&

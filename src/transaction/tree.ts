@@ -7,8 +7,9 @@
  */
 import { all, type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
-import { type Attempt, translate } from "../protocol/failure.ts";
+import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
+import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
@@ -72,24 +73,24 @@ function* syncOpen(
 }
 
 /** Removes a directory and everything below; what is left of it. */
-export function* removeTree(engine: Engine, path: string): Operation<string[]> {
+export function* removeTree(engine: Engine, path: string): Operation<CleanupFailure[]> {
   const { fileSystem } = engine;
-  const left: string[] = [];
+  const left: CleanupFailure[] = [];
   try {
     const status = yield* wait(fileSystem.linkStat(path));
     if (status?.kind !== "directory") {
-      if (status !== undefined) yield* wait(fileSystem.remove(path));
+      if (status !== undefined) yield* removeName(engine, path);
       return left;
     }
     for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
       const child = childOf(engine, path, name);
       if (kind === "directory") left.push(...yield* removeTree(engine, child));
-      else yield* wait(fileSystem.remove(child));
+      else yield* removeName(engine, child);
     }
-    if (left.length === 0) yield* wait(fileSystem.removeDirectory(path));
+    if (left.length === 0) yield* removeDirectoryName(engine, path);
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    left.push(error.path);
+    left.push({ error, leftBehind: error.path });
   }
   return left;
 }

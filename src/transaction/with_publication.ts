@@ -7,7 +7,7 @@ import type { Operation } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
-import { type Attempt, checkAbort, translate } from "../protocol/failure.ts";
+import { type Attempt, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { generationsName } from "../protocol/generation_names.ts";
 import { lockFiles, releaseLocks } from "./lock_files.ts";
 import { Publication } from "./publication.ts";
@@ -18,7 +18,7 @@ import { tidyPublication } from "./tidy_publication.ts";
 export function* withPublication<T>(
   request: PublishRequest,
   attempt: Attempt,
-  body: (publication: Publication, holds: readonly LockHold[], left: string[]) => Operation<T>,
+  body: (publication: Publication, holds: readonly LockHold[], failures: CleanupFailure[]) => Operation<T>,
 ): Operation<T> {
   const { engine, path, rules, lock } = request;
   const name = nameOf(engine, path);

@@ -53,8 +53,8 @@ const common = {
     close TEMP
     stat .
     link TEMP a
-    unlink TEMP
     fsync .
+    unlink TEMP
     close .`,
 
   "overwrite a secret": `

@@ -3,7 +3,7 @@
  * kernel caches: what a network file system looks like whose answer was lost. One flat directory, in memory.
  *
  * `.lose` takes the name of a call (`rename`, `link`, `unlink`), alone or with ` before`: the next such call reports
- * EIO, after it was carried out or instead of it. Reading `.truth` tells `NAME INODE LENGTH` of every name that is really
+ * EIO, after it was carried out or instead of it; `flush` is what close asks for. Reading `.truth` tells `NAME INODE LENGTH` of every name that is really
  * there, past all caches. As libfuse does, a node stands for a name: what was renamed with a failure has its old node
  * under the new name, so that the kernel goes on telling of both names what it has cached.
  *
@@ -174,6 +174,12 @@ export class ForgetfulFileSystem {
     });
   }
 
+  flush(_body: Uint8Array, id: number): Uint8Array | number {
+    if (this.#lost?.call !== "flush" || this.#nodes.get(id)?.name === ".lose") return this.nothing();
+    this.#lost = undefined;
+    return EIO;
+  }
+
   /** Nothing is known of names: the kernel is told that the directory is empty. */
   nothing(): Uint8Array {
     return new Uint8Array(0);
@@ -276,7 +282,7 @@ const calls: Readonly<Record<number, Call | "none">> = {
   16: "write",
   18: "nothing",
   20: "nothing",
-  25: "nothing",
+  25: "flush",
   26: "start",
   27: "open",
   28: "nothing",
