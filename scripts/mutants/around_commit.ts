@@ -206,7 +206,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     name: "a removal that failed is not asked for again",
     file: "src/protocol/reported_failure.ts",
     from: `    try {
-      yield* wait(engine.fileSystem.remove(path));
+      yield* wait(remove());
     } catch {
       throw error;
     }

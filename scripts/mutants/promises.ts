@@ -40,10 +40,12 @@ export const promiseMutants: readonly Mutant[] = [
     from: `  attempt.targetState = "replaced";
 }
 
-/** The commit point of a file`,
+/**
+ * The commit point of a file`,
     to: `}
 
-/** The commit point of a file`,
+/**
+ * The commit point of a file`,
     tests: ["tests/proof/fault_sweep_test.ts"],
     promise: "README: a third outcome that is never hidden",
   },

@@ -151,8 +151,8 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "that the journal cannot be removed is no witness",
     file: "src/transaction/after_commit.ts",
-    from: `  if (witness !== undefined && decided && synced) {`,
-    to: `  if (witness !== undefined && decided && !synced) {`,
+    from: `  if (decided && synced) synced = stillHolds(`,
+    to: `  if (decided && !synced) synced = stillHolds(`,
     tests: faults,
   },
   {

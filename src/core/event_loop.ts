@@ -10,7 +10,10 @@
  */
 import type { Awaitable } from "./operation.ts";
 
-/** Milliseconds. A turn costs 10 to 25 µs; hot loops took 1.0 to 1.4 times the processor time, on a loaded machine. */
+/**
+ * Milliseconds. What the turns cost is in docs/design.md: less than a busy machine can tell from noise, which does not
+ * confirm the half per cent that 10 to 25 µs in 5 ms would be.
+ */
 const longestHold = 5;
 
 /** Of chunks that are taken and only gathered, so many may follow one another: what they take is a millisecond. */

@@ -4,7 +4,7 @@ import { Unavailable } from "../../support/programs.ts";
 import { cutFailing, type FailingReport, prepareMachine } from "../failing/cut.ts";
 import type { FailingOrder, FailingOutcome } from "../failing/series.ts";
 import { Worker } from "../failing/worker.ts";
-import { DidNotHappen, fileSystems, type Machine, type Medium, withMachine } from "../machine.ts";
+import { DidNotHappen, fileSystems, type Machine, withMachine } from "../machine.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as FailingOrder;
 const { runtime, writers, processes = 1, scenes } = order;
@@ -16,25 +16,25 @@ const CUTS_OF_A_PROCESS = 10;
 /** Cuts at which the disk had nothing to fail, for each of the others, before something must be wrong. */
 const MOST_WITHOUT = 5;
 
+/** Machines on which something hung in a call to the disk: it cannot be unmounted, and is left for another one. */
+const MOST_HUNG = 5;
+
 const cuts: FailingReport[] = [];
 let without = 0;
+let number = 0;
+let done = false;
+const end = Date.now() + (order.seconds ?? Infinity) * 1000;
 
 async function allCuts(machine: Machine): Promise<void> {
   const medium = prepareMachine(machine);
   let workers: Worker[] = [];
-  const end = Date.now() + (order.seconds ?? Infinity) * 1000;
   try {
-    for (let number = 0; cuts.length < order.cuts && without <= MOST_WITHOUT * order.cuts; number++) {
-      if (number % CUTS_OF_A_PROCESS === 0) {
+    for (let first = true; cuts.length < order.cuts && without <= MOST_WITHOUT * order.cuts; first = false, number++) {
+      if (first || number % CUTS_OF_A_PROCESS === 0) {
         await Promise.all(workers.map((each) => each.kill()));
         workers = Array.from({ length: processes }, () => new Worker(runtime));
       }
-      if (number > 0 && !isRenewed(medium)) {
-        // A process that hangs in a call to the disk that failed has something open there: it goes.
-        await Promise.all(workers.map((each) => each.kill()));
-        workers = Array.from({ length: processes }, () => new Worker(runtime));
-        medium.renew();
-      }
+      if (!first) medium.renew();
       const seed = order.seed + number;
       const scene = scenes[seed % scenes.length] ?? "";
       const report = await cutFailing({ ...machine, medium }, workers, { scene, runtime, writers, seed });
@@ -44,24 +44,22 @@ async function allCuts(machine: Machine): Promise<void> {
       const hasLost = report.complaints.some(({ kind }) => kind === "lost");
       if ((Date.now() > end && cuts.length > 0) || (order.untilLoss === true && hasLost)) break;
     }
+    done = true;
   } finally {
     await Promise.all(workers.map((each) => each.kill()));
   }
 }
 
-function isRenewed(medium: Medium): boolean {
-  try {
-    medium.renew();
-    return true;
-  } catch (error) {
-    if (error instanceof DidNotHappen) return false;
-    throw error;
-  }
-}
-
 async function outcome(): Promise<FailingOutcome> {
   try {
-    await withMachine(row as typeof fileSystems[string], allCuts);
+    for (let hung = 0; !done; hung++) {
+      try {
+        await withMachine(row as typeof fileSystems[string], allCuts);
+      } catch (error) {
+        if (!(error instanceof DidNotHappen) || hung === MOST_HUNG) throw error;
+        console.error(error.message);
+      }
+    }
     return { cuts, without };
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
