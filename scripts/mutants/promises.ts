@@ -110,12 +110,11 @@ export const promiseMutants: readonly Mutant[] = [
     promise: "README: temporary files are recognised and can be swept",
   },
   {
-    name: "a lock excludes only this module",
+    name: "an exclusive lock lets those in who want to share it",
     file: "src/runtime/deno_open_file.ts",
     from: `    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
 `,
-    to: `    return true;
-`,
+    to: `    return guard("tryLock", this.#path, () => this.#file.tryLockSync(false));\n`,
     tests: ["tests/lock/interop_test.ts"],
     promise: "README: any mix of runtimes and flock(1) users",
   },

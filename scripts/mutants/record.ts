@@ -33,10 +33,13 @@ function readAll(): Map<string, Recorded> {
   return new Map(record.mutants.map((entry) => [keyOf(entry), entry]));
 }
 
-/** How long each took; `undefined` of one that was never run. Seconds. */
+/** How long each took until it was seen; `undefined` of one that was never run, or not seen. Seconds. */
 export function readSeconds(): (mutant: Mutant) => number | undefined {
   const known = readAll();
-  return (mutant) => known.get(keyOf(mutant))?.seconds;
+  return (mutant) => {
+    const entry = known.get(keyOf(mutant));
+    return entry === undefined || entry.seenBy === null ? undefined : entry.seconds;
+  };
 }
 
 /** The commit, with a mark where the working tree is not what it says. */

@@ -5,6 +5,7 @@
  * counts as short. On Node and Bun some do a share of the work only.
  */
 export const SECONDS: Readonly<Record<string, number>> = {
+  "scripts/mutants_share_test.ts on deno": 20,
   "tests/cli/deploy_test.ts on deno": 7,
   "tests/cli/deploy_test.ts on node": 9,
   "tests/cli/every_flag_test.ts": 16,
