@@ -18,10 +18,10 @@ export const storyMutants: readonly Mutant[] = [
     tests: ["tests/proof/sync_controls_test.ts"],
   },
   {
-    name: "a batch whose sync has failed stays in the log",
-    file: "src/protocol/append_file.ts",
-    from: `      throw yield* this.#cutBack(error, attempt);`,
-    to: `      throw error;`,
+    name: "a file whose sync has failed is acknowledged, and then the power goes",
+    file: "src/protocol/sync.ts",
+    from: `    return judge(error, rules, "sync", attempt);`,
+    to: `    return judge !== undefined;`,
     tests: ["tests/proof/fault_then_cut_test.ts"],
   },
   {
