@@ -51,7 +51,7 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "nobody waits for older syncs that are in flight",
     file: "src/protocol/sync.ts",
-    from: `  if (!engine.synchronous) yield* olderSyncsEnded(syncs, order);
+    from: `  if (!engine.synchronous) yield* earlierSyncsEnded(syncs, begun);
 `,
     to: ``,
     tests: ledger,
@@ -143,8 +143,8 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "every sync counts as the oldest",
     file: "src/protocol/sync_ledger.ts",
-    from: `return oldest > order;`,
-    to: `return oldest > 0;`,
+    from: `return oldest >= before;`,
+    to: `return oldest >= 0;`,
     tests: ledger,
   },
   {

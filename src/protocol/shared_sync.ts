@@ -2,7 +2,7 @@
  * Group commit of directory syncs: whoever comes while a sync is in flight waits for the *next* one, because the one in
  * flight may have started before his rename. All who waited share its outcome.
  *
- * Every sync is in the ledger from its beginning to its end; what is answered is its place in the order.
+ * Every sync is in the ledger from its beginning to its end; what is answered is where the order stood when it ended.
  */
 import type { Awaitable } from "../core/operation.ts";
 import type { FileSystem, OpenFile, SyncLevel } from "../runtime/runtime.ts";
@@ -14,7 +14,7 @@ interface DirectorySync {
   readonly level: SyncLevel;
 }
 
-/** Syncs a directory; its place in the order. `ended` is called when it has ended, either way. */
+/** Syncs a directory; which syncs had begun when it ended (`endSync`). `ended` is called when it has ended, either way. */
 export function registeredSync(syncs: DeviceSyncs, sync: DirectorySync, ended?: () => void): Awaitable<number> {
   const order = beginSync(syncs);
   let started: Awaitable<void>;
@@ -26,9 +26,9 @@ export function registeredSync(syncs: DeviceSyncs, sync: DirectorySync, ended?: 
     throw error;
   }
   if (started !== undefined) return endOf(started, syncs, order, ended);
-  endSync(syncs, order);
+  const begun = endSync(syncs, order);
   ended?.();
-  return order;
+  return begun;
 }
 
 async function endOf(
@@ -39,8 +39,7 @@ async function endOf(
 ): Promise<number> {
   try {
     await started;
-    endSync(syncs, order);
-    return order;
+    return endSync(syncs, order);
   } catch (error) {
     endSync(syncs, order, error);
     throw error;
@@ -51,14 +50,14 @@ async function endOf(
 
 interface Waiter {
   readonly sync: DirectorySync;
-  resolve(order: number): void;
+  resolve(begun: number): void;
   reject(error: unknown): void;
 }
 
 /** Per file system, the directories with a sync in flight, and who waits for the next. */
 const inFlight = new WeakMap<FileSystem, Map<string, Waiter[]>>();
 
-/** Syncs a directory together with all others that wait for the same `key`; the place in the order. */
+/** Syncs a directory together with all others that wait for the same `key`; which syncs had begun when it ended. */
 export function sharedSync(
   fileSystem: FileSystem,
   syncs: DeviceSyncs,
@@ -81,7 +80,7 @@ export function sharedSync(
     all.set(key, []);
     // The leader's own handle: it was opened before its rename, so a write error since then is reported through it.
     startedSync(syncs, leader.sync, next).then(
-      (order) => batch.forEach((each) => each.resolve(order)),
+      (begun) => batch.forEach((each) => each.resolve(begun)),
       (error) => batch.forEach((each) => each.reject(error)),
     );
   };

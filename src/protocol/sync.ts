@@ -6,7 +6,7 @@
  * says that nothing was decided, is repeated.
  *
  * A success counts when no sync on the same file system has failed since the operation began (sync_ledger.ts), and
- * every sync that was in flight when its own began has ended. A synchronous call cannot wait for those: it asks a
+ * every sync that was in flight when its own ended has ended too. A synchronous call cannot wait for those: it asks a
  * witness (sync_witness.ts). So does every call once a sync has failed there: what is dead answers syncs with success.
  */
 import { UnsupportedError } from "../core/errors.ts";
@@ -21,10 +21,10 @@ import { registeredSync, sharedSync } from "./shared_sync.ts";
 import {
   beginSync,
   type DeviceSyncs,
+  earlierSyncsEnded,
   endSync,
   failureSince,
   noteFailure,
-  olderSyncsEnded,
   syncsOn,
 } from "./sync_ledger.ts";
 import { witnessSync } from "./sync_witness.ts";
@@ -106,14 +106,15 @@ export function* syncFile(
 ): Operation<boolean> {
   const syncs = syncsOn(engine, place.status.device);
   const order = beginSync(syncs);
+  let begun: number;
   try {
     yield* untilDecided(() => file.sync(levelOf(rules)));
-    endSync(syncs, order);
+    begun = endSync(syncs, order);
   } catch (error) {
     endSync(syncs, order, error);
     return judge(error, rules, "sync", attempt);
   }
-  return yield* isTrusted(engine, { syncs, order, place: place.path, step: "sync" }, rules, attempt);
+  return yield* isTrusted(engine, { syncs, begun, place: place.path, step: "sync" }, rules, attempt);
 }
 
 /**
@@ -129,10 +130,10 @@ export function* syncDirectory(
   const { handle, status, path } = directory;
   if (handle === undefined) return false;
   const syncs = syncsOn(engine, status.device);
-  let order: number;
+  let begun: number;
   try {
     const level = levelOf(rules);
-    order = yield* untilDecided(() =>
+    begun = yield* untilDecided(() =>
       engine.synchronous
         ? registeredSync(syncs, { handle, level })
         : sharedSync(engine.fileSystem, syncs, `${status.identity} ${level}`, { handle, level })
@@ -140,12 +141,13 @@ export function* syncDirectory(
   } catch (error) {
     return judge(error, rules, "syncDirectory", attempt);
   }
-  return yield* isTrusted(engine, { syncs, order, place: path, step: "syncDirectory" }, rules, attempt);
+  return yield* isTrusted(engine, { syncs, begun, place: path, step: "syncDirectory" }, rules, attempt);
 }
 
 interface AnsweredSync {
   readonly syncs: DeviceSyncs;
-  readonly order: number;
+  /** Those that had begun when it ended have a lower order. */
+  readonly begun: number;
   /** The directory of what was synced, or that itself. */
   readonly place: string;
   readonly step: string;
@@ -154,11 +156,11 @@ interface AnsweredSync {
 /** Whether the success that a sync has answered can be believed. */
 function* isTrusted(
   engine: Engine,
-  { syncs, order, place, step }: AnsweredSync,
+  { syncs, begun, place, step }: AnsweredSync,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
-  if (!engine.synchronous) yield* olderSyncsEnded(syncs, order);
+  if (!engine.synchronous) yield* earlierSyncsEnded(syncs, begun);
   if (failureSince(syncs, attempt.since) === undefined && isDoubtful(engine, syncs)) {
     try {
       yield* witnessSync(engine, place);

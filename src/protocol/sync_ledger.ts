@@ -8,8 +8,9 @@
  *
  * 1. `failuresKnown` before an operation changes anything: `Attempt.since` keeps it.
  * 2. `beginSync` … `endSync` around every sync of ours, of a file or a directory.
- * 3. `olderSyncsEnded`: the kernel gives an error away before JavaScript hears of it, so an acknowledgement waits for
- *    the syncs that were in flight when its own began; never for those that began later, so the waiting has an end.
+ * 3. `earlierSyncsEnded`: the kernel gives an error away before JavaScript hears of it, and a sync that was asked for
+ *    after one's own may run before it. So an acknowledgement waits for all that were in flight when its own ended;
+ *    never for those that began later, so the waiting has an end.
  * 4. `failureSince`: the failure that makes a success worthless, if there is one.
  *
  * The table hangs on `globalThis`, so that two copies of the module know of each other; its shape is versioned by its name.
@@ -24,8 +25,8 @@ export interface DeviceSyncs {
   nextOrder: number;
   /** The order of each sync that has begun and not ended, the oldest first. */
   readonly inFlight: Set<number>;
-  /** Who waits until every sync older than his own has ended. */
-  waiting: { readonly order: number; resume(): void }[];
+  /** Who waits until every sync with a lower order has ended. */
+  waiting: { readonly before: number; resume(): void }[];
   /** The last failure: which one it was of all that this process has met, and what the system said. */
   failure: { readonly number: number; readonly error: SystemError } | undefined;
 }
@@ -64,12 +65,16 @@ export function beginSync(syncs: DeviceSyncs): number {
   return order;
 }
 
-/** It has ended, with success or with an error. */
-export function endSync(syncs: DeviceSyncs, order: number, error?: unknown): void {
+/** It has ended, with success or with an error: what begins now has this order or a higher one. */
+export function endSync(syncs: DeviceSyncs, order: number, error?: unknown): number {
   syncs.inFlight.delete(order);
   if (concernsAll(error)) noteFailure(syncs, error);
-  if (syncs.waiting.length === 0) return;
-  const ready = syncs.waiting.filter((waiter) => isOldest(syncs, waiter.order));
+  if (syncs.waiting.length > 0) resumeWaiting(syncs);
+  return syncs.nextOrder;
+}
+
+function resumeWaiting(syncs: DeviceSyncs): void {
+  const ready = syncs.waiting.filter(({ before }) => haveEnded(syncs, before));
   syncs.waiting = syncs.waiting.filter((waiter) => !ready.includes(waiter));
   for (const { resume } of ready) resume();
 }
@@ -79,15 +84,15 @@ export function noteFailure(syncs: DeviceSyncs, error: SystemError): void {
   syncs.failure = { number: ++ledger().failures, error };
 }
 
-function isOldest({ inFlight }: DeviceSyncs, order: number): boolean {
-  for (const oldest of inFlight) return oldest > order;
+function haveEnded({ inFlight }: DeviceSyncs, before: number): boolean {
+  for (const oldest of inFlight) return oldest >= before;
   return true;
 }
 
-/** Waits until every sync that was in flight when the one of that order began has ended, and what it answered is known. */
-export function* olderSyncsEnded(syncs: DeviceSyncs, order: number): Operation<void> {
-  if (isOldest(syncs, order)) return;
-  yield* wait(new Promise<void>((resume) => syncs.waiting.push({ order, resume })));
+/** Waits until every sync of an order lower than `before` has ended, and what it answered is known. */
+export function* earlierSyncsEnded(syncs: DeviceSyncs, before: number): Operation<void> {
+  if (haveEnded(syncs, before)) return;
+  yield* wait(new Promise<void>((resume) => syncs.waiting.push({ before, resume })));
 }
 
 /** What has failed on this file system after only `known` failures were known; undefined: nothing. */

@@ -96,21 +96,20 @@ function assertNotProven(error: unknown, step = "syncDirectory"): void {
   assertEquals(error.cause.code, "EIO");
 }
 
-/** A write that has renamed, into `/e`, and whose own sync of that is held, after the sync of the temporary file in `/d`. */
+/** A write that has renamed, into `/e`, and whose own sync of that is held, like the sync of a temporary file in `/d`. */
 async function renamed(options: WriteFileOptions = {}) {
   const slow = new SlowMachine({ files: content });
   const own = watch(writeFile("/e/b", "2", { runtime: slow.runtime, ...options }));
-  const file = await slow.of(/^\/e\/.*\.tmp$/);
-  const other = watch(writeFile("/d/a", "1", { runtime: slow.runtime }));
-  const older = await slow.of(/^\/d\/.*\.tmp$/);
-  file.end();
-  return { slow, own, other, older, directory: await slow.of(/^\/e$/) };
+  (await slow.of(/^\/e\/.*\.tmp$/)).end();
+  const directory = await slow.of(/^\/e$/);
+  watch(writeFile("/d/a", "1", { runtime: slow.runtime }));
+  return { slow, own, elsewhere: await slow.of(/^\/d\/.*\.tmp$/), directory };
 }
 
 describe("after a failed sync of a file system", () => {
   it("who has renamed before that was known is told replaced, though his directory was synced with success", async () => {
-    const { slow, own, older, directory } = await renamed();
-    older.end("EIO");
+    const { slow, own, elsewhere, directory } = await renamed();
+    elsewhere.end("EIO");
     await turn();
     assertEquals(own, {});
     directory.end();
@@ -127,12 +126,11 @@ describe("after a failed sync of a file system", () => {
   it("so is who waited for the next sync of the directory whose sync failed", async () => {
     const slow = new SlowMachine({ files: content });
     const first = watch(writeFile("/d/a", "1", { runtime: slow.runtime }));
-    const [ofFirst] = [await slow.of(/\.tmp$/)];
+    const ofFirst = await slow.of(/\.a\..*\.tmp$/);
     const second = watch(writeFile("/d/b", "2", { runtime: slow.runtime }));
-    await turn();
+    (await slow.of(/\.b\..*\.tmp$/)).end();
     ofFirst.end();
     const directory = await slow.of(/^\/d$/);
-    (await slow.of(/\.tmp$/)).end();
     await turn();
     assertEquals(slow.machine.readText("/d/b"), "2");
     directory.end("EIO");
@@ -159,6 +157,21 @@ describe("after a failed sync of a file system", () => {
     assertEquals(slow.machine.files(), { "/d/": "", "/e/b": "old", "/f/": "" });
   });
 
+  it("a sync that was asked for later may have run first: its failure keeps the commit from happening", async () => {
+    const slow = new SlowMachine({ files: { ...content, "/e/b": "old" } });
+    const own = watch(writeFile("/e/b", "2", { runtime: slow.runtime }));
+    const file = await slow.of(/^\/e\/.*\.tmp$/);
+    watch(writeFile("/d/a", "1", { runtime: slow.runtime }));
+    const later = await slow.of(/^\/d\/.*\.tmp$/);
+    file.end();
+    await turn();
+    assertEquals(slow.machine.readText("/e/b"), "old");
+    later.end("EIO");
+    await slow.release();
+    assertInstanceOf(own.error, WriteError);
+    assertEquals([own.error.code, own.error.step, own.error.targetState], ["EIO", "sync", "unchanged"]);
+  });
+
   it("a failure that becomes known between the sync of the file and the commit keeps the commit from happening", async () => {
     const slow = new SlowMachine({ files: { ...content, "/e/b": "old" } });
     slow.holds = () => false;
@@ -172,32 +185,32 @@ describe("after a failed sync of a file system", () => {
     assertEquals(slow.machine.files("/e"), { "/e/b": "old" });
   });
 
-  it("an acknowledgement waits for the syncs that were in flight when its own began, and for no later ones", async () => {
-    const { slow, own, older, directory } = await renamed();
+  it("an acknowledgement waits for the syncs that were in flight when its own ended, and for no later ones", async () => {
+    const { slow, own, elsewhere, directory } = await renamed();
     directory.end();
     await turn();
-    assertEquals(own, {}, "an older sync is in flight");
+    assertEquals(own, {}, "another sync is in flight");
     watch(writeFile("/e/c", "3", { runtime: slow.runtime }));
     await slow.of(/^\/e\/.*\.tmp$/);
-    older.end();
+    elsewhere.end();
     await turn();
     assertEquals(own.value?.durability, "full");
     await slow.release();
   });
 
   it("a failure that is known only after one's own success counts, if that sync was in flight before", async () => {
-    const { slow, own, older, directory } = await renamed();
+    const { slow, own, elsewhere, directory } = await renamed();
     directory.end();
     await turn();
-    older.end("EIO");
+    elsewhere.end("EIO");
     await slow.release();
     assertNotProven(own.error);
   });
 
   for (const code of ["ENOSPC", "EDQUOT", "EINVAL", "ENOTSUP"]) {
     it(`${code} concerns nobody else`, async () => {
-      const { slow, own, older, directory } = await renamed();
-      older.end(code);
+      const { slow, own, elsewhere, directory } = await renamed();
+      elsewhere.end(code);
       directory.end();
       await slow.release();
       assertEquals(own.value?.durability, "full");
@@ -206,8 +219,8 @@ describe("after a failed sync of a file system", () => {
 
   for (const code of ["EROFS", "ESHUTDOWN", "ENODEV", "ENXIO"]) {
     it(`${code} concerns all`, async () => {
-      const { slow, own, older, directory } = await renamed();
-      older.end(code);
+      const { slow, own, elsewhere, directory } = await renamed();
+      elsewhere.end(code);
       directory.end();
       await slow.release();
       assertInstanceOf(own.error, WriteError);
@@ -227,10 +240,10 @@ describe("after a failed sync of a file system", () => {
   });
 
   it('with whenSyncFails "report" the durability is "file", or "none" where the file was not synced by then', async () => {
-    const { slow, own, older, directory } = await renamed({ whenSyncFails: "report" });
+    const { slow, own, elsewhere, directory } = await renamed({ whenSyncFails: "report" });
     const later = watch(writeFile("/e/c", "3", { runtime: slow.runtime, whenSyncFails: "report" }));
     await slow.of(/^\/e\/.*\.tmp$/);
-    older.end("EIO");
+    elsewhere.end("EIO");
     directory.end();
     await slow.release();
     assertEquals([own.value?.durability, later.value?.durability], ["file", "none"]);
