@@ -8,7 +8,14 @@ import { abortSignal, type FilePath, oneOf, readOptions } from "./core/options.t
 import { type Operation, run, runSync, wait } from "./core/operation.ts";
 import { type FileLock, lockOption, refuseSignals, underLock } from "./lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "./lock/lock_plan.ts";
-import { commitTurn, enterTarget, returnTicket, takeTicket, type Ticket } from "./protocol/commit_turn.ts";
+import {
+  commitTurn,
+  enterTarget,
+  returnTicket,
+  takeAwayLanding,
+  takeTicket,
+  type Ticket,
+} from "./protocol/commit_turn.ts";
 import { closeParent, openParent } from "./protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "./protocol/engine.ts";
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "./protocol/failure.ts";
@@ -127,9 +134,12 @@ function* removeTarget(
   try {
     enterTarget(ticket, turnKey(engine, parent, target));
     let removed = false;
-    const later = yield* commitTurn(ticket, engine.synchronous, function* () {
+    const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
       if (guard !== undefined) yield* guard();
       checkAbort(signal);
+      const newer = overtaken();
+      if (newer !== undefined) return newer;
+      yield* takeAwayLanding(engine, ticket);
       removed = yield* removeName(engine, target.path);
       if (removed) attempt.targetState = "replaced";
       return true;

@@ -56,6 +56,14 @@ export const protocolMutants: readonly Mutant[] = [
     tests: turns,
   },
   {
+    name: "a synchronous commit leaves a rename that is on its way",
+    file: "src/protocol/commit.ts",
+    from: `      yield* takeAwayLanding(engine, ticket);
+`,
+    to: ``,
+    tests: ["tests/proof/schedule_turns_test.ts"],
+  },
+  {
     name: "mode and owner set while a write is staged are undone",
     file: "src/protocol/late_metadata.ts",
     from: `corrections < mostCorrections && keepsOld(engine, plan) &&`,

@@ -12,7 +12,7 @@ import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type Backup, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
-import { type Committed, commitTurn, type Ticket } from "./commit_turn.ts";
+import { type Committed, commitTurn, noteLanding, takeAwayLanding, type Ticket } from "./commit_turn.ts";
 import { parentOf } from "./engine.ts";
 import {
   afterUndoing,
@@ -51,9 +51,14 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
         if (backup !== undefined) yield* removeBackup(engine, backup.path);
         return newer;
       }
-      yield* plan.mustNotExist ? publishNew(staged, failures) : publish(staged);
+      yield* takeAwayLanding(engine, ticket);
+      yield* plan.mustNotExist ? publishNew(staged, failures) : publish(staged, ticket);
     } catch (error) {
-      throw yield* withoutBackup(staged, backup?.path, error);
+      const undone = yield* withoutBackup(staged, backup?.path, error);
+      // Taken away by the later call itself.
+      const newer = undone instanceof TemporaryVanished ? overtaken() : undefined;
+      if (newer === undefined) throw undone;
+      return newer;
     }
     return staged.fileSynced;
   });
@@ -112,12 +117,15 @@ function resultOf(
 }
 
 /** The commit point. */
-function* publish(staged: StagedFile): Operation<void> {
+function* publish(staged: StagedFile, ticket: Ticket): Operation<void> {
   const { engine, temporary, target, attempt } = staged;
   try {
+    if (!engine.synchronous) noteLanding(ticket, temporary.path);
     yield* wait(engine.fileSystem.rename(temporary.path, target.path));
   } catch (error) {
     throw error instanceof SystemError ? yield* judgeRename(staged, error) : error;
+  } finally {
+    if (!engine.synchronous) noteLanding(ticket, undefined);
   }
   staged.phase = "committed";
   attempt.targetState = "replaced";

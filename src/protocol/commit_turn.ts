@@ -9,10 +9,12 @@
  *
  * A turn is never held while a source is read: an endless stream delays nobody. A synchronous call cannot wait; it
  * takes its turn at once, also in the middle of another's: whoever waits within his turn asks `overtaken` right before
- * his commit, with nothing in between. The table hangs on `globalThis`, so that two copies of the module keep one order; its shape
+ * his commit. A rename that has been asked for by then may happen later all the same, so it is noted (`noteLanding`), and
+ * the synchronous call takes away what it is to move (`takeAwayLanding`): one of the two is first, and both know. The table hangs on `globalThis`, so that two copies of the module keep one order; its shape
  * is versioned by its name.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import type { Engine } from "./engine.ts";
 
 /** Content that a commit made visible, as later callers need to know it. */
 export interface Committed {
@@ -26,6 +28,8 @@ interface TargetTurns {
   latest: Committed | undefined;
   /** Settles when the turn in progress ends. */
   busy: Promise<void> | undefined;
+  /** What a rename that has been asked for and not answered is to move to the target. */
+  landing?: string | undefined;
 }
 
 interface TurnTable {
@@ -94,6 +98,23 @@ function forgetIdle(table: TurnTable): void {
     if (table.targets.get(key)?.users === 0) table.targets.delete(key);
   }
   table.idle.clear();
+}
+
+/** Says what is on its way to the target by a rename that cannot be called back; undefined: nothing any more. */
+export function noteLanding(ticket: Ticket, temporary: string | undefined): void {
+  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
+  if (turns !== undefined) turns.landing = temporary;
+}
+
+/** Before a synchronous commit: what an older call is about to move to the target is gone, or has arrived already. */
+export function* takeAwayLanding(engine: Engine, ticket: Ticket): Operation<void> {
+  const landing = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key)?.landing;
+  if (landing === undefined || !engine.synchronous) return;
+  try {
+    yield* wait(engine.fileSystem.remove(landing));
+  } catch {
+    // It stays: then whichever rename comes last wins, as between processes.
+  }
 }
 
 /** Whether the content that was made visible is synced; what has overtaken it; undefined: nothing came of it. */
