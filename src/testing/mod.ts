@@ -85,7 +85,7 @@ export type {
   ScheduleViolation,
 } from "./schedules/explore_schedules.ts";
 export type { OperationResult, TogetherOperation } from "./schedules/order_run.ts";
-export type { ScheduleFault } from "./schedules/schedule_text.ts";
+export type { FailedCall, ScheduleFault } from "./schedules/schedule_text.ts";
 export { describeScheduleReport } from "./schedules/schedule_report.ts";
 
 export { traceRuntime } from "./trace_file_system.ts";

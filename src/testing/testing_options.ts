@@ -210,6 +210,7 @@ const scheduleReaders: Readers<ScheduleOptions> = {
   limit: positive,
   samples: count,
   disks: positive,
+  recoveryDisks: count,
   seed: finite,
   stopAfter: positive,
   schedule: text,

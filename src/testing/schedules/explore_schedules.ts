@@ -8,7 +8,8 @@
  *    that have nothing to do with each other are run once (schedules/order_hash.ts).
  * 3. The same for every call that `faults` chooses, which fails: the answer may come later than the failure.
  * 4. When all have ended, `ended` looks at what they answered and what is there. That one waits for ever is a violation.
- * 5. For every instant of every order every disk that a power cut may leave is recovered and checked.
+ * 5. For every instant of every order every disk that a power cut may leave is recovered and checked; so is every disk
+ *    that a second power cut may leave in the middle of a recovery.
  *
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */
@@ -17,7 +18,7 @@ import type { MemoryRuntime } from "../memory_file_system.ts";
 import type { MemoryOptions } from "../memory_options.ts";
 import { scheduleOptions } from "../testing_options.ts";
 import type { OperationResult, TogetherOperation } from "./order_run.ts";
-import type { ScheduleFault } from "./schedule_text.ts";
+import type { FailedCall, ScheduleFault } from "./schedule_text.ts";
 import { ScheduleExplorer } from "./schedule_explorer.ts";
 
 /** One order, to be looked at when all operations have ended. */
@@ -57,14 +58,23 @@ export interface ScheduleOptions {
   ended?: (outcome: ScheduleOutcome) => Awaitable<unknown>;
   /** What the program does when it starts again after a power cut. Throwing is a violation. */
   recover?: (runtime: MemoryRuntime) => Awaitable<unknown>;
-  /** Throws when the disk is not as it must be after a power cut, given the facts acknowledged before it. */
-  check?: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
+  /**
+   * Throws when the disk is not as it must be after a power cut, given the facts acknowledged before it, and the call
+   * that had failed by then, if one had.
+   */
+  check?: (
+    runtime: MemoryRuntime,
+    acknowledged: readonly unknown[],
+    failed: FailedCall | undefined,
+  ) => Awaitable<unknown>;
   /** Most orders to run without a failing call, and with each that fails; beyond, those that are run are a sample. Default 20,000. */
   limit?: number;
   /** Orders drawn by chance, with any number of interruptions. Default 20. */
   samples?: number;
   /** Most disks to try for one instant. Default 64. */
   disks?: number;
+  /** Most disks to try for one instant of a recovery, when the power is cut again. Default 8; 0: it is not. */
+  recoveryDisks?: number;
   /** Decides what chance decides. Default 1. */
   seed?: number;
   /** Files whose content makes no difference after a crash, such as lock files. */
@@ -109,6 +119,8 @@ export interface ScheduleReport {
   readonly steps: number;
   /** Disks that were recovered and checked. */
   readonly states: number;
+  /** How many of the disks came up by cutting off a recovery. */
+  readonly recoveryStates: number;
   /** Whether these were all orders within the bound, and all disks of every instant. */
   readonly exhaustive: boolean;
   /** What did not pass. */

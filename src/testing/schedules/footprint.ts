@@ -2,12 +2,17 @@
  * What a call at the seam has to do with others: the resources it looks at or changes. Wider than need be, never
  * narrower: two orders that could differ must not count as one.
  *
- * - `disk`: everything a power cut may leave depends on the order of all changes and syncs, so those never commute.
+ * - `disk`: what a power cut may leave depends on which changes came before which syncs. Changes among themselves may
+ *   change places, for of what is pending each may have arrived or not; so may syncs, for before both anything could have
+ *   arrived that has arrived between them. Files changed twice, and names, are resources of their own.
  * - `name x`: a path is a look at each of its names; adding, moving or removing one changes it. Where symlinks are about,
  *   a path may lead through any name (`names`).
  * - `inode n`, `contents`: what is read through an open file, and what `stat` tells of whatever is there.
  * - `lock n`: kernel locks; closing a file that has one gives it back.
- * - `everything`: changed by a call that fails on purpose, and by nothing else.
+ * - `everything`: changed by a call that fails on purpose and by its answer, and by nothing else.
+ *
+ * The order in which a directory is listed, and the numbers of inodes, are nobody's to rely on: they make no difference.
+ * Where room is limited, who comes first gets it, and no two changes may change places.
  */
 import type { SeamCall, SeamMethod } from "../intercept.ts";
 import type { Touch } from "./order_hash.ts";
@@ -18,6 +23,8 @@ interface Surroundings {
   readonly inode: number | undefined;
   /** Whether there are symlinks on the machine. */
   readonly symlinks: boolean;
+  /** Whether a file system of the machine may become full. */
+  readonly limited: boolean;
   /** Whether the call fails on purpose. */
   readonly fails: boolean;
 }
@@ -43,6 +50,7 @@ const locking: ReadonlySet<SeamMethod> = new Set(["tryLock", "lock", "unlock", "
 
 const look = (resource: string): Touch => ({ resource, changes: false });
 const change = (resource: string): Touch => ({ resource, changes: true });
+const oneOf = (group: string, resource: string): Touch => ({ resource, changes: true, group });
 const namesOf = (path: string): string[] => path.split("/").filter((name) => name !== "");
 
 function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
@@ -55,17 +63,24 @@ function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
     const last = names.at(-1);
     if (changed && last !== undefined) touches.push(change(`name ${last}`));
   }
-  if (changed) touches.push(change("names"), change("disk"), change("links"));
+  const among = (resource: string) =>
+    surroundings.symlinks || surroundings.limited ? change(resource) : oneOf("names", resource);
+  if (changed) touches.push(among("names"), among("links"), oneOf("changes", "disk"));
   else if (surroundings.symlinks || call.method === "readDirectory") touches.push(look("names"));
   if (call.method === "stat" || call.method === "linkStat") touches.push(look("contents"), look("links"));
   if (call.method === "open" || call.method === "openDirectory") touches.push(look("contents"));
   return touches;
 }
 
-function fileTouches(call: SeamCall, { inode }: Surroundings): Touch[] {
+function fileTouches(call: SeamCall, { inode, limited }: Surroundings): Touch[] {
   const own = `inode ${inode ?? "unknown"}`;
-  if (call.method === "sync") return [change("disk")];
-  if (changingFiles.has(call.method)) return [change("disk"), change("contents"), change(own)];
+  // A barrier orders what comes after it: only full syncs may change places.
+  if (call.method === "sync") return [call.operands[0] === "full" ? oneOf("syncs", "disk") : change("disk")];
+  if (changingFiles.has(call.method)) {
+    // A clone reads a file that is not known here.
+    const apart = limited || inode === undefined || call.method === "clone";
+    return [oneOf("changes", "disk"), apart ? change("contents") : oneOf("changes", "contents"), change(own)];
+  }
   if (locking.has(call.method)) return [change(`lock ${inode ?? "unknown"}`)];
   if (call.method === "read") return [look(own)];
   return call.method === "stat" ? [look(own), look("links")] : [];
@@ -74,6 +89,9 @@ function fileTouches(call: SeamCall, { inode }: Surroundings): Touch[] {
 /** Everything a call touches. */
 export function footprint(call: SeamCall, surroundings: Surroundings): Touch[] {
   const touches = call.file === undefined ? pathTouches(call, surroundings) : fileTouches(call, surroundings);
-  touches.push(surroundings.fails ? change("everything") : look("everything"));
+  touches.push(ofEverything(surroundings.fails));
   return touches;
 }
+
+/** What every step touches: changed by a call that fails, and by its answer. */
+export const ofEverything = (fails: boolean): Touch => fails ? change("everything") : look("everything");

@@ -14,15 +14,17 @@ import { type Around, dropUnsynced, interceptFileSystem, observed, type SeamCall
 import type { MemoryRuntime } from "../memory_file_system.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../simulated_process.ts";
-import type { CallResult } from "../trace_lines.ts";
-import { footprint } from "./footprint.ts";
+import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";
+import { footprint, ofEverything } from "./footprint.ts";
 import type { Touch } from "./order_hash.ts";
-import type { ScheduleFault } from "./schedule_text.ts";
+import { letterOf, type ScheduleFault } from "./schedule_text.ts";
 import type { StepClock } from "./step_clock.ts";
 
 /** Something that an operation can do next. */
 interface Step {
   readonly what: string;
+  /** Whether a sync begins or ends with it, which others of the process may wait for. */
+  readonly syncs: boolean;
   touches(): Touch[];
   take(): void;
 }
@@ -39,6 +41,11 @@ interface OrderCallsParts {
   readonly clock: StepClock;
   readonly fault: ScheduleFault | undefined;
   readonly symlinks: boolean;
+  readonly limited: boolean;
+  /** Whether all operations are of one process: what one is told, all may know. */
+  readonly together: boolean;
+  /** The call that is to fail has failed. */
+  readonly failed: () => void;
   stateOf(operation: number): CallingOperation | undefined;
   /** Who took the last step. */
   current(): number;
@@ -51,7 +58,7 @@ export const operationContext = asyncContext<number>("schedule-operation/1");
 export class OrderCalls {
   /** Whether the fault has struck. */
   struck = false;
-  readonly events: { operation: number; call: SeamCall; result: CallResult }[] = [];
+  readonly #events: { operation: number; call: SeamCall; result: CallResult }[] = [];
   /** What the running step has touched beside its own call. */
   hidden: Touch[] = [];
   readonly #parts: OrderCallsParts;
@@ -63,6 +70,16 @@ export class OrderCalls {
   constructor(parts: OrderCallsParts) {
     this.#parts = parts;
     this.#symlinks = parts.symlinks;
+  }
+
+  /** The calls as lines: the letter of the operation, and what it has called. */
+  get trace(): string[] {
+    const writers = new Map<number, TraceWriter>();
+    return this.#events.map(({ operation, call, result }) => {
+      const writer = writers.get(operation) ?? new TraceWriter(pathShower(undefined, undefined));
+      writers.set(operation, writer);
+      return `${letterOf(operation)} ${writer.line(call, result)}`;
+    });
   }
 
   #caller(): number {
@@ -116,12 +133,15 @@ export class OrderCalls {
         this.#record(process, operation, call, result);
         const settle = () => "value" in result ? resolve(result.value as T) : reject(result.error);
         if (call.method !== "sync" && fails === undefined) return settle();
-        this.#parts.stateOf(operation)?.pending.unshift({ what: "answer", touches: () => [], take: settle });
+        // Of two processes, one is not told what the other is.
+        const touches = (): Touch[] => [ofEverything(fails !== undefined && this.#parts.together)];
+        this.#parts.stateOf(operation)?.pending.unshift({ what: "answer", syncs: true, touches, take: settle });
       };
       const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
       const fails = () => this.#nextFails(operation, call);
       this.#parts.stateOf(operation)?.pending.push({
         what,
+        syncs: call.method === "sync",
         touches: () => this.#touches(process, call, fails()),
         take,
       });
@@ -130,11 +150,11 @@ export class OrderCalls {
 
   #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
     const inode = this.#inodes.get(process)?.get(call.file ?? 0);
-    return footprint(call, { inode, symlinks: this.#symlinks, fails });
+    return footprint(call, { inode, symlinks: this.#symlinks, limited: this.#parts.limited, fails });
   }
 
   #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {
-    this.events.push({ operation, call, result });
+    this.#events.push({ operation, call, result });
     if (call.method === "symbolicLink") this.#symlinks = true;
     if (call.opens === undefined || !("value" in result) || typeof result.value !== "object") return;
     const opened = partsOf(process).record.open.get(result.value as object);
@@ -157,6 +177,7 @@ export class OrderCalls {
 
   #fail(call: SeamCall, proceed: () => unknown, file: OpenFile | undefined, code: string): never {
     this.struck = true;
+    this.#parts.failed();
     // A close that fails has closed; a sync that fails for real has written nothing, and nothing will.
     if (call.method === "close") proceed();
     if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);

@@ -3,7 +3,8 @@
  * that have nothing to do with each other (Mazurkiewicz traces).
  *
  * A step is hashed with the last steps it depends on, and the sum of all hashes is the order's. Two steps depend on each
- * other if they belong to one operation, or if they touch one resource and one of them changes it (footprint.ts).
+ * other if they belong to one operation, or if they touch one resource and one of them changes it (footprint.ts), unless
+ * both are of one group, whose order among themselves makes no difference.
  * Pruning by such a hash stays sound under a bound on preemptions, where sleep sets do not: Musuvathi and Qadeer, "Partial-Order
  * Reduction for Context-Bounded State Exploration", 2007; https://www.microsoft.com/en-us/research/publication/chess/.
  */
@@ -33,19 +34,37 @@ export function hashText(text: string): Lanes {
 export interface Touch {
   readonly resource: string;
   readonly changes: boolean;
+  /** Changes of one group may change places with each other, not with others and not with looks. */
+  readonly group?: string;
 }
 
 interface Resource {
-  /** The last step that changed it. */
-  readonly changed: string;
-  /** The steps that have looked at it since, in whatever order. */
-  readonly looks: Lanes;
+  /** What all steps before the last group amount to. */
+  readonly before: string;
+  /** How the last steps have touched it: all of them alike, in whatever order. */
+  readonly group: string;
+  readonly steps: Lanes;
 }
 
 const none: Lanes = { one: 0, two: 0 };
-const untouched: Resource = { changed: "", looks: none };
+const untouched: Resource = { before: "", group: "", steps: none };
+/** Whoever touches a resource so is alone with it. */
+const alone = "alone";
 const sum = (a: Lanes, b: Lanes): Lanes => ({ one: (a.one + b.one) >>> 0, two: (a.two + b.two) >>> 0 });
 const show = ({ one, two }: Lanes): string => `${one.toString(36)}.${two.toString(36)}`;
+
+const groupOf = ({ changes, group }: Touch): string => changes ? group ?? alone : "looks";
+
+/** By resource, the group of a step that touches it; of two groups at once, alone. */
+function merged(touches: readonly Touch[]): Map<string, string> {
+  const groups = new Map<string, string>();
+  for (const touch of touches) {
+    const { resource } = touch;
+    const group = groupOf(touch);
+    groups.set(resource, (groups.get(resource) ?? group) === group ? group : alone);
+  }
+  return groups;
+}
 
 /** The hash of an order that grows. */
 export class OrderHash {
@@ -55,19 +74,17 @@ export class OrderHash {
 
   /** Adds the next step: of which operation, what it is, what it touches. */
   add(operation: number, what: string, touches: readonly Touch[]): void {
-    const needed: string[] = [this.#own[operation] ?? ""];
-    const merged = new Map<string, boolean>();
-    for (const { resource, changes } of touches) merged.set(resource, changes || merged.get(resource) === true);
-    for (const resource of [...merged.keys()].sort()) {
-      const { changed, looks } = this.#resources.get(resource) ?? untouched;
-      needed.push(merged.get(resource) === true ? `${changed}+${show(looks)}` : changed);
-    }
-    const hash = hashText(`${operation} ${what} ${needed.join(" ")}`);
-    const text = show(hash);
-    this.#own[operation] = text;
-    for (const [resource, changes] of merged) {
-      const { changed, looks } = this.#resources.get(resource) ?? untouched;
-      this.#resources.set(resource, changes ? { changed: text, looks: none } : { changed, looks: sum(looks, hash) });
+    const groups = [...merged(touches)].sort(([one], [other]) => one < other ? -1 : 1).map(([resource, group]) => {
+      const last = this.#resources.get(resource) ?? untouched;
+      const joins = group === last.group && group !== alone;
+      const before = joins ? last.before : show(hashText(`${last.before}+${show(last.steps)}`));
+      return { resource, group, before, steps: joins ? last.steps : none };
+    });
+    const needed = groups.map(({ before }) => before).join(" ");
+    const hash = hashText(`${operation} ${what} ${this.#own[operation] ?? ""} ${needed}`);
+    this.#own[operation] = show(hash);
+    for (const { resource, group, before, steps } of groups) {
+      this.#resources.set(resource, { before, group, steps: sum(steps, hash) });
     }
     this.#total = sum(this.#total, hash);
   }

@@ -16,11 +16,11 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../memory_file_system.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../simulated_process.ts";
-import { pathShower, TraceWriter } from "../trace_lines.ts";
 import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
+import { ofEverything } from "./footprint.ts";
 import { OrderHash } from "./order_hash.ts";
-import { enterRealm, leaveRealm, type Realm, realmText, takenIn } from "./realm.ts";
-import { letterOf, type ScheduleFault } from "./schedule_text.ts";
+import { enterRealm, leaveRealm, type RealmOwner, RealmSwitch, takenIn } from "./realm.ts";
+import type { ScheduleFault } from "./schedule_text.ts";
 import { type Sleep, StepClock } from "./step_clock.ts";
 
 /** How an operation ended. */
@@ -39,8 +39,13 @@ export interface Choice {
 /** Answers who goes on; undefined: this run is of no use any more. */
 export type Choose = (choices: readonly Choice[], run: OrderRun) => number | undefined;
 
+/** A process of the operations. */
+interface ProcessState extends RealmOwner {
+  readonly runtime: Runtime;
+}
+
 interface OperationState extends CallingOperation {
-  readonly realm: { values: Realm };
+  readonly process: ProcessState;
   result: OperationResult | undefined;
 }
 
@@ -52,6 +57,8 @@ interface OrderRunParts {
   readonly fault: ScheduleFault | undefined;
   readonly seed: number;
   readonly acknowledge: (fact: unknown) => void;
+  /** The call that is to fail has failed. */
+  readonly failed: () => void;
   /** After each step, and after each effect of one on the disk. */
   readonly moved: () => void;
 }
@@ -73,6 +80,9 @@ export class OrderRun {
   /** Who took the last step; at first, nobody. */
   #current = -1;
   #begun = 0;
+  /** Whether a step has begun that the hash does not count yet. */
+  #inStep = false;
+  readonly #realms = new RealmSwitch();
 
   /** A run that has not begun. */
   constructor(parts: OrderRunParts) {
@@ -80,29 +90,36 @@ export class OrderRun {
     const [first] = parts.processes;
     if (first === undefined) throw new TypeError("There is nothing to run");
     this.#clock = new StepClock(first.clock);
+    const { machine } = partsOf(first);
     this.#calls = new OrderCalls({
       clock: this.#clock,
       fault: parts.fault,
-      symlinks: [...partsOf(first).machine.disk.nodes()].some(({ kind }) => kind === "symlink"),
+      symlinks: [...machine.disk.nodes()].some(({ kind }) => kind === "symlink"),
+      limited: [...machine.plan.devices.values()].some(({ capacity, inodes }) =>
+        capacity !== undefined || inodes !== undefined
+      ),
+      together: new Set(parts.processes).size === 1,
+      failed: parts.failed,
       stateOf: (operation) => this.#states[operation],
       current: () => this.#current,
     });
-    const runtimes = new Map<MemoryRuntime, { runtime: Runtime; realm: { values: Realm } }>();
+    const states = new Map<MemoryRuntime, ProcessState>();
     this.#states = parts.operations.map((operation, index) => {
-      const process = parts.processes[index] ?? first;
-      const known = runtimes.get(process) ?? { runtime: this.#calls.runtimeOf(process), realm: { values: new Map() } };
-      runtimes.set(process, known);
+      const own = parts.processes[index] ?? first;
+      const process = states.get(own) ?? { runtime: this.#calls.runtimeOf(own), values: new Map(), text: "" };
+      states.set(own, process);
       const state: OperationState = {
         pending: [],
         calls: new Map(),
         random: new SeededRandom(parts.seed + 2 ** 33 * (index + 1)),
-        realm: known.realm,
+        process,
         result: undefined,
       };
       state.pending.push({
         what: "begin",
-        touches: () => [],
-        take: () => this.#begin(index, operation, known.runtime),
+        syncs: false,
+        touches: () => [ofEverything(false)],
+        take: () => this.#begin(index, operation, process.runtime),
       });
       return state;
     });
@@ -127,6 +144,11 @@ export class OrderRun {
     return this.#hash.text;
   }
 
+  /** The same, for somebody who looks in the middle of a step. */
+  get instant(): string {
+    return this.#inStep ? `${this.#hash.text}>${this.#current}` : this.#hash.text;
+  }
+
   /** How each operation ended; undefined: it has not. */
   get results(): readonly (OperationResult | undefined)[] {
     return this.#states.map(({ result }) => result);
@@ -139,15 +161,12 @@ export class OrderRun {
 
   /** Turns and the like that were taken and not given back. */
   get taken(): string[] {
-    return [...new Set(this.#states.map(({ realm }) => realm))].flatMap(({ values }) => takenIn(values));
+    return [...new Set(this.#states.map(({ process }) => process))].flatMap(({ values }) => takenIn(values));
   }
 
   /** The steps as lines: the letter of the operation, and its call. */
   get trace(): string[] {
-    const writers = this.#states.map(() => new TraceWriter(pathShower(undefined, undefined)));
-    return this.#calls.events.map(({ operation, call, result }) =>
-      `${letterOf(operation)} ${writers[operation]?.line(call, result)}`
-    );
+    return this.#calls.trace;
   }
 
   /** Runs to the end. False: `choose` has stopped it. */
@@ -165,7 +184,7 @@ export class OrderRun {
       return true;
     } finally {
       for (; this.#begun > 0; this.#begun--) operationContext.end();
-      leaveRealm();
+      this.#realms.leave();
       enterRealm(outside);
     }
   }
@@ -174,10 +193,7 @@ export class OrderRun {
     for (const milliseconds of patience) {
       const choices = this.#choices();
       if (choices.length > 0 || this.#states.every(({ result }) => result !== undefined)) return choices;
-      const state = this.#states[this.#current];
-      if (state !== undefined) enterRealm(state.realm.values);
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      if (state !== undefined) state.realm.values = leaveRealm();
     }
     return this.#choices();
   }
@@ -203,22 +219,27 @@ export class OrderRun {
     if (state === undefined) throw new RangeError(`There is no operation ${operation}`);
     this.choices.push(operation);
     this.#current = operation;
+    this.#inStep = true;
     this.#calls.hidden = [];
-    const alone = this.#states.every(({ realm }) => realm === state.realm);
-    enterRealm(state.realm.values);
-    const before = `${realmText()} ${this.#standing(operation)}`;
+    const { process } = state;
+    this.#realms.enter(process);
+    const waited = this.#standing(operation);
+    const known = new Set(state.pending);
     const step = state.pending.shift();
-    const touches = step?.touches() ?? [{ resource: "time", changes: true }];
+    const touches = step?.touches() ?? [ofEverything(false), { resource: "time", changes: true }];
     if (step === undefined) this.#clock.wake(this.#clock.earliest(operation) as Sleep);
     else step.take();
     this.#parts.moved();
     await turn();
-    const after = `${realmText()} ${this.#standing(operation)}`;
-    state.realm.values = leaveRealm();
-    // What operations of one process share in memory was changed: that commutes with nothing that looks at it.
-    const shared = before !== after;
-    const memory = { resource: alone ? "memory" : `memory ${operation}`, changes: true };
-    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#calls.hidden, ...shared ? [memory] : []]);
+    const changed = this.#realms.isChanged();
+    const begun = state.pending.some((next) => next.syncs && !known.has(next));
+    // Whoever goes on may look at what operations of one process share in memory; whoever has changed it, or begins or
+    // ends a sync that others may wait for, changes places with nobody.
+    const changes = changed || waited !== this.#standing(operation) || step?.syncs === true || begun;
+    const alone = this.#states.every((other) => other.process === process);
+    const memory = { resource: alone ? "memory" : `memory ${operation}`, changes };
+    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#calls.hidden, memory]);
+    this.#inStep = false;
     this.#parts.moved();
   }
 

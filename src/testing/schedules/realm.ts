@@ -19,7 +19,7 @@ function sharedSymbols(): symbol[] {
 }
 
 /** The values of one simulated process. */
-export type Realm = Map<symbol, unknown>;
+type Realm = Map<symbol, unknown>;
 
 /** Takes what hangs on `globalThis` off it. */
 export function leaveRealm(): Realm {
@@ -36,6 +36,42 @@ export function leaveRealm(): Realm {
 export function enterRealm(realm: Realm): void {
   const holder = globalThis as unknown as Holder;
   for (const [symbol, value] of realm) holder[symbol] = value;
+}
+
+/** A process whose values hang on `globalThis` while it runs. */
+export interface RealmOwner {
+  /** Its values, when it does not run. */
+  values: Realm;
+  /** The same as text, after its last step. */
+  text: string;
+}
+
+/** Which of several processes runs. */
+export class RealmSwitch {
+  #inside: RealmOwner | undefined;
+
+  /** Lets a process run, instead of the last one. */
+  enter(owner: RealmOwner): void {
+    if (owner === this.#inside) return;
+    this.leave();
+    leaveRealm();
+    enterRealm(owner.values);
+    this.#inside = owner;
+  }
+
+  /** Lets none run any more. */
+  leave(): void {
+    if (this.#inside !== undefined) this.#inside.values = leaveRealm();
+    this.#inside = undefined;
+  }
+
+  /** Whether the process that runs has changed what its operations share, since this was asked for the last time. */
+  isChanged(): boolean {
+    const text = realmText();
+    const changed = this.#inside !== undefined && this.#inside.text !== text;
+    if (this.#inside !== undefined) this.#inside.text = text;
+    return changed;
+  }
 }
 
 /** Runs something as a process of its own. */
@@ -66,7 +102,7 @@ const plain = (_key: string, value: unknown): unknown =>
   value instanceof Map || value instanceof Set ? [...value] : typeof value === "function" ? "" : value;
 
 /** What hangs there now, as text: differs when a turn was taken, given back, or waited for. */
-export function realmText(): string {
+function realmText(): string {
   const holder = globalThis as unknown as Holder;
   return sharedSymbols().map((symbol) => {
     const value = holder[symbol];

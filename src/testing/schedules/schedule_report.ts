@@ -15,12 +15,12 @@ import type { ScheduleReport } from "./explore_schedules.ts";
  */
 export function describeScheduleReport(report: ScheduleReport): string {
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
-  const { orders, pruned, faults, steps, states, exhaustive, violations } = report;
+  const { orders, pruned, faults, steps, states, recoveryStates, exhaustive, violations } = report;
   const head = `${count(orders, "order")} (${count(pruned, "other")} came to the same), ${
     count(faults, "call")
   } failing in turn: ${count(steps, "step")}, ${count(states, "state")} after power cuts, ${
-    exhaustive ? "all there are within the bound" : "a sample"
-  }; ${count(violations.length, "violation")}`;
+    recoveryStates === 0 ? "" : `${recoveryStates} of them in a recovery, `
+  }${exhaustive ? "all there are within the bound" : "a sample"}; ${count(violations.length, "violation")}`;
   const [first] = violations;
   if (first === undefined) return head;
   const { error } = first;

@@ -18,6 +18,14 @@ export interface ScheduleFault {
   readonly error: string;
 }
 
+/** A call that has failed on purpose. */
+export interface FailedCall {
+  /** Which one. */
+  readonly fault: ScheduleFault;
+  /** How many facts had been acknowledged when it failed: before its operation was told. */
+  readonly acknowledged: number;
+}
+
 /** The name of an operation in traces and schedules. */
 export const letterOf = (operation: number): string => String.fromCharCode(65 + operation);
 

@@ -1,0 +1,174 @@
+/**
+ * Orders that are run and judged: what their operations answered, what is there at the end, and every disk that a power
+ * cut may have left.
+ *
+ * `run` for each order that somebody has chosen. What came of all of them adds up here.
+ */
+import type { DiskImage } from "../disk_node.ts";
+import type { SeamMethod } from "../intercept.ts";
+import { Machine, type MachinePlan, type ProcessRecord } from "../machine.ts";
+import { picture } from "../picture.ts";
+import { Settlement } from "../settlement.ts";
+import { SimulatedProcess } from "../simulated_process.ts";
+import type { ScheduleOptions, ScheduleViolation } from "./explore_schedules.ts";
+import { OrderInstants } from "./order_instants.ts";
+import { type Choose, OrderRun } from "./order_run.ts";
+import { inNewRealm } from "./realm.ts";
+import { faultText, letterOf, type ScheduleFault, scheduleText } from "./schedule_text.ts";
+
+/** Where every order begins. */
+interface Beginning {
+  readonly plan: MachinePlan;
+  readonly image: DiskImage;
+  readonly record: ProcessRecord;
+  readonly now: number;
+}
+
+/** Who looks may look at everything. */
+const everyRight = { user: 0, group: 0, groups: [], umask: 0, workingDirectory: "/" };
+
+/** Steps after which operations are said to go on for ever. */
+const mostSteps = 20_000;
+
+/** Runs orders. */
+export class OrderTrials {
+  readonly violations: ScheduleViolation[] = [];
+  /** How many calls of each method each operation made at most, in the orders without a fault. */
+  readonly calls: readonly Map<SeamMethod, number>[];
+  readonly instants: OrderInstants;
+  orders = 0;
+  pruned = 0;
+  steps = 0;
+  readonly #options: ScheduleOptions;
+  readonly #seed: number;
+  readonly #beginning: Beginning;
+  /** What the orders that were run to their end amount to. */
+  readonly #ends = new Set<string>();
+
+  /** None has been run. */
+  constructor(options: ScheduleOptions, beginning: Beginning) {
+    const { seed = 1, sectorSize = 512, pieces = 2, disks = 64, recoveryDisks = 8 } = options;
+    this.#options = options;
+    this.#seed = seed;
+    this.#beginning = beginning;
+    this.calls = options.together.map(() => new Map());
+    const settlement = new Settlement({ sectorSize, pieces });
+    const { recover, check = () => {}, volatile } = options;
+    this.instants = new OrderInstants({ recover, check, volatile, settlement, disks, recoveryDisks, seed });
+  }
+
+  /** Runs an order on a machine of its own. */
+  async run(fault: ScheduleFault | undefined, choose: Choose): Promise<void> {
+    const beginning = this.#beginning;
+    const { together, processes: kind = "one" } = this.#options;
+    const past = { starts: 0, lives: 1, now: beginning.now, end: "power cut" } as const;
+    const machine = new Machine(beginning.plan, beginning.image, past);
+    const shared = new SimulatedProcess(machine, beginning.record);
+    const processes = together.map((_, index) => kind === "one" || index === 0 ? shared : shared.fork());
+    const instants = this.instants;
+    instants.begin(machine, beginning.record);
+    const looker = new SimulatedProcess(machine, everyRight);
+    const watched = this.#watched(machine, looker);
+    const run: OrderRun = new OrderRun({
+      processes,
+      operations: together,
+      fault,
+      seed: this.#seed,
+      acknowledge: instants.acknowledge,
+      failed: () => fault === undefined ? undefined : instants.failed(fault),
+      moved: () => {
+        watched.moved();
+        instants.moved(run.instant, run.choices.length);
+      },
+    });
+    const bounded: Choose = (possible, current) =>
+      current.choices.length < mostSteps ? choose(possible, current) : undefined;
+    const ended = await run.run(bounded);
+    this.steps += run.choices.length;
+    if (fault === undefined) this.#noteCalls(run);
+    const violate = (kind: ScheduleViolation["kind"], error: unknown, more: Partial<ScheduleViolation> = {}) =>
+      this.violations.push({
+        schedule: scheduleText(run.choices, fault),
+        kind,
+        error,
+        trace: run.trace,
+        state: picture(machine),
+        acknowledged: [],
+        seed: this.#seed,
+        ...more,
+      });
+    if (!ended) {
+      if (run.choices.length >= mostSteps) violate("stuck", new Error(`It goes on after ${mostSteps} steps`));
+      this.pruned++;
+    } else {
+      const order = `${fault === undefined ? "" : faultText(fault)} ${run.order}`;
+      if (this.#ends.has(order)) this.pruned++;
+      else this.orders++;
+      this.#ends.add(order);
+      if (run.stuck.length > 0) {
+        const waiting = run.stuck.map(letterOf).join(" and ");
+        violate("stuck", new Error(`${waiting} wait for ever: nobody else can go on`));
+      } else {
+        try {
+          if (watched.error !== undefined) throw watched.error;
+          if (run.taken.length > 0) throw new Error(`Not given back: ${run.taken.join("; ")}`);
+          await this.#lookAtEnd(run, looker, processes, fault);
+        } catch (error) {
+          violate("ended", error);
+        }
+      }
+    }
+    const found = await instants.tryAll();
+    if (found === undefined) return;
+    const { state, error, acknowledged, steps } = found;
+    violate("power cut", error, { state, acknowledged, schedule: scheduleText(run.choices.slice(0, steps), fault) });
+  }
+
+  /** Lets the caller look after each step that changed the disk, as somebody who may read everything. */
+  #watched(machine: Machine, looker: SimulatedProcess): { moved(): void; error: unknown } {
+    const { watch } = this.#options;
+    let version = machine.disk.version;
+    const watched = {
+      error: undefined as unknown,
+      moved: () => {
+        if (watch === undefined || machine.disk.version === version) return;
+        version = machine.disk.version;
+        try {
+          watch(looker, this.instants.acknowledge);
+        } catch (error) {
+          watched.error ??= error;
+        }
+      },
+    };
+    return watched;
+  }
+
+  #noteCalls(run: OrderRun): void {
+    run.calls.forEach((calls, operation) => {
+      const most = this.calls[operation];
+      for (const [method, count] of calls) {
+        most?.set(method as SeamMethod, Math.max(count, most.get(method as SeamMethod) ?? 0));
+      }
+    });
+  }
+
+  async #lookAtEnd(
+    run: OrderRun,
+    looker: SimulatedProcess,
+    processes: readonly SimulatedProcess[],
+    fault: ScheduleFault | undefined,
+  ): Promise<void> {
+    const { ended } = this.#options;
+    const [first] = processes;
+    if (ended === undefined || first === undefined) return;
+    const results = run.results.flatMap((result) => result === undefined ? [] : [result]);
+    const outcome = {
+      results,
+      machine: looker,
+      processes: [...new Set(processes)],
+      fault: run.struck ? fault : undefined,
+      trace: run.trace,
+    };
+    await inNewRealm(() => ended(outcome));
+  }
+}
