@@ -1,0 +1,36 @@
+/**
+ * Every pair of operations that can meet, in every order of their steps within a bound, every sync failing in turn, the
+ * power cut after every step and again in the middle of a recovery. In the suite the orders are a sample, and each pair
+ * meets at one place, in one process or in two; `--long`, and `deno task explore:together`, run up to 5,000 orders of each
+ * meeting and of each call that fails, at every place.
+ */
+import { assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { describeScheduleReport } from "../../src/testing/mod.ts";
+import { effort } from "../support/effort.ts";
+import { currentRuntime } from "../support/spawn.ts";
+import { notEmpty } from "../support/tally.ts";
+import { explore, type Meeting, nameOf } from "./together/meeting.ts";
+import { pairs, threes } from "./together/meetings.ts";
+
+/** Each pair once in the suite, at a place of its own; a tenth of them on the other runtimes, and in a quick run. */
+function chosen(): readonly Meeting[] {
+  if (effort() === "long") return [...pairs.flat(), ...threes];
+  const stride = effort() === "normal" && currentRuntime === "deno" ? 1 : 10;
+  return [...pairs, threes].flatMap((places, index) => index % stride === 0 ? [places[index % places.length]] : [])
+    .filter((meeting) => meeting !== undefined);
+}
+
+const bounds = effort() === "long"
+  ? { preemptions: 2, samples: 50, limit: 5_000, disks: 64, recoveryDisks: 4 }
+  : { preemptions: 2, samples: 2, limit: 2, disks: 12, recoveryDisks: 1 };
+
+describe("operations that meet", () => {
+  for (const meeting of notEmpty(chosen())) {
+    it(nameOf(meeting), async () => {
+      const report = await explore(meeting, bounds);
+      console.log(`${nameOf(meeting)}: ${describeScheduleReport(report)}`);
+      assertEquals(report.violations.length, 0, describeScheduleReport(report));
+    });
+  }
+});

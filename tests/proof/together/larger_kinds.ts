@@ -1,0 +1,193 @@
+/** Operations on several files, directories, stores, references and logs that may meet. */
+import { assert, assertEquals } from "@std/assert";
+import { openLog, openLogReaderSync, openLogSync } from "../../../src/log/mod.ts";
+import { openObjectStore, openObjectStoreSync, openReferences, openReferencesSync } from "../../../src/store/mod.ts";
+import {
+  applyFiles,
+  publishDirectory,
+  publishDirectorySync,
+  recoverTransactions,
+} from "../../../src/transaction/mod.ts";
+import { writeFile, writeFileSync } from "../../../mod.ts";
+import type { MemoryRuntime } from "../../../src/testing/mod.ts";
+import { sha256 } from "../../store/support.ts";
+import { absent, type Kind, textAt } from "./part.ts";
+
+const old = "old";
+const directoryOf = (path: string): string => path.slice(0, path.lastIndexOf("/")) || "/";
+
+const transaction: Kind = {
+  name: "transaction",
+  family: "file",
+  at: (path, word) => {
+    const second = `${path}-of-${word}`;
+    return {
+      files: { [path]: old, [second]: old },
+      keys: { [path]: textAt(path), [second]: textAt(second) },
+      plans: { [path]: word, [second]: word },
+      writes: { [path]: (version) => version === word, [second]: (version) => version === word },
+      run: async (runtime, tell, signal) => {
+        const files = [{ path, data: word }, { path: second, data: word }];
+        const result = await applyFiles({ files, backup: 0 }, { runtime, signal });
+        if (result.durability !== "full") return;
+        tell.done(path, word);
+        tell.done(second, word);
+      },
+      refusals: ["ConflictError"],
+      check: (machine, { conflicts, inDoubt, seen }) => {
+        // What it found before it was never on the disk: then recovery leaves that file alone, and says so.
+        if (inDoubt || conflicts.some((conflict) => conflict === path || conflict === second)) return;
+        // All or nothing, as far as nobody else has written the first one.
+        if (machine.readText(second) === old) assert(machine.readText(path) !== word, "half a transaction");
+        else assert(machine.readText(path) !== old || seen(path).includes(old), "half a transaction");
+      },
+    };
+  },
+};
+
+const recovery: Kind = {
+  name: "recovery",
+  family: "directory",
+  at: (path) => ({
+    run: async (runtime, _tell, signal) => {
+      await recoverTransactions(directoryOf(path), { runtime, signal });
+    },
+  }),
+};
+
+const indexOf = (path: string) => (machine: MemoryRuntime): string => machine.readText(`${path}/index`) ?? absent;
+
+const publication: Kind = {
+  name: "publication",
+  family: "publication",
+  at: (path, word) => {
+    const site = `${path}.site`;
+    return {
+      setup: (runtime) =>
+        publishDirectorySync(site, (directory) => writeFileSync(`${directory}/index`, "old", { runtime }), { runtime }),
+      keys: { [site]: indexOf(site) },
+      writes: { [site]: (version) => version === word },
+      run: async (runtime, tell, signal) => {
+        const build = async (directory: string) => void await writeFile(`${directory}/index`, word, { runtime });
+        const result = await publishDirectory(site, build, { runtime, signal });
+        if (result.durability === "full") tell.done(site, word);
+      },
+    };
+  },
+};
+
+const storeOf = (path: string): string => `${path}.store`;
+
+const put: Kind = {
+  name: "put",
+  family: "store",
+  at: (path) => ({
+    setup: (runtime) => openObjectStoreSync(storeOf(path), { runtime }).put("something else"),
+    run: async (runtime, tell) => {
+      const store = await openObjectStore(storeOf(path), { runtime });
+      const digest = await store.put("an object");
+      if (store.durability === "full") tell.durable(`${storeOf(path)} ${digest}`);
+    },
+    // Of two who put one object, one relies on the other's.
+    rests: true,
+    check: (machine, { facts, inDoubt }) => {
+      if (inDoubt) return;
+      const store = openObjectStoreSync(storeOf(path), { runtime: machine });
+      if (facts.includes(`${storeOf(path)} ${sha256("an object")}`)) {
+        assert(store.has(sha256("an object")), "an object is lost that was acknowledged");
+      }
+      assertEquals(store.verify().corrupt, []);
+    },
+  }),
+};
+
+const collection: Kind = {
+  name: "collection",
+  family: "store",
+  at: (path) => ({
+    setup: (runtime) => openObjectStoreSync(storeOf(path), { runtime }).put("something else"),
+    run: async (runtime) => {
+      const store = await openObjectStore(storeOf(path), { runtime });
+      await store.collectGarbage({ reachable: [sha256("an object")], grace: 0 });
+    },
+  }),
+};
+
+const reference: Kind = {
+  name: "reference",
+  family: "reference",
+  at: (path, word) => {
+    const references = `${path}.references`;
+    const read = (machine: MemoryRuntime) =>
+      openReferencesSync(references, { runtime: machine }).read("main") ?? absent;
+    return {
+      setup: (runtime) => openReferencesSync(references, { runtime }).update("main", sha256("old")),
+      keys: { [references]: read },
+      writes: { [references]: (version) => version === sha256(word) },
+      run: async (runtime, tell) => {
+        const opened = await openReferences(references, { runtime });
+        await opened.update("main", sha256(word));
+        if (opened.durability === "full") tell.done(references, sha256(word));
+      },
+    };
+  },
+};
+
+const patient = { timeout: Infinity };
+
+/** Words in the snapshot and in the records. */
+function wordsIn(machine: MemoryRuntime, path: string): string[] {
+  if (machine.statusOf(path) === undefined) return [];
+  const reader = openLogReaderSync(path, { runtime: machine });
+  const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
+  return [...text(reader.snapshot()).split(" "), ...[...reader.read()].map(({ data }) => text(data))];
+}
+
+const logKind = (name: string, checkpoints: boolean): Kind => ({
+  name,
+  family: "log",
+  at: (path, word) => {
+    const log = `${path}.log`;
+    return {
+      run: async (runtime, tell) => {
+        const opened = await openLog(log, { runtime, lock: patient });
+        try {
+          const records: string[] = [];
+          if (checkpoints) {
+            const before = await opened.snapshot();
+            for await (const { data } of opened.read()) records.push(new TextDecoder().decode(data));
+            await opened.checkpoint([new TextDecoder().decode(before), ...records, word].join(" "));
+          } else await opened.append(word);
+          if (opened.durability === "full") tell.durable(`${log} ${word}`);
+        } finally {
+          await opened.close();
+        }
+      },
+      // Whoever finds the log there relies on the name that the other one gave it.
+      rests: true,
+      recover: (machine) => {
+        if (machine.statusOf(log) !== undefined) openLogSync(log, { runtime: machine }).close();
+      },
+      check: (machine, { facts }) => {
+        const words = wordsIn(machine, log);
+        // check-tests: allow -- a crash before the first acknowledgement obliges nobody
+        for (const fact of facts) {
+          const [where, what = ""] = fact.split(" ");
+          if (where === log) assert(words.includes(what), `${what} is lost that was acknowledged: ${words}`);
+        }
+      },
+    };
+  },
+});
+
+/** Everything that is more than one file. */
+export const largerKinds: readonly Kind[] = [
+  transaction,
+  recovery,
+  publication,
+  put,
+  reference,
+  collection,
+  logKind("append", false),
+  logKind("checkpoint", true),
+];
