@@ -10,7 +10,7 @@
 import { checkTypes } from "./check_types.ts";
 import { bundleCommand } from "./npm/bundle.ts";
 import { testNpmPackage } from "./npm/section.ts";
-import { readOptions, type SectionName, type TestOptions, USAGE } from "./suite/options.ts";
+import { readOptions, type SectionName, SECTIONS, type TestOptions, USAGE, UsageError } from "./suite/options.ts";
 import { add, countLine, type Counts, printFile, printSection } from "./suite/report.ts";
 import { expectedWeight } from "./suite/order.ts";
 import { type FileResult, runFile, runQueue, type TestRunner } from "./suite/run_files.ts";
@@ -35,6 +35,23 @@ function testFiles(options: TestOptions, runtime: SectionName): string[] {
     const wanted = options.filters.length === 0 || options.filters.some((filter) => path.includes(filter));
     return path.endsWith("_test.ts") && (only ?? runtime) === runtime && wanted;
   });
+}
+
+/**
+ * Throws where a filter chooses nothing: misspelt, or left behind by a rename, it would pass with less than it says.
+ * Several filters may be meant for different runtimes (tests/deno runs on one only), so each must choose a file of any
+ * runtime, and all together one of those wanted.
+ */
+function refuseIdleFilters(options: TestOptions): void {
+  const { only, filters } = options;
+  const chooses = (some: readonly string[], sections: readonly SectionName[]) =>
+    sections.some((name) => name !== "npm" && testFiles({ ...options, filters: some }, name).length > 0);
+  for (const filter of filters) {
+    if (!chooses([filter], SECTIONS)) throw new UsageError(`--filter=${filter}: no test file has this in its path`);
+  }
+  if (filters.length > 0 && !chooses(filters, only)) {
+    throw new UsageError(`--filter=${filters.join(" --filter=")} chooses no test file of ${only.join(", ")}`);
+  }
 }
 
 /**
@@ -102,6 +119,7 @@ async function runSections(sections: readonly Section[], options: TestOptions): 
 }
 
 async function main(options: TestOptions): Promise<Counts> {
+  refuseIdleFilters(options);
   const wants = (name: SectionName) => options.only.includes(name);
   const runs = (name: "deno" | "node" | "bun") => wants(name) && testFiles(options, name).length > 0;
   // What is not run need not be compiled.
@@ -178,7 +196,8 @@ if (Deno.args.includes("--help")) {
   try {
     counts = await main(readOptions(Deno.args, Deno.env.get("STD")));
   } catch (error) {
-    console.log(error instanceof Error ? error.stack ?? error.message : String(error));
+    const stack = error instanceof Error && !(error instanceof UsageError) ? error.stack : undefined;
+    console.log(stack ?? (error instanceof Error ? error.message : String(error)));
     counts.failed++;
   }
   console.log(`all in ${((performance.now() - started) / 1000).toFixed(0)} s`);

@@ -29,15 +29,20 @@ export const USAGE = `deno task test [-- OPTIONS]
   --verbose                  the output of passing files, too
   STD=jsr|local              environment: where @std comes from (default: JSR where it answers)`;
 
+/** What is wrong with the arguments themselves: its message says all, and a stack would only hide it. */
+export class UsageError extends TypeError {
+  override name = "UsageError";
+}
+
 function readSections(value: string): SectionName[] {
   return value.split(",").map((name) => {
     const section = SECTIONS.find((known) => known === name);
-    if (section === undefined) throw new TypeError(`--only knows ${SECTIONS.join(", ")}, not "${name}"`);
+    if (section === undefined) throw new UsageError(`--only knows ${SECTIONS.join(", ")}, not "${name}"`);
     return section;
   });
 }
 
-/** Reads the arguments; a TypeError names the one that is not understood. */
+/** Reads the arguments; a UsageError names the one that is not understood. */
 export function readOptions(args: readonly string[], standardLibrary: string | undefined): TestOptions {
   let only: SectionName[] | undefined;
   const filters: string[] = [];
@@ -56,7 +61,7 @@ export function readOptions(args: readonly string[], standardLibrary: string | u
     else if (argument === "--quick") effort = "quick";
     else if (argument === "--long") effort = "long";
     else if (argument === "--verbose") verbose = true;
-    else throw new TypeError(`unknown argument: ${argument}\n${USAGE}`);
+    else throw new UsageError(`unknown argument: ${argument}\n${USAGE}`);
   }
   const partial = effort === "quick" || filters.length > 0;
   const all = SECTIONS.filter((name) => !partial || name !== "npm");

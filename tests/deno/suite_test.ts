@@ -1,5 +1,5 @@
 /** The parts of the test command that count: a test that is not counted would be worse than none. */
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { describe, it } from "node:test";
@@ -178,19 +178,28 @@ describe("the arguments", () => {
 });
 
 describe("the run", () => {
-  it("ends with the counts, and fails when nothing was run", async () => {
-    const args = [
-      "run",
-      "-A",
-      "--no-prompt",
-      `${ROOT}/scripts/test.ts`,
-      "--only=bun",
-      "--filter=there/is/no/such/test",
-    ];
-    const { code, output } = await execute(Deno.execPath(), args);
-    assertEquals(code, 1);
-    assertMatch(output.trimEnd().split("\n").at(-1) ?? "", /^\d+ passed, \d+ failed$/);
-  });
+  for (
+    const [reason, args, told] of [
+      ["no file has the filter in its path", ["--filter=no/such/test"], "--filter=no/such/test: no test file"],
+      ["one of two filters chooses nothing", ["--filter=tests/deno/suite", "--filter=no/such"], "--filter=no/such: no"],
+      [
+        "the filter's files are another runtime's",
+        ["--only=bun", "--filter=tests/deno/"],
+        "chooses no test file of bun",
+      ],
+      ["an option is unknown", ["--onyl=bun"], "unknown argument: --onyl=bun"],
+      ["a section is unknown", ["--only=bnu"], '--only knows deno, node, bun, npm, not "bnu"'],
+    ] as const
+  ) {
+    it(`fails where ${reason}, says so without a stack, and ends with the counts`, async () => {
+      const program = ["run", "-A", "--no-prompt", `${ROOT}/scripts/test.ts`, ...args];
+      const { code, output } = await execute(Deno.execPath(), program);
+      assertEquals(code, 1);
+      assertStringIncludes(output, told);
+      assertNotMatch(output, /^ +at /m);
+      assertEquals(output.trimEnd().split("\n").at(-1), "0 passed, 1 failed");
+    });
+  }
   it("names the skipped only when there are any", () => {
     assertEquals(countLine({ passed: 2, failed: 1, skipped: 0 }), "2 passed, 1 failed");
     assertEquals(countLine({ passed: 2, failed: 1, skipped: 3 }), "2 passed, 1 failed, 3 skipped");
