@@ -136,6 +136,37 @@ describe("what is kept is what the file has right before the commit", () => {
     assertEquals((await writeFile(path, "new", { runtime })).lost, ["setuid", "unchecked"]);
   });
 
+  for (
+    const [first, late, lost] of [
+      [0o755, 0o4755, ["setuid", "unchecked"]],
+      [0o4755, 0o755, ["unchecked"]],
+      [0o6755, 0o2755, ["setgid", "unchecked"]],
+    ] as const
+  ) {
+    it(`a file that went from ${first.toString(8)} to ${late.toString(8)} has lost what it had last`, async () => {
+      const machine = start();
+      administer(machine, { mode: first });
+      const runtime = before(machine, isStageSync, () => administer(machine, { mode: late }));
+      const result = await writeFile(path, "new", { runtime });
+      assertEquals([result.lost, shown(machine.statusOf(path))], [lost, "1000:1000 755"]);
+    });
+  }
+
+  it("whoever is given the file may at no instant do more with it than at the end", async () => {
+    const machine = start({ files: { [path]: { content: "old", mode: 0o664, user: 1000, group: 1000 } } });
+    const runtime = before(machine, isStageSync, () => administer(machine, { group: 50, mode: 0o600 }));
+    const seen: (string | undefined)[] = [];
+    const watched = interceptRuntime(runtime, (_call, proceed) => {
+      const answer = proceed();
+      const [stage] = Object.keys(machine.files("/d")).filter((name) => name.endsWith(".tmp"));
+      if (stage !== undefined) seen.push(shown(machine.statusOf(stage)));
+      return answer;
+    });
+    await writeFile(path, "new", { runtime: watched });
+    const given = notEmpty(seen.filter((status) => status?.includes(":50 ")));
+    assertEquals([new Set(given), shown(machine.statusOf(path))], [new Set(["1000:50 600"]), "1000:50 600"]);
+  });
+
   it("a user who may not give files away is told that the new owner was lost", async () => {
     const machine = memoryRuntime({
       user: 1000,

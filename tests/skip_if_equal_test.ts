@@ -225,3 +225,21 @@ test("skipIfEqual does not settle for what was written in place since it was com
   const { changed } = writeFileSync("/d/file", "same", { runtime, skipIfEqual: true });
   assertEquals([opened, changed, machine.readText("/d/file")], [2, true, "same"]);
 });
+
+for (const nth of [1, 2]) {
+  test(`skipIfEqual writes over a symlink that has taken the file's place before opening number ${nth}`, async () => {
+    const machine = memoryRuntime({ files: { "/d/file": "same", "/d/other": "same" } });
+    let opened = 0;
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (call.method === "open" && call.path === "/d/file" && ++opened === nth) {
+        const { syncFileSystem } = machine.fork();
+        syncFileSystem.remove("/d/file");
+        syncFileSystem.symbolicLink("other", "/d/file");
+      }
+      return proceed();
+    });
+    const { changed } = await writeFile("/d/file", "same", { skipIfEqual: true, runtime });
+    assertEquals([changed, opened >= nth, machine.statusOf("/d/file")?.kind], [true, true, "file"]);
+    assertEquals(machine.openHandles, []);
+  });
+}

@@ -32,15 +32,22 @@ function* eachPiece(file: OpenFile, use: (piece: Uint8Array) => boolean): Operat
   }
 }
 
-function* openTarget(engine: Engine, target: Target, size: number): Operation<OpenFile | undefined> {
-  if (target.status?.kind !== "file" || target.status.size !== size) return undefined;
+/** What may be replaced but not be read, and what has taken the file's place: a symlink, a directory, a FIFO. */
+const incomparable: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "EISDIR", "ENXIO"]);
+
+/** The file, to be compared; undefined where that cannot be done: it is written. */
+function* openFile(engine: Engine, path: string): Operation<OpenFile | undefined> {
   try {
-    return yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+    return yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   } catch (error) {
-    // What may be replaced but not be read cannot be compared: it is written.
-    if (error instanceof SystemError && error.code === "EACCES") return undefined;
+    if (error instanceof SystemError && incomparable.has(error.code)) return undefined;
     throw error;
   }
+}
+
+function* openTarget(engine: Engine, target: Target, size: number): Operation<OpenFile | undefined> {
+  if (target.status?.kind !== "file" || target.status.size !== size) return undefined;
+  return yield* openFile(engine, target.path);
 }
 
 /** The target's file if it has exactly these bytes. */
@@ -96,7 +103,7 @@ export function* settleEqual(
   let lost: string[] | undefined;
   yield* commitTurn(ticket, engine.synchronous, function* () {
     checkAbort(plan.signal);
-    const file = yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
+    const file = yield* openFile(engine, target.path);
     if (file === undefined) return undefined;
     try {
       const now = yield* openedStatus(file);

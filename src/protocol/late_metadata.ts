@@ -48,6 +48,8 @@ export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Op
   const before = staged.wanted;
   const wanted = wantedMetadata(engine, plan, now, parent.status);
   staged.wanted = { ...wanted, mode: wanted.mode ?? before.mode };
+  // setuid and setgid, which the staged file does not get: lost is what the file has now.
+  staged.unkept = [...new Set([...staged.unkept.filter((name) => !before.lost.includes(name)), ...wanted.lost])];
   const differs = wanted.mode !== before.mode || wanted.user !== before.user || wanted.group !== before.group;
   if (!differs) return false;
   checkAbort(plan.signal);
@@ -58,7 +60,10 @@ export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Op
   }
   try {
     const made = yield* wait(file.stat());
-    staged.unkept = yield* applyMetadata(file, staged.wanted, made);
+    // Whoever gets the file may do no more with it, be it for an instant, than he shall.
+    const narrower = { ...staged.wanted, mode: made.mode & (staged.wanted.mode ?? made.mode), lost: [] };
+    yield* applyMetadata(file, { ...narrower, user: undefined, group: undefined, modeRequired: false }, made);
+    staged.unkept = yield* applyMetadata(file, staged.wanted, yield* wait(file.stat()));
     if (isSame(yield* wait(file.stat()), made)) return false;
     if (syncsFile(plan.durability)) {
       staged.fileSynced = (yield* syncFile(engine, { file, place: parent }, plan, attempt)) && staged.fileSynced;

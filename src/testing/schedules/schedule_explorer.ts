@@ -16,10 +16,17 @@ import { OrderTrials } from "./order_trials.ts";
 import { inNewRealm } from "./realm.ts";
 import { letterOf, parseSchedule, type ScheduleFault } from "./schedule_text.ts";
 
+/** An order to be run: as an earlier one up to a step, then another operation. Copied late: most are never run. */
 interface Prefix {
-  readonly choices: readonly number[];
+  readonly earlier: readonly number[];
+  readonly steps: number;
+  /** Undefined: nothing is given, not even the first step. */
+  readonly operation: number | undefined;
   readonly interruptions: number;
 }
+
+const choicesOf = ({ earlier, steps, operation }: Prefix): readonly number[] =>
+  operation === undefined ? [] : [...earlier.slice(0, steps), operation];
 
 /** Chooses orders, which OrderTrials runs. */
 export class ScheduleExplorer {
@@ -97,7 +104,7 @@ export class ScheduleExplorer {
   async #exploreOrders(trials: OrderTrials, fault: ScheduleFault | undefined): Promise<void> {
     const { limit = 20_000, preemptions = 2 } = this.#options;
     const visited = new Map<string, number>();
-    const waiting: Prefix[] = [{ choices: [], interruptions: 0 }];
+    const waiting: Prefix[] = [{ earlier: [], steps: 0, operation: undefined, interruptions: 0 }];
     const random = new SeededRandom(this.#seed + 2 ** 35);
     const before = trials.orders;
     // Any of them next: where there are more than the limit, those that are run are from all over.
@@ -108,7 +115,8 @@ export class ScheduleExplorer {
         this.#exhaustive = false;
         return;
       }
-      const { choices, interruptions } = prefix;
+      const choices = choicesOf(prefix);
+      const { interruptions } = prefix;
       const remaining = preemptions - interruptions;
       const choose: Choose = (possible, run) => {
         const given = choices[run.choices.length];
@@ -121,7 +129,9 @@ export class ScheduleExplorer {
         for (const { operation, interrupts } of others) {
           if (interrupts && remaining === 0) continue;
           waiting.push({
-            choices: [...run.choices, operation],
+            earlier: run.choices,
+            steps: run.choices.length,
+            operation,
             interruptions: interruptions + (interrupts ? 1 : 0),
           });
         }
