@@ -60,7 +60,7 @@ interface Found {
 
 /** Bun takes a "--" that comes first for its own, so that this is the surest way. */
 function asFile(name: string): string {
-  return `a file whose name begins so is "./${name}…"`;
+  return `a file whose name starts like that is written "./${name}…"`;
 }
 
 function findLong(name: string, table: OptionTable): Found {
@@ -165,7 +165,7 @@ function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable
   const extra = rest[keys.length];
   if (extra !== undefined) {
     const way = program === undefined ? undefined : `the program stands behind "--": -- ${extra} …`;
-    throw new UsageError(`${JSON.stringify(extra)} is too much: all that is taken is ${taken}`, way);
+    throw new UsageError(`${JSON.stringify(extra)} is one argument too many: this takes only ${taken}`, way);
   }
   if (program !== undefined) {
     if (tail.length === 0) throw new UsageError(`${operandName(program)} is missing`, 'it stands behind "--"');

@@ -89,7 +89,7 @@ describe("atomic-write FILE", () => {
         directory,
         ["--mode", "600", "copy", "a"],
         64,
-        '"a" is too much: all that is taken is FILE',
+        '"a" is one argument too many: this takes only FILE',
       );
       assertEquals(misplaced, ['atomic-write: hint: "copy" is a command, and a command comes first', ""]);
       assertEquals(await fail(directory, ["-q", "--", "help"], 64, order("help")), hint("help"));
