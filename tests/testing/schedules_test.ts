@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
+import { writeFile } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import {
   describeScheduleReport,
@@ -221,6 +222,33 @@ describe("exploreSchedules", () => {
       const { outcomes } = await ends([pid, pid], { processes });
       assertEquals(new Set(outcomes[0]?.split(" | ").slice(0, 2)).size, count);
     }
+  });
+
+  it("runs explorations that are begun at once one after another: each sees what it sees alone", async () => {
+    const explore = (path: string) =>
+      exploreSchedules({
+        together: ["one", "other"].map((text) => async (runtime, acknowledge) => {
+          acknowledge({ text, length: BigInt(text.length) });
+          await writeFile(path, text, { runtime });
+        }),
+        faults: "none",
+        preemptions: 1,
+        samples: 0,
+        disks: 2,
+      });
+    const alone = await explore("/first");
+    const [first, second] = await Promise.all([explore("/first"), explore("/other")]);
+    assert(alone.orders > 2);
+    assertEquals([first.orders, first.violations], [alone.orders, []]);
+    assertEquals([second.orders, second.violations], [alone.orders, []]);
+  });
+
+  it("goes on after an exploration that was refused", async () => {
+    const together = [calling(make("/a")), calling(make("/b"))];
+    const refused = exploreSchedules({ together: [() => {}, () => {}] });
+    const explored = exploreSchedules({ together });
+    await assertRejects(() => refused, Error, "Nothing was explored");
+    assertEquals((await explored).violations, []);
   });
 
   it("refuses what it does not understand", async () => {

@@ -127,8 +127,12 @@ export interface ScheduleReport {
   readonly violations: readonly ScheduleViolation[];
 }
 
+/** The exploration that was asked for last. All of them share what this package keeps for the process. */
+let latest: Promise<unknown> = Promise.resolve();
+
 /**
- * Runs operations at once in every order of their steps, with calls failing and the power cut.
+ * Runs operations at once in every order of their steps, with calls failing and the power cut. Explorations of one process
+ * run one after another.
  *
  * What operations share in memory is taken into account as far as it shows: in who waits, and in what this package keeps
  * for the whole process. Calls of `runtime.syncFileSystem` are part of the step they are made in.
@@ -153,7 +157,9 @@ export interface ScheduleReport {
  * console.log(report.violations.length); // 0
  * ```
  */
-// deno-lint-ignore require-await -- a wrong argument is a rejection
 export async function exploreSchedules(options: ScheduleOptions): Promise<ScheduleReport> {
-  return new ScheduleExplorer(scheduleOptions(options)).explore();
+  const explorer = new ScheduleExplorer(scheduleOptions(options));
+  const report = latest.then(() => explorer.explore());
+  latest = report.catch(() => {});
+  return await report;
 }

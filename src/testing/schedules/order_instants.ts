@@ -18,7 +18,7 @@ import type { Settlement } from "../settlement.ts";
 import { SimulatedProcess } from "../simulated_process.ts";
 import { hashText } from "./order_hash.ts";
 import { inNewRealm } from "./realm.ts";
-import type { FailedCall, ScheduleFault } from "./schedule_text.ts";
+import { type FailedCall, type ScheduleFault, shownFact } from "./schedule_text.ts";
 
 interface Instant {
   readonly image: DiskImage;
@@ -218,8 +218,4 @@ export class OrderInstants {
     if (this.#record === undefined) throw new Error("No order has begun");
     return { machine: started, runtime: new SimulatedProcess(started, this.#record) };
   }
-}
-
-function shownFact(fact: unknown): string {
-  return typeof fact === "object" && fact !== null ? JSON.stringify(fact) : String(fact);
 }

@@ -1,5 +1,6 @@
 /** A report of an exploration of schedules, for people. */
 import type { ScheduleReport } from "./explore_schedules.ts";
+import { shownFact } from "./schedule_text.ts";
 
 /**
  * What was explored, and the first thing that is wrong, if any.
@@ -28,12 +29,8 @@ export function describeScheduleReport(report: ScheduleReport): string {
     head,
     `schedule ${JSON.stringify(first.schedule)}, seed ${first.seed}`,
     ...first.trace.map((line) => `  ${line}`),
-    `${first.kind}, acknowledged: ${first.acknowledged.map(shown).join(", ") || "nothing"}; the disk:`,
+    `${first.kind}, acknowledged: ${first.acknowledged.map(shownFact).join(", ") || "nothing"}; the disk:`,
     ...first.state.split("\n").map((line) => `  ${line}`),
     error instanceof Error ? error.stack ?? error.message : String(error),
   ].join("\n");
-}
-
-function shown(fact: unknown): string {
-  return typeof fact === "object" && fact !== null ? JSON.stringify(fact) : String(fact);
 }

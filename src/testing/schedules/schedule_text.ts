@@ -64,3 +64,10 @@ export function parseSchedule(text: string): { choices: number[]; fault: Schedul
     fault: { operation: letter.charCodeAt(0) - 65, method: method as SeamMethod, nth: Number(nth), error },
   };
 }
+
+const withBigIntegers = (_key: string, value: unknown): unknown => typeof value === "bigint" ? `${value}n` : value;
+
+/** What was acknowledged, as text that tells one fact from another. */
+export function shownFact(fact: unknown): string {
+  return typeof fact === "object" && fact !== null ? JSON.stringify(fact, withBigIntegers) : String(fact);
+}
