@@ -160,7 +160,8 @@ for (const [name, options, operation] of operations) {
 /** The same machine, on which nothing that is made for a write can be removed again. */
 const unremovable = (runtime: Runtime): Runtime =>
   interceptRuntime(runtime, (call, proceed) => {
-    if (call.method === "remove" && call.path !== target) throw new SystemError("EROFS", "remove", call.path);
+    // No EROFS: that says that the syncs may have lied.
+    if (call.method === "remove" && call.path !== target) throw new SystemError("EPERM", "remove", call.path);
     return proceed();
   });
 

@@ -56,7 +56,7 @@ function keepOutcome({ mutant: { file, name }, killedBy, seconds }: Outcome, com
   const mutants = allMutants.flatMap((mutant) => known.get(keyOf(mutant)) ?? []);
   const seen = mutants.filter(({ seenBy }) => seenBy !== null).length;
   const score = { mutants: allMutants.length, run: mutants.length, seen };
-  writeIfChanged(PATH, JSON.stringify({ score, mutants }, undefined, 1) + "\n");
+  writeIfChanged(PATH, JSON.stringify({ score, mutants }, undefined, 2) + "\n");
 }
 
 /** Puts what a run has shown into the record, mutant by mutant: what cuts the run off loses nothing. */

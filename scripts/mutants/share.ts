@@ -11,8 +11,7 @@ export function shareOf<T>(list: readonly T[], share: string): T[] {
 }
 
 /**
- * All mutants that take few seconds, in parts that take so many seconds together: one part a day, and all of them come
- * round. Those that were never run count as long.
+ * All mutants that take few seconds, in parts that take so many seconds together. Those that were never run count as long.
  */
 export function partsOf(
   mutants: readonly Mutant[],

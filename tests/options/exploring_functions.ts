@@ -205,6 +205,12 @@ const together = ["/a", "/b"].map((path) => async ({ fileSystem }: Runtime) => {
   await fileSystem.rename(path, "/c");
 });
 
+/** A recovery that changes the disk, once. */
+async function makeOnce({ fileSystem }: Runtime): Promise<void> {
+  if (await fileSystem.linkStat("/recovered") !== undefined) return;
+  await (await fileSystem.create("/recovered", 0o644)).close();
+}
+
 const schedules: Tested = {
   called: {
     name: "exploreSchedules",
@@ -243,10 +249,18 @@ const schedules: Tested = {
       without: false,
       with: true,
     },
-    { option: "preemptions", value: 0, see: (seen) => report(seen).orders, without: 76, with: 21 },
+    { option: "preemptions", value: 0, see: (seen) => report(seen).orders, without: 175, with: 25 },
     { option: "faults", value: "none", see: (seen) => report(seen).faults, without: 2, with: 0 },
     { option: "limit", value: 1, see: (seen) => report(seen).exhaustive, without: true, with: false },
-    { option: "samples", value: 0, see: (seen) => report(seen).orders, without: 76, with: 70 },
+    { option: "samples", value: 0, see: (seen) => report(seen).orders, without: 175, with: 162 },
+    {
+      option: "recoveryDisks",
+      value: 0,
+      base: { recover: makeOnce },
+      see: (seen) => report(seen).recoveryStates,
+      without: 94,
+      with: 0,
+    },
     { option: "disks", value: 1, see: (seen) => report(seen).exhaustive, without: true, with: false },
     {
       option: "seed",
@@ -264,9 +278,9 @@ const schedules: Tested = {
       without: 1,
       with: 2,
     },
-    { option: "schedule", value: "", see: (seen) => report(seen).orders, without: 76, with: 1 },
+    { option: "schedule", value: "", see: (seen) => report(seen).orders, without: 175, with: 1 },
     // Where nothing is said, a write is torn in two here.
-    ...stateRows(63, [47, 23, 13]).map((row) => row.option === "pieces" ? { ...row, without: 47 } : row),
+    ...stateRows(125, [94, 46, 25]).map((row) => row.option === "pieces" ? { ...row, without: 94 } : row),
   ],
 };
 
