@@ -5,7 +5,8 @@
  * lock and sync a file while they hold it: how many pairs a second, how evenly they are served (the least served in
  * parts of the most served), and the worst wait.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
 import { type BenchRuntime, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 

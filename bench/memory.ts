@@ -4,7 +4,8 @@
  * The peak is the kernel's own (VmHWM), looked at every few milliseconds until the process ends. `--size=MIB` for
  * another size. Ends with status 1 when a peak is above 150 MiB.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { type CommandRuntime, commandRuntimes } from "./support/command.ts";
 
 const MIB = 2 ** 20;

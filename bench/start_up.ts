@@ -4,7 +4,8 @@
  * Interleaved, so that a busy moment of the machine strikes all alike; the ratios are those of the medians. `--version`
  * may take 1.3 times as long as the empty script; with more on any runtime the bench ends with status 1.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { type CommandRuntime, commandRuntimes } from "./support/command.ts";
 import { median } from "./support/harness.ts";
 

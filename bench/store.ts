@@ -7,7 +7,8 @@
  * cacache syncs nothing, and git starts a process for each object: what is compared is what a caller waits for, not what
  * he gets.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
 import { type BenchRuntime, measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 

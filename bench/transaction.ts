@@ -6,7 +6,8 @@
  * Whoever writes files one by one may be left with a mix of old and new ones, and write-file-atomic does not sync
  * directories: what is compared is what a caller waits for, not what he gets.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
 import { measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 

@@ -5,7 +5,8 @@
  * None of the peers syncs the directory, and two do not sync at all: what is compared is what a caller waits for, not
  * what he gets.
  */
-import { commandLine, SOURCES, startRecording } from "../scripts/figures/record.ts";
+import { commandLine, startRecording } from "../scripts/figures/record.ts";
+import { SOURCES } from "../scripts/figures/source.ts";
 import { PEERS } from "../scripts/toolchain/versions.ts";
 import { measuredDirectories, prepare, printRatios, type Rounds } from "./support/harness.ts";
 

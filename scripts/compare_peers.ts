@@ -7,7 +7,8 @@
  * program cannot be run to its end, there is no table: what went wrong here is not held against anybody.
  */
 import { COMPARED, type CompareResults, type Containers, type Takeover, takeoverText } from "./figures/compared.ts";
-import { commandLine, SOURCES, startRecording } from "./figures/record.ts";
+import { commandLine, startRecording } from "./figures/record.ts";
+import { SOURCES } from "./figures/source.ts";
 import { mustExecute } from "./process.ts";
 import { compile } from "./toolchain/compile.ts";
 import { OUT } from "./toolchain/folders.ts";

@@ -1,18 +1,18 @@
 /**
- * A share of the mutants: those that take little processor time, in parts of half a minute. Which part it is, the source
+ * A share of the mutants: those that take little processor time, in parts of a quarter of a minute. Which part it is, the source
  * decides: another one after each change, and the same one whenever nothing has changed. The suite has run their tests
  * without a mutant, so that a red one is the mutant's. All of them: `deno task mutants`.
  */
 import { assert, assertEquals } from "@std/assert";
 import { it } from "node:test";
-import { digestOf } from "./figures/record.ts";
+import { digestOf } from "./figures/source.ts";
 import { allMutants } from "./mutants/all.ts";
 import { readSeconds } from "./mutants/record.ts";
 import { runMutants } from "./mutants/run_mutants.ts";
 import { partsOf } from "./mutants/share.ts";
 
 /** Seconds of processor time. */
-const limits = { each: 5, together: 30 };
+const limits = { each: 5, together: 15 };
 const turn = Number.parseInt(digestOf(["src"]).slice(0, 8), 16);
 
 it("a share of the mutants is seen by its tests", async () => {

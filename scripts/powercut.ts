@@ -10,7 +10,8 @@ import { honestFileSystems } from "../tests/powercut/machine.ts";
 import { compared, type Scene, scenes } from "../tests/powercut/scenes.ts";
 import { cannotCut, readOutcome, type SeriesOrder, type SeriesOutcome, startSeries } from "../tests/powercut/series.ts";
 import type { SpawnedScript } from "../tests/support/spawn.ts";
-import { commandLine, SOURCES, startRecording } from "./figures/record.ts";
+import { commandLine, startRecording } from "./figures/record.ts";
+import { SOURCES } from "./figures/source.ts";
 import { type PowercutOptions, readPowercutOptions, USAGE } from "./powercut/options.ts";
 import {
   type ComparedSeries,

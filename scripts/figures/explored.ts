@@ -1,7 +1,7 @@
 /** The tables of docs/proof.md, from what the explorations counted: tests/support/explored_figures.ts keeps it. */
 import { readFileSync } from "node:fs";
 import { listFiles, ROOT } from "../toolchain/folders.ts";
-import { digestOf, SOURCES } from "./record.ts";
+import { digestOf, SOURCES } from "./source.ts";
 
 interface Counted {
   readonly what: string;

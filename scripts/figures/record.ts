@@ -8,32 +8,8 @@
  * Pages print figures from records only (pages.ts). While the source goes on, a page says at which commit its figures
  * were measured; a release is refused until they are measured anew (`outdated`).
  */
-import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { exists, listFiles, ROOT, writeIfChanged } from "../toolchain/folders.ts";
-
-/** All of the library but the command. */
-const LIBRARY = [
-  "mod.ts",
-  ...readdirSync(`${ROOT}/src`).sort().filter((name) => name !== "cli").map((name) => `src/${name}`),
-];
-
-/** What records speak of, as paths of the checkout. */
-export const SOURCES = {
-  writes: ["src/core", "src/protocol", "src/runtime", "src/write_file.ts", "src/write_options.ts"],
-  locks: ["src/core", "src/lock", "src/protocol", "src/runtime"],
-  transactions: ["src/core", "src/lock", "src/protocol", "src/runtime", "src/transaction"],
-  stores: ["src/core", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],
-  command: ["cli.ts", "src/cli", "src/core", "src/lock", "src/protocol", "src/runtime"],
-  everything: LIBRARY.filter((path) => path !== "src/testing"),
-  explorations: [...LIBRARY, "tests/proof", "tests/transaction"],
-} as const;
-
-export interface Source {
-  readonly paths: readonly string[];
-  /** SHA-256 of their files, when the record was made. */
-  readonly digest: string;
-}
+import { exists, ROOT, writeIfChanged } from "../toolchain/folders.ts";
+import { commitOf, digestOf, type Source } from "./source.ts";
 
 export interface FiguresRecord<Results = unknown> {
   readonly measured: string;
@@ -46,23 +22,6 @@ export interface FiguresRecord<Results = unknown> {
   readonly load: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly source: Source;
   readonly results: Results;
-}
-
-/** Set by a release, and nothing that is measured. */
-const VERSION = "src/core/version.ts";
-
-/** SHA-256 of the names and contents of the files at these paths. */
-export function digestOf(paths: readonly string[], root: string = ROOT): string {
-  const hash = createHash("sha256");
-  for (const path of paths) {
-    const files = statSync(`${root}/${path}`).isFile() ? [path] : listFiles(path, root);
-    if (files.length === 0) throw new Error(`There is no source at ${path}`);
-    for (const file of files) {
-      if (file === VERSION) continue;
-      hash.update(`${file}\0`).update(readFileSync(`${root}/${file}`)).update("\0");
-    }
-  }
-  return hash.digest("hex");
 }
 
 const pathOf = (name: string): string => `${ROOT}/bench/results/${name}.json`;
@@ -84,22 +43,6 @@ export function checkedRecord<Results>(name: string, record: FiguresRecord<Resul
     .filter((key) => record[key] === undefined);
   if (missing.length > 0) throw new Error(`bench/results/${name}.json does not say: ${missing.join(", ")}`);
   return record;
-}
-
-function git(...args: string[]): string {
-  try {
-    const { success, stdout } = new Deno.Command("git", { args: ["-C", ROOT, ...args], stderr: "null" }).outputSync();
-    return success ? new TextDecoder().decode(stdout).trim() : "";
-  } catch {
-    return "";
-  }
-}
-
-/** The last commit that changed the source: it stays what it is, whatever is committed beside it. */
-export function commitOf(paths: readonly string[]): string {
-  const commit = git("log", "-1", "--abbrev=10", "--format=%h", "--", ...paths);
-  if (commit === "") return "unknown";
-  return git("status", "--porcelain", "--", ...paths) === "" ? commit : `${commit} and changes`;
 }
 
 const load = (): number[] => Deno.loadavg().map((average) => Math.round(average * 10) / 10);

@@ -17,7 +17,7 @@ const NOT_COMPILED = /^tests\/deno\//;
 const COMPILED = ["src", "tests", "examples", "bench/contestants"];
 
 /** Scripts that tests of all three runtimes import. */
-const IMPORTED = ["scripts/figures/record.ts", "scripts/toolchain/folders.ts"];
+const IMPORTED = ["scripts/figures/source.ts", "scripts/toolchain/folders.ts"];
 
 /** What all builds of the project share. `types` is the folder that `installTypes` answers. */
 export function compilerOptions(types: string): TS.CompilerOptions {

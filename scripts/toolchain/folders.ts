@@ -5,8 +5,9 @@
  * Here and in everything else below scripts/ files are handled by `node:fs` and `Deno`, not by `@std/fs`: these scripts
  * run before it is known whether JSR can be reached (standard_library.ts decides, and tells the runtimes then).
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 function inCheckout(path: string): string {
@@ -40,13 +41,9 @@ export function listFiles(folder: string, root: string = ROOT): string[] {
  * the build folder at this moment.
  */
 export function writeIfChanged(path: string, text: string): void {
-  try {
-    if (Deno.readTextFileSync(path) === text) return;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  Deno.mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${Deno.pid}.new`;
-  Deno.writeTextFileSync(temporary, text);
-  Deno.renameSync(temporary, path);
+  if (exists(path) && readFileSync(path, "utf8") === text) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
 }

@@ -39,7 +39,20 @@ export function nextTurn(): Promise<void> {
   });
 }
 
+/** How many callers are being served at once. */
+let hurried = 0;
+
 /** Makes a call: at once, or, when the event loop has had no turn for long, after one. */
 export function inTurn<T>(call: () => Awaitable<T>): Awaitable<T> {
-  return performance.now() - turned < longestHold ? call() : nextTurn().then(call);
+  return hurried > 0 || performance.now() - turned < longestHold ? call() : nextTurn().then(call);
+}
+
+/** Begins what must go as far as it can before anything else runs, such as giving a lock back: without turns until then. */
+export function withoutTurns<T>(begin: () => T): T {
+  hurried++;
+  try {
+    return begin();
+  } finally {
+    hurried--;
+  }
 }

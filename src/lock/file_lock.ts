@@ -3,6 +3,7 @@
  */
 import type { Source } from "../core/bytes.ts";
 import { FileError, type TargetState } from "../core/errors.ts";
+import { withoutTurns } from "../core/event_loop.ts";
 import { type Awaitable, type Operation, run, runNow, wait } from "../core/operation.ts";
 import { type OptionReader, refuseSignal } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -56,11 +57,11 @@ class HeldFileLock implements FileLock {
   }
 
   release(): Promise<void> {
-    return this.#released ??= run(() => releaseTold(this[holdOf], "unknown"));
+    return this.#released ??= withoutTurns(() => run(() => releaseTold(this[holdOf], "unknown")));
   }
 
   [Symbol.dispose](): void {
-    runNow(() => releaseTold(this[holdOf], "unknown"));
+    withoutTurns(() => runNow(() => releaseTold(this[holdOf], "unknown")));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

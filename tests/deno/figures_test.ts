@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { PAGES, withFigures } from "../../scripts/figures/pages.ts";
-import { checkedRecord, digestOf, type FiguresRecord, isOutdated } from "../../scripts/figures/record.ts";
+import { checkedRecord, type FiguresRecord, isOutdated } from "../../scripts/figures/record.ts";
+import { digestOf } from "../../scripts/figures/source.ts";
 import { formatted } from "../../scripts/formatted.ts";
 import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { notEmpty } from "../support/tally.ts";

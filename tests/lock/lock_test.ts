@@ -45,6 +45,12 @@ async function untilWaiting(count: number): Promise<void> {
   while (waiters() < count) await pause(1);
 }
 
+/** Keeps the event loop from turning. */
+function holdUp(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
+
 /** A file that is not there, and the check that nothing of its locks is left. */
 function withPlace(run: (path: string) => Promise<void>): Promise<void> {
   return withTemporaryDirectory(async (directory) => {
@@ -90,14 +96,29 @@ for (const backend of backends) {
         await second.release();
       }));
 
-    it("is free when release returns, before its promise resolves", () =>
+    it("is free when release returns, before its promise resolves, also after the event loop was busy", () =>
       withPlace(async (path) => {
-        const lock = await acquireLock(path, options);
-        const released = lock.release();
-        const next = tryLockSync(path, options);
-        assert(next !== undefined);
-        next[Symbol.dispose]();
-        await released;
+        for (const busy of [0, 20]) {
+          const lock = await acquireLock(path, options);
+          holdUp(busy);
+          const released = lock.release();
+          const next = tryLockSync(path, options);
+          assert(next !== undefined, `after ${busy} ms`);
+          next[Symbol.dispose]();
+          await released;
+        }
+      }));
+
+    it("is free at the end of a scope, also after the event loop was busy", () =>
+      withPlace(async (path) => {
+        for (const busy of [0, 20]) {
+          const lock = await acquireLock(path, options);
+          holdUp(busy);
+          lock[Symbol.dispose]();
+          const next = tryLockSync(path, options);
+          assert(next !== undefined, `after ${busy} ms`);
+          next[Symbol.dispose]();
+        }
       }));
 
     it("is given back at the end of a scope", () =>

@@ -23,7 +23,7 @@ function chosen(): readonly Meeting[] {
 
 const bounds = effort() === "long"
   ? { preemptions: 2, samples: 50, limit: 5_000, disks: 64, recoveryDisks: 4 }
-  : { preemptions: 2, samples: 2, limit: 2, disks: 12, recoveryDisks: 1 };
+  : { preemptions: 2, samples: 1, limit: 1, disks: 8, recoveryDisks: 1 };
 
 describe("operations that meet", () => {
   for (const meeting of notEmpty(chosen())) {

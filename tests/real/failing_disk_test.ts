@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { LOG_SCENE, productScenes } from "../powercut/failing/plan.ts";
 import { type FailingOrder, type FailingOutcome, readFailing, startFailing } from "../powercut/failing/series.ts";
 import { cannotCut } from "../powercut/series.ts";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, sharedOut } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { notEmpty } from "../support/tally.ts";
@@ -40,15 +40,15 @@ function assertNothingLost(order: FailingOrder, { cuts }: FailingOutcome): void 
 }
 
 describe("what was acknowledged while the disk failed is there after the cut, on", () => {
-  for (const fileSystem of fileSystems) {
+  for (const fileSystem of notEmpty(sharedOut(fileSystems))) {
     for (const writers of [4, 16]) {
       it(`${fileSystem}, ${writers} writers in flight`, async (t) => {
-        const order = { ...common, fileSystem, writers, scenes, cuts: byEffort({ quick: 2, normal: 6, long: 100 }) };
+        const order = { ...common, fileSystem, writers, scenes, cuts: byEffort({ quick: 2, normal: 4, long: 100 }) };
         await withFailures(t, order, (outcome) => assertNothingLost(order, outcome));
       });
     }
     it(`${fileSystem}, a log that is opened anew after a failed sync`, async (t) => {
-      const cuts = byEffort({ quick: 2, normal: 4, long: 60 });
+      const cuts = byEffort({ quick: 2, normal: 3, long: 60 });
       const order = { ...common, fileSystem, writers: 2, scenes: [LOG_SCENE], cuts };
       await withFailures(t, order, (outcome) => assertNothingLost(order, outcome));
     });

@@ -11,7 +11,7 @@ import { assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { commitOf, digestOf, SOURCES } from "../../scripts/figures/record.ts";
+import { commitOf, digestOf, SOURCES } from "../../scripts/figures/source.ts";
 import { effort } from "./effort.ts";
 import { checkout } from "./golden.ts";
 import { currentRuntime } from "./spawn.ts";

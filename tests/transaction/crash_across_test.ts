@@ -10,7 +10,7 @@ import { fraction, planOf, scenario, shown } from "./support.ts";
 const one = scenario(3);
 const two = scenario(3, ["/d", "/e"]);
 /** Ten thousand states each. Until it activates, the first is what is rolled back in the second. */
-const part = { fraction: fraction * byEffort({ quick: 0.05, normal: 0.2, long: 1 }) };
+const part = { fraction: fraction * byEffort({ quick: 0.05, normal: 0.1, long: 1 }) };
 
 describe("a crash at every instant", () => {
   it("of applying 3 files on two file systems", () => {
@@ -41,7 +41,7 @@ describe("a crash at every instant", () => {
         const back = files.paths.slice(0, 4).map((path) => ({ path, data: files.old[path] ?? "" }));
         applyFilesSync({ files: back }, { runtime });
       },
-      limit: byEffort({ quick: 100, normal: 250, long: 100_000 }),
+      limit: byEffort({ quick: 100, normal: 150, long: 100_000 }),
       run: applying(files, true),
     });
     passes("applying 5 files with backups, rolled back", report, false);
