@@ -10,6 +10,11 @@ import { memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { namesIn } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
+/** As arrays of bytes, which are compared a hundred times as fast as lists of numbers. */
+function assertBytes(path: string, expected: readonly number[]): void {
+  assertEquals(new Uint8Array(fs.readFileSync(path)), Uint8Array.from(expected));
+}
+
 const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
 const memory = Uint8Array.from({ length: 64 }, (_, index) => 255 - index).buffer;
 const slice = (offset: number, length: number): number[] => [...new Uint8Array(memory, offset, length)];
@@ -93,8 +98,8 @@ for (const [name, data, expected] of plain) {
       const [first, second] = [join(directory, "first"), join(directory, "second")];
       const results = [await writeFile(first, data()), writeFileSync(second, data())];
       assertEquals(results.map((result) => result.bytesWritten), [expected.length, expected.length]);
-      assertEquals([...fs.readFileSync(first)], expected);
-      assertEquals([...fs.readFileSync(second)], expected);
+      assertBytes(first, expected);
+      assertBytes(second, expected);
     }));
 }
 
@@ -103,9 +108,9 @@ for (const [name, data, expected] of waiting) {
     withTemporaryDirectory(async (directory) => {
       const path = join(directory, "file");
       assertEquals((await writeFile(path, data())).bytesWritten, expected.length);
-      assertEquals([...fs.readFileSync(path)], expected);
+      assertBytes(path, expected);
       assertThrows(() => writeFileSync(path, data()), TypeError, "synchronous");
-      assertEquals([...fs.readFileSync(path)], expected);
+      assertBytes(path, expected);
     }));
 }
 

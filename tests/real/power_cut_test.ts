@@ -35,7 +35,7 @@ async function withCuts(
 }
 
 describe("after a power cut everything acknowledged is there, on", () => {
-  for (const fileSystem of notEmpty(honestFileSystems)) {
+  for (const fileSystem of notEmpty(sharedOut(honestFileSystems))) {
     it(fileSystem, async (t) => {
       const cuts = cutsOf(fileSystem);
       await withCuts(t, { ...common, fileSystem, scenes, cuts }, (reports, checker) => {
