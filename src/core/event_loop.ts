@@ -39,7 +39,7 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** How many callers are being served at once. */
+/** How many calls of `withoutTurns` the code that runs now is in. */
 let hurried = 0;
 
 /** Makes a call: at once, or, when the event loop has had no turn for long, after one. */

@@ -10,8 +10,9 @@
  * A turn is never held while a source is read: an endless stream delays nobody. A synchronous call cannot wait; it
  * takes its turn at once, also in the middle of another's: whoever waits within his turn asks `overtaken` right before
  * his commit. A rename that has been asked for by then may happen later all the same, so it is noted (`noteLanding`), and
- * the synchronous call takes away what it is to move (`takeAwayLanding`): one of the two is first, and both know. The table hangs on `globalThis`, so that two copies of the module keep one order; its shape
- * is versioned by its name.
+ * the synchronous call takes away what it is to move (`takeAwayLanding`): one of the two is first, and both know.
+ *
+ * The table hangs on `globalThis`, so that two copies of the module keep one order; its shape is versioned by its name.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";

@@ -6,8 +6,8 @@
  * look by name proves anything. What counts is what no cache can answer:
  *
  * - `leadsTo`: a file is opened, and the open file is asked.
- * - `removeName`, `removeDirectoryName`, `renameName`: the same is asked for once more. Of a name that is gone already the system says so, and
- *   what it refuses twice has not been done.
+ * - `removeName`, `removeDirectoryName`, `renameName`: the same is asked for once more. Of a name that is gone already
+ *   the system says so, and what it refuses twice has not been done.
  *
  * State after a failure: the first error is thrown, and nothing was done as far as can be told.
  */

@@ -37,6 +37,13 @@ const stateRows = (all: number, [sectors, pieces, kept]: readonly [number, numbe
   { option: "pieces", value: 1, base: { sectorSize: 512 }, see: states, without: all, with: pieces },
   { option: "volatile", value: () => true, base: { pieces: 3 }, see: states, without: all, with: kept },
 ];
+const plant = (machine: MemoryRuntime): void => machine.put(forbidden);
+/** What an exploration can be made to check that it must not find. */
+const plantingRows: OptionRow[] = [
+  { option: "machine", value: { files: { [forbidden]: "" } }, see: isViolated, without: false, with: true },
+  { option: "setup", value: plant, see: isViolated, without: false, with: true },
+  { option: "recover", value: plant, see: isViolated, without: false, with: true },
+];
 
 const crashes: Tested = {
   called: {
@@ -48,21 +55,7 @@ const crashes: Tested = {
       (synchronous ? exploreCrashesSync : exploreCrashes)(options as unknown as Parameters<typeof exploreCrashes>[0]),
   },
   rows: [
-    { option: "machine", value: { files: { [forbidden]: "" } }, see: isViolated, without: false, with: true },
-    {
-      option: "setup",
-      value: (machine: MemoryRuntime) => machine.put(forbidden),
-      see: isViolated,
-      without: false,
-      with: true,
-    },
-    {
-      option: "recover",
-      value: (machine: MemoryRuntime) => machine.put(forbidden),
-      see: isViolated,
-      without: false,
-      with: true,
-    },
+    ...plantingRows,
     { option: "limit", value: 2, see: (seen) => crash(seen).exhaustive, without: true, with: false },
     {
       option: "seed",
@@ -220,21 +213,7 @@ const schedules: Tested = {
     call: (_scene, options) => exploreSchedules(options as unknown as Parameters<typeof exploreSchedules>[0]),
   },
   rows: [
-    { option: "machine", value: { files: { [forbidden]: "" } }, see: isViolated, without: false, with: true },
-    {
-      option: "setup",
-      value: (machine: MemoryRuntime) => machine.put(forbidden),
-      see: isViolated,
-      without: false,
-      with: true,
-    },
-    {
-      option: "recover",
-      value: (machine: MemoryRuntime) => machine.put(forbidden),
-      see: isViolated,
-      without: false,
-      with: true,
-    },
+    ...plantingRows,
     { option: "watch", value: refuses, see: isViolated, without: false, with: true },
     { option: "ended", value: refuses, see: isViolated, without: false, with: true },
     {
