@@ -102,8 +102,11 @@ function* updateInside(
   const asked = yield* change(current, target.path, hold);
   // What is there may be in memory alone, once a sync has failed: only what is written anew can be proven.
   const isDoubtful = current !== undefined && target.status !== undefined && isDistrusted(engine, target.status.device);
-  const data = asked ?? (isDoubtful ? current : undefined);
-  if (data === undefined) return yield* leave(engine, target, plan, attempt, current);
+  const wanted = asked ?? (isDoubtful ? current : undefined);
+  const left = wanted === undefined ? yield* leave(engine, target, plan, attempt, current) : undefined;
+  if (left !== undefined) return left;
+  const data = wanted ?? current;
+  if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and may not be read");
   const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
   const ticket = takeTicket();
   try {
@@ -120,7 +123,8 @@ const mostLooks = 20;
 
 /**
  * The file stays as it is, which is made durable: another program may have written or removed it and never synced that.
- * It is not written, not even with the content that was read: who takes no lock may have changed it since.
+ * It is not written with the content that was read, since who takes no lock may have changed it: unless only a new file
+ * can have what is asked for (undefined).
  */
 function* leave(
   engine: Engine,
@@ -128,7 +132,7 @@ function* leave(
   plan: WritePlan,
   attempt: Attempt,
   current: Uint8Array | undefined,
-): Operation<UpdateResult> {
+): Operation<UpdateResult | undefined> {
   const { path } = target;
   const parent = yield* openParent(engine, target.directory, plan, attempt);
   try {
@@ -143,7 +147,11 @@ function* leave(
       try {
         enterTarget(ticket, turnKey(engine, parent, target));
         const settled = yield* settleEqual(engine, target, parent, plan, attempt, ticket, status, current);
-        if (settled !== undefined) return settled;
+        if (typeof settled === "object") return settled;
+        // A symlink or a directory that has taken its place is looked at anew.
+        if (settled === "needs a new file" && (yield* wait(engine.fileSystem.stat(path)))?.kind === "file") {
+          return undefined;
+        }
       } finally {
         returnTicket(ticket);
       }

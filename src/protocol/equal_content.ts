@@ -3,8 +3,8 @@
  * written it and never synced it. So mode and owner are corrected as asked, and file and directory are synced.
  *
  * 1. `hasEqualBytes` or `equalContent`: the status of the file that has the content, if it has.
- * 2. `settleEqual`, as a commit in its turn: a slower write that was called earlier must not undo it. Undefined: a later
- *    call has committed, or what was compared is no longer there; the caller then writes.
+ * 2. `settleEqual`, as a commit in its turn: a slower write that was called earlier must not undo it. What is no result
+ *    (`Unsettled`) says why: the caller then writes.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
@@ -87,6 +87,13 @@ export function* equalContent(engine: Engine, staged: StagedFile): Operation<Fil
 const isUnchanged = (now: FileStatus, before: FileStatus): boolean =>
   now.identity === before.identity && now.size === before.size && now.modified === before.modified;
 
+/**
+ * Why what is there could not be left alone: a later call has committed, or what was compared is no longer there
+ * ("exchanged"); or only a new file can have what is asked for: the file may not be read, or has other names
+ * ("needs a new file").
+ */
+export type Unsettled = "exchanged" | "needs a new file";
+
 /** Corrects the metadata that was asked for, and syncs what is there: the file that was `compared`. */
 export function* settleEqual(
   engine: Engine,
@@ -98,18 +105,25 @@ export function* settleEqual(
   compared: FileStatus,
   bytes: Uint8Array | undefined,
   digest?: string,
-): Operation<WriteResult | undefined> {
+): Operation<WriteResult | Unsettled> {
   let fileSynced = false;
   let lost: string[] | undefined;
+  let unsettled: Unsettled = "exchanged";
   yield* commitTurn(ticket, engine.synchronous, function* () {
     checkAbort(plan.signal);
     const file = yield* openFile(engine, target.path);
-    if (file === undefined) return undefined;
+    if (file === undefined) {
+      unsettled = "needs a new file";
+      return undefined;
+    }
     try {
       const now = yield* openedStatus(file);
       if (!isUnchanged(now, compared)) return undefined;
       const corrected = yield* correctMetadata(engine, file, plan, now, attempt);
-      if (corrected === undefined) return undefined;
+      if (corrected === undefined) {
+        unsettled = "needs a new file";
+        return undefined;
+      }
       if (syncsFile(plan.durability)) fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
       lost = corrected;
       return fileSynced;
@@ -117,7 +131,7 @@ export function* settleEqual(
       yield* wait(file.close());
     }
   });
-  if (lost === undefined) return undefined;
+  if (lost === undefined) return unsettled;
   const directorySynced = (yield* syncDirectory(engine, parent, plan, attempt)) && target.unsyncedAncestors !== true;
   if (plan.digest && bytes !== undefined) {
     const hash = engine.runtime.createHash();

@@ -135,7 +135,7 @@ function* intoDirectory(
     const { bytes } = filling;
     const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualBytes(engine, target, bytes) : undefined;
     const settled = equal && (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, bytes));
-    if (settled !== undefined) return settled;
+    if (typeof settled === "object") return settled;
   }
   for (let stages = 1;; stages++) {
     const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, filling.bytes));
@@ -172,7 +172,7 @@ export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean
     const equal = mayBeLeft(engine, target.status, plan) ? yield* equalContent(engine, staged) : undefined;
     const settled = equal &&
       (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, undefined, digest));
-    if (settled !== undefined) {
+    if (typeof settled === "object") {
       const failures = yield* discard(staged);
       const failure = failures[0];
       if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);

@@ -67,6 +67,24 @@ describe("an update", () => {
       assertEquals(textOf(path), "blob");
     }));
 
+  it("that changes nothing gives a file with other names a mode of its own", () =>
+    withPath(async (path, directory) => {
+      const other = join(directory, "other");
+      const ways = [
+        () => updateTextFile(path, () => undefined, { mode: 0o600 }),
+        () => updateTextFileSync(path, () => undefined, { mode: 0o600 }),
+      ];
+      for (const way of ways) {
+        fs.rmSync(path, { force: true });
+        fs.writeFileSync(other, "content");
+        fs.chmodSync(other, 0o644);
+        fs.linkSync(other, path);
+        await way();
+        assertEquals([textOf(path), fs.statSync(path).mode & 0o777], ["content", 0o600]);
+        assertEquals([textOf(other), fs.statSync(other).mode & 0o777], ["content", 0o644]);
+      }
+    }));
+
   it("of JSON changes the value, in place or not", () =>
     withPath(async (path) => {
       await updateJsonFile<{ runs: number }>(path, (state = { runs: 0 }) => {
