@@ -20,6 +20,8 @@ export interface FailingTally {
   readonly acknowledgedLater: number;
   /** Operations that were told to have failed. */
   readonly failed: number;
+  /** Cuts after which the file system had to be repaired before it could be mounted; all of it was judged then. */
+  readonly repaired: number;
   /** Cuts after which something acknowledged was missing, old or torn. */
   readonly violations: number;
   /** The first few, in words. */
@@ -42,6 +44,7 @@ export function tallyFailing(order: FailingOrder, { cuts, without }: FailingOutc
     acknowledged: sum(({ acknowledged }) => acknowledged),
     acknowledgedLater: sum(({ acknowledgedLater }) => acknowledgedLater),
     failed: sum(({ failed }) => failed),
+    repaired: cuts.filter(({ repaired }) => repaired).length,
     violations: cuts.filter(({ complaints }) => complaints.length > 0).length,
     examples: cuts.flatMap(({ scene, seed, complaints }) =>
       complaints.map(({ kind, text }) => `${scene}, seed ${seed}: ${kind}: ${text}`)
@@ -52,9 +55,10 @@ export function tallyFailing(order: FailingOrder, { cuts, without }: FailingOutc
 
 export function describeFailing(each: FailingTally): string {
   const { runtime, fileSystem, writers, processes, cuts, errors, acknowledged, acknowledgedLater, violations } = each;
+  const repairs = each.repaired === 0 ? "" : `, ${each.repaired} repaired first`;
   const who = processes === 1 ? `${writers} in flight` : `${processes} processes with ${writers} in flight`;
   const figures = `${cuts} cuts, ${errors} EIO, ${acknowledged} acknowledged (${acknowledgedLater} after a failure)`;
-  const line = `${runtime}, ${fileSystem}, ${who}: ${figures}, ${violations} violations (${each.seconds} s)`;
+  const line = `${runtime}, ${fileSystem}, ${who}: ${figures}, ${violations} violations${repairs} (${each.seconds} s)`;
   return [line, ...each.examples.map((example) => `  ${example}`)].join("\n");
 }
 

@@ -12,7 +12,7 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { CHECKERS, type LoopType, MKFS, mount, SMALLEST, unmount } from "../support/mounts.ts";
+import { CHECKERS, type LoopType, MKFS, mount, REPAIRERS, SMALLEST, unmount } from "../support/mounts.ts";
 import { execute, must, Unavailable } from "../support/programs.ts";
 import type { DiskStatus, FailurePlan } from "./failing_disk.ts";
 import { spawnScript } from "../support/spawn.ts";
@@ -46,6 +46,8 @@ export interface Machine {
   cut(seed: number): void;
   /** Mounts what is on the medium. Nobody may have a file open on it any more. */
   restore(): void;
+  /** After `restore` could not mount it: repairs the file system and mounts it. False where nothing repairs it. */
+  repair(): boolean;
   /** The complaint of the file system's checker, "" when it has none. */
   check(): string;
   /** Where the disk is ours: what else it can do. */
@@ -161,6 +163,15 @@ function prepare(folder: string, { type, options, disk }: FileSystemRow): Machin
       unmountWholly();
       if (served !== undefined) control("restore");
       mountIt();
+    },
+    repair() {
+      const [command, ...args] = REPAIRERS[type] ?? [];
+      if (command === undefined) return false;
+      // Every bit but the first tells of errors that are left: https://man7.org/linux/man-pages/man8/e2fsck.8.html
+      const { code, output } = execute(command, [...args, medium]);
+      if (code === null || code > 1) throw new Error(`${command} ended with status ${code}: ${output}`);
+      mountIt();
+      return true;
     },
     check() {
       unmountWholly();

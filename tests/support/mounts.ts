@@ -67,6 +67,14 @@ export const CHECKERS: Record<LoopType, readonly [string, ...string[]]> = {
   btrfs: ["btrfs", "check", "--readonly"],
 };
 
+/**
+ * What an owner does with a file system that cannot be mounted. Only where that reads the journal first, as a mount does:
+ * `xfs_repair` would have to throw the log away.
+ */
+export const REPAIRERS: Partial<Record<LoopType, readonly [string, ...string[]]>> = {
+  ext4: ["e2fsck", "-f", "-y"],
+};
+
 /** A mount that is refused for lack of rights or devices is a machine's limit, not a test's failure. */
 export function mount(...args: string[]): void {
   const { code, output } = execute("mount", args);

@@ -36,6 +36,8 @@ export interface FailingReport {
   /** Those of them that were acknowledged after the first failure had been told. */
   readonly acknowledgedLater: number;
   readonly failed: number;
+  /** The file system could only be mounted after its own program had repaired it: its superblock itself was torn. */
+  readonly repaired: boolean;
   readonly complaints: readonly Complaint[];
   /** Where there is a complaint: what was on record until the cut. */
   readonly record?: string;
@@ -75,6 +77,17 @@ async function untilFailed(medium: Medium, workers: readonly Worker[], aftermath
   for (const end = Date.now() + aftermath; Date.now() < end && !workers.every((each) => each.hasEnded);) await pause(3);
 }
 
+/** Brings the file system back; whether it had to be repaired, as its owner would do it. */
+function restored(machine: Machine): boolean {
+  try {
+    machine.restore();
+    return false;
+  } catch (error) {
+    if (!machine.repair()) throw error;
+    return true;
+  }
+}
+
 export async function cutFailing(
   machine: Machine & { readonly medium: Medium },
   workers: readonly Worker[],
@@ -102,13 +115,14 @@ export async function cutFailing(
   const history = readHistory(record, position);
   const common = { scene, seed, errors: failedWrites + failedFlushes, ...countsOf(history) };
   let complaints: Complaint[];
+  let repaired = false;
   try {
-    machine.restore();
+    repaired = restored(machine);
     complaints = judgeFailing(root, history);
   } catch (error) {
     complaints = [{ kind: "destroyed", text: String(error) }];
   }
   const text = new TextDecoder().decode(fs.readFileSync(record).subarray(0, position));
   fs.rmSync(record);
-  return { ...common, complaints, ...(complaints.length === 0 ? {} : { record: text }) };
+  return { ...common, repaired, complaints, ...(complaints.length === 0 ? {} : { record: text }) };
 }
