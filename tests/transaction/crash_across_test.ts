@@ -10,7 +10,7 @@ import { fraction, planOf, scenario, shown } from "./support.ts";
 const one = scenario(3);
 const two = scenario(3, ["/d", "/e"]);
 /** Ten thousand states each. Until it activates, the first is what is rolled back in the second. */
-const part = { fraction: fraction * byEffort({ quick: 0.05, normal: 0.1, long: 1 }) };
+const part = { fraction: fraction * byEffort({ quick: 0.02, normal: 0.05, long: 1 }) };
 
 describe("a crash at every instant", () => {
   it("of applying 3 files on two file systems", () => {
@@ -52,7 +52,7 @@ describe("a crash at every instant", () => {
       const after = explored(files);
       const report = exploreCrashesSync({
         ...after,
-        fraction: fraction * byEffort({ quick: 0.05, normal: 0.1, long: 1 }),
+        fraction: fraction * byEffort({ quick: 0.02, normal: 0.05, long: 1 }),
         run: applying(files, false),
         recover: () => {},
         check: (runtime, facts) => {
