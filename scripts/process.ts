@@ -7,6 +7,7 @@
  * and its descendants were doing, and is interrupted before it is killed: the test runners of Deno and Node then name
  * the tests that have not ended.
  */
+import { processorSecondsOfEnded } from "./processor_time.ts";
 import { describeProcessTree } from "./process_tree.ts";
 
 export interface Outcome {
@@ -14,6 +15,8 @@ export interface Outcome {
   /** Standard output and standard error, in the order of arrival. */
   output: string;
   timedOut: boolean;
+  /** Where the system tells. */
+  processorSeconds?: number;
 }
 
 export interface ExecuteOptions {
@@ -120,13 +123,19 @@ export async function execute(command: string, args: string[], options: ExecuteO
   };
   watch();
   const status = await child.status;
+  const processorSeconds = processorSecondsOfEnded();
   clearTimeout(timer);
   running.delete(child);
   killGroup(child, "SIGKILL");
   // A process that left the group may still hold the pipes: what it says later is not waited for.
   await Promise.race([collected, pause(2000)]);
   end.abort();
-  return { code: status.code, output: chunks.join(""), timedOut };
+  return {
+    code: status.code,
+    output: chunks.join(""),
+    timedOut,
+    ...(processorSeconds === undefined ? {} : { processorSeconds }),
+  };
 }
 
 /** Like `execute`, for programs that have to succeed. Resolves with the output. */

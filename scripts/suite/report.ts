@@ -66,22 +66,24 @@ function printSkips(results: readonly FileResult[]): void {
   }
 }
 
-/** How many of a section's slowest files are named: the time of the whole run is kept down by looking at them. */
+/** How many of a section's slowest files are named, by the processor time they took: the time of the whole run is kept down by looking at them. */
 const SLOWEST = 10;
 
+const busy = ({ processorSeconds, seconds }: FileResult): number => processorSeconds ?? seconds;
+
 function printSlowest(results: readonly FileResult[]): void {
-  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST);
-  const names = slowest.filter(({ seconds }) => seconds >= 1).map(({ path, seconds }) =>
-    `${seconds.toFixed(0)} ${path}`
+  const slowest = results.toSorted((a, b) => busy(b) - busy(a)).slice(0, SLOWEST);
+  const names = slowest.filter((result) => busy(result) >= 1).map((result) =>
+    `${busy(result).toFixed(0)} ${result.path}`
   );
-  if (names.length > 0) console.log(`  slowest, in seconds: ${names.join(", ")}`);
+  if (names.length > 0) console.log(`  slowest, in seconds of a processor: ${names.join(", ")}`);
 }
 
-/** The closing lines of a section. Its files ran beside those of others, so the seconds are the sum of theirs. */
+/** The closing lines of a section. Where the system does not tell of processors, the seconds are by the clock, those of files that ran at the same time added. */
 export function printSection(title: string, results: readonly FileResult[]): Counts {
   const counts = count(results.flatMap(({ tests }) => tests));
-  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
-  console.log(`${title}: ${countLine(counts)} (${seconds.toFixed(0)} s of work)`);
+  const seconds = results.reduce((sum, result) => sum + busy(result), 0);
+  console.log(`${title}: ${countLine(counts)} (${seconds.toFixed(0)} s of a processor)`);
   printSlowest(results);
   printSkips(results);
   return counts;

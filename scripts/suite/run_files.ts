@@ -25,6 +25,8 @@ export interface FileResult {
   /** Names of files that the tests left in their directory. */
   leftovers: string[];
   seconds: number;
+  /** How long it kept processors busy, where the system tells. */
+  processorSeconds?: number;
   /** It was ended before its end. */
   timedOut?: boolean;
 }
@@ -75,7 +77,10 @@ export async function runFile(
     ATOMIC_WRITE_TEST_DIRECTORY: directory,
   };
   const started = performance.now();
-  const { code, output, timedOut } = await execute(command, args, { environment, timeout: () => timeout * patience() });
+  const { code, output, timedOut, processorSeconds } = await execute(command, args, {
+    environment,
+    timeout: () => timeout * patience(),
+  });
   const seconds = (performance.now() - started) / 1000;
   const leftovers = removeLeftovers(directory);
   const tests = exists(report) ? applySkips(readJunit(Deno.readTextFileSync(report)), output) : [];
@@ -84,7 +89,8 @@ export async function runFile(
   if (timedOut) failed(`still running after ${seconds.toFixed(0)} s`);
   else if (code !== 0 && !tests.some(({ state }) => state === "failed")) failed(`ended with status ${code}`);
   else if (tests.length === 0) failed("no test in this file");
-  return { path, tests, output, leftovers, seconds, timedOut };
+  const busy = processorSeconds === undefined ? {} : { processorSeconds };
+  return { path, tests, output, leftovers, seconds, timedOut, ...busy };
 }
 
 /** Runs the jobs in their order, `atOnce` at a time. */
