@@ -92,7 +92,7 @@ const isUnchanged = (now: FileStatus, before: FileStatus): boolean =>
  * ("exchanged"); or only a new file can have what is asked for: the file may not be read, or has other names
  * ("needs a new file").
  */
-export type Unsettled = "exchanged" | "needs a new file";
+type Unsettled = "exchanged" | "needs a new file";
 
 /** Corrects the metadata that was asked for, and syncs what is there: the file that was `compared`. */
 export function* settleEqual(

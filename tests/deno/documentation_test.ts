@@ -103,7 +103,7 @@ test("every example in a doc comment runs", () =>
       const script = `${ROOT}/tests/deno/scripts/run_examples.ts`;
       const environment = { TMPDIR: directory };
       const output = await mustExecute(Deno.execPath(), [...args, script, directory, ...examples], { environment });
-      for (const file of examples) assert(output.includes(`ran ${basename(file)}`), `${file}: ${output}`);
+      for (const file of notEmpty(examples)) assert(output.includes(`ran ${basename(file)}`), `${file}: ${output}`);
     });
   }));
 
