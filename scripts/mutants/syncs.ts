@@ -57,6 +57,14 @@ export const syncMutants: readonly Mutant[] = [
     tests: ledger,
   },
   {
+    name: "who is overtaken trusts what was committed before a failure",
+    file: "src/protocol/commit.ts",
+    from: `  attempt.since = Math.min(attempt.since, later.since);
+`,
+    to: ``,
+    tests: ledger,
+  },
+  {
     name: "no witness is asked",
     file: "src/protocol/sync.ts",
     from: `&& isDoubtful(engine, syncs)) {`,

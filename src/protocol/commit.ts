@@ -248,6 +248,8 @@ function* yieldTo(staged: StagedFile, later: Committed): Operation<WriteResult> 
   const failures = yield* discard(staged);
   const failure = failures[0];
   if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
+  // What shows was made visible by the other call, perhaps before a sync failed that this one has not lived through.
+  attempt.since = Math.min(attempt.since, later.since);
   const directorySynced = yield* syncParent(staged);
   return resultOf(staged, directorySynced, later.fileSynced, {
     bytesWritten: 0,

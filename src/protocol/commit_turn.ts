@@ -16,11 +16,14 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";
+import { failuresKnown } from "./sync_ledger.ts";
 
 /** Content that a commit made visible, as later callers need to know it. */
 export interface Committed {
   readonly order: number;
   readonly fileSynced: boolean;
+  /** How many syncs were known to have failed before it (sync_ledger.ts): whoever it overtakes relies on it. */
+  readonly since: number;
 }
 
 interface TargetTurns {
@@ -141,10 +144,11 @@ export function* commitTurn(
   const turn = new Promise<void>((resolve) => end = resolve);
   const before = turns.busy;
   turns.busy = turn;
+  const since = failuresKnown();
   try {
     const outcome = yield* commit(overtaken);
     if (typeof outcome !== "boolean") return outcome;
-    if (overtaken() === undefined) turns.latest = { order: ticket.order, fileSynced: outcome };
+    if (overtaken() === undefined) turns.latest = { order: ticket.order, fileSynced: outcome, since };
     return undefined;
   } finally {
     turns.busy = before;

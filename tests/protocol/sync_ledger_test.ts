@@ -228,6 +228,29 @@ describe("after a failed sync of a file system", () => {
     });
   }
 
+  it("who is overtaken by a commit before it is told so, though nothing has failed since it looked", async () => {
+    const slow = new SlowMachine({ files: { "/d/a": "old", "/d/source": "copied" } });
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => begin = resolve);
+    const later: Runtime = {
+      ...slow.runtime,
+      fileSystem: interceptFileSystem(
+        slow.machine.syncFileSystem,
+        ({ method, path }, proceed) => method === "open" && path === "/d/source" ? begun.then(proceed) : proceed(),
+      ),
+    };
+    const copied = watch(copyFile("/d/source", "/d/a", { runtime: later }));
+    const written = watch(writeFile("/d/a", "written", { runtime: slow.runtime }));
+    (await slow.of(/tmp$/)).end();
+    (await slow.of(/^\/d$/)).end("EIO");
+    await slow.release();
+    assertInstanceOf(written.error, WriteError);
+    begin();
+    await slow.release();
+    assertInstanceOf(copied.error, WriteError);
+    assertEquals([copied.error.code, copied.error.targetState], ["EIO", "unchanged"]);
+  });
+
   it("another file system, and another process, are not concerned", async () => {
     const slow = new SlowMachine({ files: { ...content, "/mnt/": { kind: "directory" } }, mounts: { "/mnt": {} } });
     slow.holds = ({ path }) => path === "/d";
