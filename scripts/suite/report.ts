@@ -71,19 +71,23 @@ const SLOWEST = 10;
 
 const busy = ({ processorSeconds, seconds }: FileResult): number => processorSeconds ?? seconds;
 
+/** By the clock where no file tells more: the seconds of those that ran at the same time are then added all the same. */
+const unit = (results: readonly FileResult[]): string =>
+  results.some(({ processorSeconds }) => processorSeconds !== undefined) ? "seconds of a processor" : "seconds of work";
+
 function printSlowest(results: readonly FileResult[]): void {
   const slowest = results.toSorted((a, b) => busy(b) - busy(a)).slice(0, SLOWEST);
   const names = slowest.filter((result) => busy(result) >= 1).map((result) =>
     `${busy(result).toFixed(0)} ${result.path}`
   );
-  if (names.length > 0) console.log(`  slowest, in seconds of a processor: ${names.join(", ")}`);
+  if (names.length > 0) console.log(`  slowest, in ${unit(results)}: ${names.join(", ")}`);
 }
 
-/** The closing lines of a section. Where the system does not tell of processors, the seconds are by the clock, those of files that ran at the same time added. */
+/** The closing lines of a section. */
 export function printSection(title: string, results: readonly FileResult[]): Counts {
   const counts = count(results.flatMap(({ tests }) => tests));
   const seconds = results.reduce((sum, result) => sum + busy(result), 0);
-  console.log(`${title}: ${countLine(counts)} (${seconds.toFixed(0)} s of a processor)`);
+  console.log(`${title}: ${countLine(counts)} (${seconds.toFixed(0)} ${unit(results)})`);
   printSlowest(results);
   printSkips(results);
   return counts;
