@@ -1,5 +1,5 @@
 /** `skipIfEqual`: what is there already is left alone, and made durable all the same. */
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -243,3 +243,54 @@ for (const nth of [1, 2]) {
     assertEquals(machine.openHandles, []);
   });
 }
+
+test("skipIfEqual gives no setuid or setgid to another owner, as a write would not", () => {
+  const rows: [options: WriteFileSyncOptions, mode: number, lost: string[]][] = [
+    [{ owner: { user: 0 } }, 0o755, ["setuid", "setgid"]],
+    [{ owner: { group: 0 } }, 0o755, ["setuid", "setgid"]],
+    [{ owner: { user: 0 }, mode: 0o4711 }, 0o4711, []],
+    [{ owner: { user: 7, group: 8 } }, 0o6755, []],
+    [{}, 0o6755, []],
+  ];
+  for (const content of ["same", "other"]) {
+    for (const [options, mode, lost] of rows) {
+      const files = { "/d/file": { content, mode: 0o6755, user: 7, group: 8 } };
+      const runtime = memoryRuntime({ user: 0, files });
+      const result = writeFileSync("/d/file", "same", { ...options, runtime, skipIfEqual: true });
+      if (content === "same") {
+        assertEquals([result.changed, runtime.statusOf("/d/file")?.mode, result.lost], [false, mode, lost]);
+      } else if (options.owner !== undefined && lost.length > 0) {
+        assertEquals([result.changed, runtime.statusOf("/d/file")?.mode], [true, mode]);
+      }
+    }
+  }
+});
+
+test("skipIfEqual: whoever is given the file may at no instant do more with it than at the end", () => {
+  // Mode 0660 for a group that is to read it, or nothing at all.
+  for (const mode of [0o640, 0o600, 0o000, 0o666]) {
+    for (const owner of [{ group: 9 }, { user: 9 }, { user: 9, group: 9 }]) {
+      const files = { "/d/file": { content: "same", mode: 0o660, user: 7, group: 7 } };
+      const machine = memoryRuntime({ user: 0, files });
+      const modes: number[] = [];
+      const runtime = interceptRuntime(machine, (_call, proceed) => {
+        const result = proceed();
+        const { mode = 0, user, group } = machine.statusOf("/d/file") ?? {};
+        if (user === 9 || group === 9) modes.push(mode);
+        return result;
+      });
+      const result = writeFileSync("/d/file", "same", { runtime, skipIfEqual: true, owner, mode });
+      assertEquals([result.changed, result.lost, machine.statusOf("/d/file")?.mode], [false, [], mode]);
+      assert(modes.length > 0);
+      assertEquals(modes.filter((each) => (each & ~mode) !== 0), []);
+    }
+  }
+});
+
+test("skipIfEqual leaves mode and owner as they were where the owner may not be changed", () => {
+  const files = { "/d/": { kind: "directory", mode: 0o777 }, "/d/file": { content: "same", mode: 0o660 } } as const;
+  const runtime = memoryRuntime({ files });
+  const options: WriteFileSyncOptions = { runtime, skipIfEqual: true, owner: { user: 9 }, mode: 0o600 };
+  const error = assertThrows(() => writeFileSync("/d/file", "same", options));
+  assertEquals([Reflect.get(error as Error, "targetState"), runtime.statusOf("/d/file")?.mode], ["unchanged", 0o660]);
+});

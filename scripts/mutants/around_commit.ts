@@ -120,6 +120,20 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: equal,
   },
   {
+    name: "setuid goes to another owner of equal content",
+    file: "src/protocol/equal_content.ts",
+    from: `? now.mode & setUserAndGroup : 0;`,
+    to: `? now.mode & setUserAndGroup & 0 : 0;`,
+    tests: equal,
+  },
+  {
+    name: "the owner of equal content changes before its mode",
+    file: "src/protocol/equal_content.ts",
+    from: `changesOwner ? giveAway(file, wanted, now) : applyMetadata`,
+    to: `changesOwner && giveAway === undefined ? giveAway(file, wanted, now) : applyMetadata`,
+    tests: equal,
+  },
+  {
     name: "content that was written in place since it was compared is kept",
     file: "src/protocol/equal_content.ts",
     from: ` && now.modified === before.modified;`,

@@ -19,17 +19,25 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "a failed sync of a shard fails nobody",
-    file: "src/store/put.ts",
+    file: "src/store/sync_shards.ts",
     from: `          own.forEach(({ lead }) => failures.set(lead, error));`,
     to: `          own.forEach(({ lead }) => void lead);`,
     tests: [...store, "tests/proof/fault_then_cut_test.ts"],
   },
   {
     name: "a shard that could not be synced is reported as durable",
-    file: "src/store/put.ts",
-    from: `fileSynced, synced.has(directory)));`,
-    to: `fileSynced, true));`,
+    file: "src/store/sync_shards.ts",
+    from: `fileSynced && holds, synced.has(directory)));`,
+    to: `fileSynced && holds, true));`,
     tests: [...store, "tests/proof/fault_then_cut_test.ts"],
+  },
+  {
+    name: "what the removal of a temporary name says of a put is not heard",
+    file: "src/store/sync_shards.ts",
+    from: `const witness = witnessOf([...removals.values()].flat());`,
+    to: `const witness = undefined;
+  removals.clear();`,
+    tests: ["tests/protocol/removal_witness_test.ts"],
   },
   {
     name: "a damaged object at its place is believed",

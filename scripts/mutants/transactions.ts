@@ -26,6 +26,15 @@ export const transactionMutants: readonly Mutant[] = [
     tests: crash,
   },
   {
+    name: "files that a transaction leaves alone beside others are not synced",
+    file: "src/transaction/apply.ts",
+    from: `    yield* this.#syncEqual(transaction);
+`,
+    to: `    void this.#syncEqual;
+`,
+    tests: crash,
+  },
+  {
     name: "the decision is not synced",
     file: "src/transaction/commit_transaction.ts",
     from: `return (yield* journal.sync(rules, attempt)) && namesSynced;`,

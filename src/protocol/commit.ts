@@ -34,8 +34,11 @@ import { checkSyncs, syncDirectory } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
 
-/** Makes the staged content the target's content. */
-export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResult> {
+/**
+ * Makes the staged content the target's content. `keepsSecondName`: whoever syncs the directory himself, for many files
+ * at once, calls `removeSecondName` after that.
+ */
+export function* commit(staged: StagedFile, ticket: Ticket, keepsSecondName = false): Operation<WriteResult> {
   const { engine, target, parent, plan, attempt } = staged;
   const failures: CleanupFailure[] = [];
   let backup: Backup | undefined;
@@ -70,7 +73,7 @@ export function* commit(staged: StagedFile, ticket: Ticket): Operation<WriteResu
     yield* removeSecondName(staged, failures);
     throw attachCleanup(translate(error, attempt), failures, attempt);
   }
-  yield* removeSecondName(staged, failures);
+  if (!keepsSecondName) yield* removeSecondName(staged, failures);
   if (plan.backup > 0) {
     const directory = backupDirectoryOf(engine, target.path, plan);
     failures.push(...yield* pruneBackups(engine, target, directory, plan.backup));
@@ -157,7 +160,7 @@ function* publishNew(staged: StagedFile, failures: CleanupFailure[]): Operation<
 }
 
 /** A file that was linked has its temporary name, too. */
-function* removeSecondName(
+export function* removeSecondName(
   { engine, plan, temporary, parent }: StagedFile,
   failures: CleanupFailure[],
 ): Operation<void> {

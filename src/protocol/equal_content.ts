@@ -12,7 +12,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { commitTurn, type Ticket } from "./commit_turn.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
-import { type Attempt, checkAbort } from "./failure.ts";
+import { type Attempt, checkAbort, tidy } from "./failure.ts";
 import { digestOf, openedStatus } from "./file_call.ts";
 import { applyMetadata, ownerNumbers, type WantedMetadata } from "./metadata.ts";
 import type { StagedFile } from "./staged_file.ts";
@@ -21,6 +21,7 @@ import type { Target } from "./target.ts";
 import { reachedDurability, syncsFile, type WritePlan, type WriteResult } from "./write_plan.ts";
 
 const readSize = 256 * 1024;
+const setUserAndGroup = 0o6000;
 
 /** Reads an open file to its end. */
 function* eachPiece(file: OpenFile, use: (piece: Uint8Array) => boolean): Operation<boolean> {
@@ -164,8 +165,13 @@ function* correctMetadata(
   const owner = typeof plan.owner === "object" && capabilities.owner
     ? ownerNumbers(plan.owner, engine.runtime)
     : undefined;
-  const mode = typeof plan.mode === "number" && capabilities.mode ? plan.mode : undefined;
-  if (owner === undefined && mode === undefined) return [];
+  const asked = typeof plan.mode === "number" && capabilities.mode ? plan.mode : undefined;
+  if (owner === undefined && asked === undefined) return [];
+  const { user = now.user, group = now.group } = owner ?? {};
+  const changesOwner = user !== now.user || group !== now.group;
+  // What setuid and setgid mean must not move to another owner, unless that is asked for.
+  const dropped = changesOwner && asked === undefined && capabilities.mode ? now.mode & setUserAndGroup : 0;
+  const mode = asked ?? (dropped === 0 ? undefined : now.mode & ~dropped);
   const wanted: WantedMetadata = {
     creationMode: 0,
     mode,
@@ -173,16 +179,37 @@ function* correctMetadata(
     group: owner?.group,
     userRequired: owner?.user !== undefined,
     groupRequired: owner?.group !== undefined,
-    modeRequired: mode !== undefined,
-    lost: [],
+    modeRequired: asked !== undefined,
+    lost: [...(dropped & 0o4000) === 0 ? [] : ["setuid"], ...(dropped & 0o2000) === 0 ? [] : ["setgid"]],
   };
   if (now.links > 1 && !has(now, wanted)) return undefined;
   try {
-    return yield* applyMetadata(file, wanted, now);
+    return yield* changesOwner ? giveAway(file, wanted, now) : applyMetadata(file, wanted, now);
   } finally {
     // The file itself was changed, not a temporary one: a failure from here on must not call it unchanged.
     if (yield* differs(file, now)) attempt.targetState = "replaced";
   }
+}
+
+/**
+ * Whoever gets the file may do no more with it, be it for an instant, than he shall: what its mode has too much goes
+ * before the owner changes. Where he cannot be changed, it comes back.
+ */
+function* giveAway(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
+  const narrow = now.mode & (wanted.mode ?? now.mode);
+  if (narrow === now.mode) return yield* applyMetadata(file, wanted, now);
+  yield* wait(file.setMode(narrow));
+  try {
+    return yield* applyMetadata(file, wanted, yield* wait(file.stat()));
+  } catch (error) {
+    yield* tidy([], putBack(file, now));
+    throw error;
+  }
+}
+
+function* putBack(file: OpenFile, { mode, user, group }: FileStatus): Operation<void> {
+  const { user: userNow, group: groupNow } = yield* wait(file.stat());
+  if (userNow === user && groupNow === group) yield* wait(file.setMode(mode));
 }
 
 const has = (now: FileStatus, { mode, user, group }: WantedMetadata): boolean =>

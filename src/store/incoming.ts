@@ -11,9 +11,10 @@ import type { ChunkSource, Source } from "../core/bytes.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { fillingFromFile, openSource } from "../copy_file.ts";
+import { removeSecondName } from "../protocol/commit.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
-import { attachCleanup, type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { attachCleanup, type Attempt, attemptFailed, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { beginStage, discard, finishStage, type StagedFile } from "../protocol/staged_file.ts";
 import { type Digest, incomingName } from "../protocol/store_names.ts";
@@ -161,6 +162,19 @@ export class Incoming {
     return this.#staged;
   }
 
+  /**
+   * What was linked into its place has its temporary name, too; it goes after the last sync, and what its removal answers
+   * is a witness for that. Called a second time, it does nothing.
+   */
+  *removeSecondName(): Operation<CleanupFailure[]> {
+    const failures: CleanupFailure[] = [];
+    const staged = this.#staged;
+    if (staged?.phase !== "committed") return failures;
+    this.#staged = undefined;
+    yield* removeSecondName(staged, failures);
+    return failures;
+  }
+
   /** The temporary file is gone: another one must be staged. */
   *lose(): Operation<void> {
     const staged = this.#staged;
@@ -170,10 +184,9 @@ export class Incoming {
 
   /** Gives up what is staged and not committed. The error to throw, if that or `error` is one. */
   *drop(error: unknown): Operation<unknown> {
-    const staged = this.#staged;
     const translated = error === undefined ? undefined : translate(error, this.attempt);
-    if (staged === undefined) return translated;
-    const failures = yield* discard(staged);
+    const failures = yield* this.removeSecondName();
+    if (this.#staged !== undefined) failures.push(...yield* discard(this.#staged));
     // What was asked for is done: a leftover is for `sweep`.
     return translated === undefined ? undefined : attachCleanup(translated, failures, this.attempt);
   }

@@ -5,7 +5,8 @@
  * 2. Stage and sync what is not there, all in parallel.
  * 3. In the store's shared lock: **link** each into its place (it can never replace anything), or, where it is already,
  *    verify it, refresh its age and sync it. An object that turns out damaged is replaced by the good content.
- * 4. Sync each directory once.
+ * 4. Sync each directory once. Then the temporary names of what was linked go: a file system that refuses that has failed,
+ *    and what it said was synced is not acknowledged.
  *
  * The lock is shared among putters and keeps the collector out: what it may remove it judges by age, inside its
  * exclusive lock. So from step 3 on every object of this call is young. Each content fares on its own. After a failure
@@ -17,28 +18,15 @@ import { all, type Operation } from "../core/operation.ts";
 import { commit } from "../protocol/commit.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "../protocol/directories.ts";
-import type { Attempt } from "../protocol/failure.ts";
 import { translate } from "../protocol/failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { TemporaryVanished } from "../protocol/staged_file.ts";
 import type { Digest } from "../protocol/store_names.ts";
-import { syncDirectory } from "../protocol/sync.ts";
-import { reachedDurability } from "../protocol/write_plan.ts";
 import type { FileSystem } from "../runtime/runtime.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
 import { refresh } from "./refresh.ts";
 import type { StoreContext } from "./store.ts";
-
-/** Objects with one digest: the first is stored, the others are the same. */
-interface Group {
-  readonly lead: Incoming;
-  readonly members: Incoming[];
-  readonly directory: string;
-  fileSynced: boolean;
-}
-
-/** Files and syncs at once; more does not make a disk faster. */
-const together = 16;
+import { type Group, syncShards, together } from "./sync_shards.ts";
 
 /**
  * Contents that go together at most. Each has its temporary file open until it is stored, and perhaps its directory: two
@@ -201,41 +189,10 @@ function* publish(
   const ticket = takeTicket();
   try {
     enterTarget(ticket, turnKey(context.engine, parent, staged.target));
-    const { superseded } = yield* commit(staged, ticket);
+    const { superseded } = yield* commit(staged, ticket, true);
     group.fileSynced = staged.fileSynced;
     return superseded !== true;
   } finally {
     returnTicket(ticket);
-  }
-}
-
-function* syncShards(
-  context: StoreContext,
-  groups: readonly Group[],
-  shards: ReadonlyMap<string, ParentDirectory>,
-  failures: Map<Incoming, unknown>,
-): Operation<void> {
-  const { engine, plan } = context;
-  const synced = new Set<string>();
-  const used = [...new Set(groups.map(({ directory }) => directory))];
-  yield* all(
-    used.map((directory) =>
-      function* (): Operation<void> {
-        const parent = shards.get(directory);
-        const own = groups.filter((group) => group.directory === directory);
-        const attempt: Attempt = own[0]?.lead.attempt ?? context.attempt("Cannot store into");
-        try {
-          if (parent === undefined) return;
-          if (yield* syncDirectory(engine, parent, plan, attempt)) synced.add(directory);
-        } catch (error) {
-          own.forEach(({ lead }) => failures.set(lead, error));
-        }
-      }
-    ),
-    together,
-  );
-  for (const { lead, directory, fileSynced } of groups) {
-    if (failures.has(lead)) continue;
-    context.note(reachedDurability(plan.durability, fileSynced, synced.has(directory)));
   }
 }

@@ -30,7 +30,8 @@ interface Ending {
 
 /** Carries out what is decided. `decided`: whether the decision is known to be durable. */
 export function* afterCommit(transaction: Transaction, entered: Entered, decided: boolean): Operation<Ending> {
-  const { engine, attempt, changes, journal, request: { rules, activate, backup } } = transaction;
+  const { engine, attempt, changes, journal, standing, request } = transaction;
+  const { rules, activate, backup } = request;
   let synced: boolean;
   try {
     yield* publishAll(transaction);
@@ -54,9 +55,9 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   if (backup > 0) yield* prune(transaction, entered, failures);
   const { device } = journal.home.status;
   if (decided && synced) synced = stillHolds({ engine, device, rules, attempt }, failures);
-  const fileSynced = changes.every(({ staged }) => staged.fileSynced);
+  const fileSynced = standing.filesSynced && changes.every(({ staged }) => staged.fileSynced);
   return {
-    durability: reachedDurability(rules.durability, fileSynced, decided && synced),
+    durability: reachedDurability(rules.durability, fileSynced, decided && synced && standing.namesSynced),
     leftBehind: failures.flatMap(({ leftBehind }) => leftBehind ?? []),
   };
 }

@@ -2,16 +2,15 @@
  * A whole transaction, in this order:
  *
  * find the files → lock them, recover what is in the way → compare; all equal: only sync → journal and markers → stage →
- * back up → `validate` → **commit** → what follows from it (after_commit.ts) → unlock.
+ * back up → sync what is equal → `validate` → **commit** → what follows from it (after_commit.ts) → unlock.
  *
  * Before the commit an error takes everything back; after it, roll_back.ts does. Aborts count before it only.
  */
 import { ActivationError, ValidationError } from "../core/errors.ts";
-import { all, type Operation, wait } from "../core/operation.ts";
+import { all, type Operation } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { type Attempt, beginAnew, beginAttempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
-import { syncFile } from "../protocol/sync.ts";
-import { reachedDurability, syncsFile } from "../protocol/write_plan.ts";
+import { reachedDurability } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
 import { appliedFile, type ApplyResult } from "./apply_result.ts";
@@ -21,8 +20,9 @@ import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
 import { releaseLocks } from "./lock_files.ts";
-import { findParticipants, Homes, type Participant, syncHomes } from "./participants.ts";
+import { findParticipants, Homes, type Participant } from "./participants.ts";
 import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
+import { syncStanding } from "./standing_files.ts";
 import { type Change, type StagedChange, Transaction } from "./transaction.ts";
 
 /** What errors that concern the whole of a plan say was tried, and on what: `Cannot deploy`, the file of the plan. */
@@ -150,10 +150,25 @@ class Application {
     yield* stageChanges(transaction, changes, () => tell(request, "stage", ++count, changes.length));
     // What came in pieces is compared now that it is all there.
     yield* dropEqual(transaction);
-    if (request.backup === 0) return;
-    count = 0;
+    if (transaction.changes.length === 0) return;
+    if (request.backup > 0) yield* this.#backUp(transaction);
+    yield* this.#syncEqual(transaction);
+  }
+
+  *#backUp(transaction: Transaction): Operation<void> {
+    let count = 0;
     const total = transaction.changes.length;
-    yield* backUpChanges(transaction, this.#entered.scans, () => tell(request, "back up", ++count, total));
+    const done = () => tell(this.#request, "back up", ++count, total);
+    yield* backUpChanges(transaction, this.#entered.scans, done);
+  }
+
+  /** What is left alone belongs to what is acknowledged. */
+  *#syncEqual(transaction: Transaction): Operation<void> {
+    const { engine, rules } = this.#request;
+    const changing = new Set(transaction.changes.map(({ participant }) => participant));
+    const participants = this.#participants.filter((participant) => !changing.has(participant));
+    const leftAlone = { participants, syncedLater: transaction.homes };
+    transaction.standing = yield* syncStanding(engine, leftAlone, rules, this.#attempt);
   }
 
   *#validate(transaction: Transaction): Operation<void> {
@@ -180,9 +195,12 @@ class Application {
   *#unchanged(): Operation<ApplyResult> {
     const { engine, rules, activate } = this.#request;
     const { debts, holds } = this.#entered;
-    const synced = yield* all(this.#participants.map((participant) => () => this.#syncOne(participant)));
-    const homes = [...new Set(this.#participants.map(({ home }) => home))];
-    const namesSynced = yield* syncHomes(engine, homes, rules, this.#attempt);
+    const { filesSynced, namesSynced } = yield* syncStanding(
+      engine,
+      { participants: this.#participants, syncedLater: [] },
+      rules,
+      this.#attempt,
+    );
     if (debts.length > 0 && activate !== undefined) {
       tellQuietly(this.#request, { step: "activate", done: 0, total: this.#participants.length });
       try {
@@ -192,7 +210,7 @@ class Application {
       }
       yield* payDebts(engine, this.#entered, rules, this.#attempt);
     }
-    return this.#result([], reachedDurability(rules.durability, synced.every((each) => each), namesSynced));
+    return this.#result([], reachedDurability(rules.durability, filesSynced, namesSynced));
   }
 
   #owed(error: unknown): ActivationError {
@@ -202,18 +220,6 @@ class Application {
     const cause = error instanceof CallerError ? error.reason : error;
     const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced" as const, cause };
     return new ActivationError(`${verb} ${JSON.stringify(path)}`, reason, details);
-  }
-
-  *#syncOne({ path, home }: Participant): Operation<boolean> {
-    const { engine, rules } = this.#request;
-    if (!syncsFile(rules.durability)) return false;
-    const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
-    if (file === undefined) return false;
-    try {
-      return yield* syncFile(engine, { file, place: home }, rules, { ...this.#attempt, path });
-    } finally {
-      yield* wait(file.close());
-    }
   }
 
   #result(changes: readonly StagedChange[], durability: ApplyResult["durability"]): ApplyResult {

@@ -21,6 +21,7 @@ import type { JournalRecord } from "./journal_record.ts";
 import { putMarker, removeMarker } from "./marker.ts";
 import type { Participant } from "./participants.ts";
 import { placeFile, type SettledFile } from "./settle.ts";
+import type { Standing } from "./standing_files.ts";
 
 /** A file that is going to change. */
 export interface Change {
@@ -46,6 +47,8 @@ export class Transaction {
   state: "open" | "committed" | "undecided" | "over" = "open";
   /** In the order of the plan. */
   changes: StagedChange[] = [];
+  /** Whether the files that are left alone are on the medium. */
+  standing: Standing = { filesSynced: true, namesSynced: true };
   readonly journal: Journal;
   readonly engine: Engine;
   readonly request: ApplyRequest;

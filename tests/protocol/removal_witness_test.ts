@@ -6,10 +6,11 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { describe, it } from "node:test";
 import { type Durability, FileError, writeFileSync } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { openReferencesSync } from "../../src/store/mod.ts";
+import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
 import { dropUnsynced, interceptRuntime } from "../../src/testing/intercept.ts";
 import { crashStates, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { applyFilesSync, publishDirectorySync } from "../../src/transaction/mod.ts";
+import { sha256 } from "../store/support.ts";
 import { tally } from "../support/tally.ts";
 
 const digest = "0".repeat(64);
@@ -66,6 +67,17 @@ const rows: Row[] = [
     },
     act: (runtime) => publish(runtime, "new").durability,
     isKept: (machine) => machine.readText("/d/site/page") === "new",
+  },
+  {
+    name: "put of an object, whose temporary name goes",
+    reports: true,
+    prepare: (machine) => openObjectStoreSync("/d/store", { runtime: machine }).put("before"),
+    act: (runtime, whenSyncFails) => {
+      const store = openObjectStoreSync("/d/store", { runtime, whenSyncFails });
+      store.put("new");
+      return store.durability;
+    },
+    isKept: (machine) => openObjectStoreSync("/d/store", { runtime: machine }).has(sha256("new")),
   },
   {
     name: "remove of a reference, whose directory goes",

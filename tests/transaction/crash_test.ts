@@ -5,11 +5,17 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { type CrashOptions, exploreCrashes, exploreCrashesSync, faultRuntime } from "../../src/testing/mod.ts";
+import {
+  type CrashOptions,
+  exploreCrashes,
+  exploreCrashesSync,
+  faultRuntime,
+  type MemoryRuntime,
+} from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactions, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { byEffort } from "../support/effort.ts";
 import { applying, applyingTogether, explored, load, passes } from "./explored.ts";
-import { fraction, planOf, scenario, shown } from "./support.ts";
+import { filesOf, fraction, planOf, scenario, shown } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const one = scenario(3);
@@ -39,6 +45,58 @@ describe("a crash at every instant", () => {
       passes(`applying 3 files in parallel, seed ${seed}`, report, true);
     }
   });
+});
+
+/** What another program has put there and not synced: a name that leads to new content, as by a careless save. */
+function saveCarelessly(machine: MemoryRuntime, path: string, text: string): void {
+  const { syncFileSystem } = machine.fork();
+  const file = syncFileSystem.create(`${path}~`, 0o644);
+  file.write(new TextEncoder().encode(text));
+  file.close();
+  syncFileSystem.rename(`${path}~`, path);
+}
+
+describe("a crash after a transaction of which some files were as they are to be, but never synced", () => {
+  const mixed = scenario(4, ["/d", "/e"]);
+  const text = (path: string) => mixed.new[path] ?? "";
+  // Of the second directory nothing is changed, of the first one file.
+  const changing = mixed.paths[0] ?? "";
+  const sources = {
+    bytes: text,
+    // It is staged, and found to be equal then.
+    "a stream": (path: string) => path === changing ? text(path) : [text(path)],
+  };
+  for (const [what, dataOf] of Object.entries(sources)) {
+    it(`leaves all of them new: ${what}`, () => {
+      const report = exploreCrashesSync({
+        ...explored(mixed),
+        machine: { files: filesOf(mixed) },
+        limit: byEffort({ quick: 200, normal: 1000, long: 100_000 }),
+        run: (runtime, acknowledge) => {
+          for (const path of mixed.paths) if (path !== changing) saveCarelessly(runtime, path, text(path));
+          const files = mixed.paths.map((path) => ({ path, data: dataOf(path) }));
+          const { durability, files: applied } = applyFilesSync({ files }, { runtime });
+          assertEquals([durability, applied.map(({ state }) => state === "written")], ["full", [
+            true,
+            false,
+            false,
+            false,
+          ]]);
+          acknowledge("new");
+        },
+        recover: (runtime) => {
+          for (const directory of mixed.directories) recoverTransactionsSync(directory, { runtime });
+        },
+        check: (runtime, facts) => {
+          // As soon as the changed file is there, so are the others: all or nothing.
+          if (facts.length > 0 || runtime.readText(changing) === text(changing)) {
+            assertEquals(shown(runtime, mixed), "new");
+          }
+        },
+      });
+      assertEquals(report.violations, []);
+    });
+  }
 });
 
 describe("negative controls: a crash shows", () => {

@@ -1,0 +1,55 @@
+/**
+ * Files of a plan that have what is asked for already, and are left alone: put onto the medium, with their names, for who
+ * put them there may never have synced that.
+ *
+ * Where other files of the plan change, this comes before the commit point: what a crash after it leaves is all new.
+ * After a failure nothing has changed.
+ */
+import { all, type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import type { Engine } from "../protocol/engine.ts";
+import type { Attempt } from "../protocol/failure.ts";
+import { syncFile, type SyncRules } from "../protocol/sync.ts";
+import { syncsFile } from "../protocol/write_plan.ts";
+import { type Participant, syncHomes } from "./participants.ts";
+
+/** Whether what is left alone is on the medium. */
+export interface Standing {
+  readonly filesSynced: boolean;
+  readonly namesSynced: boolean;
+}
+
+/** What is left alone, and the directories that are synced later in any case. */
+interface LeftAlone {
+  readonly participants: readonly Participant[];
+  readonly syncedLater: readonly ParentDirectory[];
+}
+
+/** Syncs these files, and then their directories. */
+export function* syncStanding(
+  engine: Engine,
+  { participants, syncedLater }: LeftAlone,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<Standing> {
+  const synced = yield* all(participants.map((participant) => () => syncOne(engine, participant, rules, attempt)));
+  const homes = new Set(participants.map(({ home }) => home).filter((home) => !syncedLater.includes(home)));
+  const namesSynced = yield* syncHomes(engine, homes, rules, attempt);
+  return { filesSynced: synced.every((each) => each), namesSynced };
+}
+
+function* syncOne(
+  engine: Engine,
+  { path, home }: Participant,
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean> {
+  if (!syncsFile(rules.durability)) return false;
+  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  if (file === undefined) return false;
+  try {
+    return yield* syncFile(engine, { file, place: home }, rules, { ...attempt, path });
+  } finally {
+    yield* wait(file.close());
+  }
+}
