@@ -9,9 +9,10 @@ import {
   writeFile,
   type WriteFileOptions,
   writeFileSync,
+  type WriteFileSyncOptions,
 } from "../mod.ts";
 import type { SeamCall } from "../src/testing/intercept.ts";
-import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
+import { crashStates, faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 
 const ofBackup = (method: string) => (call: SeamCall): boolean => call.method === method && call.path.endsWith(".bak");
 const linkOfBackup = ({ method, operands }: SeamCall): boolean =>
@@ -36,6 +37,28 @@ for (
     const error = await assertRejects(() => writeFile("/d/f", "new", { runtime, backup: 1 }), WriteError);
     assertEquals([error.step, error.targetState, error.leftBehind], [step, "unchanged", []]);
     assertEquals([machine.files(), machine.openHandles, faulty.fired], [{ "/d/f": "old" }, [], 1]);
+  });
+}
+
+for (const hardLinks of [true, false]) {
+  const made = hardLinks ? "linked" : "copied";
+  test(`a write whose ${made} backup could not be synced does not claim to be durable, where it is told to go on`, () => {
+    for (const error of ["ENOSPC", "EDQUOT", "EIO"]) {
+      for (let number = 0, synced = false; !synced; number++) {
+        const machine = memoryRuntime({ disk: { hardLinks }, files: { "/d/": { kind: "directory" } } });
+        writeFileSync("/d/f", "old", { runtime: machine.fork(), durability: "none" });
+        let syncs = 0;
+        const faulty = faultRuntime(machine, { at: ({ method }) => method === "sync" && syncs++ === number, error });
+        const options: WriteFileSyncOptions = { runtime: faulty.runtime, backup: 1, whenSyncFails: "report" };
+        const { durability, backup = "" } = writeFileSync("/d/f", "new", options);
+        synced = faulty.fired === 0;
+        if (durability !== "full") continue;
+        for (const state of crashStates(machine)) {
+          const disk = state.start();
+          assertEquals([disk.readText("/d/f"), disk.readText(backup)], ["new", "old"], `${error}, sync ${number}`);
+        }
+      }
+    }
   });
 }
 

@@ -136,9 +136,9 @@ function unreliable(machine: MemoryRuntime, seed: number) {
     if (call.method !== "sync" || !random.chance(0.2)) return proceed();
     if (open !== undefined) dropUnsynced(open);
     const code = random.chance(0.5) ? "EIO" : "ENOSPC";
-    // The content of a backup is as durable as its writer left it; but EIO makes what is synced later doubtful.
+    // A version that a power cut may take away, be it for its content or its name, is no backup.
     if (call.path === own) failed.file = true;
-    else if (call.path === "/d" || code === "EIO") failed.directory = true;
+    else failed.directory = true;
     throw new SystemError(code, "sync", call.path);
   });
   const begin = (): void => {
@@ -164,7 +164,7 @@ for (const backup of [0, 2]) {
       counts[result.durability]++;
       machine.clock.advance(1);
     }
-    assert(counts.full > 400 && counts.file > 50 && counts.none > 100, JSON.stringify(counts));
+    assert(counts.full > 300 && counts.file > 50 && counts.none > 100, JSON.stringify(counts));
     assertEquals([Object.keys(machine.files()).length, machine.openHandles], [1 + backup, []]);
   });
 }

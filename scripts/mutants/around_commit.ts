@@ -164,6 +164,13 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: equalFaults,
   },
   {
+    name: "a backup whose content could not be synced is told as durable",
+    file: "src/protocol/backups.ts",
+    from: `durable: named && synced };`,
+    to: `durable: named || synced };`,
+    tests: ["tests/backups_failures_test.ts"],
+  },
+  {
     name: "the name of a backup is not synced",
     file: "src/protocol/backups.ts",
     from: `      named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
@@ -174,10 +181,10 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "the content of a backup is not synced",
     file: "src/protocol/backups.ts",
-    from: `  if (!syncsFile(rules.durability)) return;
+    from: `  if (!syncsFile(rules.durability)) return true;
   try {
     const file`,
-    to: `  if (rules !== undefined) return;
+    to: `  if (rules !== undefined) return true;
   try {
     const file`,
     tests: backups,

@@ -159,7 +159,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "the name of an object is not synced",
-    file: "src/store/put.ts",
+    file: "src/store/sync_shards.ts",
     from: `if (yield* syncDirectory(engine, parent, plan, attempt)) synced.add(directory);`,
     to: `synced.add(directory);`,
     tests: ["tests/store/crash_test.ts"],

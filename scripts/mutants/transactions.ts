@@ -58,6 +58,14 @@ export const transactionMutants: readonly Mutant[] = [
     tests: apply,
   },
   {
+    name: "a file that is left alone may become another one before the decision",
+    file: "src/transaction/commit_transaction.ts",
+    from:
+      `if (!isUnchanged(yield* wait(engine.fileSystem.linkStat(path)), status)) throw changedMeanwhile(attempt, path);`,
+    to: `void [path, status];`,
+    tests: apply,
+  },
+  {
     name: "a transaction does not look at its locks before it decides",
     file: "src/transaction/commit_transaction.ts",
     from: `  yield* confirmLocks(holds);

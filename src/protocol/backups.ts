@@ -21,10 +21,10 @@ import { isDistrusted } from "./sync_ledger.ts";
 import type { Target } from "./target.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
-/** A backup that was made, and whether its name is on the medium. */
+/** A backup that was made, and whether it is on the medium, with its name, as far as that is asked for. */
 export interface Backup {
   readonly path: string;
-  readonly named: boolean;
+  readonly durable: boolean;
 }
 
 /** Makes and syncs a backup of the target's present file; undefined when there is no file. */
@@ -42,14 +42,15 @@ export function* makeBackup(
   let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
   const home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
   try {
-    const path = yield* linkOrCopy(engine, target, home, plan, attempt);
-    if (path === undefined) return undefined;
+    const placed = yield* linkOrCopy(engine, target, home, plan, attempt);
+    if (placed === undefined) return undefined;
+    const { path, synced } = placed;
     try {
       named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
     } catch (error) {
       throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
     }
-    return { path, named };
+    return { path, durable: named && synced };
   } finally {
     if (!beside) yield* closeParent(home);
   }
@@ -64,16 +65,22 @@ function* linkOrCopy(
   home: ParentDirectory,
   rules: SyncRules,
   attempt: Attempt,
-): Operation<string | undefined> {
+): Operation<PlacedBackup | undefined> {
   const found = yield* backupsByName(engine, target.path, home.path);
   // A name of a time that cannot be counted on was not made by a clock.
   const newest = found.find((backup) => backup.time < lastBackupTime);
   return yield* placeBackup(engine, target, home, rules, attempt, newest?.time);
 }
 
+/** A backup whose name is not durable yet, and whether its content is, as far as that is asked for. */
+interface PlacedBackup {
+  readonly path: string;
+  readonly synced: boolean;
+}
+
 /**
  * Makes a backup of the target's present file in `home`, later than `newest`, and syncs its content, but not its name;
- * its path, or undefined when the file is gone.
+ * undefined when the file is gone.
  */
 export function* placeBackup(
   engine: Engine,
@@ -82,18 +89,16 @@ export function* placeBackup(
   rules: SyncRules,
   attempt: Attempt,
   newest: number | undefined,
-): Operation<string | undefined> {
+): Operation<PlacedBackup | undefined> {
   let time = Math.max(engine.runtime.clock.now(), newest === undefined ? 0 : newest + 1);
   for (let tries = 1;; tries++) {
     const path = childOf(engine, home.path, backupName(target.name, time++));
     // What is linked may be in memory alone, once a sync has failed; a copy is written.
     if (isDistrusted(engine, home.status.device)) {
-      yield* copyBackup(engine, target, home, path, rules, attempt);
-      return path;
+      return { path, synced: yield* copyBackup(engine, target, home, path, rules, attempt) };
     }
     try {
-      yield* linkBackup(engine, target, home, path, rules, attempt);
-      return path;
+      return { path, synced: yield* linkBackup(engine, target, home, path, rules, attempt) };
     } catch (error) {
       const mayRepeat = error instanceof SystemError && tries < mostTries;
       if (mayRepeat && error.code === "EEXIST") continue;
@@ -107,8 +112,7 @@ export function* placeBackup(
         (["EPERM", "EACCES", "EXDEV", "EMLINK"].includes(error.code) || isUnsupported(error));
       if (!cannotLink) throw error;
     }
-    yield* copyBackup(engine, target, home, path, rules, attempt);
-    return path;
+    return { path, synced: yield* copyBackup(engine, target, home, path, rules, attempt) };
   }
 }
 
@@ -120,20 +124,20 @@ function* linkBackup(
   path: string,
   rules: SyncRules,
   attempt: Attempt,
-): Operation<void> {
+): Operation<boolean> {
   yield* wait(engine.fileSystem.link(target.path, path));
-  if (!syncsFile(rules.durability)) return;
+  if (!syncsFile(rules.durability)) return true;
   try {
     const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
-    if (file === undefined) return;
+    if (file === undefined) return true;
     try {
-      yield* syncFile(engine, { file, place: home }, rules, attempt);
+      return yield* syncFile(engine, { file, place: home }, rules, attempt);
     } finally {
       yield* wait(file.close());
     }
   } catch (error) {
     // A file that may not be read can still be linked and replaced; it is as durable as its writer left it.
-    if (error instanceof SystemError && error.call === "open" && error.code === "EACCES") return;
+    if (error instanceof SystemError && error.call === "open" && error.code === "EACCES") return true;
     throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
   }
 }

@@ -81,7 +81,7 @@ export function* commit(staged: StagedFile, ticket: Ticket, keepsSecondName = fa
   const holds = stillHolds({ engine, device: parent.status.device, rules: plan, attempt }, failures);
   const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
   // A write whose earlier version a power cut may take away has not reached all that was asked for.
-  const named = directorySynced && holds && (backup?.named ?? true);
+  const named = directorySynced && holds && (backup?.durable ?? true);
   if (plan.skipIfEqual === "proven" && named && staged.fileSynced) rememberProven(staged);
   return resultOf(staged, named, staged.fileSynced && holds, {
     ...backup === undefined ? {} : { backup: backup.path },

@@ -23,7 +23,7 @@ function* openPresent(engine: Engine, target: Target, attempt: Attempt): Operati
   throw attemptFailed(attempt, "ENOENT", "open", "the file that was to be backed up is gone");
 }
 
-/** Puts a copy of the present file at `path`, whole or not at all, synced as far as the rules say. */
+/** Puts a copy of the present file at `path`, whole or not at all; whether it is on the medium as far as that is asked for. */
 export function* copyBackup(
   engine: Engine,
   target: Target,
@@ -31,8 +31,9 @@ export function* copyBackup(
   path: string,
   rules: SyncRules,
   attempt: Attempt,
-): Operation<void> {
+): Operation<boolean> {
   const { fileSystem } = engine;
+  let synced = true;
   const source = yield* openPresent(engine, target, attempt);
   try {
     const status = yield* wait(source.stat());
@@ -47,11 +48,14 @@ export function* copyBackup(
         identity = made.identity;
         yield* applyMetadata(temporary.file, copiedMetadata(engine, status), made);
         yield* wait(temporary.file.setTimes(status.modified, status.modified));
-        if (syncsFile(rules.durability)) yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
+        if (syncsFile(rules.durability)) {
+          synced = yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
+        }
       } finally {
         yield* wait(temporary.file.close());
       }
       yield* renameName(engine, temporary.path, path, identity);
+      return synced;
     } catch (error) {
       throw yield* afterUndoing(attempt, error, () => fileSystem.remove(temporary.path), temporary.path);
     }

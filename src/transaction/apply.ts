@@ -15,14 +15,14 @@ import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
 import { appliedFile, type ApplyResult } from "./apply_result.ts";
 import { callInside, tellQuietly } from "./callbacks.ts";
-import { isEqual, lookBefore } from "./compare.ts";
+import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
 import { releaseLocks } from "./lock_files.ts";
 import { findParticipants, Homes, type Participant } from "./participants.ts";
 import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
-import { syncStanding } from "./standing_files.ts";
+import { type StandingFile, syncStanding } from "./standing_files.ts";
 import { type Change, type StagedChange, Transaction } from "./transaction.ts";
 
 /** What errors that concern the whole of a plan say was tried, and on what: `Cannot deploy`, the file of the plan. */
@@ -77,6 +77,8 @@ class Application {
   readonly #participants: readonly Participant[];
   readonly #journalHome: ParentDirectory;
   readonly #entered: Entered;
+  /** What each file was like, in the order of the plan. */
+  readonly #before: Before[] = [];
 
   constructor(
     request: ApplyRequest,
@@ -121,6 +123,7 @@ class Application {
     const requested = files[index];
     if (requested === undefined) return undefined;
     const before = yield* lookBefore(engine, participant, requested.plan, this.#attempt);
+    this.#before[index] = before;
     return isEqual(engine, before, requested) ? undefined : { participant, requested, before, index };
   }
 
@@ -165,10 +168,18 @@ class Application {
   /** What is left alone belongs to what is acknowledged. */
   *#syncEqual(transaction: Transaction): Operation<void> {
     const { engine, rules } = this.#request;
-    const changing = new Set(transaction.changes.map(({ participant }) => participant));
-    const participants = this.#participants.filter((participant) => !changing.has(participant));
-    const leftAlone = { participants, syncedLater: transaction.homes };
-    transaction.standing = yield* syncStanding(engine, leftAlone, rules, this.#attempt);
+    const changing = new Set(transaction.changes.map(({ index }) => index));
+    const files = this.#standing().filter((_, index) => !changing.has(index));
+    transaction.standing = yield* syncStanding(
+      engine,
+      { files, syncedLater: transaction.homes },
+      rules,
+      this.#attempt,
+    );
+  }
+
+  #standing(): StandingFile[] {
+    return this.#participants.map(({ path, home }, index) => ({ path, home, status: this.#before[index]?.status }));
   }
 
   *#validate(transaction: Transaction): Operation<void> {
@@ -197,7 +208,7 @@ class Application {
     const { debts, holds } = this.#entered;
     const { filesSynced, namesSynced } = yield* syncStanding(
       engine,
-      { participants: this.#participants, syncedLater: [] },
+      { files: this.#standing(), syncedLater: [] },
       rules,
       this.#attempt,
     );

@@ -41,10 +41,13 @@ export function* commitTransaction(transaction: Transaction, holds: readonly Loc
 
 /** The last look at directories and files; whether something that is kept of a file had to be corrected. */
 function* lookOnceMore(transaction: Transaction, corrects: boolean): Operation<boolean> {
-  const { engine, attempt, homes, changes } = transaction;
+  const { engine, attempt, homes, changes, standing } = transaction;
   for (const home of homes) {
     const path = changes.find(({ participant }) => participant.home === home)?.participant.path;
     yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+  }
+  for (const { path, status } of standing.files) {
+    if (!isUnchanged(yield* wait(engine.fileSystem.linkStat(path)), status)) throw changedMeanwhile(attempt, path);
   }
   let corrected = false;
   for (const { staged, participant: { path }, before } of changes) {

@@ -98,7 +98,7 @@ function* backUpOne(
     const newest = times.length === 0 ? undefined : Math.max(...times);
     const about = { ...attempt, path };
     try {
-      change.backup = yield* placeBackup(engine, target, home, plan, about, newest);
+      change.backup = (yield* placeBackup(engine, target, home, plan, about, newest))?.path;
     } catch (error) {
       throw translate(error, about);
     }

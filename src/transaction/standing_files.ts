@@ -2,8 +2,8 @@
  * Files of a plan that have what is asked for already, and are left alone: put onto the medium, with their names, for who
  * put them there may never have synced that.
  *
- * Where other files of the plan change, this comes before the commit point: what a crash after it leaves is all new.
- * After a failure nothing has changed.
+ * Where other files of the plan change, this comes before the commit point: what a crash after it leaves is all new; and
+ * the last look before it includes these files. After a failure nothing has changed.
  */
 import { all, type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
@@ -11,36 +11,45 @@ import type { Engine } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { type Participant, syncHomes } from "./participants.ts";
 
-/** Whether what is left alone is on the medium. */
+/** A file that is left alone. */
+export interface StandingFile extends Pick<Participant, "path" | "home"> {
+  /** As it was when it was found to be as asked for. */
+  readonly status: FileStatus | undefined;
+}
+
+/** Files that are left alone. */
 export interface Standing {
+  readonly files: readonly StandingFile[];
+  /** Whether they are on the medium. */
   readonly filesSynced: boolean;
   readonly namesSynced: boolean;
 }
 
 /** What is left alone, and the directories that are synced later in any case. */
 interface LeftAlone {
-  readonly participants: readonly Participant[];
+  readonly files: readonly StandingFile[];
   readonly syncedLater: readonly ParentDirectory[];
 }
 
 /** Syncs these files, and then their directories. */
 export function* syncStanding(
   engine: Engine,
-  { participants, syncedLater }: LeftAlone,
+  { files, syncedLater }: LeftAlone,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<Standing> {
-  const synced = yield* all(participants.map((participant) => () => syncOne(engine, participant, rules, attempt)));
-  const homes = new Set(participants.map(({ home }) => home).filter((home) => !syncedLater.includes(home)));
+  const synced = yield* all(files.map((file) => () => syncOne(engine, file, rules, attempt)));
+  const homes = new Set(files.map(({ home }) => home).filter((home) => !syncedLater.includes(home)));
   const namesSynced = yield* syncHomes(engine, homes, rules, attempt);
-  return { filesSynced: synced.every((each) => each), namesSynced };
+  return { files, filesSynced: synced.every((each) => each), namesSynced };
 }
 
 function* syncOne(
   engine: Engine,
-  { path, home }: Participant,
+  { path, home }: StandingFile,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {

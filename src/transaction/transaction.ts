@@ -47,8 +47,8 @@ export class Transaction {
   state: "open" | "committed" | "undecided" | "over" = "open";
   /** In the order of the plan. */
   changes: StagedChange[] = [];
-  /** Whether the files that are left alone are on the medium. */
-  standing: Standing = { filesSynced: true, namesSynced: true };
+  /** What is left alone, because it is as asked for already. */
+  standing: Standing = { files: [], filesSynced: true, namesSynced: true };
   readonly journal: Journal;
   readonly engine: Engine;
   readonly request: ApplyRequest;

@@ -10,6 +10,7 @@ import {
   takeTicket,
   type Ticket,
 } from "../../src/protocol/commit_turn.ts";
+import { failuresKnown } from "../../src/protocol/sync_ledger.ts";
 import { commitTurnsInUse } from "../support/commit_turns.ts";
 
 function ticketFor(key: string): Ticket {
@@ -81,7 +82,7 @@ test("commitTurn does not let an earlier call commit after a later one, and says
     const [first, second] = [ticketFor("k"), ticketFor("k")];
     assertEquals(runSync(() => commitTurn(second, true, quick(events, "second", synced))), undefined);
     const overtaken = runSync(() => commitTurn(first, true, quick(events, "first")));
-    assertEquals(overtaken, { order: second.order, fileSynced: synced });
+    assertEquals(overtaken, { order: second.order, fileSynced: synced, since: failuresKnown() });
     assertEquals(events, ["second"]);
     [first, second].forEach(returnTicket);
   }
@@ -102,7 +103,7 @@ test("commitTurn lets a synchronous call overtake one that is in its turn, which
   assertEquals(runSync(() => commitTurn(second, true, quick(events, "second"))), undefined);
   gate.resolve();
   await slow;
-  assertEquals(seen, { order: second.order, fileSynced: true });
+  assertEquals(seen, { order: second.order, fileSynced: true, since: failuresKnown() });
   // The slower, older one must not have become the latest.
   const late = ticketFor("k");
   assertEquals(runSync(() => commitTurn(first, true, quick(events, "first again")))?.order, second.order);

@@ -698,6 +698,21 @@ describe("beside others", () => {
     assertEquals([machine.readText("/d/f0"), machine.readText("/d/f1")], ["old 0", "theirs"]);
     assertEquals(leftovers(machine), []);
   });
+
+  it("a file that was as asked for, and that a program without a lock changes meanwhile, is no part of all new", () => {
+    for (const data of ["old 1", ["old ", "1"]]) {
+      const machine = machineOf();
+      const plan = {
+        files: [{ path: "/d/f0", data: "new 0" }, { path: "/d/f1", data }],
+        validate: () => void writeFileSync("/d/f1", "theirs", { runtime: machine }),
+      };
+      const error = assertThrows(() => applyFilesSync(plan, { runtime: machine }));
+      assert(ConflictError.is(error), `${error}`);
+      assertEquals([error.path, error.targetState], ["/d/f1", "unchanged"]);
+      assertEquals([machine.readText("/d/f0"), machine.readText("/d/f1")], ["old 0", "theirs"]);
+      assertEquals(leftovers(machine), []);
+    }
+  });
 });
 
 function assertUniform(machine: MemoryRuntime): void {
