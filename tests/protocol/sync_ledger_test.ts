@@ -236,7 +236,8 @@ describe("after a failed sync of a file system", () => {
       ...slow.runtime,
       fileSystem: interceptFileSystem(
         slow.machine.syncFileSystem,
-        ({ method, path }, proceed) => method === "open" && path === "/d/source" ? begun.then(proceed) : proceed(),
+        ({ method, path }, proceed) =>
+          method === "open" && path === "/d/source" ? begun.then(() => proceed()) : proceed(),
       ),
     };
     const copied = watch(copyFile("/d/source", "/d/a", { runtime: later }));

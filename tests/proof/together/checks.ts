@@ -31,9 +31,13 @@ export function checkVersions(
   for (const [key, read] of keys) {
     const versions = [first.get(key) ?? absent];
     let due = 0;
+    /** The version that each operation has met when it began. */
+    const met = new Map<number, number>();
     // check-tests: allow -- a crash before the first acknowledgement obliges nobody
     for (const fact of facts) {
       if ("seen" in fact && fact.seen === key) versions.push(fact.version);
+      if ("begun" in fact) met.set(fact.begun, versions.length - 1);
+      if ("found" in fact && fact.found === key) due = Math.max(due, met.get(fact.by) ?? 0);
       if (!("done" in fact) || fact.done !== key) continue;
       const index = fact.version === undefined ? versions.length - 1 : versions.lastIndexOf(fact.version);
       assert(index !== -1, `${key}: ${fact.version} was acknowledged, and nobody has seen it`);

@@ -16,6 +16,7 @@ export type Fact =
   | { readonly begun: number }
   | { readonly seen: string; readonly version: string }
   | { readonly done: string; readonly version: string | undefined; readonly by: number }
+  | { readonly found: string; readonly by: number }
   | { readonly durable: string; readonly by: number }
   | { readonly fact: string };
 
@@ -34,7 +35,7 @@ export function withoutDoubtful(
   if (failed === undefined) return [...facts];
   return facts.filter((fact, index) => {
     if (!("by" in fact) || index < failed.acknowledged || failed.fault.operation === fact.by) return true;
-    const relies = "durable" in fact ? rests(fact.by) : fact.version === undefined;
+    const relies = "durable" in fact ? rests(fact.by) : "found" in fact || fact.version === undefined;
     return !relies && !isInDoubt(fact.by, facts, failed);
   });
 }

@@ -29,8 +29,11 @@ function single(path: string, word: string, run: Part["run"]): Part {
 
 /** Holds a write to what it has said. */
 function held(path: string, version: string, result: WriteResult, tell: Tell): WriteResult {
+  if (result.durability !== "full") return result;
   // Overtaken by a later call, or equal: then what is there is as durable as this one was to be.
-  if (result.durability === "full") result.changed ? tell.done(path, version) : tell.found(path);
+  if (result.changed) tell.done(path, version);
+  else if (result.superseded === true) tell.overtaken(path);
+  else tell.found(path);
   return result;
 }
 
@@ -80,6 +83,7 @@ const synchronous: Kind = {
     single(path, word, async (runtime, tell) => {
       // A step before it, so that it does not always come first.
       await runtime.fileSystem.stat(path);
+      tell.calls();
       const result = writeFileSync(path, word, { runtime });
       // And one behind it, so that readers have looked before anything is promised.
       await runtime.fileSystem.stat(path);

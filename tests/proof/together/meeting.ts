@@ -113,7 +113,12 @@ export async function explore(meeting: Meeting, effort: Effort): Promise<Schedul
       try {
         return await part.run(runtime, {
           done: (key, version) => fact({ done: key, version, by }),
-          found: (key) => fact({ done: key, version: undefined, by }),
+          overtaken: (key) => fact({ done: key, version: undefined, by }),
+          found: (key) => fact({ found: key, by }),
+          calls: () => {
+            called.order.splice(called.order.indexOf(by), 1);
+            called.order.push(by);
+          },
           durable: (text) => fact({ durable: text, by }),
           fact: (text) => fact({ fact: text }),
         }, signal);

@@ -2,8 +2,8 @@
  * What operations that meet have in common: an operation is a part, done at a place, with a word of its own.
  *
  * A part says what is there before, what it does, and what readers see of it: `keys`, each of which has one version at a
- * time. It tells what it may be held to: `done(key, version)`, this version is durable from now on; `found(key)`, whatever
- * is there is durable from now on; `fact`, anything that its own `check` knows. Everything else is the meeting's to check
+ * time. It tells what it may be held to: `done(key, version)`, this version is durable from now on; `overtaken(key)`, whatever
+ * is there is durable from now on; `found(key)`, something that was there while it was at work is; `fact`, anything that its own `check` knows. Everything else is the meeting's to check
  * (meeting.ts), the same for all.
  */
 import type { Runtime } from "../../../src/runtime/runtime.ts";
@@ -17,8 +17,12 @@ export const absent = "(none)";
 export interface Tell {
   /** That version, which is its own, is durable from now on, or a later one. */
   done(key: string, version: string): void;
-  /** Whatever is seen at this moment, which somebody else has brought there, is durable from now on. */
+  /** Whatever is seen at this moment, which a later call has brought there, is durable from now on. */
+  overtaken(key: string): void;
+  /** What was seen at some moment since it began, and was as it should be, is durable from now on, or a later version. */
   found(key: string): void;
+  /** The call is made now: before it there were steps of the part's own. */
+  calls(): void;
   /** Something that the part's own check knows, and that is durable from now on. */
   durable(fact: string): void;
   /** Something that the part's own check knows. */
