@@ -294,3 +294,27 @@ test("skipIfEqual leaves mode and owner as they were where the owner may not be 
   const error = assertThrows(() => writeFileSync("/d/file", "same", options));
   assertEquals([Reflect.get(error as Error, "targetState"), runtime.statusOf("/d/file")?.mode], ["unchanged", 0o660]);
 });
+
+test('skipIfEqual: "proven" writes what another program has written, though it has set the time back', () =>
+  withTemporaryDirectory((directory) => {
+    const path = join(directory, "file");
+    const write = () => writeFileSync(path, "text", { skipIfEqual: "proven" }).changed;
+    const changes: [string, () => void][] = [
+      ["in place, as cp -p does", () => fs.writeFileSync(path, "text")],
+      ["anew, as tar does, perhaps under the same number", () => {
+        fs.unlinkSync(path);
+        fs.writeFileSync(path, "text");
+      }],
+    ];
+    for (const [what, change] of changes) {
+      write();
+      assertEquals(write(), false);
+      const { mtimeMs, ctimeMs } = fs.statSync(path);
+      // Deno tells this time in whole seconds.
+      const nextSecond = (Math.floor(ctimeMs / 1000) + 1) * 1000;
+      while (Date.now() < nextSecond + 10) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      change();
+      fs.utimesSync(path, new Date(mtimeMs), new Date(mtimeMs));
+      assertEquals(write(), true, what);
+    }
+  }));

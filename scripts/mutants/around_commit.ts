@@ -134,6 +134,15 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: equal,
   },
   {
+    name: "what another program has written is believed to be proven, when it has set the time back",
+    file: "src/protocol/proven_content.ts",
+    from: `
+    file.changed === status.changed;`,
+    to: `
+    (file.changed === undefined) === (status.changed === undefined);`,
+    tests: equal,
+  },
+  {
     name: "content that was written in place since it was compared is kept",
     file: "src/protocol/equal_content.ts",
     from: ` && now.modified === before.modified;`,

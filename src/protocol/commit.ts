@@ -10,6 +10,7 @@
  */
 import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type Backup, makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { type Committed, commitTurn, noteLanding, takeAwayLanding, type Ticket } from "./commit_turn.ts";
@@ -82,17 +83,24 @@ export function* commit(staged: StagedFile, ticket: Ticket, keepsSecondName = fa
   const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
   // A write whose earlier version a power cut may take away has not reached all that was asked for.
   const named = directorySynced && holds && (backup?.durable ?? true);
-  if (plan.skipIfEqual === "proven" && named && staged.fileSynced) rememberProven(staged);
+  if (plan.skipIfEqual === "proven" && named && staged.fileSynced) yield* rememberProven(staged);
   return resultOf(staged, named, staged.fileSynced && holds, {
     ...backup === undefined ? {} : { backup: backup.path },
     ...leftBehind.length === 0 ? {} : { leftBehind },
   });
 }
 
-function rememberProven({ engine, identity, modified, writer }: StagedFile): void {
-  if (identity !== undefined && modified !== undefined) {
-    noteProven(engine, { identity, modified, size: writer.bytesWritten });
-  }
+/** Seen once more, for its rename has changed it; what somebody else has made of it by then is not ours to prove. */
+function* rememberProven({ engine, target, identity, modified, writer }: StagedFile): Operation<void> {
+  let now: FileStatus | undefined;
+  yield* tidy(
+    [],
+    (function* () {
+      now = yield* wait(engine.fileSystem.linkStat(target.path));
+    })(),
+  );
+  if (now?.identity !== identity || now?.modified !== modified || now?.size !== writer.bytesWritten) return;
+  noteProven(engine, now);
 }
 
 function* syncParent(staged: StagedFile): Operation<boolean> {

@@ -3,7 +3,9 @@
  * be left alone without believing anybody else's sync.
  *
  * 1. `noteProven` after such a commit. 2. `isProven` before a file is left alone: it is the same file, of the same size
- * and time, and no sync has failed on its file system since.
+ * and times, and no sync has failed on its file system since. The time of its last change, of whatever kind, tells that
+ * the file was written in place, or made anew under the same number, by a program that has set its other time back:
+ * `cp -p`, `tar`, `rsync`.
  *
  * Only writes that were asked for in this way are remembered, and only the last of them; what is forgotten is written.
  */
@@ -12,7 +14,7 @@ import type { Engine } from "./engine.ts";
 import { isDistrusted } from "./sync_ledger.ts";
 
 /** What is remembered of a file. */
-type Known = Pick<FileStatus, "identity" | "size" | "modified">;
+type Known = Pick<FileStatus, "size" | "modified" | "created" | "changed">;
 
 const mostKnown = 1024;
 
@@ -20,11 +22,16 @@ const mostKnown = 1024;
 const known = new WeakMap<object, Map<string, Known>>();
 
 /** This file, as it is, is on the medium. */
-export function noteProven({ runtime }: Engine, { identity, size, modified }: Known): void {
+export function noteProven({ runtime }: Engine, { identity, size, modified, created, changed }: FileStatus): void {
   let files = known.get(runtime.process.isolate);
   if (files === undefined) known.set(runtime.process.isolate, files = new Map());
   files.delete(identity);
-  files.set(identity, { identity, size, modified });
+  files.set(identity, {
+    size,
+    modified,
+    ...created === undefined ? {} : { created },
+    ...changed === undefined ? {} : { changed },
+  });
   for (const oldest of files.keys()) {
     if (files.size <= mostKnown) break;
     files.delete(oldest);
@@ -35,5 +42,6 @@ export function noteProven({ runtime }: Engine, { identity, size, modified }: Kn
 export function isProven(engine: Engine, status: FileStatus): boolean {
   const file = known.get(engine.runtime.process.isolate)?.get(status.identity);
   if (file === undefined || isDistrusted(engine, status.device)) return false;
-  return file.size === status.size && file.modified === status.modified;
+  return file.size === status.size && file.modified === status.modified && file.created === status.created &&
+    file.changed === status.changed;
 }

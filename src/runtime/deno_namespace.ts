@@ -11,6 +11,7 @@ export interface DenoFileInfo {
   size: number;
   mtime: Date | null;
   birthtime: Date | null;
+  ctime: Date | null;
   dev: number;
   ino: number | null;
   mode: number | null;

@@ -39,6 +39,8 @@ export function toStatus(info: DenoFileInfo): FileStatus {
     modified: info.mtime?.getTime() ?? 0,
   };
   if (created !== undefined && created > 0) status.created = created;
+  const changed = info.ctime?.getTime();
+  if (changed !== undefined) status.changed = changed;
   return status;
 }
 

@@ -63,6 +63,9 @@ function toStatus(stats: Stats | BigIntStats): FileStatus {
   // https://nodejs.org/api/fs.html#statsbirthtime
   const created = Math.trunc(Number(stats.birthtimeMs));
   if (created > 0) status.created = created;
+  // Not cut to milliseconds: it is only ever compared.
+  const changed = Number(stats.ctimeMs);
+  if (changed > 0) status.changed = changed;
   return status;
 }
 

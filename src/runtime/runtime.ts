@@ -49,6 +49,8 @@ export interface FileStatus {
   modified: number;
   /** Time of creation in milliseconds since 1970, where the file system keeps it. */
   created?: number;
+  /** Time of the last change of content, mode, owner, times or names, where it is known; Deno tells it in whole seconds. */
+  changed?: number;
 }
 
 /** One name in a directory. */
