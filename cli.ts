@@ -16,7 +16,7 @@
  * @module
  */
 import { version } from "./src/core/version.ts";
-import { programArguments } from "./src/runtime/program_arguments.ts";
+import { programArguments } from "./src/runtime/host/program_arguments.ts";
 
 if (["--version", "-V"].includes(programArguments()[0] ?? "")) {
   console.log(`atomic-write ${version}`);

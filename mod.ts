@@ -29,8 +29,8 @@ export {
   type RestoreBackupOptions,
   restoreBackupSync,
   type RestoreBackupSyncOptions,
-} from "./src/backups.ts";
-export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/copy_file.ts";
+} from "./src/file/backups.ts";
+export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/file/copy_file.ts";
 export type { FileData } from "./src/core/bytes.ts";
 export {
   ActivationError,
@@ -57,8 +57,14 @@ export {
   type FileWriterSync,
   openFileWriter,
   openFileWriterSync,
-} from "./src/file_writer.ts";
-export { breakLock, breakLockSync, inspectLock, type InspectLockOptions, inspectLockSync } from "./src/inspect_lock.ts";
+} from "./src/file/file_writer.ts";
+export {
+  breakLock,
+  breakLockSync,
+  inspectLock,
+  type InspectLockOptions,
+  inspectLockSync,
+} from "./src/lock/inspect_lock.ts";
 export type { FileLock } from "./src/lock/file_lock.ts";
 export type { LockInfo } from "./src/lock/lock_info.ts";
 export type {
@@ -79,26 +85,26 @@ export {
   readJsonFileSync,
   readTextFile,
   readTextFileSync,
-} from "./src/read_file.ts";
+} from "./src/file/read_file.ts";
 export {
   removeFile,
   type RemoveFileOptions,
   removeFileSync,
   type RemoveFileSyncOptions,
   type RemoveResult,
-} from "./src/remove_file.ts";
-export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/sweep.ts";
-export { updateFile, updateFileSync } from "./src/update_file.ts";
+} from "./src/file/remove_file.ts";
+export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/file/sweep.ts";
+export { updateFile, updateFileSync } from "./src/file/update_file.ts";
 export {
   type JsonValidation,
   updateJsonFile,
   updateJsonFileSync,
   type UpdateJsonOptions,
   type UpdateJsonSyncOptions,
-} from "./src/update_json_file.ts";
-export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/update_operation.ts";
-export { updateTextFile, updateTextFileSync } from "./src/update_text_file.ts";
-export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/with_lock.ts";
-export { writeFile, writeFileSync } from "./src/write_file.ts";
-export type { WriteFileOptions, WriteFileSyncOptions } from "./src/write_options.ts";
-export { type JsonSpacing, writeJsonFile, writeJsonFileSync } from "./src/write_json_file.ts";
+} from "./src/file/update_json_file.ts";
+export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/file/update_operation.ts";
+export { updateTextFile, updateTextFileSync } from "./src/file/update_text_file.ts";
+export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/lock/with_lock.ts";
+export { writeFile, writeFileSync } from "./src/file/write_file.ts";
+export type { WriteFileOptions, WriteFileSyncOptions } from "./src/file/write_options.ts";
+export { type JsonSpacing, writeJsonFile, writeJsonFileSync } from "./src/file/write_json_file.ts";

@@ -65,12 +65,9 @@ function section(name: string, summary: string, table: CommandTable): string[] {
 }
 
 /** The text, before it is formatted. */
-export async function manual(): Promise<string> {
+export function manual(): string {
   const sections: string[] = [];
-  for (const [name, command] of Object.entries(commands)) {
-    const { table } = await command.table();
-    sections.push(...section(name, command.summary, table));
-  }
+  for (const [name, { summary, table }] of Object.entries(commands)) sections.push(...section(name, summary, table));
   return [
     "# The command",
     "",
@@ -110,7 +107,7 @@ export async function manual(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const text = await formatted(await manual());
+  const text = await formatted(manual());
   if (!Deno.args.includes("--check")) await Deno.writeTextFile(`${ROOT}/${path}`, text);
   else if (await Deno.readTextFile(`${ROOT}/${path}`).catch(() => "") !== text) {
     console.log(`${path} is not what the command's tables say: run deno task manual`);

@@ -44,7 +44,7 @@ export function libraryEntries(project: Project): { name: string; path: string }
 
 /** What the command loads by text, which no compiler follows; see src/cli/registry.ts. */
 export function lateModules(): string[] {
-  return ["src/cli/main.ts", ...listFiles("src/cli/commands"), ...listFiles("src/cli/tables")];
+  return ["src/cli/main.ts", ...listFiles("src/cli/commands")];
 }
 
 /** Where a source file ends up in the package, without its extension. */

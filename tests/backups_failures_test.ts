@@ -11,7 +11,7 @@ import {
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../mod.ts";
-import type { SeamCall } from "../src/testing/intercept.ts";
+import type { SeamCall } from "../src/testing/faults/intercept.ts";
 import { crashStates, faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 
 const ofBackup = (method: string) => (call: SeamCall): boolean => call.method === method && call.path.endsWith(".bak");

@@ -14,7 +14,7 @@ import {
   writeFile,
   writeFileSync,
 } from "../mod.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, isRoot, modeOf, namesIn, textOf } from "./support/files.ts";
 import { skip } from "./support/skip.ts";

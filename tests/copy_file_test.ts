@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { copyFile, copyFileSync, WriteError, writeFile } from "../mod.ts";
 import type { OpenFile } from "../src/runtime/runtime.ts";
 import { openObjectStore } from "../src/store/mod.ts";
-import { dropUnsynced, interceptRuntime } from "../src/testing/intercept.ts";
+import { dropUnsynced, interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { crashStates, faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, modeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConflictError, removeFile, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

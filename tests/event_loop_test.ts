@@ -10,7 +10,7 @@ import { openFileWriter, readTextFile, withLock, writeFile } from "../mod.ts";
 import { inTurn } from "../src/core/event_loop.ts";
 import { openLog } from "../src/log/mod.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { memoryRuntime } from "../src/testing/mod.ts";
 import { withTmpfs } from "./support/mounts.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

@@ -13,7 +13,7 @@ import {
 } from "../mod.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import {
   type FaultOutcome,
   type MemoryOptions,

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type FileChunk, openFileWriter, openFileWriterSync, WriteError, type WriteFileOptions } from "../mod.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { commitTurnsInUse } from "./support/commit_turns.ts";
 import { modeOf, namesIn, textOf } from "./support/files.ts";

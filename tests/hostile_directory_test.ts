@@ -16,7 +16,7 @@ import {
 } from "../mod.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
-import { interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
+import { interceptRuntime, type SeamCall } from "../src/testing/faults/intercept.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { modeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

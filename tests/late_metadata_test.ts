@@ -19,7 +19,7 @@ import {
 import writeFileAtomic from "../src/compat/mod.ts";
 import type { FileStatus, Runtime } from "../src/runtime/runtime.ts";
 import { openObjectStoreSync } from "../src/store/mod.ts";
-import { interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
+import { interceptRuntime, type SeamCall } from "../src/testing/faults/intercept.ts";
 import {
   crashStates,
   faultRuntime,

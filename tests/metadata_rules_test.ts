@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "node:test";
 import { WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import type { FileStatus, Runtime } from "../src/runtime/runtime.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import {
   faultRuntime,
   type MemoryRuntime,

@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { copyFile, openFileWriter, removeFile, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { isRoot, modeOf, namesIn, textOf, withUmask } from "./support/files.ts";
 import { withLoopFileSystem } from "./support/mounts.ts";
 import { asUser } from "./support/other_user.ts";

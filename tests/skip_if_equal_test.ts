@@ -13,7 +13,7 @@ import {
   type WriteFileSyncOptions,
   type WriteResult,
 } from "../mod.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, modeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

@@ -11,7 +11,7 @@ import {
   type WriteFileSyncOptions,
 } from "../mod.ts";
 import { SystemError } from "../src/runtime/system_error.ts";
-import { dropUnsynced, interceptRuntime, type SeamCall } from "../src/testing/intercept.ts";
+import { dropUnsynced, interceptRuntime, type SeamCall } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { SeededRandom } from "../src/testing/random.ts";
 

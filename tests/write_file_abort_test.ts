@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type FileData, openFileWriter, removeFile, writeFile, type WriteFileOptions } from "../mod.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

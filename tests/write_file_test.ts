@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConflictError, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import type { FileStatus } from "../src/runtime/runtime.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";

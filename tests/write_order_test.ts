@@ -13,7 +13,7 @@ import {
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../mod.ts";
-import { interceptRuntime } from "../src/testing/intercept.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { commitTurnsInUse } from "./support/commit_turns.ts";
 import { mostlyOnDeno } from "./support/effort.ts";

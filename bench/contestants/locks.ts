@@ -1,7 +1,7 @@
 /** The locks that ours are compared with: proper-lockfile, and flock(2) as each runtime gets at it, with nothing around. */
 import fs from "node:fs";
 import { createRequire } from "node:module";
-import { cLibrary } from "../../src/runtime/bun_foreign.ts";
+import { cLibrary } from "../../src/runtime/node/bun_foreign.ts";
 
 /** What is used of proper-lockfile. */
 export interface ProperLockfile {

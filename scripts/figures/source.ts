@@ -15,11 +15,11 @@ const LIBRARY = [
 
 /** What records speak of, as paths of the checkout. */
 export const SOURCES = {
-  writes: ["src/core", "src/protocol", "src/runtime", "src/write_file.ts", "src/write_options.ts"],
+  writes: ["src/core", "src/protocol", "src/runtime", "src/file/write_file.ts", "src/file/write_options.ts"],
   locks: ["src/core", "src/lock", "src/protocol", "src/runtime"],
-  transactions: ["src/core", "src/lock", "src/protocol", "src/runtime", "src/transaction"],
-  stores: ["src/core", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],
-  command: ["cli.ts", "src/cli", "src/core", "src/lock", "src/protocol", "src/runtime"],
+  transactions: ["src/core", "src/lock", "src/protocol", "src/publication", "src/runtime", "src/transaction"],
+  stores: ["src/core", "src/file", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],
+  command: ["cli.ts", "src/cli", "src/core", "src/file", "src/lock", "src/protocol", "src/runtime"],
   everything: LIBRARY.filter((path) => path !== "src/testing"),
   explorations: [...LIBRARY, "tests/proof", "tests/transaction"],
 } as const;

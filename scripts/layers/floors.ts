@@ -10,19 +10,21 @@ const BELOW = {
   testing: ["core", "runtime"],
   protocol: ["core", "runtime"],
   lock: ["core", "runtime", "protocol"],
-  features: ["core", "runtime", "protocol", "lock"],
-  transaction: ["core", "runtime", "protocol", "lock", "features"],
-  store: ["core", "runtime", "protocol", "lock", "features"],
-  log: ["core", "runtime", "protocol", "lock", "features"],
-  compat: ["core", "runtime", "protocol", "lock", "features"],
-  cli: ["core", "runtime", "protocol", "lock", "features", "transaction", "store", "log"],
+  file: ["core", "runtime", "protocol", "lock"],
+  publication: ["core", "runtime", "protocol", "lock"],
+  transaction: ["core", "runtime", "protocol", "lock", "publication"],
+  store: ["core", "runtime", "protocol", "lock", "file"],
+  log: ["core", "runtime", "protocol", "lock"],
+  compat: ["core", "runtime", "protocol", "lock", "file"],
+  cli: ["core", "runtime", "protocol", "lock", "file", "publication", "transaction", "store", "log"],
   doors: [
     "core",
     "runtime",
     "testing",
     "protocol",
     "lock",
-    "features",
+    "file",
+    "publication",
     "transaction",
     "store",
     "log",
@@ -38,9 +40,8 @@ export const PARTS: readonly Part[] = Object.keys(BELOW) as Part[];
 /** The part a file belongs to, or `undefined` when the house has no place for it. */
 export function partOf(path: string): Part | undefined {
   if (path === "mod.ts" || path === "cli.ts") return "doors";
-  if (/^src\/[^/]+\.ts$/.test(path)) return "features";
   const folder = path.match(/^src\/([^/]+)\//)?.[1];
-  const known = folder !== undefined && folder in BELOW && folder !== "features" && folder !== "doors";
+  const known = folder !== undefined && folder in BELOW && folder !== "doors";
   return known ? folder as Part : undefined;
 }
 

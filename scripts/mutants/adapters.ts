@@ -13,14 +13,14 @@ const waits = ["tests/lock/waiting_test.ts"];
 export const adapterMutants: readonly Mutant[] = [
   {
     name: "Deno opens what is there where it must create",
-    file: "src/runtime/deno_file_system.ts",
+    file: "src/runtime/deno/file_system.ts",
     from: `createNew: true, mode`,
     to: `create: true, mode`,
     tests: contract,
   },
   {
     name: "Deno does not notice that a file was exchanged while it was opened",
-    file: "src/runtime/deno_file_system.ts",
+    file: "src/runtime/deno/file_system.ts",
     from: `      if (file.opened.identity === seen.identity) return file;
 `,
     to: `      return file;
@@ -29,42 +29,42 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Deno follows a symlink that it must not",
-    file: "src/runtime/deno_file_system.ts",
+    file: "src/runtime/deno/file_system.ts",
     from: `follow ? deno().statSync(path) : deno().lstatSync(path)`,
     to: `deno().statSync(path)`,
     tests: contract,
   },
   {
     name: "Deno removes an empty directory for a file",
-    file: "src/runtime/deno_file_system.ts",
+    file: "src/runtime/deno/file_system.ts",
     from: `if (deno().lstatSync(path).isDirectory) throw`,
     to: `if (deno().lstatSync(path).isSymlink) throw`,
     tests: contract,
   },
   {
     name: "Deno's lock is shared where it is to be exclusive",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `this.#file.tryLockSync(!shared)`,
     to: `this.#file.tryLockSync(shared)`,
     tests: contract,
   },
   {
     name: "Deno's sync does nothing",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file)`,
     to: `atOnce ? this.#file.syncSync() : undefined`,
     tests: calls,
   },
   {
     name: "Deno shows the kind of file in the mode",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `(info.mode ?? 0) & 0o7777`,
     to: `info.mode ?? 0`,
     tests: contract,
   },
   {
     name: "Deno leaves the second descriptor open",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `    } finally {
       this.#closeSecond();
     }`,
@@ -75,14 +75,14 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Deno's synchronous rename is told to succeed",
-    file: "src/runtime/deno_file_system.ts",
+    file: "src/runtime/deno/file_system.ts",
     from: `guard("rename", from, () => deno().renameSync(from, to));`,
     to: `guardMissing("rename", from, undefined, () => deno().renameSync(from, to));`,
     tests: contract,
   },
   {
     name: "Node opens what is there where it must create",
-    file: "src/runtime/node_file_system.ts",
+    file: "src/runtime/node/file_system.ts",
     from: ` | constants.O_EXCL |`,
     to: ` |`,
     tests: contract,
@@ -90,7 +90,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Node follows a symlink that it must not",
-    file: "src/runtime/node_file_system.ts",
+    file: "src/runtime/node/file_system.ts",
     from: `(follow ? 0 : constants.O_NOFOLLOW ?? 0)`,
     to: `0`,
     tests: contract,
@@ -98,7 +98,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Node stops at a FIFO",
-    file: "src/runtime/node_file_system.ts",
+    file: "src/runtime/node/file_system.ts",
     from: `(constants.O_NONBLOCK ?? 0) |`,
     to: ``,
     tests: contract,
@@ -107,7 +107,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Node writes every piece at the beginning",
-    file: "src/runtime/node_open_file.ts",
+    file: "src/runtime/node/open_file.ts",
     from: `    this.#position += count;
 `,
     to: ``,
@@ -116,7 +116,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Node's times are those of the millisecond before",
-    file: "src/runtime/node_open_file.ts",
+    file: "src/runtime/node/open_file.ts",
     from: `(milliseconds + 0.0005) / 1000`,
     to: `(milliseconds - 0.5) / 1000`,
     tests: contract,
@@ -124,7 +124,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "a lock that another holds is an error on Node",
-    file: "src/runtime/node.ts",
+    file: "src/runtime/node/node.ts",
     from: `if (codeOf(error) === "EAGAIN") return false;`,
     to: `if (codeOf(error) === "EWOULDBLOCK") return false;`,
     tests: contract,
@@ -132,7 +132,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Node's sync does nothing",
-    file: "src/runtime/node.ts",
+    file: "src/runtime/node/node.ts",
     from: `  sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
 `,
     to: `  sync: () => undefined,
@@ -142,7 +142,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Bun's lock is shared where it is to be exclusive",
-    file: "src/runtime/bun.ts",
+    file: "src/runtime/node/bun.ts",
     from: `(shared ? lockShared : lockExclusive) | lockNonBlocking`,
     to: `(shared ? lockExclusive : lockShared) | lockNonBlocking`,
     tests: contract,
@@ -150,7 +150,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "a lock that another holds is an error on Bun",
-    file: "src/runtime/bun.ts",
+    file: "src/runtime/node/bun.ts",
     from: `if (codeOf(error) === "EAGAIN") return false;`,
     to: `if (codeOf(error) === "EWOULDBLOCK") return false;`,
     tests: contract,
@@ -158,7 +158,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Bun does not give a lock back",
-    file: "src/runtime/bun.ts",
+    file: "src/runtime/node/bun.ts",
     from: `    return library.flock(descriptor, lockUnlock);
 `,
     to: `    return;
@@ -168,7 +168,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Bun's sync does nothing",
-    file: "src/runtime/bun.ts",
+    file: "src/runtime/node/bun.ts",
     from: `if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));`,
     to: `if (!isMac()) return;`,
     tests: calls,

@@ -143,14 +143,14 @@ export const commandMutants: readonly Mutant[] = [
   },
   {
     name: "that less durability was reached is not told",
-    file: "src/cli/commands/written.ts",
-    from: `  if (result.durability !== wanted) {`,
-    to: `  if (result.durability === wanted) {`,
+    file: "src/cli/results.ts",
+    from: `  return reached === (wanted ?? "full") ? [] : [`,
+    to: `  return reached !== (wanted ?? "full") ? [] : [`,
     tests: write,
   },
   {
     name: "--create replaces a file",
-    file: "src/cli/commands/written.ts",
+    file: "src/cli/results.ts",
     from: `    ...create ? { ifExists: "fail" } : {},
 `,
     to: ``,

@@ -12,7 +12,7 @@ const shell = ["tests/cli/commands_test.ts", "tests/cli/transcript_test.ts", "te
 export const commandsMutants: readonly Mutant[] = [
   {
     name: "the program is not sent the command's signal",
-    file: "src/cli/program.ts",
+    file: "src/cli/program/program.ts",
     from: `      this.#program.send(signal);
 `,
     to: ``,
@@ -20,7 +20,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "who waits for a lock is not ended by a signal",
-    file: "src/cli/program.ts",
+    file: "src/cli/program/program.ts",
     from: `      this.#waiting.abort(new Interrupted(this.#attempt, this.#path, signal));
 `,
     to: ``,
@@ -29,7 +29,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "--nonblock waits",
-    file: "src/cli/commands/lock_in_time.ts",
+    file: "src/cli/waiting.ts",
     from: `return nonblock ? 0 : timeout`,
     to: `return nonblock ? Infinity : timeout`,
     tests: lock,
@@ -37,7 +37,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "-E is not the status of a lock that was not had",
-    file: "src/cli/commands/lock_in_time.ts",
+    file: "src/cli/waiting.ts",
     from: `status: conflictExitCode ?? exitStatus.notInTime,`,
     to: `status: exitStatus.notInTime,`,
     tests: lock,
@@ -88,7 +88,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "a mistyped references directory empties the store",
-    file: "src/cli/commands/store_gc.ts",
+    file: "src/cli/commands/store.ts",
     from: `  await mustExist(path, attempt, "directory", "directory");
 `,
     to: ``,
@@ -96,7 +96,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "HEAD does not keep its object",
-    file: "src/cli/commands/store_gc.ts",
+    file: "src/cli/commands/store.ts",
     from: `  if (head?.digest !== undefined) yield head.digest;
 `,
     to: `  void head;
@@ -105,7 +105,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "a line that is no digest is passed over",
-    file: "src/cli/commands/store_gc.ts",
+    file: "src/cli/commands/store.ts",
     from: `if (digest === undefined) throw notADigest(to, line);`,
     to: `if (digest === undefined) return undefined;`,
     tests: store,
@@ -122,14 +122,14 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "a program that fails has not refused",
-    file: "src/cli/program_step.ts",
+    file: "src/cli/program/program_step.ts",
     from: `  if (inTime && status === 0) return;`,
     to: `  if (inTime && status !== -1) return;`,
     tests: deploy,
   },
   {
     name: "a program that takes too long goes on",
-    file: "src/cli/program_step.ts",
+    file: "src/cli/program/program_step.ts",
     from: `  if (!inTime) await end(program);
 `,
     to: ``,
@@ -138,28 +138,28 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "the output of a program is kept whole",
-    file: "src/cli/program_step.ts",
+    file: "src/cli/program/program_step.ts",
     from: `const kept = 64 * 1024;`,
     to: `const kept = Infinity;`,
     tests: deploy,
   },
   {
     name: "a program does not learn where the staged files are",
-    file: "src/cli/program_step.ts",
+    file: "src/cli/program/program_step.ts",
     from: `environment: { [stagedVariable]: staged }`,
     to: `environment: { [stagedVariable]: staged.slice(0, 0) }`,
     tests: deploy,
   },
   {
     name: "what a deployment found cut off is not told",
-    file: "src/cli/commands/deployed.ts",
+    file: "src/cli/results.ts",
     from: `found cut off: `,
     to: ``,
     tests: deploy,
   },
   {
     name: "a conflict of a recovery is a success",
-    file: "src/cli/commands/deployed.ts",
+    file: "src/cli/results.ts",
     from: `  if (conflicts.length > 0) return exitStatus.conflict;
 `,
     to: ``,
@@ -167,14 +167,14 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "an activation that is owed is a success",
-    file: "src/cli/commands/deployed.ts",
+    file: "src/cli/results.ts",
     from: `return needsActivation.length > 0 ? exitStatus.rollbackFailed : exitStatus.done;`,
     to: `return exitStatus.done;`,
     tests: recover,
   },
   {
     name: "a directory that cannot be recovered ends the rest",
-    file: "src/cli/commands/recover_directories.ts",
+    file: "src/cli/commands/recover.ts",
     from: `      if (!isGone) failures.push(error);
       return false;`,
     to: `      throw error;`,
@@ -182,21 +182,21 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "recovery goes on after an activation that failed",
-    file: "src/cli/commands/recover_directories.ts",
+    file: "src/cli/commands/recover.ts",
     from: `!FileError.is(error) || error instanceof Interrupted || ActivationError.is(error);`,
     to: `!FileError.is(error) || error instanceof Interrupted;`,
     tests: recover,
   },
   {
     name: "lines are one record",
-    file: "src/cli/commands/log_append.ts",
+    file: "src/cli/commands/log.ts",
     from: `call.options.lines === true, to`,
     to: `call.options.lines === false, to`,
     tests: log,
   },
   {
     name: "numbers that could not be printed are a success",
-    file: "src/cli/commands/log_append.ts",
+    file: "src/cli/commands/log.ts",
     from: `    if (error.code !== "EPIPE") appended.untold = error.code;
 `,
     to: ``,
@@ -212,7 +212,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "damaged objects are a success",
-    file: "src/cli/commands/store_verify.ts",
+    file: "src/cli/commands/store.ts",
     from: `    status: corrupt.length === 0 ? exitStatus.done : exitStatus.badData,
 `,
     to: ``,

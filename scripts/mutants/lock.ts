@@ -270,14 +270,14 @@ export const lockMutants: readonly Mutant[] = [
   },
   {
     name: "an update writes into another file than the one that is locked",
-    file: "src/update_operation.ts",
+    file: "src/file/update_operation.ts",
     from: `if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;`,
     to: ``,
     tests: unit,
   },
   {
     name: "an update does not look at its lock before the commit",
-    file: "src/write_options.ts",
+    file: "src/file/write_options.ts",
     from: `return { ...plan, guard: () => hold.confirm("unchanged") };`,
     to: `return hold === undefined ? plan : { ...plan };`,
     tests: unit,

@@ -8,7 +8,7 @@ const failed = ["tests/log/failed_sync_test.ts"];
 export const logMutants: readonly Mutant[] = [
   {
     name: "a batch is not synced",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `      synced = yield* this.#sync(this.#rules, attempt);
 `,
     to: `      synced = true;
@@ -17,7 +17,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "the end of a batch that was cut back is not synced",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `      yield* this.#sync({ ...this.#rules, whenUnsupported: "report", whenSyncFails: "throw" }, attempt);
 `,
     to: ``,
@@ -25,7 +25,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a batch that failed is not cut back",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `      yield* wait(this.#file.truncate(this.#cursor.offset));
 `,
     to: ``,
@@ -33,7 +33,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "what could not be cut back does not end the log",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `      this.fail(thrown);
 `,
     to: ``,
@@ -41,7 +41,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "after a sync that failed a later one is believed",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `    this.#provable &&= synced;
 `,
     to: `    this.#provable = synced;
@@ -50,7 +50,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a seal is written over, not cut off",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `    if (this.#size > start) yield* wait(this.#file.truncate(start));
 `,
     to: ``,
@@ -58,14 +58,14 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a seal says of what was not synced that it was",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: ` && this.#syncedThrough === this.#cursor.offset;`,
     to: `;`,
     tests: log,
   },
   {
     name: "a failure of a batch is forgotten: it may come back",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `      throw yield* this.#cutBack(error, attempt);
 `,
     to: `      throw error;
@@ -74,7 +74,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "damage passes for a torn tail when the log is opened",
-    file: "src/protocol/records_end.ts",
+    file: "src/log/records_end.ts",
     from: `      if (proof !== undefined) {
         const reason`,
     to: `      if (proof === -1) {
@@ -90,14 +90,14 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "records of which nothing says that they were synced are built upon",
-    file: "src/protocol/records_end.ts",
+    file: "src/log/records_end.ts",
     from: `const proven = cursor.syncedThrough === cursor.offset;`,
     to: `const proven = cursor.syncedThrough <= cursor.offset;`,
     tests: failed,
   },
   {
     name: "a torn tail is not cut off",
-    file: "src/protocol/records_end.ts",
+    file: "src/log/records_end.ts",
     from: `    if (tornTail !== undefined) yield* wait(file.truncate(cursor.offset));
 `,
     to: ``,
@@ -105,7 +105,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a log that was cut is not synced",
-    file: "src/protocol/records_end.ts",
+    file: "src/log/records_end.ts",
     from:
       `const synced = wanted && (yield* syncFile(engine, { file, place }, { ...rules, whenSyncFails: "throw" }, attempt));`,
     to: `const synced = wanted && syncFile !== undefined;`,
@@ -200,14 +200,14 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a record counts wherever it was written",
-    file: "src/protocol/record.ts",
+    file: "src/log/record.ts",
     from: `crc32c(record.subarray(4), placeChecksum(identity, offset)) === header.checksum;`,
     to: `crc32c(record.subarray(4), placeChecksum(identity, offset)) === header.checksum || header.checksum !== 0;`,
     tests: log,
   },
   {
     name: "a record of an older session counts behind a newer one",
-    file: "src/protocol/record.ts",
+    file: "src/log/record.ts",
     from: `  if (header.salt !== cursor.salt) return header.syncedThrough === cursor.offset;
 `,
     to: ``,
@@ -215,7 +215,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: "a read record is not copied",
-    file: "src/protocol/record_reader.ts",
+    file: "src/log/record_reader.ts",
     from: `const data = whole.slice(recordHeaderSize);`,
     to: `const data = whole.subarray(recordHeaderSize);`,
     tests: log,

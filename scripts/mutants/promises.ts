@@ -103,7 +103,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "what the dead left is never swept",
-    file: "src/sweep.ts",
+    file: "src/file/sweep.ts",
     from: `(yield* wait(file.tryLock(false))) ? "dead" : "alive"`,
     to: `(yield* wait(file.tryLock(false))) ? "alive" : "alive"`,
     tests: ["tests/real/kill_test.ts"],
@@ -111,7 +111,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "an exclusive lock lets those in who want to share it",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
 `,
     to: `    return guard("tryLock", this.#path, () => this.#file.tryLockSync(false));\n`,
@@ -167,7 +167,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "a batch is acknowledged before it is synced",
-    file: "src/protocol/append_file.ts",
+    file: "src/log/append_file.ts",
     from: `    if (!syncsFile(rules.durability)) return false;
     return yield* syncFile(`,
     to: `    if (syncsFile(rules.durability)) return true;
@@ -218,7 +218,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "ext4 makes names after its journal has failed",
-    file: "src/testing/failed_journal.ts",
+    file: "src/testing/machine/failed_journal.ts",
     from: `  if (refusedByExt4.has(call)) return "EROFS";
 `,
     to: ``,
@@ -227,7 +227,7 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "a disk keeps what was never synced",
-    file: "src/testing/crash_space.ts",
+    file: "src/testing/crash/crash_space.ts",
     from: `return volatile ? [this.#settlement.visibleFile(file)]`,
     to: `return volatile || level >= 0 ? [this.#settlement.visibleFile(file)]`,
     tests: ["tests/proof/negative_controls_test.ts"],

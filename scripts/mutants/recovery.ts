@@ -224,7 +224,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "a publication claims a durability that it has not",
-    file: "src/transaction/tree.ts",
+    file: "src/publication/tree.ts",
     from: `    synced = results.every((each) => each);
 `,
     to: `    synced = results.length >= 0;
@@ -233,7 +233,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "the files of a publication are not synced",
-    file: "src/transaction/tree.ts",
+    file: "src/publication/tree.ts",
     from: `    return yield* syncFile(engine, { file, place }, rules, { ...attempt, path });
 `,
     to: `    return place !== undefined;
@@ -242,7 +242,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "the switch of a publication is not synced",
-    file: "src/transaction/publish_directory.ts",
+    file: "src/publication/publish_directory.ts",
     from: `    const durable = yield* publication.sync();
     yield* activated`,
     to: `    const durable = true;
@@ -251,7 +251,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "a generation gets its name before its publication is known",
-    file: "src/transaction/publication.ts",
+    file: "src/publication/publication.ts",
     from: `    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
     // Durable before the final name is: else what was never published could be taken for what was.
     yield* this.sync();
@@ -262,7 +262,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "an adopted directory may be under no name",
-    file: "src/transaction/publication.ts",
+    file: "src/publication/publication.ts",
     from: `    // A disk that kept only the second rename would have the directory under no name at all.
     yield* this.sync();
 `,
@@ -271,7 +271,7 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: "what is published is removed when its publication is reported to have failed",
-    file: "src/transaction/publish_directory.ts",
+    file: "src/publication/publish_directory.ts",
     from: `if (name !== building && (yield* publication.mayLeadTo(name))) {`,
     to: `if (name === building && (yield* publication.mayLeadTo(name))) {`,
     tests: publish,

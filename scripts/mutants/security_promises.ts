@@ -18,7 +18,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "a planted symlink is swept",
-    file: "src/sweep.ts",
+    file: "src/file/sweep.ts",
     from: `  if (status.kind !== "file" && !(status.kind === "directory" && proof.kind !== "lock")) return "foreign";
 `,
     to: ``,
@@ -27,7 +27,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "the mode is changed by path",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `builtin("node:fs").fchmodSync(this.#descriptor("setMode"), mode)`,
     to: `builtin("node:fs").chmodSync(this.#path, mode)`,
     tests: ["tests/real/system_calls_test.ts"],
@@ -78,7 +78,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "any file can be restored from",
-    file: "src/backups.ts",
+    file: "src/file/backups.ts",
     from: `found.find((backup) => backup.path === which || nameOf(engine, backup.path) === which);`,
     to: `found.map((backup) => ({ ...backup, path: which }))[0];`,
     tests: ["tests/backups_test.ts"],
@@ -94,7 +94,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "a temporary file is swept whoever owns it",
-    file: "src/sweep.ts",
+    file: "src/file/sweep.ts",
     from: `return owner === "unproven" && age >= olderThan ? "dead" : owner;`,
     to: `return age >= youngest ? "dead" : owner;`,
     tests: ["tests/sweep_test.ts"],
@@ -112,7 +112,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "a reference's name may contain `..`",
-    file: "src/protocol/store_names.ts",
+    file: "src/protocol/names/store.ts",
     from: `  if (part.includes("..")) return "it contains \`..\`";
   if (part.startsWith(".")) return "a part begins with a dot";
 `,
@@ -140,7 +140,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "a write reads /proc whatever it may",
-    file: "src/runtime/deno_open_file.ts",
+    file: "src/runtime/deno/open_file.ts",
     from: `everythingGranted() ? deno().readTextFileSync(path) : undefined;`,
     to: `deno().readTextFileSync(path);`,
     tests: ["tests/deno/permissions_test.ts"],

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const storyMutants: readonly Mutant[] = [
   {
     name: "a publication does not look at its lock before it switches",
-    file: "src/transaction/publish_directory.ts",
+    file: "src/publication/publish_directory.ts",
     from: `      yield* confirmLocks(holds);
       yield* publication.publish(`,
     to: `      yield* publication.publish(`,
@@ -12,7 +12,7 @@ export const storyMutants: readonly Mutant[] = [
   },
   {
     name: "what was published is acknowledged without a sync",
-    file: "src/transaction/publish_directory.ts",
+    file: "src/publication/publish_directory.ts",
     from: `    const durable = yield* publication.sync();`,
     to: `    const durable = true;`,
     tests: ["tests/proof/sync_controls_test.ts"],

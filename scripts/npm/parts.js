@@ -8,15 +8,15 @@ const FOLDER = /\/src\/([^/]+)\//;
 const LATE = /\/(deno|node)_(?:command_host|child_program)\.js$/;
 
 /** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
-const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)_|(deploy|recover|publish|roll_back)\.js$)?/;
+const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)\.js$|(deploy|recover|publish)\.js$)?/;
 
-/** The name of the file that a module is in: that of its folder, for the features that have none "files". */
+/** The name of the file that a module is in: that of its folder. */
 export function partOf(path, { getModuleInfo }) {
   if (path.endsWith("?entry")) return undefined;
   const host = LATE.exec(path)?.[1];
   if (host !== undefined) return `${host}_host`;
   const folder = FOLDER.exec(path)?.[1];
-  if (folder === undefined) return path.includes("/src/") ? "files" : undefined;
+  if (folder === undefined) return undefined;
   if (folder !== "cli") return path.endsWith("/mod.js") ? undefined : folder;
   const command = getModuleInfo(path)?.dynamicImporters.length > 0 ? COMMANDS.exec(path) : null;
   if (command === null) return "command";

@@ -5,7 +5,7 @@
  * Nothing is synced here, and what is copied to must be nobody's yet. A file that changes while it is read, and anything
  * that is neither file, directory nor symlink, fails the copy.
  */
-import { copyFile } from "../copy_file.ts";
+import { copyFile } from "../file/copy_file.ts";
 import { FileError } from "../core/errors.ts";
 import { run as drive } from "../core/operation.ts";
 import { mayBeLossy } from "../core/path.ts";

@@ -2,12 +2,12 @@
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
 import { FileError, RollbackFailedError } from "../core/errors.ts";
-import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
+import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
-import { ProgramFailed } from "./program_failed.ts";
-import { outputLines, type ProgramReport, StepFailed } from "./step_failed.ts";
+import { ProgramFailed } from "./program/failed.ts";
+import { outputLines, type ProgramReport, StepFailed } from "./program/failed.ts";
 
 /** What `--json` prints of an error. */
 interface ErrorForMachines {

@@ -8,7 +8,7 @@
  */
 import { FileError } from "../core/errors.ts";
 import { JsonChecker } from "../core/json_checker.ts";
-import type { CommandHost } from "../runtime/command_host.ts";
+import type { CommandHost } from "../runtime/host/command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Report } from "./progress.ts";
 

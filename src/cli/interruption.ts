@@ -6,7 +6,7 @@
  * the commit point, so one that comes too late leaves a success a success.
  */
 import { FileError, type TargetState } from "../core/errors.ts";
-import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
+import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
 
 /** The command was asked to stop, and did. */
 export class Interrupted extends FileError {

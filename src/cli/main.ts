@@ -4,8 +4,8 @@
  * The first argument (but for --json, --quiet and --help) is a command if it is the name of one; otherwise everything is
  * for `write`, so that `… | atomic-write FILE` works. A FILE that is named like a command must be given as `./NAME` or after the word `write`: a misplaced command must not become a file.
  */
-import { type CommandHost, signalNumbers, type StopSignal } from "../runtime/command_host.ts";
-import { currentCommandHost } from "../runtime/current_command_host.ts";
+import { type CommandHost, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
+import { currentCommandHost } from "../runtime/host/current_command_host.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { optionName, parseArguments, type ParsedArguments, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf } from "./exit_status.ts";
@@ -112,7 +112,7 @@ async function help(host: CommandHost, selected: Selected | Group): Promise<Exit
   const width = Math.min(host.columns("output") ?? 80, 100);
   if ("group" in selected) return print(host, groupHelp(selected.group, width), false);
   const { name, command, implied } = selected;
-  const text = implied ? topHelp(width) : commandHelp(name, (await command.table()).table, width);
+  const text = implied ? topHelp(width) : commandHelp(name, command.table, width);
   return print(host, text, false);
 }
 
@@ -186,7 +186,7 @@ function report(host: CommandHost, outcome: Outcome, common: CommonValues): End 
 async function execute(host: CommandHost, args: readonly string[]): Promise<End> {
   const selected = select(args);
   if ("group" in selected) return { status: await help(host, selected) };
-  const { table } = await selected.command.table();
+  const { table } = selected.command;
   const { operands, options, common } = parse(selected, table);
   if (common.help) return { status: await help(host, selected) };
   const { run } = await selected.command.load();

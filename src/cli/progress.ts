@@ -6,7 +6,7 @@
  *
  * There is no timer: what does not report costs nothing, and nothing keeps the process alive.
  */
-import type { CommandHost } from "../runtime/command_host.ts";
+import type { CommandHost } from "../runtime/host/command_host.ts";
 import { bytesText, countText, durationText } from "./quantity.ts";
 
 /**

@@ -1,8 +1,8 @@
 /**
  * What a command takes, as data: the parser, `--help`, the shells' completions and docs/command.md are all made from
- * one table for each command (tables/).
+ * one table for each command (grammar/).
  */
-import type { CommandHost, StopSignal } from "../runtime/command_host.ts";
+import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
 import type { Report, Unit } from "./progress.ts";
 

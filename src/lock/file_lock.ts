@@ -1,19 +1,17 @@
 /**
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
-import type { Source } from "../core/bytes.ts";
 import { FileError, type TargetState } from "../core/errors.ts";
 import { withoutTurns } from "../core/event_loop.ts";
-import { type Awaitable, type Operation, run, runNow, wait } from "../core/operation.ts";
+import { type Operation, run, runNow } from "../core/operation.ts";
 import { type OptionReader, refuseSignal } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { CallerError, translate } from "../protocol/failure.ts";
+import { translate } from "../protocol/failure.ts";
 import { joinHold } from "./joined_hold.ts";
 import { acquire, lockAttempt, type LockHold, releaseAfter } from "./lock.ts";
 import { type LockBackend, type LockPlan, lockPlan } from "./lock_plan.ts";
 import { findLockPlace, isSameFile } from "./lock_place.ts";
 import { notInTime } from "./not_in_time.ts";
-import { holdContext } from "./own_holds.ts";
 
 /** A lock that is held; `using` and `await using` give it back. */
 export interface FileLock extends Disposable, AsyncDisposable {
@@ -215,50 +213,4 @@ function* releaseTold(hold: LockHold, targetState: TargetState): Operation<void>
   } catch (error) {
     throw translate(error, { ...lockAttempt(hold.place.target.path), verb: "Cannot unlock", targetState });
   }
-}
-
-/**
- * Calls the caller's callback such that asking for the same lock in it, however deep, is recognised. What it throws is
- * rethrown to the caller as it is.
- */
-export function* askInside<T>(engine: Engine, hold: LockHold, call: () => T | PromiseLike<T>): Operation<T> {
-  const chain = { hold, above: holdContext.get() };
-  try {
-    const answer = holdContext.run(chain, call);
-    if (engine.synchronous && typeof answer === "object" && answer !== null && "then" in answer) {
-      Promise.resolve(answer).catch(() => {});
-      throw new TypeError("The callback of a synchronous function must not return a promise");
-    }
-    return yield* wait(answer);
-  } catch (error) {
-    throw new CallerError(error);
-  } finally {
-    holdContext.end();
-  }
-}
-
-/**
- * Content that is made piece by piece while the lock is held: a generator that asks for the same lock would wait for
- * itself as a callback would, and is recognised likewise.
- */
-export function sourceInside(hold: LockHold, source: Source): Source {
-  if (source.kind === "bytes") return source;
-  const chain = { hold, above: holdContext.get() };
-  const end = () => holdContext.end();
-  return {
-    kind: "chunks",
-    next() {
-      let answer: Awaitable<Uint8Array | undefined>;
-      try {
-        answer = holdContext.run(chain, () => source.next());
-      } catch (error) {
-        end();
-        throw error;
-      }
-      if (answer !== undefined && "then" in answer) return Promise.resolve(answer).finally(end);
-      end();
-      return answer;
-    },
-    cancel: (reason) => source.cancel(reason),
-  };
 }

@@ -6,7 +6,7 @@
  */
 import { runSync } from "../core/operation.ts";
 import { makeEngine } from "../protocol/engine.ts";
-import { type LockToken, tokenName } from "../protocol/names.ts";
+import { type LockToken, tokenName } from "../protocol/names/names.ts";
 import { removeName } from "../protocol/reported_failure.ts";
 import { type HeldLock, type LockRequest, Loss } from "./held_lock.ts";
 import { exchangeToken, isThere, removeEmpty, tokenPath } from "./token.ts";

@@ -13,7 +13,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
-import { type LockToken, newToken } from "../protocol/names.ts";
+import { type LockToken, newToken } from "../protocol/names/names.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
 import { heldDirectory, isAbandoned } from "./held_directory.ts";

@@ -7,7 +7,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
-import { distantLockName, lockName } from "../protocol/names.ts";
+import { distantLockName, lockName } from "../protocol/names/names.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";

@@ -3,7 +3,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
-import { type LockToken, parseTokenName } from "../protocol/names.ts";
+import { type LockToken, parseTokenName } from "../protocol/names/names.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 

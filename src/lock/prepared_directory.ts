@@ -7,7 +7,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names.ts";
+import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names/names.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";

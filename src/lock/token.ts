@@ -4,7 +4,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type LockToken, newToken, tokenName } from "../protocol/names.ts";
+import { type LockToken, newToken, tokenName } from "../protocol/names/names.ts";
 import { removeName } from "../protocol/reported_failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";

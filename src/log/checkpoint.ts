@@ -7,12 +7,12 @@
  */
 import type { Source } from "../core/bytes.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { drawNumber } from "../protocol/append_file.ts";
+import { drawNumber } from "./append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed, CallerError } from "../protocol/failure.ts";
-import { encodeRecord, nothingSynced, recordHeaderSize } from "../protocol/record.ts";
-import { RecordReader } from "../protocol/record_reader.ts";
-import { firstCursor, type RecordFile } from "../protocol/records_end.ts";
+import { encodeRecord, nothingSynced, recordHeaderSize } from "./record.ts";
+import { RecordReader } from "./record_reader.ts";
+import { firstCursor, type RecordFile } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import type { StagedFile } from "../protocol/staged_file.ts";
 import type { OpenFile } from "../runtime/runtime.ts";

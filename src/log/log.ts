@@ -9,7 +9,7 @@ import type { Batches } from "../core/batches.ts";
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { run } from "../core/operation.ts";
-import type { TornTail } from "../protocol/records_end.ts";
+import type { TornTail } from "./records_end.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Durability } from "../protocol/write_plan.ts";
 import { LogBody } from "./log_body.ts";

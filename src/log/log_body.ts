@@ -16,7 +16,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
-import type { AppendFile } from "../protocol/append_file.ts";
+import type { AppendFile } from "./append_file.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
 import {
@@ -29,7 +29,7 @@ import {
   translate,
 } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import type { TornTail } from "../protocol/records_end.ts";
+import type { TornTail } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import type { Durability, WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";

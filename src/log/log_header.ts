@@ -15,8 +15,8 @@
  * A log and each of its checkpoints is a file of its own, which takes the place of the one before by one rename: so
  * snapshot and records always belong together, and opening never reads what the snapshot has replaced.
  */
-import { crc32c } from "../core/crc32c.ts";
-import type { RecordFile } from "../protocol/records_end.ts";
+import { crc32c } from "./crc32c.ts";
+import type { RecordFile } from "./records_end.ts";
 
 /** Bytes before the snapshot. */
 export const logHeaderSize = 72;

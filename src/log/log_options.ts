@@ -16,7 +16,7 @@ import {
 import { lockPlanOption } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { longestRecord } from "../protocol/record.ts";
+import { longestRecord } from "./record.ts";
 import { type Durability, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";

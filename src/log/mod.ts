@@ -21,7 +21,7 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockBackend, LockOptions } from "../lock/lock_plan.ts";
-export type { TornTail } from "../protocol/records_end.ts";
+export type { TornTail } from "./records_end.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
 export type { CheckpointOptions, LogOptions, LogReaderOptions, LogSyncOptions, ReadOptions } from "./log_options.ts";

@@ -9,14 +9,14 @@
  * After a failure nothing is open; what was found is unchanged, but for a torn tail that may have been cut.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { AppendFile, drawNumber } from "../protocol/append_file.ts";
+import { AppendFile, drawNumber } from "./append_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Filling, fillingFrom, replaceFile } from "../protocol/replace_file.ts";
-import { findEnd, makeSure, type TornTail } from "../protocol/records_end.ts";
+import { findEnd, makeSure, type TornTail } from "./records_end.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { type Durability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { formatLogHeader, recordsOf } from "./log_header.ts";

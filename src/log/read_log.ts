@@ -10,9 +10,9 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import type { Cursor } from "../protocol/record.ts";
-import { RecordReader } from "../protocol/record_reader.ts";
-import { firstCursor, recordDamage } from "../protocol/records_end.ts";
+import type { Cursor } from "./record.ts";
+import { RecordReader } from "./record_reader.ts";
+import { firstCursor, recordDamage } from "./records_end.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { type LogHeader, logHeaderSize, parseLogHeader, recordsOf } from "./log_header.ts";
 

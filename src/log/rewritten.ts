@@ -7,7 +7,7 @@
  * damage. State after a failure: the log is what it was.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { drawNumber } from "../protocol/append_file.ts";
+import { drawNumber } from "./append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import type { Filling } from "../protocol/replace_file.ts";

@@ -13,7 +13,7 @@ import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "
 import { childOf, type Engine } from "./engine.ts";
 import { afterUndoing, type Attempt, type CleanupFailure, tidy } from "./failure.ts";
 import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
-import { backupName, lastBackupTime } from "./names.ts";
+import { backupName, lastBackupTime } from "./names/names.ts";
 import { removeName } from "./reported_failure.ts";
 import { syncDirectory, syncFile, type SyncRules } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";

@@ -10,7 +10,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { closeQuietly, digestOf } from "./file_call.ts";
-import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names.ts";
+import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names/names.ts";
 import type { Target } from "./target.ts";
 import type { WritePlan } from "./write_plan.ts";
 

@@ -10,7 +10,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { childOf, type Engine } from "./engine.ts";
-import { factsFitName, temporaryName } from "./names.ts";
+import { factsFitName, temporaryName } from "./names/names.ts";
 
 /** Throws what the file system of a directory answers to a change of its names. */
 export function* witnessSync(engine: Engine, directory: string): Operation<void> {

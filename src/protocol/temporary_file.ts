@@ -13,7 +13,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine } from "./engine.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "./failure.ts";
-import { factsFitName, type Proof, temporaryName } from "./names.ts";
+import { factsFitName, type Proof, temporaryName } from "./names/names.ts";
 import { isUnsupported } from "./sync_codes.ts";
 
 /** A created temporary file. */

@@ -5,11 +5,11 @@
  * be: none of them imports a module of the runtime statically, so nothing is loaded that is not used, and the whole of
  * it is there synchronously.
  */
-import { bunRuntime } from "./bun.ts";
+import { bunRuntime } from "./node/bun.ts";
 import { processNamespace } from "./builtin.ts";
-import { denoRuntime } from "./deno.ts";
-import { denoNamespace } from "./deno_namespace.ts";
-import { nodeRuntime } from "./node.ts";
+import { denoRuntime } from "./deno/runtime.ts";
+import { denoNamespace } from "./deno/namespace.ts";
+import { nodeRuntime } from "./node/node.ts";
 import type { Runtime } from "./runtime.ts";
 
 let current: Runtime | undefined;

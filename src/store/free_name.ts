@@ -8,7 +8,7 @@ import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
-import { foldName } from "../protocol/store_names.ts";
+import { foldName } from "../protocol/names/store.ts";
 import type { EntryKind } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { StoreContext } from "./store.ts";

@@ -12,11 +12,11 @@ import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import type { FilePath } from "../core/options.ts";
-import { lockedWrite, type WriteRequest } from "../write_options.ts";
+import { lockedWrite, type WriteRequest } from "../file/write_options.ts";
 import { openObject } from "./refresh.ts";
 import { damaged, type StoreContext } from "./store.ts";
 

@@ -5,7 +5,7 @@ import type { Operation } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
-import { type Digest, headName } from "../protocol/store_names.ts";
+import { type Digest, headName } from "../protocol/names/store.ts";
 import { conflict, readReference, writeReference } from "./reference_body.ts";
 import { formatHead, type Head, type HeadTarget, parseHead } from "./reference_format.ts";
 import type { StoreContext } from "./store.ts";

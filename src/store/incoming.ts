@@ -10,14 +10,14 @@
 import type { ChunkSource, Source } from "../core/bytes.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { fillingFromFile, openSource } from "../copy_file.ts";
+import { fillingFromFile, openSource } from "../file/copy_file.ts";
 import { removeSecondName } from "../protocol/commit.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, attemptFailed, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { beginStage, discard, finishStage, type StagedFile } from "../protocol/staged_file.ts";
-import { type Digest, incomingName } from "../protocol/store_names.ts";
+import { type Digest, incomingName } from "../protocol/names/store.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { StoreContext } from "./store.ts";

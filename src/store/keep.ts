@@ -8,7 +8,7 @@ import { ConflictError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { closeParent, ensureDirectory, openParent } from "../protocol/directories.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
 import { putObjects } from "./put.ts";

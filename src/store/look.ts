@@ -1,7 +1,7 @@
 /** What is known of an object without reading it. */
 import { type Operation, wait } from "../core/operation.ts";
 import { translate } from "../protocol/failure.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { StoreContext } from "./store.ts";
 

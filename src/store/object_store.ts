@@ -9,7 +9,7 @@ import { Batches } from "../core/batches.ts";
 import type { FileData } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run } from "../core/operation.ts";
-import { type Digest, objectsLockTarget, readDigest } from "../protocol/store_names.ts";
+import { type Digest, objectsLockTarget, readDigest } from "../protocol/names/store.ts";
 import type { Durability, WriteResult } from "../protocol/write_plan.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";

@@ -21,7 +21,7 @@ import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "
 import { translate } from "../protocol/failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { TemporaryVanished } from "../protocol/staged_file.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import type { FileSystem } from "../runtime/runtime.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
 import { refresh } from "./refresh.ts";

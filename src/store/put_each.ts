@@ -5,7 +5,7 @@
  * the first failure nothing more is asked for; it is thrown once those asked for with it have settled.
  */
 import type { FileData } from "../core/bytes.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import { putTogether } from "./put.ts";
 
 /** Puts each content; the digests, in order. */

@@ -17,7 +17,7 @@ import { readBytes } from "../protocol/file_call.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
-import { type Digest, isReferenceName, referenceParts } from "../protocol/store_names.ts";
+import { type Digest, isReferenceName, referenceParts } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
 import { SystemError } from "../runtime/system_error.ts";

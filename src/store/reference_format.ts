@@ -6,7 +6,7 @@
  *
  * Nothing else is accepted: a cut-off digest must not pass for another one.
  */
-import { type Digest, readDigest, referenceParts } from "../protocol/store_names.ts";
+import { type Digest, readDigest, referenceParts } from "../protocol/names/store.ts";
 import { damaged } from "./store.ts";
 
 /** Where one can stand: on a reference, by its name, or on a digest ("detached"). */

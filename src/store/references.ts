@@ -4,7 +4,7 @@
 import type { FilePath } from "../core/options.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
 import { run, runSync } from "../core/operation.ts";
-import { type Digest, readDigest, referencesLockTarget } from "../protocol/store_names.ts";
+import { type Digest, readDigest, referencesLockTarget } from "../protocol/names/store.ts";
 import type { Durability } from "../protocol/write_plan.ts";
 import { listReferences, readReference, type Reference, removeReference, updateReference } from "./reference_body.ts";
 import { readHead, setHead } from "./head.ts";

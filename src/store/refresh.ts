@@ -6,7 +6,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
-import type { Digest } from "../protocol/store_names.ts";
+import type { Digest } from "../protocol/names/store.ts";
 import { syncFile } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
 import { syncsFile } from "../protocol/write_plan.ts";

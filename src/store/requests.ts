@@ -13,14 +13,14 @@ import {
   refuseSignal,
 } from "../core/options.ts";
 import { locate } from "../protocol/engine.ts";
-import { type Digest, readDigest } from "../protocol/store_names.ts";
+import { type Digest, readDigest } from "../protocol/names/store.ts";
 import {
   type WriteFileOptions,
   type WriteFileSyncOptions,
   writeOptionReaders,
   type WriteRequest,
   writeRequest,
-} from "../write_options.ts";
+} from "../file/write_options.ts";
 import type { PutRequest } from "./incoming.ts";
 import type { CollectProgress, VerifyProgress } from "./scan.ts";
 import type { StoreContext } from "./store.ts";

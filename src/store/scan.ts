@@ -11,7 +11,7 @@ import { all, type Operation, wait } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
-import { type Digest, isShardName, objectNames, parseObjectNames } from "../protocol/store_names.ts";
+import { type Digest, isShardName, objectNames, parseObjectNames } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import type { DirectoryEntry } from "../runtime/runtime.ts";
 import { verifyObject } from "./get.ts";

@@ -13,7 +13,7 @@ import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
-import { type Digest, objectNames } from "../protocol/store_names.ts";
+import { type Digest, objectNames } from "../protocol/names/store.ts";
 import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";

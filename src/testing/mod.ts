@@ -59,23 +59,29 @@
  *
  * @module
  */
-export { memoryRuntime } from "./memory_file_system.ts";
-export type { MemoryRuntime } from "./memory_file_system.ts";
-export type { InitialEntry, MachineOptions, MemoryOptions, MountOptions, ProcessOptions } from "./memory_options.ts";
-export type { MemoryClock } from "./scheduler.ts";
-export type { SyncFileSystem, SyncOpenFile } from "./sync_file_system.ts";
+export { memoryRuntime } from "./machine/memory_file_system.ts";
+export type { MemoryRuntime } from "./machine/memory_file_system.ts";
+export type {
+  InitialEntry,
+  MachineOptions,
+  MemoryOptions,
+  MountOptions,
+  ProcessOptions,
+} from "./machine/memory_options.ts";
+export type { MemoryClock } from "./machine/scheduler.ts";
+export type { SyncFileSystem, SyncOpenFile } from "./machine/sync_file_system.ts";
 
-export { exploreCrashes, exploreCrashesSync } from "./crash.ts";
-export type { CrashMode, CrashOptions, CrashReport, CrashViolation } from "./crash.ts";
-export { describeCrashReport } from "./crash_report.ts";
-export { crashStates } from "./crash_states.ts";
-export type { CrashState, CrashStateOptions, CrashStates } from "./crash_states.ts";
+export { exploreCrashes, exploreCrashesSync } from "./crash/crash.ts";
+export type { CrashMode, CrashOptions, CrashReport, CrashViolation } from "./crash/crash.ts";
+export { describeCrashReport } from "./crash/crash_report.ts";
+export { crashStates } from "./crash/crash_states.ts";
+export type { CrashState, CrashStateOptions, CrashStates } from "./crash/crash_states.ts";
 
-export { faultRuntime } from "./fault_file_system.ts";
-export type { Fault, FaultyRuntime } from "./fault_file_system.ts";
-export { fittingErrors } from "./fault_codes.ts";
-export { sweepFaults, sweepFaultsSync } from "./sweep_faults.ts";
-export type { FaultOutcome, FaultSweep, FaultSweepReport } from "./sweep_faults.ts";
+export { faultRuntime } from "./faults/fault_file_system.ts";
+export type { Fault, FaultyRuntime } from "./faults/fault_file_system.ts";
+export { fittingErrors } from "./faults/fault_codes.ts";
+export { sweepFaults, sweepFaultsSync } from "./faults/sweep_faults.ts";
+export type { FaultOutcome, FaultSweep, FaultSweepReport } from "./faults/sweep_faults.ts";
 
 export { exploreSchedules } from "./schedules/explore_schedules.ts";
 export type {
@@ -90,7 +96,7 @@ export { describeScheduleReport } from "./schedules/schedule_report.ts";
 
 export { traceRuntime } from "./trace_file_system.ts";
 export type { TracedRuntime, TraceOptions } from "./trace_file_system.ts";
-export type { SeamCall, SeamMethod } from "./intercept.ts";
+export type { SeamCall, SeamMethod } from "./faults/intercept.ts";
 
 // The seam itself, for code that is written against it.
 export type { Awaitable } from "../core/operation.ts";

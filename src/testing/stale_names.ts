@@ -6,7 +6,7 @@
  * truth.
  */
 import type { FileSystem } from "../runtime/runtime.ts";
-import type { SeamCall } from "./intercept.ts";
+import type { SeamCall } from "./faults/intercept.ts";
 
 const looks = ["linkStat", "stat", "readLink"] as const;
 

@@ -16,12 +16,12 @@ import {
 } from "../core/options.ts";
 import { isErrorCode } from "../runtime/error_numbers.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { CrashOptions } from "./crash.ts";
-import type { CrashStateOptions } from "./crash_states.ts";
-import type { Fault } from "./fault_file_system.ts";
-import type { InitialEntry, MemoryOptions, MountOptions, ProcessOptions } from "./memory_options.ts";
+import type { CrashOptions } from "./crash/crash.ts";
+import type { CrashStateOptions } from "./crash/crash_states.ts";
+import type { Fault } from "./faults/fault_file_system.ts";
+import type { InitialEntry, MemoryOptions, MountOptions, ProcessOptions } from "./machine/memory_options.ts";
 import type { ScheduleOptions } from "./schedules/explore_schedules.ts";
-import type { FaultSweep } from "./sweep_faults.ts";
+import type { FaultSweep } from "./faults/sweep_faults.ts";
 import type { TraceOptions } from "./trace_file_system.ts";
 
 type Readers<Options> = { [Name in keyof Required<Options>]: OptionReader<NonNullable<Options[Name]>> };

@@ -14,7 +14,7 @@
  * opened, or most recently named so. `sync .` syncs the open directory `.`; `stat (open) .` is the one method that would
  * else look like that of the file system. Of answers, only those are shown that say "no" or "not all"; reads show theirs.
  */
-import type { SeamCall } from "./intercept.ts";
+import type { SeamCall } from "./faults/intercept.ts";
 
 /** How a call ended. */
 export type CallResult = { readonly value: unknown } | { readonly error: unknown };

@@ -202,3 +202,12 @@ function readFile(
     plan: writePlan(engine, { ...wishes, ...shared }),
   };
 }
+
+/** Tells what is going on once that is decided: what is decided does not depend on who is told of it. */
+export function tellQuietly({ progress }: Pick<ApplyRequest, "progress">, what: ApplyProgress): void {
+  try {
+    progress(what);
+  } catch {
+    // See above.
+  }
+}

@@ -15,7 +15,7 @@ import { checkParent } from "../protocol/directories.ts";
 import { type Attempt, attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
 import { keepLatest, keepsOld, mostCorrections } from "../protocol/late_metadata.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import { confirmLocks } from "./lock_files.ts";
+import { confirmLocks } from "../lock/lock_files.ts";
 import { syncHomes } from "./participants.ts";
 import { ofFile } from "./stage_changes.ts";
 import type { Transaction } from "./transaction.ts";

@@ -10,7 +10,7 @@ import type { SyncRules } from "../protocol/sync.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Examined } from "./examine.ts";
 import { Journal } from "./journal.ts";
-import { fileKey, type Lockable } from "./lock_files.ts";
+import { fileKey, type Lockable } from "../lock/lock_files.ts";
 import { Homes } from "./participants.ts";
 
 /** The files that a transaction concerns, and what earlier ones over some of them owe. */

@@ -10,7 +10,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly, readAll } from "../protocol/file_call.ts";
-import { type JournalName, journalStates, markerName } from "../protocol/transaction_names.ts";
+import { type JournalName, journalStates, markerName } from "../protocol/names/transaction.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { maySpeak } from "./believe.ts";

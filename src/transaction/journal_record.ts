@@ -3,11 +3,11 @@
  *
  * Nothing in it is a path to a stage or a backup: their names follow from the target's name and the transaction's id, or
  * must be a backup's of that very target. So a journal, whoever wrote it, can only ever lead to names of our grammar
- * beside the targets it names; in which directories it may do that is believable.ts.
+ * beside the targets it names; in which directories it may do that is believe.ts.
  */
 import type { PathStyle } from "../core/path.ts";
 import { isAbsolute } from "../core/path.ts";
-import { isBackupOf, parseBackupName } from "../protocol/names.ts";
+import { isBackupOf, parseBackupName } from "../protocol/names/names.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { frameBytes, readFrame } from "./frame.ts";
 

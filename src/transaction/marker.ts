@@ -21,7 +21,7 @@ import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createTemporary } from "../protocol/temporary_file.ts";
-import { markerName } from "../protocol/transaction_names.ts";
+import { markerName } from "../protocol/names/transaction.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { frameBytes, readFrame } from "./frame.ts";

@@ -38,8 +38,13 @@ export type {
 } from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
 export type { KeptReason } from "./examine.ts";
-export { publishDirectory, publishDirectorySync, type PublishResult } from "./publish_directory.ts";
-export type { PublishOptions, PublishSyncOptions, SwitchOptions, SwitchSyncOptions } from "./publish_options.ts";
+export { publishDirectory, publishDirectorySync, type PublishResult } from "../publication/publish_directory.ts";
+export type {
+  PublishOptions,
+  PublishSyncOptions,
+  SwitchOptions,
+  SwitchSyncOptions,
+} from "../publication/publish_options.ts";
 export {
   type KeptTransaction,
   type RecoverOptions,
@@ -48,4 +53,4 @@ export {
   recoverTransactionsSync,
   type RecoveryReport,
 } from "./recover_transactions.ts";
-export { rollBackDirectory, rollBackDirectorySync, type RollBackResult } from "./roll_back_directory.ts";
+export { rollBackDirectory, rollBackDirectorySync, type RollBackResult } from "../publication/roll_back_directory.ts";

@@ -11,7 +11,7 @@ import { type Attempt, translate } from "../protocol/failure.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { fileKey } from "./lock_files.ts";
+import { fileKey } from "../lock/lock_files.ts";
 
 /** A file that takes part. */
 export interface Participant {

@@ -11,7 +11,7 @@ import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from
 import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { callInside } from "./callbacks.ts";
+import { callInside } from "../lock/call_inside.ts";
 import { recoverDirectory } from "./recover.ts";
 import type { KeptReason } from "./examine.ts";
 import { emptyReport } from "./recover_one.ts";

@@ -2,7 +2,7 @@
  * After the commit point something has failed: every file becomes the old one again.
  *
  * `.rolling-back`, synced → every file → a sync of every directory → what was staged goes → `activate` once more → the
- * end. Only removals, and renames over names that are there (transaction_names.ts): it works on a full disk.
+ * end. Only removals, and renames over names that are there (protocol/names/transaction.ts): it works on a full disk.
  *
  * What it answers is the error for the caller. State after a failure: where the first step fails, every file stays as it
  * is, because a recovery would finish what was committed; where a later one fails, the journal stays for a recovery, or
@@ -13,7 +13,8 @@ import { type Operation, wait } from "../core/operation.ts";
 import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { witnessOf } from "../protocol/removal_witness.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { callInside, tellQuietly } from "./callbacks.ts";
+import { callInside } from "../lock/call_inside.ts";
+import { tellQuietly } from "./apply_plan.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";

@@ -3,7 +3,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
-import { parseBackupName } from "../protocol/names.ts";
+import { parseBackupName } from "../protocol/names/names.ts";
 import {
   type JournalName,
   journalName,
@@ -12,7 +12,7 @@ import {
   parseMarkerName,
   parseStageName,
   placeholderStates,
-} from "../protocol/transaction_names.ts";
+} from "../protocol/names/transaction.ts";
 
 /** A backup by its name. */
 interface NamedBackup {

@@ -18,7 +18,7 @@ import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly, digestOf } from "../protocol/file_call.ts";
 import { removeName, renameName } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
-import { stageName } from "../protocol/transaction_names.ts";
+import { stageName } from "../protocol/names/transaction.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { RecordedFile } from "./journal_record.ts";

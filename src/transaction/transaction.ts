@@ -12,7 +12,7 @@ import type { ParentDirectory } from "../protocol/directories.ts";
 import { type Engine, nameOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { discard, type StagedFile } from "../protocol/staged_file.ts";
-import type { JournalState } from "../protocol/transaction_names.ts";
+import type { JournalState } from "../protocol/names/transaction.ts";
 import type { ApplyRequest, RequestedFile } from "./apply_plan.ts";
 import type { Before } from "./compare.ts";
 import { endTransaction } from "./end_transaction.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { optionName, parseArguments, UsageError } from "../../src/cli/arguments.ts";
 import { commands, isReserved } from "../../src/cli/registry.ts";
 import { type CommandTable, commonOptions, count, flag, oneOf } from "../../src/cli/table.ts";
-import { table as writeTable } from "../../src/cli/tables/write.ts";
+import { writeTable } from "../../src/cli/grammar/files.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const table = {
@@ -133,9 +133,9 @@ describe("the options of write", () => {
 });
 
 describe("the tables", () => {
-  it("have a table each that says what everything is for, and use a letter once", async () => {
+  it("have a table each that says what everything is for, and use a letter once", () => {
     for (const [name, command] of Object.entries(commands)) {
-      const { table } = await command.table();
+      const { table } = command;
       assert(table.description.length > 0 && table.examples.length > 0, name);
       const options = Object.entries({ ...table.options, ...commonOptions });
       for (const [key, { help }] of options) assert(/^[A-Z][^]*[^.]$/.test(help), `${name} ${key}: ${help}`);

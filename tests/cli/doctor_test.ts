@@ -10,7 +10,7 @@ import type { Examination } from "../../src/cli/doctor/examine.ts";
 import { makeScratch, removeAbandonedScratch, removeScratch, scratchName } from "../../src/cli/doctor/scratch.ts";
 import { makeEngine } from "../../src/protocol/engine.ts";
 import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
-import { mountIn } from "../../src/runtime/file_system_facts.ts";
+import { mountIn } from "../../src/runtime/host/file_system_facts.ts";
 import { withLoopFileSystem, withTmpfs } from "../support/mounts.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime } from "../support/spawn.ts";

@@ -30,7 +30,7 @@ describe("--version and --help", () => {
   it("--help explains the whole and every command", async () => {
     await withTemporaryDirectory(async (directory) => {
       assertEquals((await atomicWrite(directory, ["--mode", "600", "--help"])).stdout, topHelp(80));
-      const { table } = await commands["store gc"].table();
+      const { table } = commands["store gc"];
       const help = await atomicWrite(directory, ["store", "-q", "gc", "--help"]);
       assertEquals(help, { code: 0, signal: null, stdout: commandHelp("store gc", table, 80), stderr: "" });
       assertEquals((await atomicWrite(directory, ["store", "--help"])).stdout, groupHelp("store", 80));
@@ -38,9 +38,9 @@ describe("--version and --help", () => {
     });
   });
 
-  it("help fits the width of the terminal", async () => {
+  it("help fits the width of the terminal", () => {
     for (const [name, command] of Object.entries(commands)) {
-      const { table } = await command.table();
+      const { table } = command;
       const help = commandHelp(name, table, 80);
       // check-tests: allow -- a command may have no options of its own
       for (const key of Object.keys(table.options)) assert(help.includes(optionName(key)), `${name} ${key}`);
@@ -58,7 +58,7 @@ describe("--version and --help", () => {
   once("every example works when it is pasted", async () => {
     await withTemporaryDirectory(async (directory) => {
       for (const [name, command] of Object.entries(commands)) {
-        const { table } = await command.table();
+        const { table } = command;
         // Each command's in an empty directory, in their order, as a person would paste them.
         const home = join(directory, name.replaceAll(" ", "-"));
         fs.mkdirSync(home);

@@ -5,7 +5,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { ProgressLine, type Unit } from "../../src/cli/progress.ts";
 import { bytesText, durationText, shortTimeText } from "../../src/cli/quantity.ts";
-import type { CommandHost } from "../../src/runtime/command_host.ts";
+import type { CommandHost } from "../../src/runtime/host/command_host.ts";
 import { execute, Unavailable } from "../support/programs.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";

@@ -78,7 +78,7 @@ function commonKeys(words: readonly string[]): string[] {
   ).map(([key]) => key);
 }
 
-async function recorded(args: readonly string[], status: number): Promise<RecordedCall> {
+function recorded(args: readonly string[], status: number): RecordedCall {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);
   const first = own.find((word) => !/^(-q|-h|--json|--quiet|--help|help)$/.test(word)) ?? "";
@@ -86,7 +86,7 @@ async function recorded(args: readonly string[], status: number): Promise<Record
   const name = isGroup(first) ? `${first} ${second}` : first;
   const [command, words] = commandNamed(name) === undefined ? ["write", 0] : [name, name.split(" ").length];
   const rest = words === 0 ? args : [...args.slice(0, args.indexOf(first)), ...args.slice(args.indexOf(first) + words)];
-  const table = (await commandNamed(command)?.table())?.table;
+  const table = commandNamed(command)?.table;
   try {
     const { options } = parseArguments(
       rest,
@@ -99,12 +99,12 @@ async function recorded(args: readonly string[], status: number): Promise<Record
   }
 }
 
-async function readRecord(text: string): Promise<RecordedCall[]> {
+function readRecord(text: string): RecordedCall[] {
   const words = text.split("\0");
   const calls: RecordedCall[] = [];
   for (let index = 0; index + 1 < words.length;) {
     const count = Number(words[index + 1]);
-    calls.push(await recorded(words.slice(index + 2, index + 2 + count), Number(words[index])));
+    calls.push(recorded(words.slice(index + 2, index + 2 + count), Number(words[index])));
     index += 2 + count;
   }
   return calls;
@@ -137,5 +137,5 @@ export async function replay(
     " by process PID",
   );
   const shown = same.split(`${mark}\n`).map((text) => text.trimEnd());
-  return { shown: shown.slice(0, lines.length), calls: await readRecord(fs.readFileSync(record, "utf8")) };
+  return { shown: shown.slice(0, lines.length), calls: readRecord(fs.readFileSync(record, "utf8")) };
 }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
-import { crc32c } from "../../src/core/crc32c.ts";
+import { crc32c } from "../../src/log/crc32c.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -43,12 +43,12 @@ describe("floors", () => {
     ["src/protocol/a.ts", "src/core/b.ts"],
     ["src/protocol/a.ts", "src/runtime/b.ts"],
     ["src/lock/a.ts", "src/protocol/b.ts"],
-    ["src/a.ts", "src/lock/b.ts"],
-    ["src/a.ts", "src/b.ts"],
-    ["src/store/a.ts", "src/b.ts"],
+    ["src/file/a.ts", "src/lock/b.ts"],
+    ["src/store/a.ts", "src/file/b.ts"],
+    ["src/transaction/a.ts", "src/publication/b.ts"],
     ["src/testing/a.ts", "src/runtime/b.ts"],
     ["src/cli/a.ts", "src/store/b.ts"],
-    ["mod.ts", "src/b.ts"],
+    ["mod.ts", "src/file/b.ts"],
     ["cli.ts", "src/cli/b.ts"],
   ];
   const FORBIDDEN: [string, string][] = [
@@ -57,13 +57,16 @@ describe("floors", () => {
     ["src/runtime/a.ts", "src/testing/b.ts"],
     ["src/protocol/a.ts", "src/lock/b.ts"],
     ["src/protocol/a.ts", "src/testing/b.ts"],
-    ["src/lock/a.ts", "src/b.ts"],
-    ["src/a.ts", "src/store/b.ts"],
+    ["src/lock/a.ts", "src/file/b.ts"],
+    ["src/file/a.ts", "src/store/b.ts"],
     ["src/store/a.ts", "src/log/b.ts"],
+    ["src/log/a.ts", "src/file/b.ts"],
+    ["src/publication/a.ts", "src/transaction/b.ts"],
+    ["src/publication/a.ts", "src/file/b.ts"],
     ["src/testing/a.ts", "src/protocol/b.ts"],
     ["src/cli/a.ts", "mod.ts"],
     ["cli.ts", "mod.ts"],
-    ["src/a.ts", "tests/b.ts"],
+    ["src/file/a.ts", "tests/b.ts"],
   ];
   for (const [from, to] of ALLOWED) {
     it(`${from} may import ${to}`, async () => assertEquals(await imports(from, to), []));
@@ -84,8 +87,8 @@ export const load = () => import("../store/b.ts");
   });
   it("a circle is found, one of types only is none", async () => {
     const circle = (keyword: string) => ({
-      "src/a.ts": `${keyword} { b } from "./b.ts";\nexport const a = 1;\nexport type B = typeof b;\n`,
-      "src/b.ts": `import { a } from "./a.ts";\nexport const b = a;\n`,
+      "src/file/a.ts": `${keyword} { b } from "./b.ts";\nexport const a = 1;\nexport type B = typeof b;\n`,
+      "src/file/b.ts": `import { a } from "./a.ts";\nexport const b = a;\n`,
     });
     assertEquals((await complaints(circle("import"))).length, 1);
     assertEquals(await complaints(circle("import type")), []);
@@ -149,7 +152,7 @@ describe("names", () => {
   ];
   for (const text of NAMED) {
     it(`are refused above the seam: ${text}`, async () => {
-      for (const path of ["src/protocol/a.ts", "src/a.ts", "src/cli/a.ts", "mod.ts"]) {
+      for (const path of ["src/protocol/a.ts", "src/file/a.ts", "src/cli/a.ts", "mod.ts"]) {
         assertGreater((await complaints({ [path]: text + "\n" })).length, 0, path);
       }
       assertEquals(await complaints({ "src/runtime/a.ts": text + "\n" }), []);
@@ -161,19 +164,19 @@ export const nodes = "bundle, inode, bunch";
 // check-layers: allow -- the documentation's own word
 export const name = "node";
 `;
-    assertEquals(await complaints({ "src/a.ts": text }), []);
-    assertEquals((await complaints({ "src/a.ts": text.replace(/ -- .*/, "") })).length, 1);
+    assertEquals(await complaints({ "src/file/a.ts": text }), []);
+    assertEquals((await complaints({ "src/file/a.ts": text.replace(/ -- .*/, "") })).length, 1);
   });
 });
 
 describe("files", () => {
   it("open with a comment", async () => {
-    assertEquals((await complaints({ "src/a.ts": "" })).length, 1);
-    assertEquals((await complaints({ "src/a.ts": "// Too short.\n" })).length, 1);
-    assertEquals(await complaints({ "src/a.ts": `/** Says what the file is for. */\n` }), []);
+    assertEquals((await complaints({ "src/file/a.ts": "" })).length, 1);
+    assertEquals((await complaints({ "src/file/a.ts": "// Too short.\n" })).length, 1);
+    assertEquals(await complaints({ "src/file/a.ts": `/** Says what the file is for. */\n` }), []);
   });
   it("are warned about at 250 lines and refused at 300", async () => {
-    const lines = (count: number) => ({ "src/a.ts": HEADER + "export {};\n".repeat(count - 1) });
+    const lines = (count: number) => ({ "src/file/a.ts": HEADER + "export {};\n".repeat(count - 1) });
     assertEquals([await complaints(lines(250)), await complaints(lines(250), "warning")], [[], []]);
     assertEquals((await complaints(lines(300), "warning")).length, 1);
     assertEquals((await complaints(lines(301))).length, 1);
@@ -182,7 +185,9 @@ describe("files", () => {
 
 describe("static initialisers", () => {
   const inClass = (member: string, method = "#go(): A { return new A(); }") =>
-    complaints({ "src/a.ts": `export class A {\n  ${member}\n  ${method}\n  go(): unknown { return this; }\n}\n` });
+    complaints({
+      "src/file/a.ts": `export class A {\n  ${member}\n  ${method}\n  go(): unknown { return this; }\n}\n`,
+    });
   it("do not name their class where the compiler would break it", async () => {
     assertEquals((await inClass("static readonly first: A = new A();")).length, 1);
     assertEquals((await inClass("static { A.prototype.go(); }")).length, 1);

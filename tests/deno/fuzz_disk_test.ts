@@ -20,16 +20,16 @@ import { PlanMistake, readDeployPlan } from "../../src/cli/deploy/deploy_plan.ts
 import { isLockContent, parseRecord } from "../../src/lock/owner_record.ts";
 import { formatLogHeader } from "../../src/log/log_header.ts";
 import { openLogReaderSync, openLogSync } from "../../src/log/mod.ts";
-import { parseGenerationName } from "../../src/protocol/generation_names.ts";
-import { backupName, parseBackupName, parseTemporaryName, parseTokenName } from "../../src/protocol/names.ts";
-import { encodeRecord } from "../../src/protocol/record.ts";
-import { isReferenceName, parseObjectNames } from "../../src/protocol/store_names.ts";
+import { parseGenerationName } from "../../src/protocol/names/generation.ts";
+import { backupName, parseBackupName, parseTemporaryName, parseTokenName } from "../../src/protocol/names/names.ts";
+import { encodeRecord } from "../../src/log/record.ts";
+import { isReferenceName, parseObjectNames } from "../../src/protocol/names/store.ts";
 import {
   journalName,
   parseJournalName,
   parseMarkerName,
   parseStageName,
-} from "../../src/protocol/transaction_names.ts";
+} from "../../src/protocol/names/transaction.ts";
 import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
 import { type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { frameBytes } from "../../src/transaction/frame.ts";

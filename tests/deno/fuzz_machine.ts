@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { copyFileSync, FileError, removeFileSync, sweepSync, updateTextFileSync, writeFileSync } from "../../mod.ts";
 import type { WriteFileSyncOptions, WriteResult } from "../../mod.ts";
-import { parseTemporaryName } from "../../src/protocol/names.ts";
+import { parseTemporaryName } from "../../src/protocol/names/names.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { crashStates, faultRuntime, fittingErrors, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { commitTurnsInUse } from "../support/commit_turns.ts";

@@ -5,9 +5,9 @@
 // deno-lint-ignore no-import-prefix -- named in deno.json, every task would fetch it first, even the command
 import fc from "npm:fast-check@^4.10.0";
 import process from "node:process";
-import { backupName, temporaryName } from "../../src/protocol/names.ts";
-import { journalName, markerName, stageName } from "../../src/protocol/transaction_names.ts";
-import { generationName } from "../../src/protocol/generation_names.ts";
+import { backupName, temporaryName } from "../../src/protocol/names/names.ts";
+import { journalName, markerName, stageName } from "../../src/protocol/names/transaction.ts";
+import { generationName } from "../../src/protocol/names/generation.ts";
 import { byEffort } from "../support/effort.ts";
 
 export { fc };

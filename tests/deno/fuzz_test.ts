@@ -1,7 +1,7 @@
 /** Fuzzing operations, with fast-check: what fails is shrunk to the shortest sequence that still does. */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import { FuzzMachine, type Options, paths, type Step } from "./fuzz_machine.ts";
 import { fc, parameters, seed } from "./fuzz_parameters.ts";

@@ -20,7 +20,7 @@ import {
 } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { type FaultOutcome, type MemoryRuntime, memoryRuntime, sweepFaultsSync } from "../../src/testing/mod.ts";
 
 const path = "/work/state.json";

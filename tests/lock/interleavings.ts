@@ -11,7 +11,7 @@
 import type { Operation } from "../../src/core/operation.ts";
 import { type Engine, makeEngine } from "../../src/protocol/engine.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { type Around, interceptRuntime, type SeamCall } from "../../src/testing/intercept.ts";
+import { type Around, interceptRuntime, type SeamCall } from "../../src/testing/faults/intercept.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import { SeededRandom } from "../../src/testing/random.ts";
 

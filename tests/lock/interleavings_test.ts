@@ -9,7 +9,7 @@ import { acquire } from "../../src/lock/lock.ts";
 import { type LockOptions, lockPlan } from "../../src/lock/lock_plan.ts";
 import { runSync, wait } from "../../src/core/operation.ts";
 import { makeEngine } from "../../src/protocol/engine.ts";
-import { tokenName } from "../../src/protocol/names.ts";
+import { tokenName } from "../../src/protocol/names/names.ts";
 import { type MemoryOptions, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { byEffort } from "../support/effort.ts";
 import { currentRuntime } from "../support/spawn.ts";

@@ -15,7 +15,7 @@ import {
   withLock,
   writeFile,
 } from "../../mod.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 import { isRoot, modeOf, namesIn, textOf, withUmask } from "../support/files.ts";
 import { withTmpfs } from "../support/mounts.ts";

@@ -11,7 +11,7 @@ import {
   tryLock,
   writeFile,
 } from "../../mod.ts";
-import { tokenName } from "../../src/protocol/names.ts";
+import { tokenName } from "../../src/protocol/names/names.ts";
 import { type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 

@@ -8,8 +8,8 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { sweepSync } from "../../mod.ts";
-import { isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names.ts";
-import { parseMarkerName } from "../../src/protocol/transaction_names.ts";
+import { isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
+import { parseMarkerName } from "../../src/protocol/names/transaction.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { readVersion, TornContent } from "../support/versions.ts";
 import type { History, Operation } from "./record.ts";

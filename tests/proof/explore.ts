@@ -18,7 +18,7 @@ import type { Figures } from "../support/explored_figures.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Api, asyncApi, syncApi } from "./api.ts";
 import { checkDisk, checkFinal, type End, isSame, isTemporary, stateOf, temporaryFiles } from "./legal.ts";
-import { parseTemporaryName } from "../../src/protocol/names.ts";
+import { parseTemporaryName } from "../../src/protocol/names/names.ts";
 import { impatient } from "./patience.ts";
 import { type Acknowledged, lastVersion, nameOf, type Row, versionAt } from "./row.ts";
 import { notEmpty } from "../support/tally.ts";

@@ -2,7 +2,7 @@
  * What a disk may show: old or new and never else; acknowledged is durable, as far as it was said to be; earlier versions
  * are whole and not lost; nothing is there that no rule explains.
  */
-import { parseBackupName, parseTemporaryName } from "../../src/protocol/names.ts";
+import { parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import { absent, type Acknowledged, lastVersion, nameOf, parentOf, type Row, type Version, versionAt } from "./row.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Awaitable } from "../../src/core/operation.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { type Around, interceptRuntime } from "../../src/testing/intercept.ts";
+import { type Around, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 
 /** A way of getting it wrong. */

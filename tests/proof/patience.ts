@@ -1,6 +1,6 @@
 /** A lock that nobody gives back would be waited for without end, and nothing would be said: here it is. */
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 
 const mostPauses = 2000;
 

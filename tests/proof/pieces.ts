@@ -1,5 +1,5 @@
 /** A disk that takes little at a time: what is written to a temporary file arrives in so many pieces, each pending. */
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 
 /** The runtime, with short writes. */

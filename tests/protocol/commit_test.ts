@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../../mod.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
-import { interceptRuntime, type SeamCall } from "../../src/testing/intercept.ts";
+import { interceptRuntime, type SeamCall } from "../../src/testing/faults/intercept.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 
 const path = "/d/file";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import { test } from "node:test";
 import { UnsupportedError, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import {
   crashStates,
   faultRuntime,

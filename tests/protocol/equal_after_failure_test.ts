@@ -8,7 +8,7 @@ import { copyFileSync, updateTextFileSync, writeFile, writeFileSync } from "../.
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
 import { openObjectStoreSync } from "../../src/store/mod.ts";
-import { dropUnsynced, interceptRuntime } from "../../src/testing/intercept.ts";
+import { dropUnsynced, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { crashStates, type MemoryRuntime, memoryRuntime, type MountOptions } from "../../src/testing/mod.ts";
 import { applyFilesSync } from "../../src/transaction/mod.ts";
 

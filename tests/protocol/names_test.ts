@@ -10,7 +10,7 @@ import {
   type Proof,
   shortenName,
   temporaryName,
-} from "../../src/protocol/names.ts";
+} from "../../src/protocol/names/names.ts";
 
 const bytes = (name: string): number => new TextEncoder().encode(name).length;
 const zeros = (length: number): Uint8Array => new Uint8Array(length);

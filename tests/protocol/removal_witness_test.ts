@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { type Durability, FileError, writeFileSync } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
-import { dropUnsynced, interceptRuntime } from "../../src/testing/intercept.ts";
+import { dropUnsynced, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { crashStates, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { applyFilesSync, publishDirectorySync } from "../../src/transaction/mod.ts";
 import { sha256 } from "../store/support.ts";

@@ -7,7 +7,7 @@ import {
   parseObjectNames,
   readDigest,
   referenceParts,
-} from "../../src/protocol/store_names.ts";
+} from "../../src/protocol/names/store.ts";
 
 const digest = "0123456789abcdef".repeat(4);
 

@@ -19,7 +19,7 @@ import { openLog } from "../../src/log/mod.ts";
 import type { FileSystem, Runtime } from "../../src/runtime/runtime.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
 import { openObjectStore, openReferences } from "../../src/store/mod.ts";
-import { dropUnsynced, interceptFileSystem, type SeamCall } from "../../src/testing/intercept.ts";
+import { dropUnsynced, interceptFileSystem, type SeamCall } from "../../src/testing/faults/intercept.ts";
 import { crashStates, type MemoryOptions, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { applyFiles, publishDirectory } from "../../src/transaction/mod.ts";
 

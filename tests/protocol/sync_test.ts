@@ -8,7 +8,7 @@ import { type Attempt, beginAttempt } from "../../src/protocol/failure.ts";
 import { syncDirectory, syncFile, type SyncRules } from "../../src/protocol/sync.ts";
 import type { OpenFile, Runtime, SyncLevel } from "../../src/runtime/runtime.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 
 const rules: SyncRules = { durability: "full", whenUnsupported: "report", whenSyncFails: "throw" };

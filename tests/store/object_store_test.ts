@@ -12,7 +12,7 @@ import {
   WriteError,
 } from "../../src/store/mod.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
-import { interceptRuntime } from "../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn, textOf, withUmask } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";

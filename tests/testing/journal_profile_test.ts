@@ -5,7 +5,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import type { OpenFile } from "../../src/runtime/runtime.ts";
-import { dropUnsynced } from "../../src/testing/intercept.ts";
+import { dropUnsynced } from "../../src/testing/faults/intercept.ts";
 import { type MachineOptions, memoryRuntime, type MountOptions } from "../../src/testing/mod.ts";
 import { assertStates, assertTexts, encode, Raw } from "./support.ts";
 

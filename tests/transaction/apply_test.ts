@@ -11,7 +11,7 @@ import {
   RollbackFailedError,
   ValidationError,
 } from "../../src/core/errors.ts";
-import { sweepSync } from "../../src/sweep.ts";
+import { sweepSync } from "../../src/file/sweep.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import {
   applyFiles,
@@ -20,8 +20,8 @@ import {
   type ApplyProgress,
   recoverTransactionsSync,
 } from "../../src/transaction/mod.ts";
-import { acquireLockSync, withLock } from "../../src/with_lock.ts";
-import { writeFile, writeFileSync } from "../../src/write_file.ts";
+import { acquireLockSync, withLock } from "../../src/lock/with_lock.ts";
+import { writeFile, writeFileSync } from "../../src/file/write_file.ts";
 import { caught, filesOf, leftovers, planOf, scenario, shown } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 

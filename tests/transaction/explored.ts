@@ -7,7 +7,7 @@ import { ActivationError } from "../../src/core/errors.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { CrashOptions, CrashReport, MemoryRuntime } from "../../src/testing/mod.ts";
 import { applyFiles, applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { writeFileSync } from "../../src/write_file.ts";
+import { writeFileSync } from "../../src/file/write_file.ts";
 import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
 import { assertFigures } from "../support/explored_figures.ts";
 import { notEmpty } from "../support/tally.ts";

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { FileError, LockError, LockTimeoutError, RollbackFailedError, WriteError } from "../../src/core/errors.ts";
-import { journalName, markerName, stageName } from "../../src/protocol/transaction_names.ts";
-import { interceptRuntime, whenKnown } from "../../src/testing/intercept.ts";
+import { journalName, markerName, stageName } from "../../src/protocol/names/transaction.ts";
+import { interceptRuntime, whenKnown } from "../../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { journalBytes, type JournalRecord } from "../../src/transaction/journal_record.ts";
 import {
@@ -13,7 +13,7 @@ import {
   recoverTransactionsSync,
   type RecoveryReport,
 } from "../../src/transaction/mod.ts";
-import { writeFileSync } from "../../src/write_file.ts";
+import { writeFileSync } from "../../src/file/write_file.ts";
 import { afterRenameTo, applyAndDie, filesOf, leftovers, planOf, scenario, shown } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { check } from "../../examples/version_store/check.ts";
 import { initRepository } from "../../examples/version_store/init.ts";
 import { openRepository, type Repository } from "../../examples/version_store/repository.ts";
-import { interceptRuntime, type SeamCall, whenKnown } from "../../src/testing/intercept.ts";
+import { interceptRuntime, type SeamCall, whenKnown } from "../../src/testing/faults/intercept.ts";
 import { type InitialEntry, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { notEmpty } from "../support/tally.ts";

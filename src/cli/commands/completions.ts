@@ -5,7 +5,7 @@ import { fishCompletions } from "../completions/fish.ts";
 import { completed } from "../completions/model.ts";
 import { zshCompletions } from "../completions/zsh.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/completions.ts";
+import type { completionsTable } from "../grammar/upkeep.ts";
 
 const shells: Readonly<Record<string, typeof bashCompletions>> = {
   bash: bashCompletions,
@@ -14,12 +14,12 @@ const shells: Readonly<Record<string, typeof bashCompletions>> = {
 };
 
 /** Runs the command. */
-export async function run({ operands }: Call<typeof table>): Promise<Outcome> {
+export function run({ operands }: Call<typeof completionsTable>): Outcome {
   const { shell } = operands;
   const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
   if (script === undefined) {
     throw new UsageError(`SHELL must be ${Object.keys(shells).join(" or ")}, not ${JSON.stringify(shell)}`);
   }
-  const text = script(await completed());
+  const text = script(completed());
   return { result: { shell, script: text }, output: [text.trimEnd()], changing: false };
 }

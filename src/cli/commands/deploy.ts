@@ -4,18 +4,18 @@ import { type Engine, makeEngine } from "../../protocol/engine.ts";
 import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly, readAll } from "../../protocol/file_call.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import { openSource } from "../../copy_file.ts";
+import { openSource } from "../../file/copy_file.ts";
 import { applyFilesNamed } from "../../transaction/apply_files.ts";
 import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
-import { refuseProgramsNotRunnable } from "../program_lookup.ts";
-import { runProgramStep } from "../program_step.ts";
+import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
+import { runProgramStep } from "../program/program_step.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/deploy.ts";
-import { deployed } from "./deployed.ts";
-import { locateOperand } from "./location.ts";
-import { notInTime, patienceOf } from "./lock_in_time.ts";
+import type { deployTable } from "../grammar/transaction.ts";
+import { deployed } from "../results.ts";
+import { locateOperand } from "../operand.ts";
+import { notInTime, patienceOf } from "../waiting.ts";
 
 const attempt = "Cannot deploy";
 
@@ -56,7 +56,7 @@ const steps: Readonly<Record<ApplyProgress["step"], string>> = {
 };
 
 /** Runs the command. */
-export async function run(call: Call<typeof table>): Promise<Outcome> {
+export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   const { operands, options } = call;
   const timeout = patienceOf(options);
   const path = locateOperand(operands.plan, attempt);

@@ -3,15 +3,14 @@ import { examine } from "../doctor/examine.ts";
 import { reportLines } from "../doctor/report.ts";
 import { judge } from "../doctor/verdict.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/doctor.ts";
-import { mustExist } from "./existing.ts";
-import { locateOperand } from "./location.ts";
+import type { doctorTable } from "../grammar/upkeep.ts";
+import { locateOperand, mustExist } from "../operand.ts";
 
 /** Wider lines are hard to read. */
 const widest = 100;
 
 /** Runs the command. */
-export async function run(call: Call<typeof table>): Promise<Outcome> {
+export async function run(call: Call<typeof doctorTable>): Promise<Outcome> {
   const { host } = call;
   const attempt = "Cannot examine";
   const directory = locateOperand(call.operands.dir ?? ".", attempt).replace(/(?<=.)[/\\]+$/, "");

@@ -1,14 +1,14 @@
 /** `atomic-write lock FILE -- COMMAND`: a program, run while the lock of a file is held. */
-import { isStopSignal } from "../../runtime/command_host.ts";
+import { isStopSignal } from "../../runtime/host/command_host.ts";
 import { UsageError } from "../arguments.ts";
-import { LockedCommand } from "../program.ts";
+import { LockedCommand } from "../program/program.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/lock.ts";
-import { locateOperand } from "./location.ts";
-import { lockInTime } from "./lock_in_time.ts";
+import type { lockTable } from "../grammar/files.ts";
+import { locateOperand } from "../operand.ts";
+import { lockInTime } from "../waiting.ts";
 
 /** Runs the command. */
-export async function run({ host, operands, options }: Call<typeof table>): Promise<Outcome> {
+export async function run({ host, operands, options }: Call<typeof lockTable>): Promise<Outcome> {
   const { shared, exclusive, ...waiting } = options;
   if (shared && exclusive) throw new UsageError("--shared and --exclusive exclude each other");
   const attempt = "Cannot lock";

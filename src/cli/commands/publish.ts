@@ -1,20 +1,71 @@
-/** `atomic-write publish PATH SOURCE`: a whole directory by one switch. */
-import { publishDirectory } from "../../transaction/publish_directory.ts";
+/** `atomic-write publish` and `roll-back`: a whole directory by one switch of a symlink, and back. */
+import { publishDirectory, type PublishResult } from "../../publication/publish_directory.ts";
+import type { SwitchOptions } from "../../publication/publish_options.ts";
+import { rollBackDirectory, type RollBackResult } from "../../publication/roll_back_directory.ts";
+import { currentRuntime } from "../../runtime/current.ts";
 import { copyTree } from "../copy_tree.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
-import { refuseProgramsNotRunnable } from "../program_lookup.ts";
-import { runProgramStep } from "../program_step.ts";
-import { currentRuntime } from "../../runtime/current.ts";
-import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/publish.ts";
-import { locateOperand } from "./location.ts";
-import { notInTime, patienceOf } from "./lock_in_time.ts";
-import { publishedPath, switched, switchOptions } from "./switched.ts";
+import type { ProgramValues, publishTable, rollBackTable, TransactionValues } from "../grammar/transaction.ts";
+import { locateOperand } from "../operand.ts";
+import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
+import { runProgramStep } from "../program/program_step.ts";
+import { durabilityNotes } from "../results.ts";
+import type { Call, CommandTable, Outcome } from "../table.ts";
+import { notInTime, patienceOf } from "../waiting.ts";
 
-const attempt = "Cannot publish";
+/** The path of the symlink: `site/`, which a shell completes, means it, too. */
+function publishedPath(operand: string, attempt: string): string {
+  return locateOperand(operand, attempt).replace(/(?<=[^/\\])[/\\]+$/, "");
+}
 
-/** Runs the command. */
-export async function run(call: Call<typeof table>): Promise<Outcome> {
+/** The options that both have. */
+type SwitchValues = TransactionValues & ProgramValues;
+
+/** From the values of the command's options to those of the switch. */
+function switchOptions(
+  { host, note, progress, options }: Omit<Call<CommandTable>, "options"> & { readonly options: SwitchValues },
+  path: string,
+  signal: AbortSignal,
+  timeout: number,
+): SwitchOptions {
+  const { durability, activate: words } = options;
+  const directory = currentRuntime().process.workingDirectory();
+  const late = () => note("asked to stop, but the symlink is switched already: this is brought to its end");
+  return {
+    signal,
+    lock: { timeout },
+    ...durability === undefined ? {} : { durability },
+    ...words === undefined ? {} : {
+      async activate() {
+        signal.addEventListener("abort", late, { once: true });
+        try {
+          const limit = (options.programTimeout ?? defaultLimit) * 1000;
+          await runProgramStep(
+            { host, progress },
+            { name: "activate", words, directory, limit },
+            new Map([[path, path]]),
+          );
+        } finally {
+          signal.removeEventListener("abort", late);
+        }
+      },
+    },
+  };
+}
+
+/** What there is to say about a switch. */
+function switched(result: PublishResult | RollBackResult, wanted: string): Outcome {
+  const left = "leftBehind" in result ? result.leftBehind ?? [] : [];
+  const notes = [
+    ...durabilityNotes("it is published", result.durability, wanted),
+    ...left.map((path) => `left behind: ${JSON.stringify(path)}`),
+  ];
+  return { result, output: [result.generation], notes, changing: true };
+}
+
+/** `atomic-write publish PATH SOURCE`. */
+export async function publish(call: Call<typeof publishTable>): Promise<Outcome> {
+  const attempt = "Cannot publish";
   const { operands, options } = call;
   const { keep, grace, adopt, keepTimes, validate: words } = options;
   const timeout = patienceOf(options);
@@ -44,6 +95,22 @@ export async function run(call: Call<typeof table>): Promise<Outcome> {
         },
       },
     });
+    return switched(result, options.durability ?? "full");
+  } catch (error) {
+    return notInTime(error, options);
+  }
+}
+
+/** `atomic-write roll-back PATH`: what was published before. */
+export async function rollBack(call: Call<typeof rollBackTable>): Promise<Outcome> {
+  const attempt = "Cannot roll back";
+  const { operands, options } = call;
+  const timeout = patienceOf(options);
+  const path = publishedPath(operands.path, attempt);
+  const signal = call.abortOnSignal(attempt, path);
+  await refuseProgramsNotRunnable(call.host, attempt, path, options, [path]);
+  try {
+    const result = await rollBackDirectory(path, switchOptions(call, path, signal, timeout));
     return switched(result, options.durability ?? "full");
   } catch (error) {
     return notInTime(error, options);

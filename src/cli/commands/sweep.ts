@@ -1,9 +1,9 @@
 /** `atomic-write sweep DIR`. Every removal stands for itself: it may be stopped at any point. */
-import { type KeptTemporaryFile, sweep, type SweepOptions } from "../../sweep.ts";
+import { type KeptTemporaryFile, sweep, type SweepOptions } from "../../file/sweep.ts";
 import { exitStatus, statusOf } from "../exit_status.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/sweep.ts";
-import { locateOperand } from "./location.ts";
+import type { sweepTable } from "../grammar/upkeep.ts";
+import { locateOperand } from "../operand.ts";
 
 const reasons = {
   young: "it was changed a moment ago",
@@ -14,7 +14,7 @@ const reasons = {
 } as const;
 
 /** Runs the command. */
-export async function run({ operands, options }: Call<typeof table>): Promise<Outcome> {
+export async function run({ operands, options }: Call<typeof sweepTable>): Promise<Outcome> {
   const { olderThan, ...rest } = options;
   const settings: SweepOptions = olderThan === undefined ? rest : { ...rest, olderThan: olderThan * 1000 };
   const result = await sweep(locateOperand(operands.dir, "Cannot sweep"), settings);

@@ -3,18 +3,18 @@ import { run as drive } from "../../core/operation.ts";
 import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly } from "../../protocol/file_call.ts";
 import { ensureTargetDirectory } from "../../protocol/replace_file.ts";
-import type { ChildProgram } from "../../runtime/child_program.ts";
+import type { ChildProgram } from "../../runtime/host/child_program.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import { writeFile } from "../../write_file.ts";
-import { readWriteOptions, type WriteFileOptions } from "../../write_options.ts";
+import { writeFile } from "../../file/write_file.ts";
+import { readWriteOptions, type WriteFileOptions } from "../../file/write_options.ts";
 import { readContent } from "../input.ts";
-import { LockedCommand } from "../program.ts";
-import type { ProgramFailed } from "../program_failed.ts";
+import { LockedCommand } from "../program/program.ts";
+import type { ProgramFailed } from "../program/failed.ts";
 import type { Call, Outcome } from "../table.ts";
-import type { table } from "../tables/update.ts";
-import { locateOperand } from "./location.ts";
-import { lockInTime } from "./lock_in_time.ts";
-import { writeOptions, written } from "./written.ts";
+import type { updateTable } from "../grammar/files.ts";
+import { locateOperand } from "../operand.ts";
+import { lockInTime } from "../waiting.ts";
+import { writeOptions, written } from "../results.ts";
 
 const chunkSize = 64 * 1024;
 
@@ -44,7 +44,7 @@ async function makeDirectory(path: string, options: WriteFileOptions): Promise<v
 }
 
 /** Runs the command. */
-export async function run(call: Call<typeof table>): Promise<Outcome> {
+export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
   const { nonblock, timeout, conflictExitCode, appendNewline, allowEmpty, requireJson, ...rest } = call.options;
   const attempt = "Cannot update";
   const words = call.operands.command;

@@ -1,7 +1,7 @@
 /** What can be completed, made from all the tables: the same for every shell. */
 import { optionName } from "../arguments.ts";
 import { commands, groups, membersOf } from "../registry.ts";
-import { type CommandTable, commonOptions } from "../table.ts";
+import { type CommandTable, commonOptions, type Operand } from "../table.ts";
 
 /** An option. */
 export interface CompletedOption {
@@ -47,12 +47,11 @@ function completedOptions(table: CommandTable): CompletedOption[] {
 }
 
 /** Reads all the tables. */
-export async function completed(): Promise<Completed> {
+export function completed(): Completed {
   const found: CompletedCommand[] = [];
   for (const [name, { summary, table }] of Object.entries(commands)) {
-    const { table: read } = await table();
-    const [first] = Object.values(read.operands);
-    found.push({ name, summary, options: completedOptions(read), words: first?.words ?? [] });
+    const [first]: Operand[] = Object.values(table.operands);
+    found.push({ name, summary, options: completedOptions(table), words: first?.words ?? [] });
   }
   return {
     commands: found,

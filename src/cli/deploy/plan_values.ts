@@ -6,7 +6,7 @@ import { highestOwnerNumber, isOwner } from "../../core/options.ts";
 import type { Owner } from "../../protocol/write_plan.ts";
 import { nearest } from "../nearest.ts";
 import { UnreadableValue } from "../table.ts";
-import { writeRows } from "../tables/write_rows.ts";
+import { writeRows } from "../grammar/rows.ts";
 import { memberOf } from "./json_places.ts";
 
 /** What is wrong with a part. */

@@ -4,7 +4,7 @@
  *
  * Small sources are read at once, so that a plan that changes nothing writes nothing; large ones when it is their turn.
  */
-import { openSource } from "../../copy_file.ts";
+import { openSource } from "../../file/copy_file.ts";
 import type { FileData } from "../../core/bytes.ts";
 import { run as drive } from "../../core/operation.ts";
 import type { Engine } from "../../protocol/engine.ts";

@@ -6,10 +6,10 @@
  */
 import { makeEngine } from "../../protocol/engine.ts";
 import type { Durability } from "../../protocol/write_plan.ts";
-import type { CommandHost } from "../../runtime/command_host.ts";
+import type { CommandHost } from "../../runtime/host/command_host.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import type { FileSystemFacts } from "../../runtime/file_system_facts.ts";
-import { sweep } from "../../sweep.ts";
+import type { FileSystemFacts } from "../../runtime/host/file_system_facts.ts";
+import { sweep } from "../../file/sweep.ts";
 import type { Report } from "../progress.ts";
 import { type Locking, locking } from "./locking.ts";
 import {

@@ -1,6 +1,6 @@
 /** Which lock is in force, and whether it keeps a second process out. */
 import type { LockBackend } from "../../lock/lock_plan.ts";
-import { acquireLock } from "../../with_lock.ts";
+import { acquireLock } from "../../lock/with_lock.ts";
 import { type Bench, medianTime, scratchFile } from "./probe.ts";
 
 /** What was found. */

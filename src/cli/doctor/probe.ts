@@ -1,6 +1,6 @@
 /** What the probes of `doctor` work with, and how they answer: every one measures, and a failure is an answer, too. */
 import { childOf, type Engine } from "../../protocol/engine.ts";
-import type { CommandHost } from "../../runtime/command_host.ts";
+import type { CommandHost } from "../../runtime/host/command_host.ts";
 import type { OpenFile } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 

@@ -2,7 +2,7 @@
  * Whether readers see only whole content while a name is replaced again and again. The reader is another process (this
  * one's own calls might take turns): it prints the file over and over, and what it prints is looked at here.
  */
-import type { ChildProgram } from "../../runtime/child_program.ts";
+import type { ChildProgram } from "../../runtime/host/child_program.ts";
 import { type Bench, scratchFile, withFile, writeAll } from "./probe.ts";
 
 /** What the reader saw. */

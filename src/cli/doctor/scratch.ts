@@ -7,7 +7,7 @@
  */
 import { childOf, type Engine } from "../../protocol/engine.ts";
 import { knownOwner } from "../../protocol/metadata.ts";
-import { randomGrammar, randomPart } from "../../protocol/names.ts";
+import { randomGrammar, randomPart } from "../../protocol/names/names.ts";
 import type { FileSystem, OpenFile } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 

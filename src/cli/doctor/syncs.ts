@@ -1,6 +1,6 @@
 /** What a sync of a file and of a directory costs, and what `writeFile` reaches. */
 import type { Durability } from "../../protocol/write_plan.ts";
-import { writeFile } from "../../write_file.ts";
+import { writeFile } from "../../file/write_file.ts";
 import { type Bench, medianTime, scratchFile, withFile, writeAll } from "./probe.ts";
 
 const rounds = 15;

@@ -14,8 +14,8 @@
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */
 import type { Awaitable } from "../../core/operation.ts";
-import type { MemoryRuntime } from "../memory_file_system.ts";
-import type { MemoryOptions } from "../memory_options.ts";
+import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryOptions } from "../machine/memory_options.ts";
 import { scheduleOptions } from "../testing_options.ts";
 import type { OperationResult, TogetherOperation } from "./order_run.ts";
 import type { FailedCall, ScheduleFault } from "./schedule_text.ts";

@@ -14,7 +14,7 @@
  * The order in which a directory is listed, and the numbers of inodes, are nobody's to rely on: they make no difference.
  * Where room is limited, who comes first gets it, and no two changes may change places.
  */
-import type { SeamCall, SeamMethod } from "../intercept.ts";
+import type { SeamCall, SeamMethod } from "../faults/intercept.ts";
 import type { Touch } from "./order_hash.ts";
 
 /** What is known of the machine when a call is about to take effect. */

@@ -6,16 +6,16 @@
  * facts acknowledged are tried once. 3. Where a recovery changes the disk, the power is cut at its instants as well.
  */
 import type { Awaitable } from "../../core/operation.ts";
-import { CrashRecorder } from "../crash_recorder.ts";
-import type { CrashedDisk } from "../crash_space.ts";
-import { CrashSpace } from "../crash_space.ts";
-import type { DiskImage } from "../disk_node.ts";
-import { Machine, type ProcessRecord } from "../machine.ts";
-import type { MemoryRuntime } from "../memory_file_system.ts";
-import { picture } from "../picture.ts";
+import { CrashRecorder } from "../crash/crash_recorder.ts";
+import type { CrashedDisk } from "../crash/crash_space.ts";
+import { CrashSpace } from "../crash/crash_space.ts";
+import type { DiskImage } from "../machine/disk_node.ts";
+import { Machine, type ProcessRecord } from "../machine/machine.ts";
+import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import { picture } from "../machine/picture.ts";
 import { SeededRandom } from "../random.ts";
-import type { Settlement } from "../settlement.ts";
-import { SimulatedProcess } from "../simulated_process.ts";
+import type { Settlement } from "../crash/settlement.ts";
+import { SimulatedProcess } from "../machine/simulated_process.ts";
 import { hashText } from "./order_hash.ts";
 import { inNewRealm } from "./realm.ts";
 import { type FailedCall, type ScheduleFault, shownFact } from "./schedule_text.ts";

@@ -13,9 +13,9 @@
 import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { MemoryRuntime } from "../memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_file_system.ts";
 import { SeededRandom } from "../random.ts";
-import { partsOf } from "../simulated_process.ts";
+import { partsOf } from "../machine/simulated_process.ts";
 import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
 import { ofEverything } from "./footprint.ts";
 import { OrderHash } from "./order_hash.ts";

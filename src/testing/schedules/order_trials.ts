@@ -4,12 +4,12 @@
  *
  * `run` for each order that somebody has chosen. What came of all of them adds up here.
  */
-import type { DiskImage } from "../disk_node.ts";
-import type { SeamMethod } from "../intercept.ts";
-import { Machine, type MachinePlan, type ProcessRecord } from "../machine.ts";
-import { picture } from "../picture.ts";
-import { Settlement } from "../settlement.ts";
-import { SimulatedProcess } from "../simulated_process.ts";
+import type { DiskImage } from "../machine/disk_node.ts";
+import type { SeamMethod } from "../faults/intercept.ts";
+import { Machine, type MachinePlan, type ProcessRecord } from "../machine/machine.ts";
+import { picture } from "../machine/picture.ts";
+import { Settlement } from "../crash/settlement.ts";
+import { SimulatedProcess } from "../machine/simulated_process.ts";
 import type { ScheduleOptions, ScheduleViolation } from "./explore_schedules.ts";
 import { OrderInstants } from "./order_instants.ts";
 import { type Choose, OrderRun } from "./order_run.ts";

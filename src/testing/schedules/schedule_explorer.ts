@@ -4,11 +4,11 @@
  * Orders are found by running them: at every step behind the prefix that is to be tried, whoever else might have gone on
  * makes another prefix. A run that comes to where another has been, with no more interruptions left, is given up.
  */
-import { fittingErrors } from "../fault_codes.ts";
-import { startMachine } from "../memory_file_system.ts";
+import { fittingErrors } from "../faults/fault_codes.ts";
+import { startMachine } from "../machine/memory_file_system.ts";
 import { nothingExplored } from "../nothing_explored.ts";
 import { SeededRandom } from "../random.ts";
-import { partsOf } from "../simulated_process.ts";
+import { partsOf } from "../machine/simulated_process.ts";
 import type { ScheduleOptions, ScheduleReport } from "./explore_schedules.ts";
 import { operationContext } from "./order_calls.ts";
 import type { Choice, Choose } from "./order_run.ts";

@@ -4,7 +4,7 @@
  * Operations are letters in the order of `together`; `A12` lets the first one take twelve steps. Behind the semicolon
  * stands the call that fails: the second sync of the second operation, with EIO.
  */
-import type { SeamMethod } from "../intercept.ts";
+import type { SeamMethod } from "../faults/intercept.ts";
 
 /** The call that fails in an order. */
 export interface ScheduleFault {

@@ -3,7 +3,7 @@
  * to the end of his sleep.
  */
 import type { Clock } from "../../runtime/runtime.ts";
-import type { MemoryClock } from "../scheduler.ts";
+import type { MemoryClock } from "../machine/scheduler.ts";
 
 /** Somebody who sleeps. */
 export interface Sleep {

@@ -9,7 +9,7 @@ import process from "node:process";
 import { acquireLock, acquireLockSync, LockTimeoutError } from "../../../mod.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
 import type { Runtime } from "../../../src/runtime/runtime.ts";
-import { interceptRuntime } from "../../../src/testing/intercept.ts";
+import { interceptRuntime } from "../../../src/testing/faults/intercept.ts";
 
 /** The runtime, which says so when it begins to wait. */
 function telling(): Runtime {

@@ -11,7 +11,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { acquireLock } from "../../../mod.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
-import { type Around, interceptRuntime } from "../../../src/testing/intercept.ts";
+import { type Around, interceptRuntime } from "../../../src/testing/faults/intercept.ts";
 
 const [path = "", options = "{}", first = "0", last = "1000", step = "1"] = process.argv.slice(2);
 // One reader for all rounds: leaving `for await (… of process.stdin)` would destroy the stream after the first.

@@ -18,7 +18,7 @@ import {
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../../../mod.ts";
-import { objectNames } from "../../../src/protocol/store_names.ts";
+import { objectNames } from "../../../src/protocol/names/store.ts";
 import { openObjectStore, openObjectStoreSync, openReferences, openReferencesSync } from "../../../src/store/mod.ts";
 import { applyFiles, applyFilesSync } from "../../../src/transaction/mod.ts";
 import { newVersion, type Surroundings } from "../workload.ts";

@@ -1,0 +1,211 @@
+/** `atomic-write store …`: objects under their own SHA-256. */
+import { FileError } from "../../core/errors.ts";
+import { type ObjectStore, openObjectStore } from "../../store/object_store.ts";
+import { openReferences } from "../../store/references.ts";
+import type { StoreOptions } from "../../store/store.ts";
+import { UsageError } from "../arguments.ts";
+import { exitStatus } from "../exit_status.ts";
+import type {
+  storeGcTable,
+  storeGetTable,
+  storeListTable,
+  storePutTable,
+  storeRestoreTable,
+  storeVerifyTable,
+} from "../grammar/store.ts";
+import { type Destination, readContent, readPieces, standardInput } from "../input.ts";
+import { locateOperand, mustExist } from "../operand.ts";
+import { countText } from "../quantity.ts";
+import { contentForMachines, durabilityNotes, writeOptions, written } from "../results.ts";
+import type { Call, Outcome } from "../table.ts";
+import { patience } from "../waiting.ts";
+
+/** A store that is there already. `attempt` begins the message of a failure: `Cannot verify`. */
+async function openStore(operand: string, attempt: string, options?: StoreOptions): Promise<ObjectStore> {
+  const path = locateOperand(operand, attempt);
+  await mustExist(path, attempt, "directory", "store");
+  return await openObjectStore(path, options);
+}
+
+/** A SHA-256 that stands without a name. */
+function readDigest(text: string, name: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) {
+    throw new UsageError(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${JSON.stringify(text)}`);
+  }
+  return text.toLowerCase();
+}
+
+/** `atomic-write store put DIR [FILE…]`. */
+export async function storePut(call: Call<typeof storePutTable>): Promise<Outcome> {
+  const { expect, allowEmpty, ...rules } = call.options;
+  const attempt = "Cannot store into";
+  const directory = locateOperand(call.operands.dir, attempt);
+  const operands = call.operands.file.length === 0 ? ["-"] : call.operands.file;
+  if (expect !== undefined && operands.length > 1) throw new UsageError("--expect is about one FILE only");
+  if (operands.filter((operand) => operand === "-").length > 1) {
+    throw new UsageError('"-" is standard input, which can be read once only');
+  }
+  const files = operands.map((operand) => operand === "-" ? "-" : locateOperand(operand, "Cannot store"));
+  const signal = call.abortOnSignal(attempt, directory);
+  const options = { signal, ...expect === undefined ? {} : { digest: expect } };
+  const report = await call.progress("storing", files.length > 1 ? "file" : "byte");
+  const read = async () => {
+    const input = standardInput(call.host, files.length > 1 ? () => {} : report);
+    return await readContent(input, { allowEmpty }, signal, { attempt, path: directory });
+  };
+  // Input that is refused makes no directory.
+  const content = files.includes("-") ? await read() : undefined;
+  const store = await openObjectStore(directory, rules);
+  const objects: { digest: string; path?: string }[] = [];
+  try {
+    for (const [index, path] of files.entries()) {
+      if (files.length > 1) report(index, files.length);
+      objects.push(
+        path === "-" && content !== undefined
+          ? { digest: await store.put(content, options) }
+          : { digest: await store.putFile(path, options), path },
+      );
+    }
+  } catch (error) {
+    for (const { digest, path = "standard input" } of objects) call.note(`stored before that: ${digest} ${path}`);
+    throw error;
+  }
+  return {
+    result: { directory, objects, durability: store.durability },
+    output: objects.map(({ digest }) => digest),
+    notes: durabilityNotes("it is stored", store.durability, rules.durability),
+    changing: true,
+  };
+}
+
+/** `atomic-write store get DIR DIGEST`. */
+export async function storeGet({ operands, json, print }: Call<typeof storeGetTable>): Promise<Outcome> {
+  const digest = readDigest(operands.digest, "DIGEST");
+  const store = await openStore(operands.dir, "Cannot read from");
+  if (json) {
+    const bytes = await store.get(digest);
+    return { result: { digest, bytes: bytes.length, ...contentForMachines(bytes) }, changing: false };
+  }
+  let bytes = 0;
+  for await (const piece of store.stream(digest)) {
+    bytes += piece.length;
+    print(piece);
+  }
+  return { result: { digest, bytes }, changing: false };
+}
+
+/** `atomic-write store restore DIR DIGEST FILE`. */
+export async function storeRestore(
+  { operands, options, abortOnSignal }: Call<typeof storeRestoreTable>,
+): Promise<Outcome> {
+  const attempt = "Cannot restore";
+  const digest = readDigest(operands.digest, "DIGEST");
+  const path = locateOperand(operands.file, attempt);
+  const signal = abortOnSignal(attempt, path);
+  const store = await openStore(operands.dir, "Cannot restore from");
+  return written(await store.restore(digest, path, writeOptions(options, signal)), options);
+}
+
+/** Printed together: one call of the system for each would take longer than listing. */
+const linesTogether = 256;
+
+/** `atomic-write store list DIR`. */
+export async function storeList({ operands, json, print }: Call<typeof storeListTable>): Promise<Outcome> {
+  const store = await openStore(operands.dir, "Cannot list");
+  const objects: string[] = [];
+  const flush = () => print(objects.splice(0).map((digest) => `${digest}\n`).join(""));
+  for await (const digest of store.list()) {
+    objects.push(digest);
+    if (!json && objects.length >= linesTogether) flush();
+  }
+  if (!json) flush();
+  return { result: { objects }, changing: false };
+}
+
+/** `atomic-write store verify DIR`. */
+export async function storeVerify({ operands, progress }: Call<typeof storeVerifyTable>): Promise<Outcome> {
+  const store = await openStore(operands.dir, "Cannot verify");
+  const report = await progress(`verifying ${operands.dir}`, "object");
+  const result = await store.verify({ onProgress: ({ checked, total }) => report(checked, total) });
+  const { checked, corrupt } = result;
+  return {
+    result,
+    output: corrupt,
+    reasons: corrupt.map((digest) => `damaged ${digest}`),
+    notes: corrupt.length === 0
+      ? []
+      : [`${countText(corrupt.length, "object")} of ${checked} damaged; put the content again to repair it`],
+    status: corrupt.length === 0 ? exitStatus.done : exitStatus.badData,
+    changing: false,
+  };
+}
+
+/** The digests that references lead to. */
+async function* referred(operand: string): AsyncGenerator<string> {
+  const attempt = "Cannot read the references in";
+  const path = locateOperand(operand, attempt);
+  await mustExist(path, attempt, "directory", "directory");
+  const references = await openReferences(path);
+  for await (const { digest } of references.list()) yield digest;
+  const head = await references.readHead();
+  if (head?.digest !== undefined) yield head.digest;
+}
+
+function notADigest(to: Destination, line: number): FileError {
+  const reason = `standard input: line ${line} does not begin with a SHA-256`;
+  const details = { code: "EFORMAT", path: to.path, step: "read", targetState: "unchanged" } as const;
+  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
+}
+
+/** The digests that lines begin with. */
+async function* named(pieces: AsyncIterable<Uint8Array>, to: Destination): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  let line = 0;
+  const read = (text: string) => {
+    line++;
+    if (text.trim() === "") return undefined;
+    const digest = /^\s*([0-9a-f]{64})(?![0-9a-z])/i.exec(text)?.[1];
+    if (digest === undefined) throw notADigest(to, line);
+    return digest.toLowerCase();
+  };
+  for await (const piece of pieces) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) {
+      const digest = read(text);
+      if (digest !== undefined) yield digest;
+    }
+  }
+  const last = read(rest);
+  if (last !== undefined) yield last;
+}
+
+/** `atomic-write store gc DIR`. Every removal stands for itself: it may be stopped at any point. */
+export async function storeGc(call: Call<typeof storeGcTable>): Promise<Outcome> {
+  const { references, grace, dryRun, allowEmpty, ...waiting } = call.options;
+  const attempt = "Cannot collect garbage in";
+  const store = await openStore(call.operands.dir, attempt, patience(waiting));
+  const to = { attempt, path: store.directory };
+  const none = new AbortController().signal;
+  const reachable = references === undefined
+    ? named(readPieces(standardInput(call.host, () => {}), { allowEmpty }, none, to), to)
+    : referred(references);
+  const report = await call.progress(`collecting garbage in ${call.operands.dir}`, "object");
+  const result = await store.collectGarbage({
+    reachable,
+    ...grace === undefined ? {} : { grace: grace * 1000 },
+    ...dryRun ? { dryRun } : {},
+    onProgress: ({ done, total }) => report(done, total),
+  });
+  return {
+    result,
+    output: result.removed,
+    notes: result.young === 0 ? [] : [
+      `kept ${countText(result.young, "object")} that nothing refers to, because ${
+        result.young === 1 ? "it is" : "they are"
+      } young; see --grace`,
+    ],
+    changing: !dryRun,
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * The file or directory an operand means, absolute, so that messages and machines are told the same name whatever happens
+ * next; and whether it is there: a command that reads or cleans makes nothing, so that a misspelt name is an error and not
+ * a new directory with nothing in it.
+ */
+import { FileError } from "../core/errors.ts";
+import { locate, makeEngine } from "../protocol/engine.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { EntryKind } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { UsageError } from "./arguments.ts";
+
+/** The absolute path of an operand. `attempt` begins the message of a failure: `Cannot write`. */
+export function locateOperand(operand: string, attempt: string): string {
+  try {
+    return locate(makeEngine(currentRuntime(), false), operand);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    const cause = FileError.is(error) ? error.cause : error;
+    if (!(cause instanceof SystemError)) throw error;
+    const { code, call: step } = cause;
+    const details = { code, path: operand, step, targetState: "unchanged", cause } as const;
+    throw new FileError(`${attempt} ${JSON.stringify(operand)}`, "it is not known which directory this is", details);
+  }
+}
+
+/** Throws unless there is a file or directory at the absolute path. `what` is it called: `store`. */
+export async function mustExist(path: string, attempt: string, kind: EntryKind, what: string): Promise<void> {
+  const failed = (code: string, reason: string, cause?: unknown) =>
+    new FileError(`${attempt} ${JSON.stringify(path)}`, reason, {
+      code,
+      path,
+      step: "open",
+      targetState: "unchanged",
+      cause,
+    });
+  let found: EntryKind | undefined;
+  try {
+    found = (await currentRuntime().fileSystem.stat(path))?.kind;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw failed(error.code, "it cannot be looked at", error);
+  }
+  if (found === undefined) throw failed("ENOENT", `there is no such ${what}`);
+  if (found !== kind) throw failed(found === "directory" ? "EISDIR" : "ENOTDIR", `it is no ${what}`);
+}

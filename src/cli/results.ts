@@ -1,0 +1,137 @@
+/**
+ * From the values of the rows that several commands share to the options of a write, and from results to output: of a
+ * write, of files that were replaced together, of deployments that were found cut off.
+ */
+import type { WriteFileOptions } from "../file/write_options.ts";
+import type { WriteResult } from "../protocol/write_plan.ts";
+import type { ApplyResult } from "../transaction/apply_result.ts";
+import type { RecoveryReport } from "../transaction/recover_transactions.ts";
+import { type ExitStatus, exitStatus } from "./exit_status.ts";
+import type { WriteValues } from "./grammar/rows.ts";
+import type { Outcome } from "./table.ts";
+
+/** The options of a write. */
+export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
+  const { create, skipEqual, mkdir, ...same } = values;
+  return {
+    ...same,
+    signal,
+    ...create ? { ifExists: "fail" } : {},
+    ...skipEqual ? { skipIfEqual: true } : {},
+    ...mkdir ? { createDirectories: true } : {},
+  };
+}
+
+/** What a power cut may undo, when it is less than was asked for. */
+export function durabilityNotes(what: string, reached: string, wanted: string | undefined): string[] {
+  return reached === (wanted ?? "full") ? [] : [
+    `${what}, but a power cut may undo it: durability reached is "${reached}"`,
+  ];
+}
+
+/** Always true where something was replaced: what this runtime cannot see cannot be told from case to case. */
+const notWorthANote = "unchecked";
+
+function notesOn(result: WriteResult, wanted: string): string[] {
+  const name = JSON.stringify(result.path);
+  const lost = result.lost.filter((what) => what !== notWorthANote);
+  const notes = durabilityNotes(`${name} is written`, result.durability, wanted);
+  if (lost.length > 0) notes.push(`${name} is written, but not everything was kept: ${lost.join(", ")}`);
+  for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
+  return notes;
+}
+
+/** What there is to say about a write. */
+export function written(result: WriteResult, values: { durability?: string; digest?: boolean }): Outcome {
+  return {
+    result,
+    output: result.digest === undefined || !values.digest ? [] : [result.digest],
+    notes: notesOn(result, values.durability ?? "full"),
+    changing: true,
+  };
+}
+
+const reasons = {
+  alive: "it is under way",
+  unproven: "nothing proves its owner dead; see --unproven",
+  untrusted: "somebody else may have planted it",
+  unreachable: "a directory that takes part is not there, or holds nothing of it",
+  corrupt: "its journal does not say what a journal says",
+} as const satisfies Record<RecoveryReport["kept"][number]["reason"], string>;
+
+/** What a script can do about a deployment that stays as it is. */
+const statusOfReason: Readonly<Record<keyof typeof reasons, ExitStatus>> = {
+  alive: exitStatus.tryAgain,
+  unproven: exitStatus.tryAgain,
+  unreachable: exitStatus.tryAgain,
+  untrusted: exitStatus.noPermission,
+  corrupt: exitStatus.badData,
+};
+
+/** Why a deployment is left alone and, where a directory is missing, what helps. */
+function whyKept({ path, reason, missing }: RecoveryReport["kept"][number]): string {
+  if (missing === undefined) return reasons[reason];
+  const names = path.replace(/(\.transaction\.[^./\\]+\.)[^/\\]*$/, "$1*");
+  return `${reasons[reason]}: ${JSON.stringify(missing)}; bring it back and recover again; if it is gone for good, ` +
+    `remove ${names} and recover again: files that are in place stay`;
+}
+
+/** A line for everything in a report. */
+export function recoveryLines(report: RecoveryReport): string[] {
+  return [
+    ...report.finished.map((path) => `finished ${path}`),
+    ...report.undone.map((path) => `undone ${path}`),
+    ...recoveryReasons(report),
+  ];
+}
+
+/** Those of them that call for a status other than 0. */
+export function recoveryReasons({ conflicts, needsActivation, kept }: RecoveryReport): string[] {
+  return [
+    ...conflicts.map((path) => `left alone ${path}: it is neither what it was nor what it was to be`),
+    ...needsActivation.map((path) => `may not have taken effect: ${path}`),
+    ...kept.map((each) => `left alone ${each.path}: ${whyKept(each)}`),
+  ];
+}
+
+/** The status that a report calls for. */
+export function recoveryStatus({ conflicts, kept, needsActivation }: RecoveryReport): ExitStatus {
+  if (conflicts.length > 0) return exitStatus.conflict;
+  const [first] = kept;
+  if (first !== undefined) return statusOfReason[first.reason];
+  return needsActivation.length > 0 ? exitStatus.rollbackFailed : exitStatus.done;
+}
+
+/** What there is to say about a deployment. */
+export function deployed(result: ApplyResult, wanted: string): Outcome {
+  const notes = [
+    ...recoveryLines(result.recovered).map((line) => `found cut off: ${line}`),
+    ...durabilityNotes("all is in place", result.durability, wanted),
+  ];
+  for (const { path, lost } of result.files) {
+    const worth = lost.filter((what) => what !== notWorthANote);
+    if (worth.length > 0) notes.push(`${JSON.stringify(path)}: not everything was kept: ${worth.join(", ")}`);
+  }
+  for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
+  return {
+    result,
+    output: result.files.map(({ path, state }) => `${state} ${path}`),
+    notes,
+    changing: true,
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes in a JSON object: as text where they are UTF-8. */
+export function contentForMachines(bytes: Uint8Array): { text: string } | { base64: string } {
+  try {
+    return { text: decoder.decode(bytes) };
+  } catch {
+    let binary = "";
+    for (let start = 0; start < bytes.length; start += 0x8000) {
+      binary += String.fromCharCode(...bytes.subarray(start, start + 0x8000));
+    }
+    return { base64: btoa(binary) };
+  }
+}

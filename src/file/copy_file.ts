@@ -1,0 +1,171 @@
+/**
+ * `copyFile`: one file's content under another name, through the one protocol.
+ *
+ * Order: open the source, stage (sharing blocks where the file system can), look at the source again, commit. A source
+ * that changed while it was read fails the copy: it would be neither its old nor its new content.
+ */
+import { callback, type FilePath, flag, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { type Engine, locate } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { type Filling, replaceFile } from "../protocol/replace_file.ts";
+import type { WriteResult } from "../protocol/write_plan.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import {
+  lockedWrite,
+  type WriteFileOptions,
+  type WriteFileSyncOptions,
+  writeOptionReaders,
+  writeRequest,
+} from "./write_options.ts";
+
+/** What {@linkcode copyFile} takes beside the options of a write. */
+export interface CopyTimes {
+  /** Give the copy the source's modification time. Default: now, so that editors and build tools notice it. */
+  keepTimes?: boolean;
+  /** Told how far the copy is, after each piece and at the end of the content. What it throws aborts the copy. */
+  onProgress?: (progress: CopyProgress) => void;
+}
+
+/** How far a copy is. */
+export interface CopyProgress {
+  /** Bytes copied. */
+  readonly bytes: number;
+  /** Bytes there are. */
+  readonly total: number;
+}
+
+/** A filling from an open file, which must not change meanwhile. */
+export function fillingFromFile(
+  source: OpenFile,
+  before: FileStatus,
+  name: string,
+  report?: (bytes: number) => void,
+): Filling {
+  return {
+    bytes: undefined,
+    repeatable: true,
+    *fill(staged) {
+      yield* wait(source.seek(0));
+      yield* staged.writer.takeFile(source, report);
+      const after = yield* wait(source.stat());
+      if (after.size === before.size && after.modified === before.modified) return;
+      throw attemptFailed(staged.attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);
+    },
+    cancel: () => {},
+  };
+}
+
+/** Opens the file to be copied; refuses what is no regular file. */
+export function* openSource(engine: Engine, path: string, attempt: Attempt): Operation<OpenFile> {
+  const status = yield* wait(engine.fileSystem.stat(path));
+  const refuse = (code: string, reason: string) =>
+    attemptFailed(attempt, code, "open", `${JSON.stringify(path)} ${reason}`);
+  if (status === undefined) throw refuse("ENOENT", "does not exist");
+  if (status.kind === "directory") throw refuse("EISDIR", "is a directory");
+  if (status.kind !== "file") throw refuse("EINVAL", "is not a regular file");
+  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  if (file === undefined) throw refuse("ENOENT", "does not exist");
+  return file;
+}
+
+const copyOptionReaders = {
+  ...writeOptionReaders,
+  keepTimes: flag,
+  onProgress: callback<NonNullable<CopyTimes["onProgress"]>>(),
+};
+
+function* copy(
+  source: FilePath,
+  target: FilePath,
+  options: WriteFileOptions & CopyTimes | undefined,
+  synchronous: boolean,
+): Operation<WriteResult> {
+  const { runtime, keepTimes, onProgress, ...checked } = readOptions(options, copyOptionReaders);
+  const request = writeRequest(checked, runtime, synchronous);
+  const { engine } = request;
+  const from = locate(engine, source);
+  const to = locate(engine, target);
+  const attempt = beginAttempt(`Cannot copy ${JSON.stringify(from)} to`, to);
+  let ticket = request.lock === undefined ? takeTicket() : undefined;
+  try {
+    checkAbort(request.plan.signal);
+    const file = yield* openSource(engine, from, attempt);
+    try {
+      const status = yield* wait(file.stat());
+      const filling = fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size }));
+      return yield* lockedWrite(request, to, (plan) => {
+        const copyPlan = {
+          ...plan,
+          newFileMode: status.mode & 0o777,
+          modified: keepTimes === true ? status.modified : undefined,
+        };
+        return replaceFile(engine, to, copyPlan, filling, ticket ??= takeTicket());
+      });
+    } finally {
+      yield* closeQuietly(file);
+    }
+  } catch (error) {
+    throw translate(error, attempt);
+  } finally {
+    if (ticket !== undefined) returnTicket(ticket);
+  }
+}
+
+/**
+ * Copies a file's content to another path, atomically and durably, sharing blocks (reflink) where the file system can.
+ *
+ * The target keeps its own mode and owner; a new target gets the source's mode less the umask. Everything else is as
+ * with {@linkcode writeFile}. Symlinks at the source are followed.
+ *
+ * @param source The file to read, a path or file: URL.
+ * @param target The file to replace or make.
+ * @param options Those of a write, `keepTimes` and `onProgress`.
+ * @throws {WriteError} The source cannot be read, changed while it was read (`code` is `"EAGAIN"`), or a step failed;
+ *   `targetState` says what became of the target.
+ *
+ * @example
+ * ```ts
+ * import { copyFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeFile(`${directory}/a`, "content");
+ * await copyFile(`${directory}/a`, `${directory}/b`, { keepTimes: true });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function copyFile(
+  source: FilePath,
+  target: FilePath,
+  options?: WriteFileOptions & CopyTimes,
+): Promise<WriteResult> {
+  return run(() => copy(source, target, options, false));
+}
+
+/**
+ * {@linkcode copyFile} before it returns.
+ *
+ * @param source The file to read.
+ * @param target The file to replace or make.
+ * @param options Those of a write, `keepTimes` and `onProgress`.
+ * @throws What {@linkcode copyFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { copyFileSync, writeFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * writeFileSync(`${directory}/a`, "content");
+ * copyFileSync(`${directory}/a`, `${directory}/b`);
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function copyFileSync(
+  source: FilePath,
+  target: FilePath,
+  options?: WriteFileSyncOptions & CopyTimes,
+): WriteResult {
+  return runSync(() => copy(source, target, options, true));
+}

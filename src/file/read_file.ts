@@ -1,0 +1,223 @@
+/**
+ * `readTextFile` and `readJsonFile`: "there is no file" is `undefined`, and only that; damaged content is an error that
+ * says where it is damaged.
+ */
+import { CorruptionError } from "../core/errors.ts";
+import { jsonErrorPosition } from "../core/json_checker.ts";
+import { type FilePath, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { beginAttempt, translate } from "../protocol/failure.ts";
+import { readBytes } from "../protocol/file_call.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Options of {@linkcode readTextFile}. */
+export interface ReadFileOptions {
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** Options of {@linkcode readJsonFile}. */
+export interface ReadJsonFileOptions<T> extends ReadFileOptions {
+  /** Turns the parsed value into a `T`, or throws. What it throws is the `cause` of a CorruptionError. */
+  validate?: (value: unknown) => T;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The error for content that is not what it should be. */
+export function corruption(path: string, reason: string, offset: number | undefined, cause: unknown): CorruptionError {
+  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+    code: "ECORRUPT",
+    path,
+    step: "read",
+    targetState: "unchanged",
+    cause,
+  });
+  if (offset !== undefined) error.offset = offset;
+  return error;
+}
+
+/** Text from bytes; CorruptionError with the byte offset where they are not UTF-8. */
+export function decodeText(bytes: Uint8Array, path: string): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    const offset = firstInvalidByte(bytes);
+    throw corruption(path, `byte ${offset} is not part of valid UTF-8`, offset, error);
+  }
+}
+
+/**
+ * The longest prefix that decodes as the beginning of a text ends where the damage shows; it begins with the character
+ * that is cut off there, if one is.
+ */
+function firstInvalidByte(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  while (good > 0 && !isText(bytes.subarray(0, good))) good--;
+  return good;
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    utf8.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A value from JSON text; CorruptionError with the character offset where it is not JSON. */
+export function parseJson(text: string, path: string): unknown {
+  const source = text.startsWith("\ufeff") ? text.slice(1) : text;
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    const position = jsonErrorPosition(source) ?? source.length;
+    const before = source.slice(0, position).split("\n");
+    const column = (before[before.length - 1]?.length ?? 0) + 1;
+    const place = `line ${before.length}, column ${column}`;
+    const reason = source.trim() === "" ? "it is empty, which is not JSON" : `it is not JSON: ${place}`;
+    throw corruption(path, reason, position + (text.length - source.length), error);
+  }
+}
+
+function* readText(
+  path: FilePath,
+  options: ReadFileOptions | undefined,
+  synchronous: boolean,
+): Operation<string | undefined> {
+  const checked = readOptions(options, { runtime: runtimeOption });
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  return yield* readTextAt(engine, locate(engine, path));
+}
+
+function* readTextAt(engine: Engine, path: string): Operation<string | undefined> {
+  const attempt = beginAttempt("Cannot read", path);
+  try {
+    const bytes = yield* readBytes(engine, path);
+    return bytes === undefined ? undefined : decodeText(bytes, path);
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+function validator(value: unknown, name: string): (value: unknown) => unknown {
+  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  return value as (value: unknown) => unknown;
+}
+
+function* readJson<T>(
+  path: FilePath,
+  options: ReadJsonFileOptions<T> | undefined,
+  synchronous: boolean,
+): Operation<T | undefined> {
+  const checked = readOptions(options, { runtime: runtimeOption, validate: validator });
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const location = locate(engine, path);
+  const text = yield* readTextAt(engine, location);
+  if (text === undefined) return undefined;
+  const value = parseJson(text, location);
+  if (checked.validate === undefined) return value as T;
+  try {
+    return checked.validate(value) as T;
+  } catch (error) {
+    throw corruption(location, "its content was refused by validate", undefined, error);
+  }
+}
+
+/**
+ * Reads a file as UTF-8 text; `undefined` when there is no file, an error for everything else.
+ *
+ * A file that is replaced by {@linkcode writeFile} meanwhile is read as it was or as it became, never a mixture.
+ *
+ * @param path The file, a path or file: URL. Symlinks are followed.
+ * @param options See {@linkcode ReadFileOptions}.
+ * @throws {CorruptionError} The content is not UTF-8; `offset` is the first byte that is not.
+ * @throws {WriteError} The file cannot be read; `code` says why. Nothing was changed.
+ *
+ * @example
+ * ```ts
+ * import { readTextFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * console.log(await readTextFile(`${directory}/note`)); // undefined
+ * await writeFile(`${directory}/note`, "hello");
+ * console.log(await readTextFile(`${directory}/note`)); // "hello"
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readTextFile(path: FilePath, options?: ReadFileOptions): Promise<string | undefined> {
+  return run(() => readText(path, options, false));
+}
+
+/**
+ * {@linkcode readTextFile} before it returns.
+ *
+ * @param path The file.
+ * @param options See {@linkcode ReadFileOptions}.
+ * @throws What {@linkcode readTextFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readTextFileSync } from "@durable/atomic-write";
+ *
+ * console.log(readTextFileSync("/no/such/file")); // undefined
+ * ```
+ */
+export function readTextFileSync(path: FilePath, options?: ReadFileOptions): string | undefined {
+  return runSync(() => readText(path, options, true));
+}
+
+/**
+ * Reads a file as JSON; `undefined` when there is no file. An empty or damaged file is an error, never "no file".
+ *
+ * @param path The file, a path or file: URL.
+ * @param options `validate` checks or converts the parsed value.
+ * @throws {CorruptionError} Not UTF-8, not JSON (`offset` is the first wrong character, the message has line and
+ *   column), or refused by `validate` (its error is the `cause`).
+ * @throws {WriteError} The file cannot be read; `code` says why.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFile, writeJsonFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" });
+ * const settings = await readJsonFile<{ theme: string }>(`${directory}/settings.json`);
+ * console.log(settings?.theme); // "dark"
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): Promise<T | undefined> {
+  return run(() => readJson(path, options, false));
+}
+
+/**
+ * {@linkcode readJsonFile} before it returns.
+ *
+ * @param path The file.
+ * @param options `validate` checks or converts the parsed value.
+ * @throws What {@linkcode readJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFileSync } from "@durable/atomic-write";
+ *
+ * console.log(readJsonFileSync("/no/such/file.json")); // undefined
+ * ```
+ */
+export function readJsonFileSync<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): T | undefined {
+  return runSync(() => readJson(path, options, true));
+}

@@ -1,0 +1,199 @@
+/**
+ * `removeFile`: a name taken away so that a power cut does not bring it back.
+ *
+ * Order: the lock, if asked for → open the directory → unlink (the commit point) → sync the directory. Nothing to remove
+ * is still synced: another program may have removed it a moment ago and never synced that. The lock file stays.
+ */
+import { abortSignal, type FilePath, oneOf, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { type FileLock, lockOption, refuseSignals, underLock } from "../lock/file_lock.ts";
+import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
+import {
+  commitTurn,
+  enterTarget,
+  returnTicket,
+  takeAwayLanding,
+  takeTicket,
+  type Ticket,
+} from "../protocol/commit_turn.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
+import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
+import { removeName } from "../protocol/reported_failure.ts";
+import { turnKey } from "../protocol/replace_file.ts";
+import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { resolveTarget } from "../protocol/target.ts";
+import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Options of {@linkcode removeFile}. */
+export interface RemoveFileOptions {
+  /** How far the removal must have reached on return. Default `"full"`. */
+  durability?: Durability;
+  /** When the platform cannot give that durability: report what was reached (default), or throw before the commit. */
+  whenUnsupported?: "report" | "throw";
+  /** When the sync fails with a real error: throw (default), or report what was reached. */
+  whenSyncFails?: "throw" | "report";
+  /**
+   * Remove inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined. Default
+   * false: a file that others are updating under the lock may come back with their update.
+   */
+  lock?: boolean | ExclusiveLockOptions | FileLock;
+  /** Aborts before the commit point. */
+  signal?: AbortSignal;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** {@linkcode RemoveFileOptions} without what cannot exist synchronously. */
+export interface RemoveFileSyncOptions extends Omit<RemoveFileOptions, "signal" | "lock"> {
+  /** As in {@linkcode RemoveFileOptions}. */
+  lock?: boolean | ExclusiveLockSyncOptions | FileLock;
+}
+
+/** What a removal did. */
+export interface RemoveResult {
+  /** The name, absolute. */
+  path: string;
+  /** Whether there was anything by that name. */
+  removed: boolean;
+  /** The durability that was reached: for a removal, `"full"` or `"barrier"` say that the name stays away. */
+  durability: Durability;
+  /** True when a later write to the file, or a later removal, came first: then nothing was removed here. */
+  superseded?: boolean;
+}
+
+const readers = {
+  durability: oneOf("full", "barrier", "file", "none"),
+  whenUnsupported: oneOf("report", "throw"),
+  whenSyncFails: oneOf("throw", "report"),
+  lock: lockOption,
+  signal: abortSignal,
+  runtime: runtimeOption,
+};
+
+function* remove(
+  path: FilePath,
+  options: RemoveFileOptions | undefined,
+  synchronous: boolean,
+): Operation<RemoveResult> {
+  const checked = readOptions(options, readers);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const rules = {
+    durability: checked.durability ?? "full",
+    whenUnsupported: checked.whenUnsupported ?? "report",
+    whenSyncFails: checked.whenSyncFails ?? "throw",
+  };
+  const location = locate(engine, path);
+  const attempt = beginAttempt("Cannot remove", location);
+  const { lock, signal } = checked;
+  refuseSignals(synchronous, signal, lock);
+  // Under a lock the order is that of the lock.
+  let ticket = lock === undefined ? takeTicket() : undefined;
+  const body = (guard?: () => Operation<void>) =>
+    removeTarget(engine, location, rules, attempt, ticket ??= takeTicket(), signal, guard);
+  try {
+    if (lock === undefined) return yield* body();
+    // There is nothing to lock either.
+    if (yield* isDirectoryMissing(engine, location)) return { path: location, removed: false, durability: "none" };
+    return yield* underLock(
+      engine,
+      location,
+      lock,
+      signal,
+      (hold) => body(() => hold.confirm("unchanged")),
+      ({ removed }) => removed ? "replaced" : "unchanged",
+    );
+  } catch (error) {
+    throw translate(error, attempt);
+  } finally {
+    if (ticket !== undefined) returnTicket(ticket);
+  }
+}
+
+function* isDirectoryMissing(engine: Engine, path: string): Operation<boolean> {
+  return (yield* wait(engine.fileSystem.stat(parentOf(engine, path)))) === undefined;
+}
+
+function* removeTarget(
+  engine: Engine,
+  path: string,
+  rules: SyncRules,
+  attempt: Attempt,
+  ticket: Ticket,
+  signal: AbortSignal | undefined,
+  guard: (() => Operation<void>) | undefined,
+): Operation<RemoveResult> {
+  checkAbort(signal);
+  // Whatever failed while it was waited for the lock was before anything of this.
+  beginAnew(attempt);
+  const target = yield* resolveTarget(engine, path, "replace", attempt);
+  if (yield* isDirectoryMissing(engine, target.path)) return { path: target.path, removed: false, durability: "none" };
+  const parent = yield* openParent(engine, target.directory, rules, attempt);
+  try {
+    enterTarget(ticket, turnKey(engine, parent, target));
+    let removed = false;
+    const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
+      if (guard !== undefined) yield* guard();
+      checkAbort(signal);
+      const newer = overtaken();
+      if (newer !== undefined) return newer;
+      yield* takeAwayLanding(engine, ticket);
+      removed = yield* removeName(engine, target.path);
+      if (removed) attempt.targetState = "replaced";
+      return true;
+    });
+    const synced = yield* syncDirectory(engine, parent, rules, attempt);
+    const durability = reachedDurability(rules.durability, synced, synced);
+    return { path: target.path, removed, durability, ...later === undefined ? {} : { superseded: true } };
+  } finally {
+    yield* closeParent(parent);
+  }
+}
+
+/**
+ * Removes a file (or a symlink itself) so that it stays removed after a power cut.
+ *
+ * Nothing by that name is no error: `removed` is then false, and the directory is synced all the same.
+ *
+ * @param path The file, a path or file: URL.
+ * @param options See {@linkcode RemoveFileOptions}.
+ * @throws {WriteError} A step failed. `targetState` is `"unchanged"`, or `"replaced"` when the name is gone but that is
+ *   not proven durable.
+ * @throws {LockError} `lock`, and the lock was not had in time, or cannot be had; `"unchanged"`.
+ *
+ * @example
+ * ```ts
+ * import { removeFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeFile(`${directory}/session`, "secret", { mode: 0o600 });
+ * const { removed } = await removeFile(`${directory}/session`);
+ * console.log(removed); // true
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function removeFile(path: FilePath, options?: RemoveFileOptions): Promise<RemoveResult> {
+  return run(() => remove(path, options, false));
+}
+
+/**
+ * {@linkcode removeFile} before it returns.
+ *
+ * @param path The file, a path or file: URL.
+ * @param options See {@linkcode RemoveFileOptions}.
+ * @throws What {@linkcode removeFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { removeFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * console.log(removeFileSync(`${directory}/nothing`).removed); // false
+ * Deno.removeSync(directory);
+ * ```
+ */
+export function removeFileSync(path: FilePath, options?: RemoveFileSyncOptions): RemoveResult {
+  return runSync(() => remove(path, options, true));
+}

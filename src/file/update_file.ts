@@ -1,0 +1,91 @@
+/**
+ * `updateFile`: a file's bytes, changed inside its lock.
+ */
+import type { FileData } from "../core/bytes.ts";
+import type { FilePath } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { callInside } from "../lock/call_inside.ts";
+import {
+  checkCallback,
+  readUpdateOptions,
+  update,
+  type UpdateOptions,
+  type UpdateResult,
+  type UpdateSyncOptions,
+} from "./update_operation.ts";
+
+function* updateBytes(
+  path: FilePath,
+  change: (current: Uint8Array | undefined) => FileData | undefined | PromiseLike<FileData | undefined>,
+  options: UpdateOptions | undefined,
+  synchronous: boolean,
+): Operation<UpdateResult> {
+  checkCallback(change);
+  const request = readUpdateOptions(options, synchronous);
+  const { engine } = request;
+  return yield* update(path, function* (current, _path, hold) {
+    // A copy: a callback that changes it in place and returns it has changed something.
+    const given = current === undefined ? undefined : new Uint8Array(current);
+    return yield* callInside(engine, [hold], () => change(given));
+  }, request);
+}
+
+/**
+ * Changes a file's content inside its lock: no update of anybody who locks the file is lost, on any mix of runtimes and
+ * processes.
+ *
+ * The callback gets the content as it is inside the lock (`undefined`: there is no file) and returns the new one;
+ * `undefined` or equal bytes leave the file alone, but it is synced all the same. When the callback throws, nothing has
+ * changed and the call rejects with that error. The guarantees of the write are those of `writeFile`.
+ *
+ * Not promised: programs that write the file without its lock can still overwrite an update.
+ *
+ * @param path The file, a path or file: URL.
+ * @param change From the current content to the new one. Must not ask for the same lock.
+ * @param options Those of a write; `lock` to choose how to lock, or to join a lock that is held.
+ * @throws {LockError} The lock was not had in time or cannot be had; `targetState` is `"unchanged"`.
+ * @throws {LockLostError} The lock was lost before the commit; `"unchanged"`.
+ * @throws {WriteError} As with `writeFile`.
+ *
+ * @example
+ * ```ts
+ * import { updateFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await updateFile(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function updateFile(
+  path: FilePath,
+  change: (current: Uint8Array | undefined) => FileData | undefined | PromiseLike<FileData | undefined>,
+  options?: UpdateOptions,
+): Promise<UpdateResult> {
+  return run(() => updateBytes(path, change, options, false));
+}
+
+/**
+ * {@linkcode updateFile} before it returns. The callback must not return a promise.
+ *
+ * @param path The file.
+ * @param change From the current content to the new one.
+ * @param options Those of {@linkcode updateFile}.
+ * @throws {DeadlockError} Asynchronous code of this thread holds the lock.
+ * @throws What {@linkcode updateFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { updateFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * updateFileSync(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function updateFileSync(
+  path: FilePath,
+  change: (current: Uint8Array | undefined) => FileData | undefined,
+  options?: UpdateSyncOptions,
+): UpdateResult {
+  return runSync(() => updateBytes(path, change, options, true));
+}

@@ -1,0 +1,139 @@
+/**
+ * `updateJsonFile`: a file's JSON value, changed inside its lock, checked before and after where a schema is given.
+ */
+import { ValidationError } from "../core/errors.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { type FilePath, type OptionReader, readOptions } from "../core/options.ts";
+import { issuesText, type StandardSchemaV1 } from "../core/standard_schema.ts";
+import { callInside } from "../lock/call_inside.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { corruption, decodeText, parseJson } from "./read_file.ts";
+import {
+  checkCallback,
+  update,
+  type UpdateOptions,
+  updateReaders,
+  type UpdateResult,
+  type UpdateSyncOptions,
+} from "./update_operation.ts";
+import { type JsonSpacing, jsonText, spaceOption } from "./write_json_file.ts";
+import { writeRequest } from "./write_options.ts";
+
+/** What {@linkcode updateJsonFile} takes beside the options of an update. */
+export interface UpdateJsonOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {}
+
+/** {@linkcode UpdateJsonOptions} without what cannot exist synchronously. */
+export interface UpdateJsonSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
+
+/** What values of a file may be. */
+export interface JsonValidation<T> {
+  /** Checks what is on disk (CorruptionError) and what shall be written (ValidationError). */
+  validate?: StandardSchemaV1<T>;
+}
+
+const schemaOption: OptionReader<StandardSchemaV1> = (value, name) => {
+  const standard: unknown = (typeof value === "object" && value !== null) || typeof value === "function"
+    ? Reflect.get(value, "~standard")
+    : undefined;
+  const found = typeof standard === "object" && standard !== null && "validate" in standard;
+  if (!found) throw new TypeError(`${name} must be a Standard Schema (it has no "~standard"."validate")`);
+  return value as StandardSchemaV1;
+};
+
+function* updateJson<T>(
+  path: FilePath,
+  change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
+  options: UpdateJsonOptions<T> | undefined,
+  synchronous: boolean,
+): Operation<UpdateResult> {
+  checkCallback(change);
+  const readers = { ...updateReaders, space: spaceOption, validate: schemaOption };
+  const { runtime, space, validate, ...checked } = readOptions(options, readers);
+  const request = writeRequest(checked, runtime, synchronous);
+  const { engine } = request;
+  const check = (value: unknown, hold: LockHold) =>
+    callInside(engine, [hold], () => validate?.["~standard"].validate(value));
+  return yield* update(path, function* (current, file, hold) {
+    let value = current === undefined ? undefined : parseJson(decodeText(current, file), file);
+    const before = value === undefined ? undefined : JSON.stringify(value);
+    if (value !== undefined) {
+      const result = yield* check(value, hold);
+      if (result?.issues !== undefined) {
+        throw corruption(file, `its content is not valid: ${issuesText(result.issues)}`, undefined, result.issues);
+      }
+      if (result !== undefined) value = result.value;
+    }
+    const next = yield* callInside(engine, [hold], () => change(value as T | undefined));
+    // The same value in another layout is the same value: whoever formatted the file by hand keeps that.
+    if (next === undefined || (before !== undefined && JSON.stringify(next) === before)) return undefined;
+    const result = yield* check(next, hold);
+    if (result?.issues !== undefined) throw refused(file, issuesText(result.issues), result.issues);
+    return jsonText(next, space);
+  }, request);
+}
+
+function refused(path: string, reason: string, cause: unknown): ValidationError {
+  return new ValidationError(`Cannot update ${JSON.stringify(path)}`, `the new value is not valid: ${reason}`, {
+    code: "EINVALID",
+    path,
+    step: "validate",
+    targetState: "unchanged",
+    cause,
+  });
+}
+
+/**
+ * {@linkcode updateFile} for JSON. Returning the same value, in whatever layout it is on disk, writes nothing.
+ *
+ * @param path The file.
+ * @param change From the current value to the new one (it may be changed in place and returned); `undefined` leaves it.
+ * @param options Those of {@linkcode updateFile}, `space`, and `validate`: a Standard Schema that both what is on disk
+ *   and what shall be written must satisfy.
+ * @throws {CorruptionError} What is on disk is not JSON (the message says where) or not valid; the file is untouched.
+ * @throws {ValidationError} The new value is not valid; the file is untouched.
+ * @throws What {@linkcode updateFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { updateJsonFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => {
+ *   state.runs++;
+ *   return state;
+ * });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function updateJsonFile<T = unknown>(
+  path: FilePath,
+  change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
+  options?: UpdateJsonOptions<T>,
+): Promise<UpdateResult> {
+  return run(() => updateJson(path, change, options, false));
+}
+
+/**
+ * {@linkcode updateJsonFile} before it returns.
+ *
+ * @param path The file.
+ * @param change From the current value to the new one; `undefined` leaves it.
+ * @param options Those of {@linkcode updateJsonFile}.
+ * @throws What {@linkcode updateJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { updateJsonFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * updateJsonFileSync<number>(`${directory}/counter.json`, (count = 0) => count + 1);
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function updateJsonFileSync<T = unknown>(
+  path: FilePath,
+  change: (current: T | undefined) => T | undefined,
+  options?: UpdateJsonSyncOptions<T>,
+): UpdateResult {
+  return runSync(() => updateJson(path, change, options, true));
+}

@@ -1,0 +1,175 @@
+/**
+ * Read, change and write as one step that nobody's update gets lost in: what all `update…` functions share.
+ *
+ * Order: lock → read inside the lock → the callback → equal? then only sync → stage → look at the lock once more →
+ * commit → release. A throwing callback changes nothing. Programs that take no lock can still slip in between.
+ */
+import { type FileData, sourceOf } from "../core/bytes.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { type FilePath, readOptions } from "../core/options.ts";
+import { sourceInside } from "../lock/call_inside.ts";
+import { type FileLock, neededLockOption, underLock } from "../lock/file_lock.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
+import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { type Engine, locate } from "../protocol/engine.ts";
+import { settleEqual } from "../protocol/equal_content.ts";
+import { type Attempt, attemptFailed, beginAnew, beginAttempt, translate } from "../protocol/failure.ts";
+import { readBytes } from "../protocol/file_call.ts";
+import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile, turnKey } from "../protocol/replace_file.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import { isDistrusted } from "../protocol/sync_ledger.ts";
+import type { Target } from "../protocol/target.ts";
+import { reachedDurability, type WritePlan, type WriteResult } from "../protocol/write_plan.ts";
+import {
+  checkMatch,
+  guarded,
+  type WriteFileOptions,
+  writeOptionReaders,
+  type WriteRequest,
+  writeRequest,
+} from "./write_options.ts";
+
+/** Options of {@linkcode updateFile}: those of a write, but that equal content is always left alone. */
+export interface UpdateOptions extends Omit<WriteFileOptions, "skipIfEqual" | "lock"> {
+  /** How the file's lock is taken, or a lock that is held, which is joined. There is no update without it. Default true. */
+  lock?: true | ExclusiveLockOptions | FileLock;
+}
+
+/** {@linkcode UpdateOptions} without what cannot exist synchronously. */
+export interface UpdateSyncOptions extends Omit<UpdateOptions, "signal" | "lock"> {
+  /** As in {@linkcode UpdateOptions}. */
+  lock?: true | ExclusiveLockSyncOptions | FileLock;
+}
+
+/** What an update did: `changed` is false when the content stayed the same. */
+export type UpdateResult = WriteResult;
+
+/** A change of content; undefined leaves it as it is. */
+type Change = (current: Uint8Array | undefined, path: string, hold: LockHold) => Operation<FileData | undefined>;
+
+const { skipIfEqual: _always, ...writeReaders } = writeOptionReaders;
+
+/** The readers of {@linkcode UpdateOptions}. */
+export const updateReaders = { ...writeReaders, lock: neededLockOption };
+
+/** A path that leads to another file again and again is not to be updated. */
+const mostTurnings = 20;
+
+/** Runs a change of the file at `path` under its lock. */
+export function* update(path: FilePath, change: Change, request: WriteRequest): Operation<UpdateResult> {
+  const { engine, plan } = request;
+  const location = locate(engine, path);
+  const attempt = beginAttempt("Cannot update", location);
+  const wish = request.lock ?? { plan: lockPlan(undefined).plan };
+  try {
+    if (plan.createDirectories) yield* ensureTargetDirectory(engine, location, plan, attempt);
+    for (let turnings = 0; turnings < mostTurnings; turnings++) {
+      const done = yield* underLock(
+        engine,
+        location,
+        wish,
+        plan.signal,
+        (hold) => updateInside(request, location, hold, change, attempt),
+        (result) => result?.changed ? "replaced" : "unchanged",
+      );
+      if (done !== undefined) return done;
+    }
+    throw attemptFailed(attempt, "ELOOP", "resolve", "the path leads to another file again and again");
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** Undefined when the path leads to another file than the one that is locked. */
+function* updateInside(
+  request: WriteRequest,
+  path: string,
+  hold: LockHold,
+  change: Change,
+  attempt: Attempt,
+): Operation<UpdateResult | undefined> {
+  const { engine } = request;
+  const plan = { ...guarded(request.plan, hold), skipIfEqual: true };
+  // Whatever failed while it was waited for the lock was before anything of this.
+  beginAnew(attempt);
+  const target = yield* findTarget(engine, path, plan, attempt);
+  // Nothing keeps a symlink from being put there between the look at the path and the lock.
+  const isOwn = request.lock === undefined || "plan" in request.lock;
+  if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;
+  if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
+  const current = yield* readBytes(engine, target.path);
+  const asked = yield* change(current, target.path, hold);
+  // What is there may be in memory alone, once a sync has failed: only what is written anew can be proven.
+  const isDoubtful = current !== undefined && target.status !== undefined && isDistrusted(engine, target.status.device);
+  const wanted = asked ?? (isDoubtful ? current : undefined);
+  const left = wanted === undefined ? yield* leave(engine, target, plan, attempt, current) : undefined;
+  if (left !== undefined) return left;
+  const data = wanted ?? current;
+  if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and may not be read");
+  const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
+  const ticket = takeTicket();
+  try {
+    // All links have been followed. One that is put there by now leads to a file whose lock is another.
+    const ownPlan = plan.symlink === "follow" ? { ...plan, symlink: "refuse" as const } : plan;
+    return yield* replaceFile(engine, target.path, ownPlan, filling, ticket);
+  } finally {
+    returnTicket(ticket);
+  }
+}
+
+/** Somebody who replaces a file so often while it is looked at is not going to stop. */
+const mostLooks = 20;
+
+/**
+ * The file stays as it is, which is made durable: another program may have written or removed it and never synced that.
+ * It is not written with the content that was read, since who takes no lock may have changed it: unless only a new file
+ * can have what is asked for (undefined).
+ */
+function* leave(
+  engine: Engine,
+  target: Target,
+  plan: WritePlan,
+  attempt: Attempt,
+  current: Uint8Array | undefined,
+): Operation<UpdateResult | undefined> {
+  const { path } = target;
+  const parent = yield* openParent(engine, target.directory, plan, attempt);
+  try {
+    for (let looks = 0; looks < mostLooks; looks++) {
+      const status = yield* wait(engine.fileSystem.stat(path));
+      if (status?.kind !== "file") {
+        const synced = yield* syncDirectory(engine, parent, plan, attempt);
+        const durability = reachedDurability(plan.durability, synced, synced);
+        return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
+      }
+      const ticket = takeTicket();
+      try {
+        enterTarget(ticket, turnKey(engine, parent, target));
+        const settled = yield* settleEqual(engine, target, parent, plan, attempt, ticket, status, current);
+        if (typeof settled === "object") return settled;
+        // A symlink or a directory that has taken its place is looked at anew.
+        if (settled === "needs a new file" && (yield* wait(engine.fileSystem.stat(path)))?.kind === "file") {
+          return undefined;
+        }
+      } finally {
+        returnTicket(ticket);
+      }
+    }
+    throw attemptFailed(attempt, "EAGAIN", "stat", "it is replaced again and again");
+  } finally {
+    yield* closeParent(parent);
+  }
+}
+
+/** TypeError for a callback that is none. */
+export function checkCallback(change: unknown): void {
+  if (typeof change !== "function") throw new TypeError("change must be a function of the current content");
+}
+
+/** Reads the options of an update. */
+export function readUpdateOptions(options: UpdateOptions | undefined, synchronous: boolean): WriteRequest {
+  const { runtime, ...checked } = readOptions(options, updateReaders);
+  return writeRequest(checked, runtime, synchronous);
+}

@@ -1,0 +1,83 @@
+/**
+ * `updateTextFile`: a file's text, changed inside its lock.
+ */
+import type { FilePath } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { callInside } from "../lock/call_inside.ts";
+import { decodeText } from "./read_file.ts";
+import {
+  checkCallback,
+  readUpdateOptions,
+  update,
+  type UpdateOptions,
+  type UpdateResult,
+  type UpdateSyncOptions,
+} from "./update_operation.ts";
+
+function* updateText(
+  path: FilePath,
+  change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
+  options: UpdateOptions | undefined,
+  synchronous: boolean,
+): Operation<UpdateResult> {
+  checkCallback(change);
+  const request = readUpdateOptions(options, synchronous);
+  const { engine } = request;
+  return yield* update(path, function* (current, file, hold) {
+    const text = current === undefined ? undefined : decodeText(current, file);
+    const next = yield* callInside(engine, [hold], () => change(text));
+    if (next !== undefined && typeof next !== "string") throw new TypeError("change must return a string or undefined");
+    return next;
+  }, request);
+}
+
+/**
+ * {@linkcode updateFile} for UTF-8 text.
+ *
+ * @param path The file.
+ * @param change From the current text to the new one; `undefined` leaves it.
+ * @param options Those of {@linkcode updateFile}.
+ * @throws {CorruptionError} The content is not UTF-8; the file is untouched.
+ * @throws What {@linkcode updateFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { updateTextFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await updateTextFile(`${directory}/hosts`, (text = "") => `${text}127.0.0.1 example\n`);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function updateTextFile(
+  path: FilePath,
+  change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
+  options?: UpdateOptions,
+): Promise<UpdateResult> {
+  return run(() => updateText(path, change, options, false));
+}
+
+/**
+ * {@linkcode updateTextFile} before it returns.
+ *
+ * @param path The file.
+ * @param change From the current text to the new one; `undefined` leaves it.
+ * @param options Those of {@linkcode updateFile}.
+ * @throws What {@linkcode updateTextFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { updateTextFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * updateTextFileSync(`${directory}/hosts`, (text = "") => `${text}127.0.0.1 example\n`);
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function updateTextFileSync(
+  path: FilePath,
+  change: (current: string | undefined) => string | undefined,
+  options?: UpdateSyncOptions,
+): UpdateResult {
+  return runSync(() => updateText(path, change, options, true));
+}

@@ -1,0 +1,91 @@
+/**
+ * `writeJsonFile`: a value as JSON text, ending in a newline.
+ */
+import { type FilePath, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import type { WriteResult } from "../protocol/write_plan.ts";
+import { writeData } from "./write_file.ts";
+import { type WriteFileOptions, type WriteFileSyncOptions, writeOptionReaders, writeRequest } from "./write_options.ts";
+
+/** What {@linkcode writeJsonFile} takes beside the options of a write. */
+export interface JsonSpacing {
+  /** Indentation, as `JSON.stringify` takes it. Default: none, one line. */
+  space?: number | string;
+}
+
+/** JSON text of a value, with a newline at its end; TypeError for what JSON cannot say. */
+export function jsonText(value: unknown, space: number | string | undefined): string {
+  const text: string | undefined = JSON.stringify(value, undefined, space);
+  if (text === undefined) throw new TypeError(`JSON has no way to say ${typeof value}`);
+  return `${text}\n`;
+}
+
+/** Reads the option `space`. */
+export function spaceOption(value: unknown, name: string): number | string {
+  if (typeof value !== "number" && typeof value !== "string") {
+    throw new TypeError(`${name} must be a number or a string`);
+  }
+  return value;
+}
+
+function* writeJson(
+  path: FilePath,
+  value: unknown,
+  options: WriteFileOptions & JsonSpacing | undefined,
+  synchronous: boolean,
+): Operation<WriteResult> {
+  const { space, runtime, ...checked } = readOptions(options, { ...writeOptionReaders, space: spaceOption });
+  return yield* writeData(path, jsonText(value, space), writeRequest(checked, runtime, synchronous));
+}
+
+/**
+ * Replaces or makes a file with a value as JSON, ending in a newline. The guarantees are those of
+ * {@linkcode writeFile}.
+ *
+ * @param path The file.
+ * @param value What `JSON.stringify` can say.
+ * @param options Those of a write, and `space` for indentation.
+ * @throws {TypeError} JSON cannot say the value (a function, a BigInt, a cycle). Nothing was touched.
+ * @throws {WriteError} As {@linkcode writeFile}.
+ *
+ * @example
+ * ```ts
+ * import { writeJsonFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" }, { space: 2 });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function writeJsonFile(
+  path: FilePath,
+  value: unknown,
+  options?: WriteFileOptions & JsonSpacing,
+): Promise<WriteResult> {
+  return run(() => writeJson(path, value, options, false));
+}
+
+/**
+ * {@linkcode writeJsonFile} before it returns.
+ *
+ * @param path The file.
+ * @param value What `JSON.stringify` can say.
+ * @param options Those of a write, and `space` for indentation.
+ * @throws What {@linkcode writeJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { writeJsonFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * writeJsonFileSync(`${directory}/settings.json`, { theme: "dark" });
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function writeJsonFileSync(
+  path: FilePath,
+  value: unknown,
+  options?: WriteFileSyncOptions & JsonSpacing,
+): WriteResult {
+  return runSync(() => writeJson(path, value, options, true));
+}

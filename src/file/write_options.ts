@@ -1,0 +1,158 @@
+/**
+ * The options of everything that writes one file, and how a write gets under its lock.
+ *
+ * `lockedWrite` runs a write as its options ask: under no lock, under one that is taken, or under one that is held;
+ * with `ifMatch` it compares inside the lock, and the lock is looked at once more right before the commit.
+ */
+import { ConflictError } from "../core/errors.ts";
+import { type OptionReader, readOptions } from "../core/options.ts";
+import type { Operation } from "../core/operation.ts";
+import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "../lock/file_lock.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
+import { type Engine, makeEngine } from "../protocol/engine.ts";
+import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
+import { readBytes } from "../protocol/file_call.ts";
+import { ensureTargetDirectory } from "../protocol/replace_file.ts";
+import { resolveTarget } from "../protocol/target.ts";
+import {
+  type CheckedReplaceOptions,
+  replaceOptionReaders,
+  type ReplaceOptions,
+  type WritePlan,
+  writePlan,
+  type WriteResult,
+} from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+
+/** Options of {@linkcode writeFile} and of everything that writes a file. */
+export interface WriteFileOptions extends ReplaceOptions {
+  /**
+   * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined, and calls
+   * that join it take turns. Default false: updates of others that hold the lock may be overwritten.
+   */
+  lock?: boolean | ExclusiveLockOptions | FileLock;
+  /**
+   * SHA-256 (64 hexadecimal digits) of the content the file must have now, compared inside the file's lock; `null`: the
+   * file must not exist, like `ifExists: "fail"`. ConflictError otherwise.
+   */
+  ifMatch?: string | null;
+}
+
+/** {@linkcode WriteFileOptions} without what cannot exist synchronously. */
+export interface WriteFileSyncOptions extends Omit<WriteFileOptions, "signal" | "lock"> {
+  /** As in {@linkcode WriteFileOptions}. */
+  lock?: boolean | ExclusiveLockSyncOptions | FileLock;
+}
+
+const digestOrNull: OptionReader<string | null> = (value, name) => {
+  if (value === null) return null;
+  if (typeof value !== "string" || !/^[0-9a-f]{64}$/i.test(value)) {
+    throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, or null`);
+  }
+  return value.toLowerCase();
+};
+
+/** The readers of {@linkcode WriteFileOptions}. */
+export const writeOptionReaders = { ...replaceOptionReaders, lock: lockOption, ifMatch: digestOrNull };
+
+/** What {@linkcode writeOptionReaders} make of options. */
+interface CheckedWriteOptions extends CheckedReplaceOptions {
+  readonly lock?: LockWish;
+  readonly ifMatch?: string | null;
+}
+
+/** A write that is ready to begin. */
+export interface WriteRequest {
+  readonly engine: Engine;
+  readonly plan: WritePlan;
+  readonly lock: LockWish;
+  readonly ifMatch: string | undefined;
+}
+
+/** From checked options to a request. */
+export function writeRequest(
+  options: CheckedWriteOptions,
+  runtime: Runtime | undefined,
+  synchronous: boolean,
+): WriteRequest {
+  const { lock, ifMatch, ...rest } = options;
+  refuseSignals(synchronous, rest.signal, lock);
+  if (ifMatch !== undefined && ifMatch !== null && rest.ifExists === "fail") {
+    throw new TypeError('ifMatch names content, ifExists: "fail" says that there must be none');
+  }
+  if (ifMatch === null && rest.ifExists === "replace") {
+    throw new TypeError('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
+  }
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  return {
+    engine,
+    plan: writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest),
+    lock: lock ?? (typeof ifMatch === "string" ? { plan: lockPlan(undefined).plan } : undefined),
+    ifMatch: ifMatch ?? undefined,
+  };
+}
+
+/** Reads the options of a write. */
+export function readWriteOptions(options: WriteFileOptions | undefined, synchronous: boolean): WriteRequest {
+  const { runtime, ...checked } = readOptions(options, writeOptionReaders);
+  return writeRequest(checked, runtime, synchronous);
+}
+
+/** Runs a write under the lock it asks for, with a plan that looks at the lock right before the commit. */
+export function* lockedWrite(
+  request: WriteRequest,
+  path: string,
+  body: (plan: WritePlan, hold?: LockHold) => Operation<WriteResult>,
+): Operation<WriteResult> {
+  const { engine, plan, lock, ifMatch } = request;
+  if (lock === undefined) return yield* body(plan);
+  const attempt = beginAttempt("Cannot replace", path);
+  try {
+    // The lock lives in the file's directory.
+    if (plan.createDirectories) yield* ensureTargetDirectory(engine, path, plan, attempt);
+    return yield* underLock(engine, path, lock, plan.signal, function* (hold) {
+      if (ifMatch !== undefined) yield* checkMatch(engine, path, ifMatch, plan, attempt);
+      return yield* body(guarded(plan, hold), hold);
+    }, ({ changed }) => changed ? "replaced" : "unchanged");
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** The plan of a write under a lock. */
+export function guarded(plan: WritePlan, hold: LockHold): WritePlan {
+  return { ...plan, guard: () => hold.confirm("unchanged") };
+}
+
+/** Throws a ConflictError unless the file has the expected content now. */
+export function* checkMatch(
+  engine: Engine,
+  path: string,
+  expected: string,
+  plan: WritePlan,
+  attempt: Attempt,
+): Operation<void> {
+  const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
+  const bytes = yield* readBytes(engine, target.path);
+  let actual: string | null = null;
+  if (bytes !== undefined) {
+    const hash = engine.runtime.createHash();
+    hash.update(bytes);
+    actual = hash.digest();
+  }
+  if (actual === expected) return;
+  const reason = actual === null
+    ? `there is no file, and ${expected} was expected`
+    : `its content is ${actual}, and ${expected} was expected`;
+  const error = new ConflictError(`Cannot replace ${JSON.stringify(target.path)}`, reason, {
+    code: "ECONFLICT",
+    path: target.path,
+    step: "read",
+    targetState: "unchanged",
+  });
+  error.expected = expected;
+  error.actual = actual;
+  throw error;
+}

@@ -1,0 +1,225 @@
+/**
+ * `withLock`, `acquireLock`, `tryLock`: a file's lock for a callback, or for as long as its holder keeps it.
+ *
+ * The lock excludes everybody who locks the same file: this module on any runtime, flock(1), and programs that call
+ * flock(2) on `NAME.lock`. It is advisory: who does not ask for it is not held up.
+ */
+import { type FilePath, refuseSignal } from "../core/options.ts";
+import { type Operation, run as drive, runSync } from "../core/operation.ts";
+import { callInside } from "./call_inside.ts";
+import { type FileLock, fileLock, inside } from "./file_lock.ts";
+import { acquire, lockAttempt, type LockHold } from "./lock.ts";
+import {
+  type LockOptions,
+  type LockPlan,
+  lockPlan,
+  type LockSyncOptions,
+  type TryLockOptions,
+  tryLockPlan,
+  type TryLockSyncOptions,
+} from "./lock_plan.ts";
+import { notInTime } from "./not_in_time.ts";
+import { type Engine, locate, makeEngine } from "../protocol/engine.ts";
+import { translate } from "../protocol/failure.ts";
+import { currentRuntime } from "../runtime/current.ts";
+
+interface LockCall {
+  readonly engine: Engine;
+  readonly path: string;
+  readonly plan: LockPlan;
+}
+
+function begin(
+  path: FilePath,
+  { plan, runtime }: ReturnType<typeof lockPlan>,
+  synchronous: boolean,
+): LockCall {
+  refuseSignal(synchronous, plan.signal);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  return { engine, path: locate(engine, path), plan };
+}
+
+function* take({ engine, path, plan }: LockCall): Operation<LockHold | undefined> {
+  try {
+    return yield* acquire(engine, path, plan);
+  } catch (error) {
+    throw translate(error, lockAttempt(path));
+  }
+}
+
+function* takeInTime(call: LockCall): Operation<LockHold> {
+  const hold = yield* take(call);
+  if (hold === undefined) throw yield* notInTime(call.engine, call.path, call.plan);
+  return hold;
+}
+
+function* acquireLockOperation(call: LockCall): Operation<FileLock> {
+  return fileLock(yield* takeInTime(call));
+}
+
+function* tryLockOperation(call: LockCall): Operation<FileLock | undefined> {
+  const hold = yield* take(call);
+  return hold === undefined ? undefined : fileLock(hold);
+}
+
+function* withLockOperation<T>(call: LockCall, body: (lock: FileLock) => T | PromiseLike<T>): Operation<T> {
+  if (typeof body !== "function") throw new TypeError("run must be a function");
+  const hold = yield* takeInTime(call);
+  try {
+    return yield* inside(hold, (held) => callInside(call.engine, [held], () => body(fileLock(held))), () => "unknown");
+  } catch (error) {
+    throw translate(error, lockAttempt(call.path));
+  }
+}
+
+/**
+ * Waits for the lock of a file and takes it. It is held until `release`, the end of an `await using` scope, or the end of
+ * the process, however it ends.
+ *
+ * The lock is on the sibling `NAME.lock`, never on the file itself, which writes replace. That file stays where it is:
+ * do not delete it. Waiters of one process are served in order.
+ *
+ * @param path The file to lock; it need not exist, its directory must.
+ * @param options See {@linkcode LockOptions}.
+ * @throws {LockTimeoutError} It was not free within `timeout`; LockBusyError when that is 0.
+ * @throws {DeadlockError} The caller runs inside a callback that holds this lock.
+ * @throws {LockError} The lock file cannot be made or opened, or is somebody's file. The file is unchanged in every case.
+ *
+ * @example
+ * ```ts
+ * import { acquireLock } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * {
+ *   await using lock = await acquireLock(`${directory}/state.json`, { timeout: 5_000 });
+ *   console.log(lock.backend); // "flock"
+ * }
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @see https://man7.org/linux/man-pages/man2/flock.2.html
+ */
+export function acquireLock(path: FilePath, options?: LockOptions): Promise<FileLock> {
+  return drive(() => acquireLockOperation(begin(path, lockPlan(options), false)));
+}
+
+/**
+ * {@linkcode acquireLock} before it returns: the thread waits. A lock that code of this thread holds is a DeadlockError
+ * at once, since the holder could never go on.
+ *
+ * @param path The file to lock.
+ * @param options See {@linkcode LockOptions}.
+ * @throws What {@linkcode acquireLock} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { acquireLockSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * {
+ *   using _lock = acquireLockSync(`${directory}/state.json`);
+ * }
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function acquireLockSync(path: FilePath, options?: LockSyncOptions): FileLock {
+  return runSync(() => acquireLockOperation(begin(path, lockPlan(options), true)));
+}
+
+/**
+ * Takes the lock of a file if it is free now; `undefined` when somebody holds it.
+ *
+ * @param path The file to lock.
+ * @param options See {@linkcode TryLockOptions}.
+ * @throws What {@linkcode acquireLock} rejects with, but for the timeouts.
+ *
+ * @example
+ * ```ts
+ * import { tryLock } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const lock = await tryLock(`${directory}/job`);
+ * console.log(lock !== undefined); // true
+ * await lock?.release();
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function tryLock(path: FilePath, options?: TryLockOptions): Promise<FileLock | undefined> {
+  return drive(() => tryLockOperation(begin(path, tryLockPlan(options), false)));
+}
+
+/**
+ * {@linkcode tryLock} before it returns.
+ *
+ * @param path The file to lock.
+ * @param options See {@linkcode TryLockOptions}.
+ * @throws What {@linkcode tryLock} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { tryLockSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * const lock = tryLockSync(`${directory}/job`);
+ * lock?.[Symbol.dispose]();
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function tryLockSync(path: FilePath, options?: TryLockSyncOptions): FileLock | undefined {
+  return runSync(() => tryLockOperation(begin(path, tryLockPlan(options), true)));
+}
+
+/**
+ * Runs a callback while the lock of a file is held.
+ *
+ * Inside, `writeFile(path, …)` simply works, and `{ lock }` with the lock that is handed in makes it look at the lock
+ * once more right before its commit, and keeps calls that are given it from running into each other. Asking for the same lock again inside the callback, however deep, is a
+ * DeadlockError; in a task that outlives the callback it is a wait like any other: give such tasks a `timeout`.
+ *
+ * @param path The file to lock; it need not exist, its directory must.
+ * @param run What to do inside; its value is returned.
+ * @param options See {@linkcode LockOptions}.
+ * @throws What {@linkcode acquireLock} rejects with, and whatever the callback throws, as it is.
+ *
+ * @example
+ * ```ts
+ * import { readTextFile, withLock, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const counter = `${directory}/counter`;
+ * await withLock(counter, async () => {
+ *   const count = Number(await readTextFile(counter) ?? "0");
+ *   await writeFile(counter, `${count + 1}\n`);
+ * });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function withLock<T>(
+  path: FilePath,
+  run: (lock: FileLock) => T | PromiseLike<T>,
+  options?: LockOptions,
+): Promise<T> {
+  return drive(() => withLockOperation(begin(path, lockPlan(options), false), run));
+}
+
+/**
+ * {@linkcode withLock} before it returns. The callback must not return a promise.
+ *
+ * @param path The file to lock.
+ * @param run What to do inside; its value is returned.
+ * @param options See {@linkcode LockOptions}.
+ * @throws {TypeError} The callback returned a promise.
+ * @throws What {@linkcode withLock} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { withLockSync, writeFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * withLockSync(`${directory}/state`, () => writeFileSync(`${directory}/state`, "1"));
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function withLockSync<T>(path: FilePath, run: (lock: FileLock) => T, options?: LockSyncOptions): T {
+  return runSync(() => withLockOperation(begin(path, lockPlan(options), true), run));
+}

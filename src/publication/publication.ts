@@ -1,0 +1,223 @@
+/**
+ * A published directory: a symlink that leads to one of several generations beside it. Everything here needs its lock.
+ *
+ * - first of all, what dead processes have begun is ended or removed (with_publication.ts).
+ * - `prepare`: what is built gets its final name, durable, and a symlink that says that it was never published. **The
+ *   switch** renames that symlink over the old one.
+ * - `goBackTo`: likewise, to a generation that was published before; the one that is left is marked as withdrawn first, so
+ *   that nobody ever goes "back" to it.
+ * - `adopt`: a plain directory becomes a generation. That takes two renames, between which there is nothing at the path;
+ *   a durable symlink says what to do if the process dies right there.
+ * - `discard`: a generation goes: renamed first, so that nobody takes half of it for a whole one.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { childOf, type Engine } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, type CleanupFailure } from "../protocol/failure.ts";
+import {
+  type GenerationName,
+  generationName,
+  generationTarget,
+  parseGenerationName,
+} from "../protocol/names/generation.ts";
+import { lastBackupTime, randomPart } from "../protocol/names/names.ts";
+import { removeName, renameName } from "../protocol/reported_failure.ts";
+import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { removeTree } from "./tree.ts";
+
+/** A generation on disk. */
+interface Generation {
+  /** Its name beside the symlink. */
+  readonly name: string;
+  readonly id: string;
+  /** When it was published. */
+  readonly time: number;
+  /** When it was gone back from, if it was. */
+  readonly withdrawn: number | undefined;
+}
+
+/** What is at the published path. */
+export type Published =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "generation"; readonly name: string }
+  /** Not ours: a symlink that leads elsewhere, or a plain directory. */
+  | { readonly kind: "link"; readonly text: string }
+  | { readonly kind: "directory" };
+
+/** A name that belongs to a publication. */
+interface Found {
+  readonly name: string;
+  readonly parsed: GenerationName;
+}
+
+/** A published directory whose lock is held. */
+export class Publication {
+  readonly engine: Engine;
+  readonly home: ParentDirectory;
+  readonly name: string;
+  readonly path: string;
+  readonly #rules: SyncRules;
+  readonly #attempt: Attempt;
+
+  constructor(engine: Engine, home: ParentDirectory, name: string, rules: SyncRules, attempt: Attempt) {
+    this.engine = engine;
+    this.home = home;
+    this.name = name;
+    this.path = childOf(engine, home.path, name);
+    this.#rules = rules;
+    this.#attempt = attempt;
+  }
+
+  /** The path of a name beside the symlink. */
+  at(name: string): string {
+    return childOf(this.engine, this.home.path, name);
+  }
+
+  /** What the path leads to now. */
+  *current(): Operation<Published> {
+    const { fileSystem } = this.engine;
+    const status = yield* wait(fileSystem.linkStat(this.path));
+    if (status === undefined) return { kind: "nothing" };
+    if (status.kind === "directory") return { kind: "directory" };
+    if (status.kind !== "symlink") {
+      throw attemptFailed(this.#attempt, "EEXIST", "resolve", "there is a file where a directory is to be published");
+    }
+    const text = (yield* wait(fileSystem.readLink(this.path))) ?? "";
+    return this.isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
+  }
+
+  /** Whether the path leads to that directory, as far as can be told. */
+  *mayLeadTo(name: string): Operation<boolean> {
+    try {
+      return (yield* wait(this.engine.fileSystem.readLink(this.path))) === name;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Whether a symlink with this text leads to a generation of this publication. */
+  isGeneration(text: string): boolean {
+    const parsed = parseGenerationName(text, "directory");
+    return parsed?.kind === "generation" && parsed.target === generationTarget(this.name);
+  }
+
+  /** Everything of this publication beside the symlink, the newest first. */
+  *found(): Operation<Found[]> {
+    const found: Found[] = [];
+    for (const { name, kind } of (yield* wait(this.engine.fileSystem.readDirectory(this.home.path))) ?? []) {
+      const parsed = parseGenerationName(name, kind);
+      if (parsed?.target === generationTarget(this.name)) found.push({ name, parsed });
+    }
+    return found.sort((a, b) => b.parsed.time - a.parsed.time || (a.name < b.name ? 1 : -1));
+  }
+
+  /** All generations, the newest first. */
+  *generations(): Operation<Generation[]> {
+    const found = yield* this.found();
+    const marks = found.filter(({ parsed }) => parsed.kind === "withdrawn");
+    const withdrawn = new Map(marks.map(({ parsed: { id, time } }) => [id, time]));
+    const generations = found.filter(({ parsed }) => parsed.kind === "generation");
+    return generations.map(({ name, parsed: { id, time } }) => ({ name, id, time, withdrawn: withdrawn.get(id) }));
+  }
+
+  /** A name later than that of every generation. */
+  *newName(kind: GenerationName["kind"]): Operation<GenerationName> {
+    const { runtime } = this.engine;
+    const [newest] = (yield* this.generations()).filter(({ time }) => time < lastBackupTime);
+    const time = Math.max(runtime.clock.now(), newest === undefined ? 0 : newest.time + 1);
+    return { target: this.name, time, id: randomPart((length) => runtime.random(length)), kind };
+  }
+
+  /** Makes the names beside the path durable; false where the platform cannot. */
+  *sync(): Operation<boolean> {
+    return yield* syncDirectory(this.engine, this.home, this.#rules, this.#attempt);
+  }
+
+  /** What is built, under its final name, and the symlink that publishes it. After a failure both may be there. */
+  *prepare(building: string, generation: GenerationName): Operation<string> {
+    const { fileSystem } = this.engine;
+    const link = generationName({ ...generation, kind: "publication" });
+    const name = generationName(generation);
+    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
+    // Durable before the final name is: else what was never published could be taken for what was.
+    yield* this.sync();
+    yield* renameName(this.engine, this.at(building), this.at(name));
+    yield* this.sync();
+    return link;
+  }
+
+  /** The switch: the path is this symlink from here on; not durable until `sync`. */
+  *publish(link: string, generation: string): Operation<void> {
+    yield* this.#switch(this.at(link), generation);
+  }
+
+  /** Renames a symlink over the path. A failure that was none (a server's reply was lost) is seen by what is there. */
+  *#switch(link: string, text: string): Operation<void> {
+    try {
+      yield* renameName(this.engine, link, this.path);
+    } catch (error) {
+      if (!(error instanceof SystemError) || !(yield* this.#hasSwitched(link, text))) throw error;
+    }
+  }
+
+  *#hasSwitched(link: string, text: string): Operation<boolean> {
+    const { fileSystem } = this.engine;
+    try {
+      return (yield* wait(fileSystem.linkStat(link))) === undefined &&
+        (yield* wait(fileSystem.readLink(this.path))) === text;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The switch to what was published before; the generation `from` is withdrawn. Not durable until `sync`. */
+  *goBackTo(text: string, from: string): Operation<void> {
+    const { time, id } = yield* this.newName("switch");
+    yield* this.#withdraw(from, time);
+    const link = this.at(generationName({ target: this.name, time, id, kind: "switch" }));
+    yield* wait(this.engine.fileSystem.symbolicLink(text, link));
+    yield* this.#switch(link, text);
+  }
+
+  /** Likewise, where there was nothing before. */
+  *goBackToNothing(from: string): Operation<void> {
+    yield* this.#withdraw(from, (yield* this.newName("switch")).time);
+    yield* removeName(this.engine, this.path);
+  }
+
+  *#withdraw(name: string, time: number): Operation<void> {
+    const left = parseGenerationName(name, "directory");
+    if (left === undefined) return;
+    const mark = this.at(generationName({ ...left, time, kind: "withdrawn" }));
+    yield* wait(this.engine.fileSystem.symbolicLink(name, mark));
+    yield* this.sync();
+  }
+
+  /** Makes the plain directory at the path a generation; its name. */
+  *adopt(): Operation<string> {
+    const { fileSystem } = this.engine;
+    const parsed = yield* this.newName("generation");
+    const name = generationName(parsed);
+    const link = this.at(generationName({ ...parsed, kind: "adoption" }));
+    yield* wait(fileSystem.symbolicLink(name, link));
+    yield* this.sync();
+    yield* renameName(this.engine, this.path, this.at(name));
+    // A disk that kept only the second rename would have the directory under no name at all.
+    yield* this.sync();
+    yield* this.#switch(link, name);
+    yield* this.sync();
+    return name;
+  }
+
+  /** Removes a generation that is not published; what is left of it. */
+  *discard(name: string): Operation<CleanupFailure[]> {
+    const parsed = parseGenerationName(name, "directory");
+    if (parsed === undefined) return [];
+    const discarded = this.at(generationName({ ...parsed, kind: "discarded" }));
+    yield* renameName(this.engine, this.at(name), discarded);
+    // Else it could be found whole by name, and half by content.
+    yield* this.sync();
+    return yield* removeTree(this.engine, discarded);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * `publishDirectory`: a whole directory replaced by one switch of a symlink.
+ *
+ * lock → what the dead have left goes → build, in a directory of its own → sync it, bottom up → `validate` → its final
+ * name, synced → adopt a plain directory, if there is one → **the switch** → sync → `activate` → generations that nobody
+ * needs go → unlock.
+ *
+ * Before the switch an error leaves what was published, and removes what was built. When `activate` fails, the symlink
+ * is switched back, and it is called again. A process that is killed leaves one or the other published, whole; what else
+ * it leaves, the next publication removes.
+ */
+import { ValidationError } from "../core/errors.ts";
+import { type FilePath, filePath } from "../core/options.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import type { LockHold } from "../lock/lock.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  attemptFailed,
+  beginAnew,
+  beginAttempt,
+  CallerError,
+  checkAbort,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "../protocol/failure.ts";
+import { generationName } from "../protocol/names/generation.ts";
+import { stillHolds } from "../protocol/removal_witness.ts";
+import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { activated } from "./activate_publication.ts";
+import { callInside } from "../lock/call_inside.ts";
+import { confirmLocks } from "../lock/lock_files.ts";
+import type { Publication, Published } from "./publication.ts";
+import {
+  type PublishOptions,
+  type PublishRequest,
+  type PublishSyncOptions,
+  readPublishRequest,
+} from "./publish_options.ts";
+import { removeTree, syncTree } from "./tree.ts";
+import { tidyPublication, withPublication } from "./with_publication.ts";
+
+/** What a publication did. */
+export interface PublishResult {
+  /** The published path: a symlink. */
+  path: string;
+  /** The directory that it leads to now. */
+  generation: string;
+  /** The directory that it led to before. */
+  previous?: string;
+  /** The durability that was reached. */
+  durability: Durability;
+  /** Generations that were removed. */
+  removed: string[];
+  /** What could not be removed: the next publication tries again. */
+  leftBehind?: string[];
+}
+
+function* publish(
+  request: PublishRequest,
+  build: (directory: string) => void | PromiseLike<void>,
+): Operation<PublishResult> {
+  const { engine, path, rules, adopt } = request;
+  const attempt = beginAttempt("Cannot publish", path);
+  return yield* withPublication(request, attempt, function* (publication, holds, failures) {
+    const before = yield* publication.current();
+    if (!adopt && (before.kind === "directory" || before.kind === "link")) {
+      const what = before.kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
+      throw attemptFailed(attempt, "EEXIST", "resolve", `there is ${what}: publish over it with adopt: true`);
+    }
+    const building = generationName(yield* publication.newName("building"));
+    const made: string[] = [building];
+    let previous: Published = before;
+    let generation: string;
+    let synced: boolean;
+    try {
+      const directory = publication.at(building);
+      yield* wait(engine.fileSystem.makeDirectory(directory, 0o777));
+      yield* callInside(engine, holds, () => build(directory));
+      checkAbort(rules.signal);
+      // What a symlink leads to could not be moved, and is not ours to remove.
+      if ((yield* wait(engine.fileSystem.linkStat(directory)))?.kind !== "directory") {
+        throw attemptFailed(attempt, "ENOTDIR", "build", "build has put something else in place of its directory");
+      }
+      synced = yield* syncTree(engine, directory, rules, attempt);
+      yield* validated(request, holds, directory, attempt);
+      checkAbort(rules.signal);
+      if (before.kind === "directory") {
+        yield* confirmLocks(holds);
+        previous = { kind: "generation", name: yield* publication.adopt() };
+      }
+      const final = yield* publication.newName("generation");
+      generation = generationName(final);
+      made.push(generation);
+      const link = yield* publication.prepare(building, final);
+      yield* confirmLocks(holds);
+      yield* publication.publish(link, generation);
+    } catch (error) {
+      throw yield* withoutBuilt(publication, made, error, attempt);
+    }
+    attempt.targetState = "replaced";
+    const durable = yield* publication.sync();
+    yield* activated(request, publication, holds, previous, generation, attempt);
+    const removed = yield* prune(request, publication, generation, failures);
+    const { device } = publication.home.status;
+    const proven = stillHolds({ engine, device, rules, attempt }, failures);
+    const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
+    return {
+      path,
+      generation: publication.at(generation),
+      ...previous.kind === "generation" ? { previous: publication.at(previous.name) } : {},
+      durability: reachedDurability(rules.durability, synced && proven, durable && proven),
+      removed: removed.map((name) => publication.at(name)),
+      ...leftBehind.length === 0 ? {} : { leftBehind },
+    };
+  });
+}
+
+function* validated(
+  { engine, path, validate }: PublishRequest,
+  holds: readonly LockHold[],
+  building: string,
+  attempt: Attempt,
+): Operation<void> {
+  if (validate === undefined) return;
+  try {
+    yield* callInside(engine, holds, () => validate(building));
+  } catch (error) {
+    const cause = error instanceof CallerError ? error.reason : error;
+    const reason = `the new directory was refused: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };
+    throw new ValidationError(`${attempt.verb} ${JSON.stringify(path)}`, reason, details);
+  }
+}
+
+/** What was built goes again, and the symlink to it; the error for the caller. */
+function* withoutBuilt(
+  publication: Publication,
+  made: readonly string[],
+  error: unknown,
+  attempt: Attempt,
+): Operation<unknown> {
+  const failures: CleanupFailure[] = [];
+  const [building] = made;
+  // A sync that has failed may be the cause: what comes after it is judged by its own syncs.
+  beginAnew(attempt);
+  for (const name of made) {
+    // A rename that is said to have failed may have happened, and what is published stays.
+    if (name !== building && (yield* publication.mayLeadTo(name))) {
+      attempt.targetState = "unknown";
+      continue;
+    }
+    failures.push(...yield* removeTree(publication.engine, publication.at(name)));
+  }
+  yield* tidy(failures, tidyPublication(publication));
+  return attachCleanup(translate(error, attempt), failures, attempt);
+}
+
+/** Removes generations that are neither among the last ones nor in anybody's use any more; which they were. */
+function* prune(
+  { engine, keep, grace }: PublishRequest,
+  publication: Publication,
+  current: string,
+  failures: CleanupFailure[],
+): Operation<string[]> {
+  const removed: string[] = [];
+  const now = engine.runtime.clock.now();
+  let earlier = 0;
+  // The one that is published now was published last.
+  let replaced = now;
+  for (const { name, time, withdrawn } of yield* publication.generations()) {
+    const since = withdrawn ?? replaced;
+    if (withdrawn === undefined) replaced = time;
+    if (name === current || (withdrawn === undefined && ++earlier <= keep) || Math.max(0, now - since) < grace) {
+      continue;
+    }
+    yield* tidy(
+      failures,
+      function* () {
+        failures.push(...yield* publication.discard(name));
+        removed.push(name);
+      }(),
+      publication.at(name),
+    );
+  }
+  return removed;
+}
+
+const begin = (path: FilePath, build: unknown, options: unknown, synchronous: boolean): PublishRequest => {
+  filePath(path, "path");
+  if (typeof build !== "function") throw new TypeError("build must be a function of a directory");
+  return readPublishRequest(path, options, synchronous);
+};
+
+/**
+ * Replaces a whole directory by one switch: `build` fills a new one, and when all of that is on the medium the symlink at
+ * `path` is renamed over to lead there.
+ *
+ * A reader that resolves the link once (opens the directory and reads inside, or uses its real path) sees all old or all
+ * new. One that goes through `path` again for every file may see files of both. Readers that are still inside an earlier
+ * generation keep it for at least `grace`.
+ *
+ * ```ts
+ * import { publishDirectory } from "@durable/atomic-write/transaction";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await publishDirectory(`${directory}/site`, async (building) => {
+ *   await Deno.writeTextFile(`${building}/index.html`, "<h1>New</h1>");
+ * });
+ * console.log(await Deno.readTextFile(`${directory}/site/index.html`)); // <h1>New</h1>
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param path Where it is published: nothing, or what an earlier call has left; anything else needs `adopt: true`.
+ * @param build Fills the new directory, which it is given empty, by any means. Its files are synced afterwards.
+ * @param options What is kept, and what is called.
+ * @returns The new generation and the one before.
+ * @throws {ValidationError} `validate` threw (`"unchanged"`).
+ * @throws {ActivationError} `activate` threw; what was published before is again, and was activated (`"unchanged"`).
+ * @throws {RollbackFailedError} And that failed.
+ * @throws {UnsupportedError} There are no symlinks here (`"unchanged"`).
+ * @throws {WriteError} There is something else at the path, the disk is full, …: before the switch (`"unchanged"`); after
+ * it, where its sync fails (`"replaced"`).
+ */
+export function publishDirectory(
+  path: FilePath,
+  build: (directory: string) => void | Promise<void>,
+  options?: PublishOptions,
+): Promise<PublishResult> {
+  return run(() => publish(begin(path, build, options, false), build));
+}
+
+/** {@linkcode publishDirectory}, synchronous. */
+export function publishDirectorySync(
+  path: FilePath,
+  build: (directory: string) => void,
+  options?: PublishSyncOptions,
+): PublishResult {
+  return runSync(() => publish(begin(path, build, options, true), build));
+}

@@ -1,0 +1,105 @@
+/**
+ * Everything that is done to a published directory: under its lock, in its open parent, and after what dead processes
+ * have begun there was ended. Afterwards, whatever happened, neither is held.
+ *
+ * `tidyPublication`: 1. What is seen is made durable. 2. An adoption that stopped in the middle is ended. 3. What was
+ * being built, was never published, or is half removed goes, and so do marks about nothing.
+ *
+ * After a failure the next call begins here again; what cannot be removed is named and does not stop the rest.
+ */
+import { UnsupportedError } from "../core/errors.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import type { LockHold } from "../lock/lock.ts";
+import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
+import { type Attempt, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
+import { generationsName } from "../protocol/names/generation.ts";
+import { renameName } from "../protocol/reported_failure.ts";
+import { Publication } from "./publication.ts";
+import type { PublishRequest } from "./publish_options.ts";
+import { removeTree } from "./tree.ts";
+
+/** Runs `body` with the publication at a path, under its lock. */
+export function* withPublication<T>(
+  request: PublishRequest,
+  attempt: Attempt,
+  body: (publication: Publication, holds: readonly LockHold[], failures: CleanupFailure[]) => Operation<T>,
+): Operation<T> {
+  const { engine, path, rules, lock } = request;
+  const name = nameOf(engine, path);
+  try {
+    checkAbort(rules.signal);
+    if (!engine.capabilities.symbolicLinks) {
+      throw new UnsupportedError(`${attempt.verb} ${JSON.stringify(path)}`, "there are no symbolic links here", {
+        code: "ENOTSUP",
+        path,
+        step: "symbolicLink",
+        targetState: "unchanged",
+      });
+    }
+    const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
+    try {
+      const lockable = { path: childOf(engine, home.path, generationsName(name)), name: generationsName(name), home };
+      const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
+      try {
+        const publication = new Publication(engine, home, name, rules, attempt);
+        return yield* body(publication, holds, yield* tidyPublication(publication));
+      } finally {
+        yield* releaseLocks(holds);
+      }
+    } finally {
+      yield* closeParent(home);
+    }
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/** Ends what dead processes have begun. What could not be removed is answered. */
+export function* tidyPublication(publication: Publication): Operation<CleanupFailure[]> {
+  const { fileSystem } = publication.engine;
+  const left: CleanupFailure[] = [];
+  const found = yield* publication.found();
+  // What is seen may not be durable: its owner may have been killed between a rename and its sync.
+  if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* publication.sync();
+  for (const { name, parsed: { kind } } of found) {
+    if (kind !== "adoption") continue;
+    if ((yield* wait(fileSystem.linkStat(publication.path))) === undefined) yield* endAdoption(publication, name);
+    else yield* wait(fileSystem.remove(publication.at(name)));
+  }
+  const current = yield* publication.current();
+  const published = current.kind === "generation" ? current.name : undefined;
+  for (const { name, parsed } of found) {
+    if (parsed.kind === "building" || parsed.kind === "discarded") {
+      left.push(...yield* removeTree(publication.engine, publication.at(name)));
+    }
+    if (parsed.kind === "publication") left.push(...yield* forget(publication, name, published));
+    if (parsed.kind === "switch") yield* wait(fileSystem.remove(publication.at(name)));
+    if (parsed.kind !== "withdrawn") continue;
+    const about = found.find((each) => each.parsed.kind === "generation" && each.parsed.id === parsed.id);
+    if (about === undefined || about.name === published) yield* wait(fileSystem.remove(publication.at(name)));
+  }
+  return left;
+}
+
+/** The directory was moved, but the symlink in its place was not. */
+function* endAdoption(publication: Publication, link: string): Operation<void> {
+  const { fileSystem } = publication.engine;
+  const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
+  const moved = publication.isGeneration(text) ? yield* wait(fileSystem.linkStat(publication.at(text))) : undefined;
+  if (moved?.kind === "directory") yield* renameName(publication.engine, publication.at(link), publication.path);
+  else yield* wait(fileSystem.remove(publication.at(link)));
+  yield* publication.sync();
+}
+
+/** A generation that was about to be published, and never was. */
+function* forget(publication: Publication, link: string, published: string | undefined): Operation<CleanupFailure[]> {
+  const { fileSystem } = publication.engine;
+  const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
+  const there = publication.isGeneration(text) && text !== published &&
+    (yield* wait(fileSystem.linkStat(publication.at(text))))?.kind === "directory";
+  const left = there ? yield* publication.discard(text) : [];
+  yield* wait(fileSystem.remove(publication.at(link)));
+  return left;
+}

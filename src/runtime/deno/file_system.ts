@@ -1,0 +1,182 @@
+/**
+ * The file system over `Deno`; one body for both file systems, which differ in the `DenoCalls` they are made with.
+ *
+ * Deno opens without O_NOFOLLOW and O_NONBLOCK. So `open` looks before it opens (a FIFO without a peer would stop the
+ * process for ever), and with `follow: false` compares what it saw with what it got. Between look and open somebody who
+ * may write in the directory can still put something else there: a symlink is noticed afterwards, a FIFO stops us.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import { builtin } from "../builtin.ts";
+import type { DenoCalls } from "./calls.ts";
+import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
+import { DenoOpenFile, kindOf, toStatus } from "./open_file.ts";
+import { permit, permitEverywhere } from "./permissions.ts";
+import { openSecond } from "./second_descriptor.ts";
+import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "../runtime.ts";
+import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
+
+/** Only the name itself is missing; ENOTDIR is about the thing by that name. */
+const onlyAbsent: ReadonlySet<string> = new Set(["ENOENT"]);
+const existing: ReadonlySet<string> = new Set(["EEXIST"]);
+/** A name that is no symlink. */
+const noLink: ReadonlySet<string> = new Set([...notThere, "EINVAL"]);
+
+/** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
+const creationBits = 0o777;
+const ownerMayRead = 0o400;
+
+/** A file system over `Deno`. */
+export class DenoFileSystem implements FileSystem {
+  readonly #calls: DenoCalls;
+  readonly #windows: boolean;
+
+  constructor(calls: DenoCalls, windows: boolean) {
+    this.#calls = calls;
+    this.#windows = windows;
+  }
+
+  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
+    return this.#calls.inTurn(() => this.#open(path, access, options));
+  }
+
+  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+    const write = access === "read-write";
+    permit("open", path, "read", ...(write ? ["write" as const] : []));
+    return guardMissing("open", path, undefined, () => {
+      const follow = options?.follow !== false;
+      const seen = toStatus(follow ? deno().statSync(path) : deno().lstatSync(path));
+      if (seen.kind === "symlink") throw new SystemError("ELOOP", "open", path);
+      if (seen.kind !== "file") throw new SystemError(seen.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
+      const file = new DenoOpenFile(deno().openSync(path, { read: true, write }), path, this.#calls);
+      if (follow) return file;
+      file.opened = file.stat();
+      if (file.opened.identity === seen.identity) return file;
+      file.close();
+      throw new SystemError("ELOOP", "open", path);
+    });
+  }
+
+  create(path: string, mode: number): OpenFile {
+    permit("create", path, "read", "write");
+    return guard("create", path, () => {
+      const wanted = mode & creationBits;
+      // Readable for its owner until a second descriptor is open: without that right nobody but root could open one
+      // later, to set the mode or the owner. Deno opens exclusively (O_EXCL), which follows no symlink.
+      const file = deno().openSync(path, { read: true, write: true, createNew: true, mode: wanted | ownerMayRead });
+      if ((wanted & ownerMayRead) !== 0 || this.#windows) return new DenoOpenFile(file, path, this.#calls);
+      return new DenoOpenFile(file, path, this.#calls, narrowed(file, path));
+    });
+  }
+
+  openDirectory(path: string): OpenFile | undefined {
+    if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
+    permit("openDirectory", path, "read");
+    return guardMissing("openDirectory", path, undefined, () => {
+      // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
+      return new DenoOpenFile(deno().openSync(`${path}/.`, { read: true }), path, this.#calls);
+    }, onlyAbsent);
+  }
+
+  stat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("stat", path, () => toStatus(deno().statSync(path)));
+  }
+
+  linkStat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("linkStat", path, () => toStatus(deno().lstatSync(path)));
+  }
+
+  #look(call: string, path: string, look: () => FileStatus): Awaitable<FileStatus | undefined> {
+    return this.#calls.inTurn(() => {
+      permit(call, path, "read");
+      return guardMissing(call, path, undefined, look);
+    });
+  }
+
+  readLink(path: string): string | undefined {
+    permit("readLink", path, "read");
+    return guardMissing("readLink", path, undefined, () => {
+      try {
+        return deno().readLinkSync(path);
+      } catch (error) {
+        // Bytes that are not UTF-8 are refused, where the other runtimes show U+FFFD for each that is not.
+        if (error instanceof Error && error.name === "InvalidData") return "\ufffd";
+        throw error;
+      }
+    }, noLink);
+  }
+
+  readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined> {
+    permit("readDirectory", path, "read");
+    const list = (entries: DenoDirectoryEntry[]) => entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return guardMissingAwaitable("readDirectory", path, undefined, () => {
+      const entries = this.#calls.readDirectory(path);
+      return Array.isArray(entries) ? list(entries) : entries.then(list);
+    }, onlyAbsent);
+  }
+
+  makeDirectory(path: string, mode: number): boolean {
+    permit("makeDirectory", path, "write");
+    return guardMissing("makeDirectory", path, false, () => {
+      deno().mkdirSync(path, { mode: mode & creationBits });
+      return true;
+    }, existing);
+  }
+
+  rename(from: string, to: string): void {
+    permit("rename", from, "read", "write");
+    permit("rename", to, "write");
+    guard("rename", from, () => deno().renameSync(from, to));
+  }
+
+  link(existing: string, path: string): void {
+    permit("link", existing, "read", "write");
+    permit("link", path, "read", "write");
+    guard("link", path, () => deno().linkSync(existing, path));
+  }
+
+  symbolicLink(text: string, path: string): void {
+    permitEverywhere("symbolicLink", path);
+    guard("symbolicLink", path, () => deno().symlinkSync(text, path));
+  }
+
+  remove(path: string): boolean {
+    permit("remove", path, "read", "write");
+    return guardMissing("remove", path, false, () => {
+      // Deno.remove takes empty directories, too.
+      if (deno().lstatSync(path).isDirectory) throw new SystemError("EISDIR", "remove", path);
+      deno().removeSync(path);
+      return true;
+    });
+  }
+
+  removeDirectory(path: string): boolean {
+    permit("removeDirectory", path, "read", "write");
+    return guardMissing("removeDirectory", path, false, () => {
+      // Deno.remove takes files, too.
+      if (!deno().lstatSync(path).isDirectory) throw new SystemError("ENOTDIR", "removeDirectory", path);
+      deno().removeSync(path);
+      return true;
+    }, onlyAbsent);
+  }
+}
+
+/**
+ * Opens the second descriptor of a file that was created readable for its owner, and takes that right away again. When
+ * that fails, nothing is left of the file.
+ */
+function narrowed(file: DenoFile, path: string): number {
+  let second: number | undefined;
+  try {
+    second = openSecond(file, path, "create");
+    builtin("node:fs").fchmodSync(second, (file.statSync().mode ?? 0) & creationBits & ~ownerMayRead);
+    return second;
+  } catch (error) {
+    if (second !== undefined) builtin("node:fs").closeSync(second);
+    const { identity } = toStatus(file.statSync());
+    file.close();
+    if (guardMissing("create", path, undefined, () => toStatus(deno().lstatSync(path)).identity) === identity) {
+      deno().removeSync(path);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,195 @@
+/** An open file over Deno.FsFile. What FsFile lacks goes through a second descriptor (second_descriptor.ts). */
+import type { Awaitable } from "../../core/operation.ts";
+import { builtin } from "../builtin.ts";
+import type { DenoCalls } from "./calls.ts";
+import { mayClone } from "./clone.ts";
+import { deno, type DenoDirectoryEntry, type DenoFile, type DenoFileInfo } from "./namespace.ts";
+import { everythingGranted, permit } from "./permissions.ts";
+import { flockProgram } from "../flock_program.ts";
+import { openSecond } from "./second_descriptor.ts";
+import { isMemoryDevice } from "../memory_mounts.ts";
+import type { EntryKind, FileStatus, OpenFile } from "../runtime.ts";
+import { guard, guardAwaitable } from "../system_error.ts";
+
+/** Deno guards /proc with --allow-all; without it nothing is known, and every sync is waited for. */
+const readMounts = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
+
+/** What kind of thing Deno describes. */
+export function kindOf(entry: Pick<DenoDirectoryEntry, "isFile" | "isDirectory" | "isSymlink">): EntryKind {
+  if (entry.isSymlink) return "symlink";
+  if (entry.isDirectory) return "directory";
+  return entry.isFile ? "file" : "other";
+}
+
+/** Deno's answer as ours. */
+export function toStatus(info: DenoFileInfo): FileStatus {
+  const created = info.birthtime?.getTime();
+  const status: FileStatus = {
+    kind: kindOf(info),
+    size: info.size,
+    mode: (info.mode ?? 0) & 0o7777,
+    user: info.uid ?? 0,
+    group: info.gid ?? 0,
+    device: String(info.dev),
+    // Deno rounds inode numbers beyond 2^53 (overlays, FUSE, NTFS and network file systems have such), and so does
+    // its node:fs, big integers or not. The time of creation, which stays with a file as well, tells apart most of those
+    // that were rounded to one number; not neighbours made within one millisecond.
+    identity: `${info.dev}:${info.ino}${Number.isSafeInteger(info.ino) ? "" : `@${created}`}`,
+    links: info.nlink ?? 1,
+    modified: info.mtime?.getTime() ?? 0,
+  };
+  if (created !== undefined && created > 0) status.created = created;
+  const changed = info.ctime?.getTime();
+  if (changed !== undefined) status.changed = changed;
+  return status;
+}
+
+/** An open file or directory of Deno. */
+export class DenoOpenFile implements OpenFile {
+  readonly #file: DenoFile;
+  readonly #path: string;
+  readonly #calls: DenoCalls;
+  #second: number | undefined;
+  #secondIsLocked = false;
+  opened: FileStatus | undefined;
+  /** Known once somebody has asked for the status. */
+  #device: string | undefined;
+
+  constructor(file: DenoFile, path: string, calls: DenoCalls, second?: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#calls = calls;
+    this.#second = second;
+  }
+
+  read(buffer: Uint8Array): Awaitable<number> {
+    return guardAwaitable("read", this.#path, () => this.#calls.read(this.#file, buffer));
+  }
+
+  write(bytes: Uint8Array): Awaitable<number> {
+    return guardAwaitable("write", this.#path, () => this.#calls.write(this.#file, bytes));
+  }
+
+  seek(offset: number): void {
+    guard("seek", this.#path, () => this.#file.seekSync(offset, 0));
+  }
+
+  truncate(size: number): void {
+    guard("truncate", this.#path, () => this.#file.truncateSync(size));
+  }
+
+  stat(): FileStatus {
+    const status = guard("stat", this.#path, () => toStatus(this.#file.statSync()));
+    this.#device = status.device;
+    return status;
+  }
+
+  #descriptor(call: string): number {
+    permit(call, this.#path, "read");
+    return this.#second ??= openSecond(this.#file, this.#path, call);
+  }
+
+  setMode(mode: number): void {
+    guard("setMode", this.#path, () => builtin("node:fs").fchmodSync(this.#descriptor("setMode"), mode));
+  }
+
+  setOwner(user: number | undefined, group: number | undefined): void {
+    guard("setOwner", this.#path, () => {
+      builtin("node:fs").fchownSync(this.#descriptor("setOwner"), user ?? -1, group ?? -1);
+    });
+  }
+
+  setTimes(accessed: number, modified: number): void {
+    guard("setTimes", this.#path, () => this.#file.utimeSync(new Date(accessed), new Date(modified)));
+  }
+
+  sync(): Awaitable<void> {
+    // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
+    const atOnce = this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+    return guardAwaitable("sync", this.#path, () => atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file));
+  }
+
+  clone(source: OpenFile): Awaitable<boolean> {
+    if (!(source instanceof DenoOpenFile) || !mayClone()) return false;
+    const descriptors: number[] = [];
+    const close = () => descriptors.forEach((descriptor) => builtin("node:fs").closeSync(descriptor));
+    try {
+      permit("clone", this.#path, "read", "write");
+      descriptors.push(openSecond(this.#file, this.#path, "clone", true));
+      permit("clone", source.#path, "read");
+      descriptors.push(openSecond(source.#file, source.#path, "clone"));
+    } catch {
+      // Not to be opened a second time, or not by that name any more: no clone, and the engine copies.
+      close();
+      return false;
+    }
+    const [destination = -1, from = -1] = descriptors;
+    let result: Awaitable<boolean>;
+    try {
+      result = guardAwaitable("clone", this.#path, () => this.#calls.clone(destination, from));
+    } catch (error) {
+      close();
+      throw error;
+    }
+    if (result instanceof Promise) return result.finally(close);
+    close();
+    return result;
+  }
+
+  tryLock(shared: boolean): boolean {
+    // Deno's is flock(2) on all but Windows and needs no permission of its own.
+    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
+  }
+
+  lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
+    // Deno waits on a thread of its own, fairly; but that thread cannot be called off: it would go on waiting after the
+    // caller has given up, and keep the process from ending. Whoever may give up waits in a child.
+    if (timeout !== undefined || signal !== undefined) return this.#lockInChild(shared, timeout, signal);
+    const granted = guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#file, shared));
+    return granted instanceof Promise ? granted.then(() => true) : true;
+  }
+
+  /** Through a second descriptor, for FsFile does not tell its own; the lock then belongs to that one. */
+  #lockInChild(
+    shared: boolean,
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Awaitable<boolean | undefined> {
+    // To start a program with a descriptor of ours takes nearly every permission, and none is asked for.
+    if (!everythingGranted() || flockProgram() === undefined) return undefined;
+    let descriptor: number;
+    try {
+      descriptor = this.#second ??= openSecond(this.#file, this.#path, "lock");
+    } catch {
+      // Not by that name any more, or not to be opened twice: the caller looks again by himself.
+      return undefined;
+    }
+    const wait = () => this.#calls.lockInChild(descriptor, shared, timeout, signal);
+    const note = (had: boolean | undefined) => {
+      this.#secondIsLocked = had === true;
+      return had;
+    };
+    const granted = guardAwaitable("lock", this.#path, wait);
+    return granted instanceof Promise ? granted.then(note) : note(granted as boolean | undefined);
+  }
+
+  unlock(): void {
+    if (this.#secondIsLocked) this.#closeSecond();
+    guard("unlock", this.#path, () => this.#file.unlockSync());
+  }
+
+  #closeSecond(): void {
+    const second = this.#second;
+    this.#second = undefined;
+    this.#secondIsLocked = false;
+    if (second !== undefined) guard("close", this.#path, () => builtin("node:fs").closeSync(second));
+  }
+
+  close(): void {
+    try {
+      guard("close", this.#path, () => this.#file.close());
+    } finally {
+      this.#closeSecond();
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * Deno: its own calls throughout; node:fs only for what they lack, loaded with the first such call. With nothing but
+ * --allow-read=DIR --allow-write=DIR everything works in DIR but symbolic links (Deno wants both without a scope).
+ */
+import { createClock } from "../clock.ts";
+import { asyncCalls, syncCalls } from "./calls.ts";
+import { DenoFileSystem } from "./file_system.ts";
+import { deno } from "./namespace.ts";
+import { denoProcess } from "./process.ts";
+import { createHash } from "../hash.ts";
+import { randomBytes } from "../random.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** The runtime of Deno. */
+export function denoRuntime(): Runtime {
+  const windows = deno().build.os === "windows";
+  return {
+    name: `deno ${deno().version.deno}`,
+    fileSystem: new DenoFileSystem(asyncCalls, windows),
+    syncFileSystem: new DenoFileSystem(syncCalls, windows),
+    clock: createClock((timer) => deno().unrefTimer(timer)),
+    random: randomBytes,
+    createHash,
+    process: denoProcess(),
+    capabilities: {
+      directorySync: !windows,
+      // flock(2). On Windows Deno has LockFileEx, Node and Bun have nothing; there all three agree on the lock that
+      // needs no kernel.
+      fileLock: windows ? "none" : "call",
+      owner: !windows,
+      mode: !windows,
+      symbolicLinks: !windows,
+      // macOS's barrier would need a second descriptor, whose failure might not be reported on ours any more.
+      barrierSync: false,
+      pathStyle: windows ? "windows" : "posix",
+    },
+  } satisfies Runtime;
+}

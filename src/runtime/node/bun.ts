@@ -1,0 +1,131 @@
+/**
+ * Bun: node:fs, and through bun:ffi what it lacks (flock, FICLONE, macOS's barrier). Nothing is loaded before the first
+ * call that needs it. Where the C library cannot be loaded, the program flock(1) locks, as on Node.
+ */
+import { builtin, requiredProcess } from "../builtin.ts";
+import { cLibrary } from "./bun_foreign.ts";
+import { createClock } from "../clock.ts";
+import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
+import { createHash } from "../hash.ts";
+import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
+import { NodeFileSystem } from "./file_system.ts";
+import { nodeProcess } from "./process.ts";
+import { randomBytes } from "../random.ts";
+import type { Runtime } from "../runtime.ts";
+import { codeOf } from "../system_error.ts";
+
+/** flock(2)'s operations: https://man7.org/linux/man-pages/man2/flock.2.html */
+const lockShared = 1;
+const lockExclusive = 2;
+const lockNonBlocking = 4;
+const lockUnlock = 8;
+
+/** True or false from flock; undefined where there is no such call. */
+function tryFlock(descriptor: number, shared: boolean): boolean | undefined {
+  const library = cLibrary();
+  if (library === undefined) return undefined;
+  try {
+    library.flock(descriptor, (shared ? lockShared : lockExclusive) | lockNonBlocking);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EAGAIN") return false;
+    throw error;
+  }
+}
+
+/** False where it cannot be done; the destination is then empty, as it was. */
+function clone(destination: number, source: number): boolean {
+  if (requiredProcess().platform !== "linux") return false;
+  try {
+    cLibrary()?.reflink(destination, source);
+    return cLibrary() !== undefined;
+  } catch {
+    const { fstatSync, ftruncateSync } = builtin("node:fs");
+    if (fstatSync(destination).size !== 0) ftruncateSync(destination, 0);
+    return false;
+  }
+}
+
+/**
+ * macOS's F_BARRIERFSYNC. False where the file system does not know it: the full sync then is a first one. Any other
+ * failure is final, because a second sync might not report it again.
+ */
+function barrier(descriptor: number): boolean {
+  try {
+    cLibrary()?.barrier(descriptor);
+    return cLibrary() !== undefined;
+  } catch (error) {
+    if (["ENOTSUP", "EINVAL", "ENOTTY"].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+const isMac = () => requiredProcess().platform === "darwin";
+const tryFlags = (shared: boolean) => ["-n", shared ? "-s" : "-x"];
+const nothing = () => {};
+
+const syncCalls: DescriptorCalls = {
+  ...syncTransfers,
+  sync: (descriptor, level) => {
+    if (!isMac()) builtin("node:fs").fsyncSync(descriptor);
+    // On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC.
+    else if (level === "full" || !barrier(descriptor)) builtin("node:fs").fdatasyncSync(descriptor);
+  },
+  clone,
+  tryLock: (descriptor, shared) => tryFlock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
+  lock: waitFlockSync,
+  unlock: (descriptor) => {
+    const library = cLibrary();
+    if (library === undefined) runFlock(descriptor, ["-u"]);
+    else library.flock(descriptor, lockUnlock);
+  },
+};
+
+const asyncCalls: DescriptorCalls = {
+  ...asyncTransfers,
+  syncAtOnce: syncCalls.sync,
+  sync: (descriptor, level) => {
+    if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));
+    if (level === "barrier" && barrier(descriptor)) return;
+    return completed((callback) => builtin("node:fs").fdatasync(descriptor, callback));
+  },
+  clone,
+  tryLock: (descriptor, shared) => tryFlock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
+  lock: waitFlock,
+  unlock: (descriptor) => {
+    const library = cLibrary();
+    if (library === undefined) return startFlock(descriptor, ["-u"]).then(nothing);
+    return library.flock(descriptor, lockUnlock);
+  },
+};
+
+/** The runtime of Bun. */
+export function bunRuntime(): Runtime {
+  const host = requiredProcess();
+  const windows = host.platform === "win32";
+  return {
+    name: `bun ${host.versions["bun"]}`,
+    fileSystem: new NodeFileSystem(asyncCalls, windows),
+    syncFileSystem: new NodeFileSystem(syncCalls, windows),
+    clock: createClock((timer) => (timer as { unref(): void }).unref()),
+    random: randomBytes,
+    createHash,
+    process: nodeProcess(),
+    capabilities: {
+      directorySync: !windows,
+      get fileLock() {
+        // As on Node: on Windows all three runtimes agree on the lock that needs no kernel.
+        if (windows) return "none";
+        if (cLibrary() !== undefined) return "call";
+        return flockProgram() === undefined ? "none" : "program";
+      },
+      owner: !windows,
+      mode: !windows,
+      symbolicLinks: !windows,
+      get barrierSync() {
+        return isMac() && cLibrary() !== undefined;
+      },
+      pathStyle: windows ? "windows" : "posix",
+    },
+  } satisfies Runtime;
+}

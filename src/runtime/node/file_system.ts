@@ -1,0 +1,143 @@
+/**
+ * The file system over node:fs, for Node and Bun; one body for both of a runtime's file systems, which differ in the
+ * `DescriptorCalls` they are made with.
+ *
+ * Every open that might meet something planted says O_NOFOLLOW or O_NONBLOCK, so that neither a symlink nor a FIFO
+ * without a peer can divert or stop us.
+ */
+import type { Dirent } from "node:fs";
+import type { Awaitable } from "../../core/operation.ts";
+import { builtin } from "../builtin.ts";
+import type { DescriptorCalls } from "./calls.ts";
+import { descriptorStatus, kindOf, NodeOpenFile, readStatus } from "./open_file.ts";
+import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "../runtime.ts";
+import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
+
+/** Only the name itself is missing; ENOTDIR is about the thing by that name. */
+const onlyAbsent: ReadonlySet<string> = new Set(["ENOENT"]);
+const existing: ReadonlySet<string> = new Set(["EEXIST"]);
+/** A name that is no symlink is EINVAL; libuv on Windows calls it UNKNOWN. */
+const noLink: ReadonlySet<string> = new Set([...notThere, "EINVAL"]);
+const noLinkOnWindows: ReadonlySet<string> = new Set([...noLink, "EUNKNOWN"]);
+
+/** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
+const creationBits = 0o777;
+
+/** A file system over node:fs. */
+export class NodeFileSystem implements FileSystem {
+  readonly #calls: DescriptorCalls;
+  /** Windows: no O_NOFOLLOW, no O_DIRECTORY, and a directory cannot be opened for a sync. */
+  readonly #windows: boolean;
+
+  constructor(calls: DescriptorCalls, windows: boolean) {
+    this.#calls = calls;
+    this.#windows = windows;
+  }
+
+  open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
+    return this.#calls.inTurn(() => this.#open(path, access, options));
+  }
+
+  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+    return guardMissing("open", path, undefined, () => {
+      const { closeSync, constants, lstatSync, openSync } = builtin("node:fs");
+      const follow = options?.follow !== false;
+      // Windows has no such flag; a link put there between the two calls is followed.
+      if (!follow && this.#windows && lstatSync(path).isSymbolicLink()) throw new SystemError("ELOOP", "open", path);
+      const descriptor = openSync(
+        path,
+        (access === "read" ? constants.O_RDONLY : constants.O_RDWR) | (constants.O_NONBLOCK ?? 0) |
+          (constants.O_NOCTTY ?? 0) | (follow ? 0 : constants.O_NOFOLLOW ?? 0),
+      );
+      let opened: FileStatus | undefined;
+      try {
+        opened = descriptorStatus(descriptor);
+      } finally {
+        if (opened?.kind !== "file") closeSync(descriptor);
+      }
+      if (opened.kind !== "file") throw new SystemError(opened.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
+      return new NodeOpenFile(descriptor, path, this.#calls, opened);
+    });
+  }
+
+  create(path: string, mode: number): OpenFile {
+    return guard("create", path, () => {
+      const { constants, openSync } = builtin("node:fs");
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+      return new NodeOpenFile(openSync(path, flags, mode & creationBits), path, this.#calls);
+    });
+  }
+
+  openDirectory(path: string): OpenFile | undefined {
+    // libuv opens directories on Windows without the access that FlushFileBuffers needs (EPERM).
+    if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
+    return guardMissing("openDirectory", path, undefined, () => {
+      const { constants, openSync } = builtin("node:fs");
+      const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+      return new NodeOpenFile(descriptor, path, this.#calls);
+    }, onlyAbsent);
+  }
+
+  stat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("stat", path, () => {
+      // An exception costs ten times the call; asking for `undefined` keeps the frequent answer cheap.
+      return readStatus(({ bigint }) => builtin("node:fs").statSync(path, { bigint, throwIfNoEntry: false }));
+    });
+  }
+
+  linkStat(path: string): Awaitable<FileStatus | undefined> {
+    return this.#look("linkStat", path, () => {
+      return readStatus(({ bigint }) => builtin("node:fs").lstatSync(path, { bigint, throwIfNoEntry: false }));
+    });
+  }
+
+  #look(call: string, path: string, look: () => FileStatus | undefined): Awaitable<FileStatus | undefined> {
+    return this.#calls.inTurn(() => guardMissing(call, path, undefined, look));
+  }
+
+  readLink(path: string): string | undefined {
+    const answers = this.#windows ? noLinkOnWindows : noLink;
+    return guardMissing("readLink", path, undefined, () => builtin("node:fs").readlinkSync(path), answers);
+  }
+
+  readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined> {
+    const list = (entries: Dirent[]) => entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return guardMissingAwaitable("readDirectory", path, undefined, () => {
+      const entries = this.#calls.readDirectory(path);
+      return Array.isArray(entries) ? list(entries) : entries.then(list);
+    }, onlyAbsent);
+  }
+
+  makeDirectory(path: string, mode: number): boolean {
+    return guardMissing("makeDirectory", path, false, () => {
+      builtin("node:fs").mkdirSync(path, { mode: mode & creationBits });
+      return true;
+    }, existing);
+  }
+
+  rename(from: string, to: string): void {
+    guard("rename", from, () => builtin("node:fs").renameSync(from, to));
+  }
+
+  link(existing: string, path: string): void {
+    guard("link", path, () => builtin("node:fs").linkSync(existing, path));
+  }
+
+  symbolicLink(text: string, path: string): void {
+    guard("symbolicLink", path, () => builtin("node:fs").symlinkSync(text, path));
+  }
+
+  remove(path: string): boolean {
+    return guardMissing("remove", path, false, () => {
+      builtin("node:fs").unlinkSync(path);
+      return true;
+    });
+  }
+
+  removeDirectory(path: string): boolean {
+    return guardMissing("removeDirectory", path, false, () => {
+      builtin("node:fs").rmdirSync(path);
+      return true;
+    }, onlyAbsent);
+  }
+}

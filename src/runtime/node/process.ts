@@ -1,0 +1,79 @@
+/** The process host over `process`, node:fs and node:child_process, for Node and Bun. */
+import { mayBeLossy } from "../../core/path.ts";
+import { builtin, requiredProcess } from "../builtin.ts";
+import { lockHolderIn } from "../linux_locks.ts";
+import { linuxProcess } from "../linux_process.ts";
+import { groupNumber, userNumber } from "../owner_names.ts";
+import type { ProcessHost } from "../runtime.ts";
+import { codeOf, guard, SystemError } from "../system_error.ts";
+
+function readText(path: string): string | undefined {
+  try {
+    return builtin("node:fs").readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return builtin("node:fs").readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Signal 0 only asks: https://man7.org/linux/man-pages/man2/kill.2.html */
+export function processExists(pid: number): boolean | undefined {
+  try {
+    requiredProcess().kill(pid, 0);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ESRCH") return false;
+    return code === "EPERM" ? true : undefined;
+  }
+}
+
+/** What a program prints when it succeeds. */
+export function outputOf(program: string, parameters: readonly string[]): string | undefined {
+  const { error, status, stdout } = builtin("node:child_process").spawnSync(program, [...parameters], {
+    stdio: ["ignore", "pipe", "ignore"],
+    encoding: "utf8",
+  });
+  return error === undefined && status === 0 ? stdout : undefined;
+}
+
+/** The script that runs, or the runtime itself. */
+function programName(parameters: readonly string[]): string {
+  return (parameters[1] ?? parameters[0] ?? "").slice(-100);
+}
+
+/** What leads to another directory than the one that it is the name of, is refused. */
+function intact(path: string): string {
+  if (mayBeLossy(path)) throw new SystemError("EILSEQ", "workingDirectory", ".");
+  return path;
+}
+
+/** The process of Node or Bun. */
+export function nodeProcess(): ProcessHost {
+  const host = requiredProcess();
+  const sources = { readText, output: outputOf, system: host.platform };
+  const { facts, liveness } = linuxProcess({ pid: host.pid, readText, readLink, exists: processExists });
+  return {
+    pid: host.pid,
+    isolate: globalThis,
+    workingDirectory: () => guard("workingDirectory", ".", () => intact(host.cwd())),
+    owner: () => {
+      const user = host.geteuid?.();
+      const group = host.getegid?.();
+      return user === undefined || group === undefined ? undefined : { user, group };
+    },
+    facts,
+    liveness,
+    description: () => ({ host: builtin("node:os").hostname(), program: programName(host.argv) }),
+    lockHolder: (file) => lockHolderIn(readText("/proc/locks") ?? "", file),
+    userNumber: (name) => userNumber(name, sources),
+    groupNumber: (name) => groupNumber(name, sources),
+  };
+}

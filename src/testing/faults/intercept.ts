@@ -1,0 +1,204 @@
+/**
+ * A runtime whose every call passes through a function of ours first: what traces, faults, delays and the recording of
+ * crashes are made of.
+ *
+ * `around(call, proceed)` is called once for each call, on either file system and on every open file. It decides
+ * whether and when to `proceed`, and what to answer. Nothing else of the runtime changes.
+ */
+import type { Awaitable } from "../../core/operation.ts";
+import type { FileStatus, FileSystem, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
+
+/** A method of the seam. */
+export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened">;
+
+/** One call at the seam. */
+export interface SeamCall {
+  /** The method: `"rename"`, `"sync"`, … */
+  readonly method: SeamMethod;
+  /** What it is called on: the path given, or the path by which the open file was opened. */
+  readonly path: string;
+  /** The other arguments, in order; of byte arrays and files, what a trace says of them: the length, the path. */
+  readonly operands: readonly (string | number | boolean | undefined)[];
+  /** Which open file, counted from 1 in the order of calls that open; undefined for calls on the file system. */
+  readonly file: number | undefined;
+  /** Which open file this call makes, if it does. */
+  readonly opens?: number;
+}
+
+/** Sees every call. `proceed` does it; a write only with its first `limit` bytes, where that is given. */
+export type Around = <T>(call: SeamCall, proceed: (limit?: number) => Awaitable<T>, file?: OpenFile) => Awaitable<T>;
+
+/** A method of memory files: the sync that is being asked for fails, with what that means for the disk. */
+export const failSync: unique symbol = Symbol("failSync");
+
+/** An open file that can be told that its sync fails. */
+export interface FallibleFile extends OpenFile {
+  [failSync](): void;
+}
+
+const isFallible = (file: OpenFile): file is FallibleFile => failSync in file;
+
+/** What a failed sync does to the disk, where the disk is simulated; nothing elsewhere. */
+export function dropUnsynced(file: OpenFile): void {
+  if (isFallible(file)) file[failSync]();
+}
+
+function isPromise<T>(value: Awaitable<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+/** `next` on a value that may still be promised. */
+export function whenKnown<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
+  return isPromise(value) ? value.then(next) : next(value);
+}
+
+/** Calls `settled` when a call has ended, either way. */
+export function observed<T>(start: () => Awaitable<T>, settled: (result: { value: T } | { error: unknown }) => void) {
+  let value: Awaitable<T>;
+  try {
+    value = start();
+  } catch (error) {
+    settled({ error });
+    throw error;
+  }
+  if (!isPromise(value)) {
+    settled({ value });
+    return value;
+  }
+  return value.then(
+    (value) => {
+      settled({ value });
+      return value;
+    },
+    (error) => {
+      settled({ error });
+      throw error;
+    },
+  );
+}
+
+/** An open file behind `around`. */
+class InterceptedFile implements FallibleFile {
+  readonly #inner: OpenFile;
+  readonly #path: string;
+  readonly #number: number;
+  readonly #around: Around;
+
+  constructor(inner: OpenFile, path: string, number: number, around: Around) {
+    this.#inner = inner;
+    this.#path = path;
+    this.#number = number;
+    this.#around = around;
+  }
+  #pass<T>(method: SeamMethod, operands: SeamCall["operands"], proceed: (limit?: number) => Awaitable<T>) {
+    return this.#around({ method, path: this.#path, operands, file: this.#number }, proceed, this.#inner);
+  }
+  read(buffer: Uint8Array): Awaitable<number> {
+    return this.#pass("read", [buffer.length], () => this.#inner.read(buffer));
+  }
+  write(bytes: Uint8Array): Awaitable<number> {
+    const part = (limit = bytes.length) => limit < bytes.length ? bytes.subarray(0, limit) : bytes;
+    return this.#pass("write", [bytes.length], (limit) => this.#inner.write(part(limit)));
+  }
+  seek(offset: number): Awaitable<void> {
+    return this.#pass("seek", [offset], () => this.#inner.seek(offset));
+  }
+  truncate(size: number): Awaitable<void> {
+    return this.#pass("truncate", [size], () => this.#inner.truncate(size));
+  }
+  stat(): Awaitable<FileStatus> {
+    return this.#pass("stat", [], () => this.#inner.stat());
+  }
+  setMode(mode: number): Awaitable<void> {
+    return this.#pass("setMode", [mode], () => this.#inner.setMode(mode));
+  }
+  setOwner(user: number | undefined, group: number | undefined): Awaitable<void> {
+    return this.#pass("setOwner", [user, group], () => this.#inner.setOwner(user, group));
+  }
+  setTimes(accessed: number, modified: number): Awaitable<void> {
+    return this.#pass("setTimes", [accessed, modified], () => this.#inner.setTimes(accessed, modified));
+  }
+  sync(level: SyncLevel): Awaitable<void> {
+    return this.#pass("sync", [level], () => this.#inner.sync(level));
+  }
+  clone(source: OpenFile): Awaitable<boolean> {
+    const intercepted = source instanceof InterceptedFile;
+    const inner = intercepted ? source.#inner : source;
+    return this.#pass("clone", [intercepted ? source.#path : undefined], () => this.#inner.clone(inner));
+  }
+  tryLock(shared: boolean): Awaitable<boolean> {
+    return this.#pass("tryLock", [shared], () => this.#inner.tryLock(shared));
+  }
+  lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
+    return this.#pass("lock", [shared, timeout], () => this.#inner.lock(shared, timeout, signal));
+  }
+  unlock(): Awaitable<void> {
+    return this.#pass("unlock", [], () => this.#inner.unlock());
+  }
+  close(): Awaitable<void> {
+    return this.#pass("close", [], () => this.#inner.close());
+  }
+  [failSync](): void {
+    dropUnsynced(this.#inner);
+  }
+}
+
+/** Counts open files over all file systems that share it. */
+export interface FileNumbers {
+  next: number;
+}
+
+/** A file system behind `around`. */
+export function interceptFileSystem(inner: FileSystem, around: Around, numbers: FileNumbers = { next: 1 }): FileSystem {
+  const pass = <T>(
+    method: keyof FileSystem,
+    path: string,
+    operands: SeamCall["operands"],
+    proceed: () => Awaitable<T>,
+  ) => around({ method, path, operands, file: undefined }, proceed);
+  const opening = <T extends OpenFile | undefined>(
+    method: "open" | "create" | "openDirectory",
+    path: string,
+    operands: SeamCall["operands"],
+    proceed: () => Awaitable<T>,
+  ) => {
+    const opens = numbers.next++;
+    const file = around({ method, path, operands, file: undefined, opens }, proceed);
+    return whenKnown(file, (file) => file === undefined ? undefined : new InterceptedFile(file, path, opens, around));
+  };
+  return {
+    open: (path, access, options) =>
+      opening("open", path, [access, options?.follow], () => inner.open(path, access, options)),
+    create: (path, mode) => opening("create", path, [mode], () => inner.create(path, mode)) as Awaitable<OpenFile>,
+    openDirectory: (path) => opening("openDirectory", path, [], () => inner.openDirectory(path)),
+    stat: (path) => pass("stat", path, [], () => inner.stat(path)),
+    linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
+    readLink: (path) => pass("readLink", path, [], () => inner.readLink(path)),
+    readDirectory: (path) => pass("readDirectory", path, [], () => inner.readDirectory(path)),
+    makeDirectory: (path, mode) => pass("makeDirectory", path, [mode], () => inner.makeDirectory(path, mode)),
+    rename: (from, to) => pass("rename", from, [to], () => inner.rename(from, to)),
+    link: (existing, path) => pass("link", existing, [path], () => inner.link(existing, path)),
+    symbolicLink: (text, path) => pass("symbolicLink", path, [text], () => inner.symbolicLink(text, path)),
+    remove: (path) => pass("remove", path, [], () => inner.remove(path)),
+    removeDirectory: (path) => pass("removeDirectory", path, [], () => inner.removeDirectory(path)),
+  };
+}
+
+/** A runtime both of whose file systems are behind `around`. */
+export function interceptRuntime(runtime: Runtime, around: Around): Runtime {
+  const numbers: FileNumbers = { next: 1 };
+  const syncFileSystem = interceptFileSystem(runtime.syncFileSystem, around, numbers);
+  const fileSystem = runtime.fileSystem === runtime.syncFileSystem
+    ? syncFileSystem
+    : interceptFileSystem(runtime.fileSystem, around, numbers);
+  return {
+    name: runtime.name,
+    fileSystem,
+    syncFileSystem,
+    clock: runtime.clock,
+    random: (length) => runtime.random(length),
+    createHash: () => runtime.createHash(),
+    process: runtime.process,
+    capabilities: runtime.capabilities,
+  };
+}

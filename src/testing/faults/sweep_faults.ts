@@ -1,0 +1,158 @@
+/**
+ * Fails every call of an operation once.
+ *
+ * 1. One run without a fault tells how many calls there are, and which.
+ * 2. For each call N, each error that fits it, once and from then on always, and short writes: `make` a runtime, run
+ *    `operation` with that fault, `check` what is left.
+ *
+ * The first check that throws ends the sweep, with an error that names the fault and carries the trace.
+ */
+import { type Awaitable, type Operation, run, runSync, wait } from "../../core/operation.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { fittingErrors } from "./fault_codes.ts";
+import { type Fault, faultRuntime, type FaultyRuntime } from "./fault_file_system.ts";
+import type { SeamCall } from "./intercept.ts";
+import { nothingExplored } from "../nothing_explored.ts";
+import { sweepOptions } from "../testing_options.ts";
+
+/** One run of the operation, to be checked. */
+export interface FaultOutcome<R extends Runtime> {
+  /** What `make` made: without the fault, for looking at what is left. */
+  readonly machine: R;
+  /** The runtime that the operation was given. */
+  readonly faulty: FaultyRuntime;
+  /** The fault; undefined in the run without one. */
+  readonly fault: Fault | undefined;
+  /** What the operation returned or threw. */
+  readonly result: { readonly value: unknown } | { readonly error: unknown };
+}
+
+/** What to sweep over. */
+export interface FaultSweep<R extends Runtime> {
+  /** A new runtime, in the state the operation starts from. */
+  make: () => R;
+  /** What is to survive. Gets the runtime with the fault. */
+  operation: (runtime: Runtime) => Awaitable<unknown>;
+  /** Throws when what is left is wrong. */
+  check: (outcome: FaultOutcome<R>) => Awaitable<void>;
+  /** The errors to try at a call; default: all that fit it. */
+  errors?: readonly string[] | ((call: SeamCall) => readonly string[]);
+  /** Default: both. */
+  times?: readonly ("once" | "always")[];
+  /** Counts at which a write stops short, alone and before an ENOSPC; default: `[1]`. */
+  short?: readonly number[];
+}
+
+/** What a sweep did. */
+export interface FaultSweepReport {
+  /** Calls of the operation when nothing fails. */
+  readonly calls: number;
+  /** Runs with a fault. */
+  readonly runs: number;
+}
+
+/**
+ * Runs `operation` with every fault: the Nth call fails, for every N and every error that fits that call.
+ *
+ * @throws {TypeError} something is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
+ * @throws {Error} the operation made no call at the seam: nothing was swept over.
+ * @throws {Error} the first check that throws; the message names the fault and lists the calls, `cause` is what was thrown.
+ *
+ * @example
+ * ```ts
+ * import { memoryRuntime, sweepFaults } from "@durable/atomic-write/testing";
+ *
+ * const report = await sweepFaults({
+ *   make: () => memoryRuntime({ files: { "/a.txt": "old" } }),
+ *   operation: ({ syncFileSystem }) => syncFileSystem.rename("/a.txt", "/b.txt"),
+ *   check: ({ machine, result }) => {
+ *     const expected = "error" in result ? "/a.txt" : "/b.txt";
+ *     if (machine.readText(expected) !== "old") throw new Error("lost");
+ *   },
+ * });
+ * console.log(report.calls); // 1
+ * ```
+ */
+// deno-lint-ignore require-await -- a wrong argument is a rejection
+export async function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
+  return run(() => sweepOperation(sweepOptions(sweep), false));
+}
+
+/** `sweepFaults` for an operation and a check that return no promises; TypeError for one that does. */
+export function sweepFaultsSync<R extends Runtime>(sweep: FaultSweep<R>): FaultSweepReport {
+  return runSync(() => sweepOperation(sweepOptions(sweep), true));
+}
+
+function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>, synchronous: boolean): Operation<FaultSweepReport> {
+  const { errors = fittingErrors } = sweep;
+  const calls: SeamCall[] = [];
+  const watch: Fault = {
+    at: (call) => {
+      calls.push(call);
+      return false;
+    },
+    error: "EIO",
+  };
+  yield* attempt(sweep, watch, undefined, synchronous);
+  if (calls.length === 0) throw nothingExplored("the operation");
+  let runs = 0;
+  for (const [index, call] of [...calls].entries()) {
+    const codes = typeof errors === "function" ? errors(call) : errors;
+    for (const fault of faultsAt(sweep, call, index, codes)) {
+      yield* attempt(sweep, fault, fault, synchronous);
+      runs++;
+    }
+  }
+  return { calls: calls.length, runs };
+}
+
+function faultsAt<R extends Runtime>(
+  sweep: FaultSweep<R>,
+  call: SeamCall,
+  at: number,
+  codes: readonly string[],
+): Fault[] {
+  const { times = ["once", "always"], short = [1] } = sweep;
+  const faults: Fault[] = [];
+  for (const often of times) {
+    for (const error of codes) faults.push({ at, error, times: often });
+    if (call.method !== "write") continue;
+    for (const count of short) {
+      faults.push({ at, short: count, times: often }, { at, short: count, error: "ENOSPC", times: often });
+    }
+  }
+  return faults;
+}
+
+function* attempt<R extends Runtime>(
+  sweep: FaultSweep<R>,
+  given: Fault,
+  fault: Fault | undefined,
+  synchronous: boolean,
+): Operation<void> {
+  const machine = sweep.make();
+  const faulty = faultRuntime(machine, given);
+  let result: FaultOutcome<R>["result"];
+  let promised = false;
+  try {
+    const returned = sweep.operation(faulty.runtime);
+    promised = synchronous && returned instanceof Promise;
+    result = { value: yield* wait(returned) };
+  } catch (error) {
+    // Not an outcome to be checked, but a sweep that would try nothing.
+    if (promised) throw new TypeError("The operation returned a promise: use sweepFaults", { cause: error });
+    result = { error };
+  }
+  try {
+    yield* wait(sweep.check({ machine, faulty, fault, result }));
+  } catch (error) {
+    const what = fault === undefined ? "without a fault" : `with ${describe(fault)}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${what}: ${reason}\n${faulty.trace.join("\n")}`, { cause: error });
+  }
+}
+
+function describe({ at, error, times, short }: Fault): string {
+  const parts = [error === undefined ? undefined : String(error), short === undefined ? undefined : `short ${short}`];
+  return `${parts.filter((part) => part !== undefined).join(" after ")} at call ${at}, ${times}`;
+}

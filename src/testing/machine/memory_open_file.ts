@@ -1,0 +1,208 @@
+/**
+ * An open file of a simulated process: an open description with a position, rights given at opening, and perhaps a lock.
+ *
+ * Content lives with the inode: a file that lost its last name goes on until it is closed.
+ */
+import { SystemError } from "../../runtime/system_error.ts";
+import type { FileStatus, SyncLevel } from "../../runtime/runtime.ts";
+import { contentOnDisk, type FileChange, type FileNode } from "./disk_node.ts";
+import { journalRefusal } from "./failed_journal.ts";
+import { failSync, type FallibleFile } from "../faults/intercept.ts";
+import type { Machine, ProcessRecord } from "./machine.ts";
+import { inGroup } from "./permissions.ts";
+import { statusOf } from "./status.ts";
+import type { SyncOpenFile } from "./sync_file_system.ts";
+
+/** What the caller of `open` asked for. */
+export type Access = "read" | "read-write";
+
+/** A file or directory that a simulated process has open. */
+export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
+  readonly #machine: Machine;
+  readonly #process: ProcessRecord;
+  readonly #inode: number;
+  readonly #path: string;
+  readonly #access: Access;
+  #position = 0;
+  #open = true;
+
+  /** Opens; the caller has checked everything. */
+  constructor(machine: Machine, process: ProcessRecord, inode: number, path: string, access: Access) {
+    this.#machine = machine;
+    this.#process = process;
+    this.#inode = inode;
+    this.#path = path;
+    this.#access = access;
+    process.open.set(this, { inode, path, close: () => this.#release() });
+  }
+
+  read(buffer: Uint8Array): number {
+    const file = this.#file("read", "EISDIR");
+    const count = file.visible.content.read(this.#position, buffer);
+    this.#position += count;
+    return count;
+  }
+
+  write(bytes: Uint8Array): number {
+    const file = this.#file("write", "EBADF");
+    if (this.#access === "read") this.#fail("write", "EBADF");
+    if (bytes.length === 0) return 0;
+    const growth = Math.max(0, this.#position + bytes.length - file.visible.content.size);
+    const count = bytes.length - Math.max(0, growth - this.#machine.room(this.#machine.device(file)));
+    if (count <= 0) this.#fail("write", "ENOSPC");
+    // Not slice(): of a Node Buffer that is no copy.
+    const copy = new Uint8Array(bytes.subarray(0, count));
+    this.#change(file, { kind: "write", offset: this.#position, bytes: copy, modified: this.#now() });
+    this.#position += count;
+    return count;
+  }
+
+  seek(offset: number): void {
+    this.#live("seek");
+    if (!(Number.isSafeInteger(offset) && offset >= 0)) this.#fail("seek", "EINVAL");
+    this.#position = offset;
+  }
+
+  truncate(size: number): void {
+    const file = this.#file("truncate", "EINVAL");
+    if (this.#access === "read" || !(Number.isSafeInteger(size) && size >= 0)) this.#fail("truncate", "EINVAL");
+    this.#change(file, { kind: "truncate", size, modified: this.#now() });
+  }
+
+  stat(): FileStatus {
+    this.#live("stat");
+    return statusOf(this.#machine.disk.node(this.#inode));
+  }
+
+  setMode(mode: number): void {
+    const { visible } = this.#owned("setMode");
+    // Who is not in the file's group cannot give others the group's rights: chmod(2).
+    const dropped = this.#process.user !== 0 && !inGroup(this.#process, visible.group) ? 0o2000 : 0;
+    this.#machine.disk.changeAttributes(this.#inode, { kind: "mode", mode: mode & 0o7777 & ~dropped });
+  }
+
+  setOwner(user: number | undefined, group: number | undefined): void {
+    const node = this.#changeable("setOwner");
+    const { visible } = node;
+    const newUser = user ?? visible.user;
+    const newGroup = group ?? visible.group;
+    if (this.#process.user !== 0) {
+      const own = visible.user === this.#process.user;
+      const allowed = own && newUser === visible.user &&
+        (newGroup === visible.group || inGroup(this.#process, newGroup));
+      if (!allowed) this.#fail("setOwner", "EPERM");
+    }
+    // chown(2): setuid goes, and setgid where the group may execute.
+    const dropped = node.kind !== "file" ? 0 : (visible.mode & 0o10) !== 0 ? 0o6000 : 0o4000;
+    const mode = visible.mode & ~dropped;
+    this.#machine.disk.changeAttributes(this.#inode, { kind: "owner", user: newUser, group: newGroup, mode });
+  }
+
+  setTimes(_accessed: number, modified: number): void {
+    this.#owned("setTimes");
+    this.#machine.disk.changeAttributes(this.#inode, { kind: "times", modified });
+  }
+
+  sync(level: SyncLevel): void {
+    const node = this.#live("sync");
+    const { fileSync, directorySync } = this.#machine.device(node);
+    if ((node.kind === "directory" ? directorySync : fileSync) === false) this.#fail("sync", "EINVAL");
+    const barrier = level === "barrier" && this.#machine.plan.options.capabilities?.barrierSync === true;
+    if (barrier) this.#machine.disk.barrier(this.#inode);
+    else this.#machine.disk.sync(this.#inode);
+    if (node.kind === "directory") this.#machine.collect();
+  }
+
+  /** The sync that is being asked for fails: what is pending stays in doubt for ever, or all of the device is lost. */
+  [failSync](): void {
+    const device = this.#machine.device(this.#live("sync"));
+    if (device.journal === undefined) this.#machine.disk.failSync(this.#inode);
+    else this.#machine.disk.failTransaction(device.name);
+  }
+
+  clone(source: unknown): boolean {
+    const file = this.#file("clone", "EINVAL");
+    if (!(source instanceof MemoryOpenFile)) return false;
+    const from = source.#file("clone", "EINVAL");
+    if (this.#access === "read") this.#fail("clone", "EBADF");
+    if (from.device !== file.device || !this.#machine.device(file).clone) return false;
+    const bytes = contentOnDisk(from).view();
+    if (bytes.length > 0) this.#change(file, { kind: "write", offset: 0, bytes, modified: this.#now() });
+    return true;
+  }
+
+  tryLock(shared: boolean): boolean {
+    const node = this.#live("tryLock");
+    const { capabilities } = this.#machine.plan.options;
+    const none = capabilities?.fileLock === "none" || this.#machine.device(node).fileLock === false;
+    if (none) this.#fail("tryLock", "ENOTSUP");
+    return this.#machine.locks.tryLock(this.#inode, this, shared);
+  }
+
+  /** Simulated processes take turns by looking again, each at its seeded moment. */
+  lock(): undefined {
+    this.#live("lock");
+  }
+
+  unlock(): void {
+    this.#live("unlock");
+    this.#machine.locks.unlock(this.#inode, this);
+  }
+
+  close(): void {
+    this.#live("close");
+    this.#release();
+  }
+
+  #release(): void {
+    this.#open = false;
+    this.#machine.locks.unlock(this.#inode, this);
+    this.#process.open.delete(this);
+  }
+
+  #fail(call: string, code: string): never {
+    throw new SystemError(code, call, this.#path);
+  }
+
+  #now(): number {
+    return this.#machine.scheduler.now();
+  }
+
+  #live(call: string) {
+    if (!this.#process.alive) this.#fail(call, "ESRCH");
+    if (!this.#open) this.#fail(call, "EBADF");
+    const node = this.#machine.disk.node(this.#inode);
+    const refusal = journalRefusal(this.#machine, node, call);
+    return refusal === undefined ? node : this.#fail(call, refusal);
+  }
+
+  #file(call: string, otherwise: string): FileNode {
+    const node = this.#live(call);
+    return node.kind === "file" ? node : this.#fail(call, otherwise);
+  }
+
+  #changeable(call: string) {
+    const node = this.#live(call);
+    const device = this.#machine.device(node);
+    if (device.readOnly) this.#fail(call, "EROFS");
+    if (device.owners === false && call !== "setTimes") this.#fail(call, "EPERM");
+    return node;
+  }
+
+  /** What only root and the owner may. */
+  #owned(call: string) {
+    const node = this.#changeable(call);
+    if (this.#process.user !== 0 && this.#process.user !== node.visible.user) this.#fail(call, "EPERM");
+    return node;
+  }
+
+  #change(file: FileNode, change: FileChange): void {
+    this.#machine.disk.changeFile(this.#inode, change);
+    const { mode } = file.visible;
+    const dropped = (mode & 0o10) !== 0 ? 0o6000 : 0o4000;
+    // A write by anyone but root takes setuid and setgid away: inode(7).
+    if (this.#process.user !== 0 && (mode & dropped) !== 0) {
+      this.#machine.disk.changeAttributes(this.#inode, { kind: "mode", mode: mode & ~dropped });
+    }
+  }
+}

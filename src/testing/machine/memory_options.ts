@@ -1,0 +1,114 @@
+/** What a simulated machine can be asked to be. */
+import type { Capabilities } from "../../runtime/runtime.ts";
+
+/** What a file or directory of a new machine is, where its text alone does not say it. */
+export interface InitialEntry {
+  /** Content of a file; default: empty. */
+  content?: string | Uint8Array;
+  /** `"directory"`, or `"other"` for a FIFO; default `"file"`. */
+  kind?: "file" | "directory" | "other";
+  /** Makes a symlink with this text. */
+  symlink?: string;
+  /** Makes a further name for the file at this path, which must be named before. */
+  link?: string;
+  /** Permission bits; default 0o644, for directories 0o755. */
+  mode?: number;
+  /** Numeric owner; default: the acting user. */
+  user?: number;
+  /** Numeric group; default: the acting group. */
+  group?: number;
+}
+
+/** A file system of its own within the machine: names on different ones cannot be renamed or linked to each other. */
+export interface MountOptions {
+  /** Every change fails with EROFS. */
+  readOnly?: boolean;
+  /** Bytes of content it can hold; then writes are short, then fail with ENOSPC. */
+  capacity?: number;
+  /** Files and directories it can hold; then creating fails with ENOSPC. */
+  inodes?: number;
+  /** `false`: sync of a file fails with EINVAL. */
+  fileSync?: boolean;
+  /** `false`: sync of a directory fails with EINVAL. */
+  directorySync?: boolean;
+  /** `false`: hard links fail with EPERM. */
+  hardLinks?: boolean;
+  /** `false`: changing mode or owner fails with EPERM. */
+  owners?: boolean;
+  /** `false`: kernel locks fail with ENOTSUP. */
+  fileLock?: boolean;
+  /** `true`: files can share blocks (`clone`). */
+  clone?: boolean;
+  /**
+   * What a sync that fails (with EIO, say) does to the rest of this file system. Left out: what was pending of that one
+   * file or directory may be lost or kept for ever. Else it is as on file systems with a journal: the *transaction* has
+   * failed. All that was changed on this file system and not yet durable, names and contents, is lost at the next power
+   * cut, although programs go on seeing it, and although later syncs of it, or of anything else here, succeed. A clone
+   * shares what is on the disk: zeros, where that is lost. Writing once more over what was lost may not hold either, unless
+   * it was cut off (`truncate`) first.
+   *
+   * `"silent"`: nothing tells. `"ext4"`, `"xfs"`: what tells there. On ext4 the second change of a mode, an owner or times,
+   * every truncation, and adding or removing a name are EROFS; on xfs everything but the sync of a directory is EIO.
+   */
+  journal?: "silent" | "ext4" | "xfs";
+  /** `true`: it lives in memory (tmpfs): syncs succeed, and a power cut empties it. */
+  volatile?: boolean;
+}
+
+/** How a simulated machine is built. */
+export interface MachineOptions {
+  /** Decides everything that chance decides. Default 1. */
+  seed?: number;
+  /** The root file system. */
+  disk?: MountOptions;
+  /** Further file systems, by the path they are mounted on, which is made. */
+  mounts?: Readonly<Record<string, MountOptions>>;
+  /** Single files that are mounted over others, as containers do: path → the file seen there. Renaming over one is EBUSY. */
+  bindMounts?: Readonly<Record<string, string>>;
+  /** What is there at the start, durable. Paths are absolute; missing directories are made; a string is a file's text. */
+  files?: Readonly<Record<string, string | Uint8Array | InitialEntry>>;
+  /** Numbers of users by name. Default: `{ root: 0, user: 1000 }`. */
+  userNumbers?: Readonly<Record<string, number>>;
+  /** Numbers of groups by name. Default: `{ root: 0, user: 1000 }`. */
+  groupNumbers?: Readonly<Record<string, number>>;
+  /** What the machine claims it can do, where that differs from all there is. */
+  capabilities?: Partial<Omit<Capabilities, "pathStyle">>;
+  /** `false`: the process cannot learn the facts that tell it from others. */
+  processFacts?: boolean;
+  /** The name of the disk in `FileStatus.device`. Default: unique in this program. */
+  device?: string;
+  /** Milliseconds since 1970 at the start. Default: the beginning of 2026. */
+  startTime?: number;
+  /**
+   * `"automatic"` (default): when nothing else goes on, time jumps to the end of the next sleep, as long as there is one
+   * that keeps its process alive; `"manual"`: only `advance` moves it. Timers of the language itself (setTimeout, AbortSignal.timeout) go on in real time.
+   */
+  clock?: "automatic" | "manual";
+  /**
+   * What `fileSystem` answers with: `"none"` (default): values at once; `"syncs"`: promises for syncs alone; `"every"`:
+   * promises for every call. A promised call takes effect in a later turn of the event loop, in an order that the seed
+   * picks among all that are waiting.
+   */
+  delay?: "none" | "syncs" | "every";
+  /** `false`: no fs.protected_symlinks. */
+  protectedLinks?: boolean;
+  /** Open files a process may have; then opening fails with EMFILE. */
+  openFileLimit?: number;
+}
+
+/** Who a simulated process is. */
+export interface ProcessOptions {
+  /** Effective user; 0 is root and may everything. Default 1000. */
+  user?: number;
+  /** Effective group. Default: the same number as the user. */
+  group?: number;
+  /** Further groups. */
+  groups?: readonly number[];
+  /** Default 0o022. */
+  umask?: number;
+  /** Default `/`. */
+  workingDirectory?: string;
+}
+
+/** Options of `memoryRuntime`: the machine, and its first process. */
+export interface MemoryOptions extends MachineOptions, ProcessOptions {}
