@@ -57,7 +57,7 @@ const locked: Kind = {
   family: "file",
   at: (path, word) => {
     const { ordered: _, ...part } = writing("", { lock: true }).at(path, word);
-    return part;
+    return { ...part, locked: true };
   },
 };
 
@@ -138,6 +138,7 @@ const update: Kind = {
       files: { [path]: old },
       keys: { [path]: textAt(path) },
       writes: { [path]: (version) => version.includes(mark) },
+      locked: true,
       run: async (runtime, tell, signal) => {
         let version = "";
         const change = (before: string | undefined) => version = `${before ?? ""}${mark}`;

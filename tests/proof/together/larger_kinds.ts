@@ -25,6 +25,7 @@ const transaction: Kind = {
       files: { [path]: old, [second]: old },
       keys: { [path]: textAt(path), [second]: textAt(second) },
       plans: { [path]: word, [second]: word },
+      locked: true,
       writes: { [path]: (version) => version === word, [second]: (version) => version === word },
       run: async (runtime, tell, signal) => {
         const files = [{ path, data: word }, { path: second, data: word }];

@@ -157,7 +157,11 @@ export async function explore(meeting: Meeting, effort: Effort): Promise<Schedul
       const doubts = parts.map((_, index) => processes === "each" && isInDoubt(index, all, failed));
       checkVersions({ parts, keys, first, doubts }, machine, facts);
       const left = failed === undefined ? conflicts.get(machine) ?? [] : [...everConflicts];
-      if (failed === undefined) assertEquals(left, [], "a recovery leaves files alone");
+      // What somebody writes without the lock, between the commit of a transaction and its rename, is neither old nor new.
+      const unlocked = (path: string) => parts.some((part) => part.keys?.[path] !== undefined && part.locked !== true);
+      if (failed === undefined) {
+        assertEquals(left.filter((path) => !unlocked(path)), [], "a recovery leaves files alone");
+      }
       const said = facts.flatMap((fact) => "fact" in fact ? [fact.fact] : "durable" in fact ? [fact.durable] : []);
       const seen = (key: string) => all.flatMap((fact) => "seen" in fact && fact.seen === key ? [fact.version] : []);
       parts.forEach((part, index) => {

@@ -52,6 +52,8 @@ export interface Part {
   readonly writes?: Readonly<Record<string, (version: string) => boolean>>;
   /** Versions that recovery may bring although nobody has seen them before the power cut. */
   readonly plans?: Readonly<Record<string, string>>;
+  /** Whether it changes its target under the target's lock, as transactions do. */
+  readonly locked?: boolean;
   /** Whether what it calls durable may rely on what others have put there. */
   readonly rests?: boolean;
   /** The version it leads to, where calls of one process take effect in the order they were made. */
