@@ -8,6 +8,7 @@ import { dirname, join, relative, toFileUrl } from "@std/path";
 import { it } from "node:test";
 import { mustExecute } from "../../scripts/process.ts";
 import { ROOT, TOOLS } from "../../scripts/toolchain/folders.ts";
+import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
 const SOURCES: Readonly<Record<string, string>> = {
@@ -20,7 +21,8 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 /** A checkout with nothing but sources and the tools of this one. */
 function makeCheckout(root: string): void {
-  for (const folder of ["scripts/toolchain", "scripts/process.ts", "scripts/process_tree.ts", "deno.json"]) {
+  const scripts = ["toolchain", "process.ts", "process_tree.ts", "processor_time.ts"].map((name) => `scripts/${name}`);
+  for (const folder of notEmpty([...scripts, "deno.json"])) {
     ensureDirSync(dirname(join(root, folder)));
     copySync(join(ROOT, folder), join(root, folder));
   }
