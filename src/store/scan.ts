@@ -142,6 +142,8 @@ export interface CollectProgress {
   readonly done: number;
   /** Objects that were neither reachable nor young when they were listed. */
   readonly total: number;
+  /** Those removed since the last call, or with `dryRun` to be removed: also right before a failure ends the collection. */
+  readonly removed: readonly Digest[];
 }
 
 interface Candidate {
@@ -190,21 +192,29 @@ export function* collect(
   }
   for (let start = 0; start < garbage.length; start += collectedTogether) {
     const batch = garbage.slice(start, start + collectedTogether);
-    const removed = rules.dryRun ? batch : yield* removeBatch(context, batch);
+    const removed: Candidate[] = rules.dryRun ? batch : [];
+    const tell = (done: number) =>
+      rules.onProgress({ done, total: garbage.length, removed: removed.map(({ digest }) => digest) });
+    try {
+      if (!rules.dryRun) yield* removeBatch(context, batch, removed);
+    } catch (error) {
+      if (removed.length > 0) tell(start + removed.length);
+      throw error;
+    }
     for (const { digest, size } of removed) {
       result.removed.push(digest);
       result.bytes += size;
     }
     result.kept += batch.length - removed.length;
     result.young += batch.length - removed.length;
-    rules.onProgress({ done: start + batch.length, total: garbage.length });
+    tell(start + batch.length);
   }
   return result;
 }
 
-function* removeBatch(context: StoreContext, batch: readonly Candidate[]): Operation<Candidate[]> {
+/** Removes what of a batch has not been put once more; `removed` has it from the moment of its removal. */
+function* removeBatch(context: StoreContext, batch: readonly Candidate[], removed: Candidate[]): Operation<void> {
   const { fileSystem } = context.engine;
-  const removed: Candidate[] = [];
   yield* context.locked(false, function* (hold) {
     yield* hold.confirm("unchanged");
     for (const candidate of batch) {
@@ -220,7 +230,6 @@ function* removeBatch(context: StoreContext, batch: readonly Candidate[]): Opera
     }
   });
   for (const shard of new Set(removed.map(({ digest }) => objectNames(digest).shard))) yield* syncShard(context, shard);
-  return removed;
 }
 
 function* syncShard(context: StoreContext, shard: string): Operation<void> {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { openReferences } from "../../src/store/mod.ts";
+import { asUser } from "../support/other_user.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, inShell, put, send, start, untilListening } from "./command.ts";
@@ -72,6 +73,29 @@ describe("store", () => {
       assertEquals(collected, { stdout: [c], stderr: [] });
     });
   });
+
+  it("gc that ends in the middle says what it removed, and with what error", (t) =>
+    asUser(t, 65534, async ({ wrapper, env }) => {
+      await withTemporaryDirectory(async (directory) => {
+        fs.chmodSync(directory, 0o777);
+        const options = { wrapper: [...wrapper], env: env as Record<string, string> };
+        const stored = await inShell(
+          directory,
+          "for x in a b; do echo $x | atomic-write store put objects; done",
+          options,
+        );
+        const [first = "", second = ""] = stored.stdout.split("\n").filter((line) => line !== "").sort();
+        fs.chownSync(join(directory, "objects", second.slice(0, 2)), 0, 0);
+        const gc = ["store", "gc", "--allow-empty", "--grace", "0", "objects"];
+        const { code, stdout, stderr } = await atomicWrite(directory, gc, options);
+        assertEquals([code, stdout], [77, `${first}\n`]);
+        assert(stderr.startsWith("atomic-write: 1 object removed before that\natomic-write: Cannot remove "), stderr);
+        await atomicWrite(directory, ["store", "put", "objects"], { ...options, stdin: "a\n" });
+        await atomicWrite(directory, ["store", "put", "objects"], { ...options, stdin: "b\n" });
+        const told = await answer(directory, gc, options);
+        assertEquals([told["removed"], (told["error"] as { code: string }).code], [[first], "EACCES"]);
+      });
+    }));
 
   it("put is stopped by a signal, and leaves nothing", async (t) => {
     if (process.platform === "win32") return skip(t, "Windows has no such signals");

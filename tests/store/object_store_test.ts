@@ -79,8 +79,9 @@ describe("put and get", () => {
         assertEquals((await collected(store.list())).length, 4);
         await store.verify();
         const progress: unknown[] = [];
-        await store.collectGarbage({ reachable: [digest], grace: 0, onProgress: (step) => progress.push(step) });
-        assertEquals(progress, [{ done: 3, total: 3 }]);
+        const options = { reachable: [digest], grace: 0, onProgress: (step: unknown) => progress.push(step) };
+        const { removed } = await store.collectGarbage(options);
+        assertEquals(progress, [{ done: 3, total: 3, removed }]);
         await assertRejects(() => store.get(sha256("one")), WriteError, "there is no object");
       }
       assertEquals([machine.openHandles, temporaries(machine)], [[], []]);
@@ -491,6 +492,23 @@ describe("collectGarbage", () => {
     assertEquals((await store.collectGarbage({ reachable: reachable(), grace: 0 })).removed, [young]);
     await assertRejects(() => store.collectGarbage({ reachable: ["abc"] }), TypeError);
     assertEquals(machine.openHandles, []);
+  });
+
+  it("says what it has removed when it ends in the middle", async () => {
+    const machine = memoryRuntime();
+    const digests = await (await openObjectStore("/s", { runtime: machine })).putMany(["a", "b", "c"]);
+    let removals = 0;
+    const runtime = interceptRuntime(machine, (call, forward) => {
+      if (call.method === "remove" && ++removals === 2) throw new SystemError("EIO", "remove", call.path);
+      return forward();
+    });
+    const store = await openObjectStore("/s", { runtime });
+    const told: unknown[] = [];
+    const collection = store.collectGarbage({ reachable: [], grace: 0, onProgress: (step) => told.push(step) });
+    await assertRejects(() => collection, WriteError, "Cannot remove");
+    const left = await collected(store.list());
+    assertEquals(left.length, 2);
+    assertEquals(told, [{ done: 1, total: 3, removed: digests.filter((digest) => !left.includes(digest)) }]);
   });
 
   it("spares what is put once more after it was listed", async () => {

@@ -2,6 +2,7 @@
 import { FileError } from "../../core/errors.ts";
 import { type ObjectStore, openObjectStore } from "../../store/object_store.ts";
 import { openReferences } from "../../store/references.ts";
+import type { CollectResult } from "../../store/scan.ts";
 import type { StoreOptions } from "../../store/store.ts";
 import { UsageError } from "../arguments.ts";
 import { exitStatus } from "../exit_status.ts";
@@ -140,15 +141,24 @@ export async function storeVerify({ operands, progress }: Call<typeof storeVerif
   };
 }
 
-/** The digests that references lead to. */
-async function* referred(operand: string): AsyncGenerator<string> {
+/** The digests that references lead to. Where there is none, the directory may be the wrong one, or not mounted. */
+async function* referred(operand: string, allowEmpty: boolean, to: Destination): AsyncGenerator<string> {
   const attempt = "Cannot read the references in";
   const path = locateOperand(operand, attempt);
   await mustExist(path, attempt, "directory", "directory");
   const references = await openReferences(path);
-  for await (const { digest } of references.list()) yield digest;
+  let count = 0;
+  for await (const { digest } of references.list()) {
+    count++;
+    yield digest;
+  }
   const head = await references.readHead();
   if (head?.digest !== undefined) yield head.digest;
+  else if (count === 0 && !allowEmpty) {
+    const reason = `there are no references in ${JSON.stringify(path)}`;
+    const details = { code: "ENODATA", path: to.path, step: "read", targetState: "unchanged" } as const;
+    throw new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
+  }
 }
 
 function notADigest(to: Destination, line: number): FileError {
@@ -190,14 +200,25 @@ export async function storeGc(call: Call<typeof storeGcTable>): Promise<Outcome>
   const none = new AbortController().signal;
   const reachable = references === undefined
     ? named(readPieces(standardInput(call.host, () => {}), { allowEmpty }, none, to), to)
-    : referred(references);
+    : referred(references, allowEmpty === true, to);
   const report = await call.progress(`collecting garbage in ${call.operands.dir}`, "object");
-  const result = await store.collectGarbage({
-    reachable,
-    ...grace === undefined ? {} : { grace: grace * 1000 },
-    ...dryRun ? { dryRun } : {},
-    onProgress: ({ done, total }) => report(done, total),
-  });
+  const removed: string[] = [];
+  let result: CollectResult;
+  try {
+    result = await store.collectGarbage({
+      reachable,
+      ...grace === undefined ? {} : { grace: grace * 1000 },
+      ...dryRun ? { dryRun } : {},
+      onProgress(progress) {
+        removed.push(...progress.removed);
+        report(progress.done, progress.total);
+      },
+    });
+  } catch (error) {
+    if (removed.length === 0 || dryRun) throw error;
+    const notes = [`${countText(removed.length, "object")} removed before that`];
+    return { result: { removed }, output: removed, notes, failures: [error], changing: true };
+  }
   return {
     result,
     output: result.removed,

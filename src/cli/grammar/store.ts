@@ -87,7 +87,8 @@ export const storeGcTable = {
     "Removes the objects that are not named on standard input, one SHA-256 a line, as `store list` prints it " +
     "(what follows it is ignored), and prints theirs. Objects younger than a day stay: somebody may be about to " +
     "write down their names.",
-    "Input that is empty, or has a line that is no SHA-256, is refused. Whether the program before the pipe has " +
+    "Input that is empty, or has a line that is no SHA-256, is refused, and so is a DIR without references: what is " +
+    "to be mounted there may be missing. Whether the program before the pipe has " +
     "died half-way cannot be told: use `set -o pipefail`, and look at what --dry-run says.",
   ],
   operands: { dir: storeOperand },
@@ -98,7 +99,7 @@ export const storeGcTable = {
     ),
     grace: seconds("SECONDS", "How old an object must be to be removed; default: 86400"),
     dryRun: flag("Only say what would be removed"),
-    allowEmpty: flag("Accept empty input: everything old enough is removed"),
+    allowEmpty: flag("Accept empty input, or no references: everything old enough is removed"),
     ...patienceRows,
   },
   statuses: [1, 65, 66],
