@@ -8,7 +8,8 @@ import { chooseStandardLibrary, readWanted, type StandardLibrary } from "./toolc
 import { buildWithCompiler } from "./npm/with_compiler.ts";
 import { bundle } from "./npm/bundle.ts";
 import { buildWithDnt } from "./npm/with_dnt.ts";
-import { npmManifest, readProject } from "./npm_manifest.ts";
+import { currentRepository, npmManifest, readProject } from "./npm_manifest.ts";
+import { npmReadme } from "./npm/readme.ts";
 
 /** What npm leaves out of the package, beside what it always does. */
 const IGNORED = ["/node_modules/", "/src/", "/test_runner.js", "package-lock.json", "*.tgz", "*.map"];
@@ -28,7 +29,9 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
   Deno.removeSync(compiled, { recursive: true });
   Deno.writeTextFileSync(`${folder}/package.json`, JSON.stringify(manifest, undefined, 2) + "\n");
   Deno.writeTextFileSync(`${folder}/.npmignore`, IGNORED.join("\n") + "\n");
-  for (const name of ["LICENSE", "README.md"]) Deno.copyFileSync(`${ROOT}/${name}`, `${folder}/${name}`);
+  Deno.copyFileSync(`${ROOT}/LICENSE`, `${folder}/LICENSE`);
+  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
+  Deno.writeTextFileSync(`${folder}/README.md`, npmReadme(readme, currentRepository(), `v${project.version}`));
 }
 
 if (import.meta.main) {

@@ -20,7 +20,9 @@ export interface NpmManifest {
   description: string;
   keywords: string[];
   license: string;
+  homepage?: string;
   repository?: { type: "git"; url: string };
+  bugs?: { url: string };
   type: "module";
   main: string;
   types: string;
@@ -52,11 +54,47 @@ function built(path: string): string {
   return `./esm/${path.replace(/\.ts$/, "")}`;
 }
 
-/**
- * `repository` is OWNER/NAME on GitHub, as its workflows are told. npm publishes with provenance only when the manifest
- * names the repository that the workflow runs in; a package that is built anywhere else names none.
- */
-export function npmManifest(project: Project, repository = Deno.env.get("GITHUB_REPOSITORY")): NpmManifest {
+/** OWNER/NAME on GitHub, where one of its workflows builds the package; nowhere else is the repository known. */
+export function currentRepository(): string | undefined {
+  return Deno.env.get("GITHUB_REPOSITORY");
+}
+
+/** What people search for on npm. */
+const KEYWORDS = [
+  "atomic",
+  "write",
+  "file",
+  "writefile",
+  "write-file-atomic",
+  "durable",
+  "fsync",
+  "crash-safe",
+  "rename",
+  "lock",
+  "lockfile",
+  "flock",
+  "transaction",
+  "json",
+  "append-only-log",
+  "content-addressed",
+  "cli",
+  "deno",
+  "bun",
+];
+
+/** Where npm sends its readers. npm publishes with provenance only when the manifest names the workflow's repository. */
+function addresses(repository: string | undefined): Pick<NpmManifest, "homepage" | "repository" | "bugs"> {
+  if (repository === undefined) return {};
+  const page = `https://github.com/${repository}`;
+  return {
+    homepage: `${page}#readme`,
+    repository: { type: "git", url: `git+${page}.git` },
+    bugs: { url: `${page}/issues` },
+  };
+}
+
+/** `repository` is OWNER/NAME on GitHub; a package that is built without one names none. */
+export function npmManifest(project: Project, repository = currentRepository()): NpmManifest {
   const entries = libraryEntries(project);
   const exports = entries.map(({ name, path }) =>
     [name, { types: `${built(path)}.d.ts`, default: `${built(path)}.js` }] as const
@@ -64,12 +102,10 @@ export function npmManifest(project: Project, repository = Deno.env.get("GITHUB_
   return {
     name: project.name,
     version: project.version,
-    description: "Files that survive: replace, update, lock and group files so that no crash leaves half of one",
-    keywords: ["atomic", "write", "durable", "fsync", "file", "lock", "flock", "transaction", "deno", "bun"],
+    description: "Write, update and lock files so that no crash, full disk or competing process leaves half a file",
+    keywords: KEYWORDS,
     license: project.license,
-    ...(repository === undefined
-      ? {}
-      : { repository: { type: "git" as const, url: `git+https://github.com/${repository}.git` } }),
+    ...addresses(repository),
     type: "module",
     main: "./esm/mod.js",
     types: "./esm/mod.d.ts",

@@ -1,5 +1,5 @@
 /**
- * Type-checks a consumer of the installed package: with TypeScript 5 and 7, as Node resolves modules and as bundlers do,
+ * Type-checks a consumer of the installed package, and README's examples that run on Node: with TypeScript 5 and 7, as Node resolves modules and as bundlers do,
  * with Node's types and without, and without skipping the check of declarations.
  */
 import { libraryEntries, readProject } from "../npm_manifest.ts";
@@ -9,6 +9,7 @@ import { step } from "../suite/step.ts";
 import { installTypes, installTypeScript } from "../toolchain/npm.ts";
 import { VERSIONS } from "../toolchain/versions.ts";
 import { typedConsumer } from "./consumers.ts";
+import { readmeExample } from "./readme.ts";
 
 const COMPILERS: Record<string, string> = {
   "TypeScript 5": VERSIONS.typescript,
@@ -27,6 +28,8 @@ export async function checkTypes(folder: string): Promise<FileResult[]> {
     name === "." ? project.name : `${project.name}${name.slice(1)}`
   );
   Deno.writeTextFileSync(`${folder}/consumer.ts`, typedConsumer(entries));
+  const examples = { "usage.mts": readmeExample("Usage"), "node.mts": readmeExample("Node") };
+  for (const [name, text] of Object.entries(examples)) Deno.writeTextFileSync(`${folder}/${name}`, text);
   const results: FileResult[] = [];
   for (const [compiler, version] of Object.entries(COMPILERS)) {
     for (const [mode, { node, ...settings }] of Object.entries(MODES)) {
@@ -43,7 +46,9 @@ export async function checkTypes(folder: string): Promise<FileResult[]> {
             typeRoots: [await installTypes()],
           };
           const config = `tsconfig.${mode}.json`;
-          Deno.writeTextFileSync(`${folder}/${config}`, JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+          // The example for Node imports Node's modules.
+          const files = ["consumer.ts", "usage.mts", ...node ? ["node.mts"] : []];
+          Deno.writeTextFileSync(`${folder}/${config}`, JSON.stringify({ compilerOptions, files }));
           const compilerFolder = await installTypeScript(version);
           await mustExecute("node", [`${compilerFolder}/bin/tsc`, "-p", config], { directory: folder });
         }),

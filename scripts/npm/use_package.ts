@@ -6,7 +6,7 @@ import { commands } from "../../src/cli/registry.ts";
 import { execute, mustExecute } from "../process.ts";
 import type { FileResult } from "../suite/run_files.ts";
 import { step } from "../suite/step.ts";
-import { ROOT } from "../toolchain/folders.ts";
+import { exists, ROOT } from "../toolchain/folders.ts";
 import { readProject } from "../npm_manifest.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
@@ -81,17 +81,27 @@ async function consume(place: Place, folder: string, command: string[], expected
   return code === 0 && output.trim() === "ok" ? "" : `${command.join(" ")} ended with status ${code}:\n${output}`;
 }
 
-/** README's example for the runtime, twice. */
+/** README's first example and the one for the runtime, each twice. */
 async function followReadme(place: Place, folder: string, program: string, runtime: "Node" | "Bun"): Promise<string> {
+  const problems: string[] = [];
   for (const [path, text] of Object.entries(EXAMPLE_INPUT)) Deno.writeTextFileSync(`${folder}/${path}`, text);
-  Deno.writeTextFileSync(`${folder}/readme.mjs`, readmeExample(runtime));
-  for (let round = 0; round < 2; round++) {
-    await mustExecute(program, ["readme.mjs"], { directory: folder, environment: place.environment, timeout: 60_000 });
+  for (const name of ["Usage", runtime] as const) {
+    const outputs = Object.entries(EXAMPLE_OUTPUT[name]);
+    for (const [path] of outputs) if (exists(`${folder}/${path}`)) Deno.removeSync(`${folder}/${path}`);
+    Deno.writeTextFileSync(`${folder}/readme.mjs`, readmeExample(name));
+    for (let round = 0; round < 2; round++) {
+      await mustExecute(program, ["readme.mjs"], {
+        directory: folder,
+        environment: place.environment,
+        timeout: 60_000,
+      });
+    }
+    for (const [path, wanted] of outputs) {
+      const found = Deno.readTextFileSync(`${folder}/${path}`);
+      if (!wanted.test(found)) problems.push(`README's ${name} example left ${JSON.stringify(found)} in ${path}`);
+    }
   }
-  const wrong = Object.entries(EXAMPLE_OUTPUT[runtime])
-    .map(([path, wanted]) => ({ path, wanted, found: Deno.readTextFileSync(`${folder}/${path}`) }))
-    .filter(({ wanted, found }) => !wanted.test(found));
-  return wrong.map(({ path, found }) => `README's example left ${JSON.stringify(found)} in ${path}`).join("\n");
+  return problems.join("\n");
 }
 
 /** The modules of every command are in the package, and they work: each is called, at least for its help. */

@@ -1,17 +1,17 @@
 /**
- * What the documents say is done: every example in a doc comment and README's for Deno run, every shell command in README.md,
- * CONTRIBUTING.md and the guides is executed, and every link between documents leads somewhere.
+ * What the documents say is done: every example in a doc comment, and of README's those for Deno, runs; every shell
+ * command in README.md, CONTRIBUTING.md and the guides is executed; every link between documents leads somewhere.
  */
 import { assert, assertEquals } from "@std/assert";
 import { walkSync } from "@std/fs";
 import { basename, join, relative, SEPARATOR } from "@std/path";
 import { test } from "node:test";
-import { readmeExample } from "../../scripts/npm/readme.ts";
+import { README_EXAMPLES, readmeExample } from "../../scripts/npm/readme.ts";
 import { PICTURES } from "../../scripts/pictures.ts";
 import { drawnBelow } from "../../scripts/pictures/house.ts";
 import { slug } from "../../scripts/site/slug.ts";
 import { ROOT } from "../../scripts/toolchain/folders.ts";
-import { mustExecute } from "../../scripts/process.ts";
+import { execute, mustExecute } from "../../scripts/process.ts";
 import { chooseStandardLibrary, denoArguments, readWanted } from "../../scripts/toolchain/standard_library.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { notEmpty } from "../support/tally.ts";
@@ -153,18 +153,39 @@ test("every link between the documents leads to a file, and to a heading in it",
   assertEquals(broken, []);
 });
 
-test("README's example for Deno needs no more permissions than it names", () =>
+test("README's examples are its only ones, and those for Deno need no more permissions than it names", () =>
   withCheckoutFolder(async (directory) => {
     const permissions = ["--allow-read=.", "--allow-write=."];
     assert(textOf("README.md").includes(`\`${permissions.join(" ")}\``));
     // The others are run by scripts/npm, with the package.
     const examples = blocks(/^[jt]s$/).filter(({ path }) => path === "README.md").map(({ text }) => text);
-    assertEquals(examples, (["Deno", "Node", "Bun"] as const).map(readmeExample));
-    await Deno.writeTextFile(`${directory}/example.ts`, readmeExample("Deno"));
+    assertEquals(examples, README_EXAMPLES.map(readmeExample));
     const args = ["run", "--no-prompt", "--no-check", "--quiet", `--config=${ROOT}/deno.json`, ...permissions];
-    const output = await mustExecute(Deno.execPath(), [...args, "example.ts"], { directory });
-    assertEquals(output, "full\n{ runs: 1 }\n");
+    const follow = async (name: "Usage" | "Deno"): Promise<string> => {
+      await Deno.writeTextFile(`${directory}/example.ts`, readmeExample(name));
+      return await mustExecute(Deno.execPath(), [...args, "example.ts"], { directory });
+    };
+    assertEquals(await follow("Usage"), "");
+    assertEquals(await Deno.readTextFile(`${directory}/report.txt`), "done\n");
+    assertEquals(await follow("Deno"), "full\n{ runs: 1 }\n");
     assertEquals(await Deno.readTextFile(`${directory}/settings.json`), '{"theme":"dark"}\n');
+  }));
+
+test("README's examples are strict TypeScript", () =>
+  // Outside of the checkout, whose configuration excludes its build folder from every check.
+  withTemporaryDirectory(async (directory) => {
+    const { compilerOptions } = JSON.parse(textOf("deno.json")) as { compilerOptions: Record<string, boolean> };
+    const imports = { "@durable/atomic-write": `file://${ROOT}/mod.ts` };
+    await Deno.writeTextFile(`${directory}/deno.json`, JSON.stringify({ compilerOptions, imports }));
+    for (const name of README_EXAMPLES) {
+      const declared = name === "Bun" ? "declare const Bun: { file(path: string): Blob };\n" : "";
+      await Deno.writeTextFile(`${directory}/${name}.ts`, declared + readmeExample(name));
+    }
+    await Deno.writeTextFile(`${directory}/wrong.ts`, readmeExample("Node").replace("old?.starts", "old.starts"));
+    const files = [...README_EXAMPLES.map((name) => `${name}.ts`), "wrong.ts"];
+    const { output } = await execute(Deno.execPath(), ["check", "--quiet", ...files], { directory });
+    // The one that is wrong shows that the others have been checked.
+    assertEquals([...output.matchAll(/\/(\w+\.ts):\d+/g)].map(([, file]) => file), ["wrong.ts"], output);
   }));
 
 test("the pictures are what would be drawn now from the trace, the guarantees and the floors", () => {
