@@ -127,7 +127,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "that a file system has no locks is not remembered",
     file: "src/protocol/temporary_file.ts",
-    from: `      lockless.set(fileSystem, devices.add(parent.status.device));
+    from: `      lockless.add(fileSystem, parent.status.device);
 `,
     to: ``,
     tests: lockless,

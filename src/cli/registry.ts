@@ -34,7 +34,6 @@ function module<Module>(path: string): Promise<Module> {
   return import(path);
 }
 
-const fileCommands = () => module<typeof import("./commands/files.ts")>("./commands/files.ts");
 const publishCommands = () => module<typeof import("./commands/publish.ts")>("./commands/publish.ts");
 const storeCommands = () => module<typeof import("./commands/store.ts")>("./commands/store.ts");
 const logCommands = () => module<typeof import("./commands/log.ts")>("./commands/log.ts");
@@ -44,22 +43,22 @@ export const commands = {
   write: {
     summary: "Replace or make a file with standard input",
     table: writeTable,
-    load: async () => ({ run: (await fileCommands()).write }),
+    load: () => module<typeof import("./commands/write.ts")>("./commands/write.ts"),
   },
   copy: {
     summary: "Replace or make a file with another one's content",
     table: copyTable,
-    load: async () => ({ run: (await fileCommands()).copy }),
+    load: () => module<typeof import("./commands/copy.ts")>("./commands/copy.ts"),
   },
   remove: {
     summary: "Remove a file so that it stays removed",
     table: removeTable,
-    load: async () => ({ run: (await fileCommands()).remove }),
+    load: () => module<typeof import("./commands/remove.ts")>("./commands/remove.ts"),
   },
   restore: {
     summary: "Bring an earlier version of a file back, or list them",
     table: restoreTable,
-    load: async () => ({ run: (await fileCommands()).restore }),
+    load: () => module<typeof import("./commands/restore.ts")>("./commands/restore.ts"),
   },
   update: {
     summary: "Change a file through a program, inside its lock",

@@ -2,6 +2,7 @@
  * What a command takes, as data: the parser, `--help`, the shells' completions and docs/command.md are all made from
  * one table for each command (grammar/).
  */
+import { parseDigest } from "../core/digest.ts";
 import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
 import type { Report, Unit } from "./progress.ts";
@@ -175,8 +176,9 @@ export function sha256(help: string): Option<string> {
     help,
     value: "DIGEST",
     read(text) {
-      if (!/^[0-9a-f]{64}$/i.test(text)) throw new UnreadableValue("must be a SHA-256 in 64 hexadecimal digits");
-      return text.toLowerCase();
+      const digest = parseDigest(text);
+      if (digest === undefined) throw new UnreadableValue("must be a SHA-256 in 64 hexadecimal digits");
+      return digest;
     },
   };
 }

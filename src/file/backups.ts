@@ -23,7 +23,7 @@ import { type Attempt, attemptFailed, beginAttempt, translate } from "../protoco
 import { closeQuietly } from "../protocol/file_call.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
-import { type Durability, writePlan, type WriteResult } from "../protocol/write_plan.ts";
+import { type Durability, durabilityReaders, writePlan, type WriteResult } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -75,9 +75,7 @@ const listReaders = {
 };
 const restoreReaders = {
   ...listReaders,
-  durability: oneOf("full", "barrier", "file", "none"),
-  whenUnsupported: oneOf("report", "throw"),
-  whenSyncFails: oneOf("throw", "report"),
+  ...durabilityReaders,
   backup: count,
   digest: flag,
   signal: abortSignal,

@@ -4,7 +4,7 @@
  * Order: the lock, if asked for → open the directory → unlink (the commit point) → sync the directory. Nothing to remove
  * is still synced: another program may have removed it a moment ago and never synced that. The lock file stays.
  */
-import { abortSignal, type FilePath, oneOf, readOptions } from "../core/options.ts";
+import { abortSignal, type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, refuseSignals, underLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
@@ -23,7 +23,7 @@ import { removeName } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget } from "../protocol/target.ts";
-import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
+import { type Durability, durabilityReaders, reachedDurability } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -65,9 +65,7 @@ export interface RemoveResult {
 }
 
 const readers = {
-  durability: oneOf("full", "barrier", "file", "none"),
-  whenUnsupported: oneOf("report", "throw"),
-  whenSyncFails: oneOf("throw", "report"),
+  ...durabilityReaders,
   lock: lockOption,
   signal: abortSignal,
   runtime: runtimeOption,

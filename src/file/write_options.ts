@@ -4,6 +4,7 @@
  * `lockedWrite` runs a write as its options ask: under no lock, under one that is taken, or under one that is held;
  * with `ifMatch` it compares inside the lock, and the lock is looked at once more right before the commit.
  */
+import { parseDigest } from "../core/digest.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
@@ -48,10 +49,9 @@ export interface WriteFileSyncOptions extends Omit<WriteFileOptions, "signal" | 
 
 const digestOrNull: OptionReader<string | null> = (value, name) => {
   if (value === null) return null;
-  if (typeof value !== "string" || !/^[0-9a-f]{64}$/i.test(value)) {
-    throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, or null`);
-  }
-  return value.toLowerCase();
+  const digest = parseDigest(value);
+  if (digest === undefined) throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, or null`);
+  return digest;
 };
 
 /** The readers of {@linkcode WriteFileOptions}. */

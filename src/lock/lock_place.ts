@@ -10,7 +10,7 @@ import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { distantLockName, lockName } from "../protocol/names/names.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import { isForbidden, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 
 /** Where a lock is. */
@@ -56,19 +56,16 @@ export function* directoryStatus(engine: Engine, directory: string, attempt: Att
   throw attemptFailed(attempt, status === undefined ? "ENOENT" : "ENOTDIR", "stat", reason);
 }
 
-const forbidden = ["EACCES", "EPERM", "EROFS", "ENOTCAPABLE"];
-
-/** Whether a failure says that this user, or this runtime, may not. */
-export function isForbidden(error: unknown): error is SystemError {
-  return error instanceof SystemError && forbidden.includes(error.code);
-}
+/** Whether a failure says that nothing may be made here: not by this user, or by nobody on this file system. */
+export const mayNotBeMade = (error: unknown): error is SystemError =>
+  isForbidden(error) || (error instanceof SystemError && error.code === "EROFS");
 
 /** What to throw for a failure at the place of a lock: where something is forbidden there, with the way out. */
 export function atPlace(
   { attempt, home, lockPath }: Pick<LockRequest, "attempt" | "home" | "lockPath">,
   error: unknown,
 ): unknown {
-  if (!isForbidden(error)) return error;
+  if (!mayNotBeMade(error)) return error;
   const { code, call } = error;
   if (call === "open" && code !== "ENOTCAPABLE" && error.path === lockPath) {
     const reason = `its lock file ${JSON.stringify(lockPath)} cannot be opened; who may read that file may lock it`;

@@ -8,11 +8,12 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
+import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
-import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
-import { directoryStatus, isForbidden } from "./lock_place.ts";
+import { directoryStatus, mayNotBeMade } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
 /** A lock file that is open. */
@@ -66,7 +67,7 @@ function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefin
   try {
     file = yield* wait(fileSystem.open(request.lockPath, "read-write", { follow: false }));
   } catch (error) {
-    if (!isForbidden(error)) throw error;
+    if (!mayNotBeMade(error)) throw error;
     // flock needs no permission to write; only the record does.
     writable = false;
     file = yield* wait(fileSystem.open(request.lockPath, "read", { follow: false }));
@@ -143,20 +144,19 @@ function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, li
 }
 
 /** Devices whose file systems have no kernel lock, as this process has learned. */
-const lockless = new WeakMap<FileSystem, Set<string>>();
+const lockless = new LearnedDevices();
 
 function* isKnownToLackLocks(request: LockRequest): Operation<boolean> {
-  const known = lockless.get(request.engine.fileSystem);
-  if (known === undefined) return false;
-  return known.has((yield* directoryStatus(request.engine, request.home, request.attempt)).device);
+  const { fileSystem } = request.engine;
+  if (!lockless.any(fileSystem)) return false;
+  return lockless.has(fileSystem, (yield* directoryStatus(request.engine, request.home, request.attempt)).device);
 }
 
 /** There is no kernel lock here: remembers it, and takes an own new file away, which a lock directory would meet. */
 export function* discardNewLockFile(request: LockRequest, opened: OpenedLockFile): Operation<void> {
   const { fileSystem } = request.engine;
   const status = yield* wait(opened.file.stat());
-  const known = lockless.get(fileSystem) ?? new Set();
-  lockless.set(fileSystem, known.add(status.device));
+  lockless.add(fileSystem, status.device);
   if (!opened.created || status.size > 0) return;
   const named = yield* wait(fileSystem.linkStat(request.lockPath));
   if (named?.identity === opened.identity) yield* wait(fileSystem.remove(request.lockPath));

@@ -31,7 +31,7 @@ import {
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
-import type { Durability, WritePlan } from "../protocol/write_plan.ts";
+import { type Durability, lesserDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
 import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
@@ -43,8 +43,6 @@ export interface LogRequest {
   readonly plan: WritePlan;
   readonly lock: LockPlan;
 }
-
-const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
 
 /** An open log. */
 export class LogBody {
@@ -104,7 +102,7 @@ export class LogBody {
   }
 
   #note(reached: Durability): void {
-    if (ranks.indexOf(reached) < ranks.indexOf(this.reached)) this.reached = reached;
+    this.reached = lesserDurability(this.reached, reached);
   }
 
   /** Appends records, all or none; the sequence of the first. */

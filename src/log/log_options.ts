@@ -7,7 +7,6 @@ import {
   fileMode,
   type FilePath,
   flag,
-  oneOf,
   type OptionReader,
   readOptions,
   refuseSignal,
@@ -17,7 +16,7 @@ import { lockPlanOption } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { longestRecord } from "./record.ts";
-import { type Durability, writePlan } from "../protocol/write_plan.ts";
+import { type Durability, durabilityReaders, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { LogRequest } from "./log_body.ts";
@@ -75,9 +74,7 @@ const writersLock: OptionReader<LockPlan> = (value, name) => {
 };
 
 const readers = {
-  durability: oneOf("full", "barrier", "file", "none"),
-  whenUnsupported: oneOf("report", "throw"),
-  whenSyncFails: oneOf("throw", "report"),
+  ...durabilityReaders,
   mode: fileMode,
   createDirectories: flag,
   backup: count,

@@ -14,9 +14,10 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { absolutePath, mayBeLossy } from "../core/path.ts";
 import type { FileStatus, FileSystem, OpenFile } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import { isForbidden } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
+import { LearnedDevices } from "./learned_devices.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { syncsDirectory } from "./write_plan.ts";
@@ -28,10 +29,6 @@ export interface ParentDirectory {
   /** What is synced at the end; undefined where that is not wanted or cannot be. */
   readonly handle: OpenFile | undefined;
 }
-
-/** A directory may be written to but not opened (mode 0300, a permission of the runtime): it cannot be synced then. */
-const isForbidden = (error: unknown): error is SystemError =>
-  error instanceof SystemError && ["EACCES", "EPERM", "ENOTCAPABLE"].includes(error.code);
 
 /** Opens the directory `path`; ENOENT when there is none. */
 export function* openParent(
@@ -49,6 +46,7 @@ export function* openParent(
       handle = yield* wait(fileSystem.openDirectory(path));
       if (handle === undefined) throw gone();
     } catch (error) {
+      // A directory may be written to but not opened (mode 0300, a permission of the runtime): it is not synced then.
       if (!isForbidden(error)) throw error;
       if (rules.whenUnsupported === "throw") throw durabilityUnsupported(rules, "openDirectory", attempt, error);
     }
@@ -62,7 +60,7 @@ export function* openParent(
 }
 
 /** File systems whose directories are known to be syncable. */
-const syncable = new WeakMap<FileSystem, Set<string>>();
+const syncable = new LearnedDevices();
 
 /** Whoever insists on a durability must learn before the commit that this mount cannot give it: probed once. */
 function* probed(
@@ -75,11 +73,9 @@ function* probed(
   try {
     const status = yield* wait(handle.stat());
     if (rules.whenUnsupported === "report") return { path, status, handle };
-    let devices = syncable.get(engine.fileSystem);
-    if (devices === undefined) syncable.set(engine.fileSystem, devices = new Set());
-    if (!devices.has(status.device)) {
+    if (!syncable.has(engine.fileSystem, status.device)) {
       yield* syncDirectory(engine, { path, handle, status }, rules, attempt);
-      devices.add(status.device);
+      syncable.add(engine.fileSystem, status.device);
     }
     return { path, status, handle };
   } catch (error) {

@@ -8,11 +8,12 @@
  * When creating fails, nothing is left. After `createTemporary` the caller owns file and name, and discards both.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { FileSystem, OpenFile } from "../runtime/runtime.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine } from "./engine.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "./failure.ts";
+import { LearnedDevices } from "./learned_devices.ts";
 import { factsFitName, type Proof, temporaryName } from "./names/names.ts";
 import { isUnsupported } from "./sync_codes.ts";
 
@@ -23,7 +24,7 @@ export interface TemporaryFile {
 }
 
 /** Devices that answered that they have no locks. */
-const lockless = new WeakMap<FileSystem, Set<string>>();
+const lockless = new LearnedDevices();
 
 /** A name that is taken is a planted one, or a 2^-128 accident: three tries tell the difference. */
 const mostTries = 3;
@@ -32,7 +33,7 @@ const mostTries = 3;
 function proofFor(engine: Engine, device: string, program: boolean): Proof {
   const { fileLock } = engine.capabilities;
   const locks = fileLock === "call" || (program && fileLock === "program");
-  if (locks && !lockless.get(engine.fileSystem)?.has(device)) return { kind: "lock" };
+  if (locks && !lockless.has(engine.fileSystem, device)) return { kind: "lock" };
   const facts = engine.runtime.process.facts();
   return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
 }
@@ -91,8 +92,7 @@ export function* createProven(
       // That there are no locks here is no failure; that what was made for finding out stays, is.
       const failure = hasNoLocks(error) ? failures[0] : { error };
       if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
-      const devices = lockless.get(fileSystem) ?? new Set();
-      lockless.set(fileSystem, devices.add(parent.status.device));
+      lockless.add(fileSystem, parent.status.device);
     }
   }
 }

@@ -125,11 +125,16 @@ const modeOrKeep: OptionReader<number | "keep"> = (value, name) => value === "ke
 const ownerOrWord: OptionReader<Owner | "keep" | "leave"> = (value, name) =>
   value === "keep" || value === "leave" ? value : owner(value, name);
 
-/** The readers of {@linkcode ReplaceOptions}; other functions extend this table. */
-export const replaceOptionReaders = {
+/** The readers of the options that everything has which can be durable. */
+export const durabilityReaders = {
   durability: oneOf("full", "barrier", "file", "none"),
   whenUnsupported: oneOf("report", "throw"),
   whenSyncFails: oneOf("throw", "report"),
+};
+
+/** The readers of {@linkcode ReplaceOptions}; other functions extend this table. */
+export const replaceOptionReaders = {
+  ...durabilityReaders,
   mode: modeOrKeep,
   owner: ownerOrWord,
   defaults: ((value, name) => {
@@ -207,7 +212,13 @@ export function writePlan(engine: Engine, options: CheckedReplaceOptions): Write
   });
 }
 
-/** Whether a durability includes the directory, and whether it includes the content. */
+const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
+
+/** The lesser of two durabilities: what several changes have reached together. */
+export const lesserDurability = (one: Durability, other: Durability): Durability =>
+  ranks.indexOf(other) < ranks.indexOf(one) ? other : one;
+
+/** Whether a durability includes the directory. */
 export const syncsDirectory = (durability: Durability): boolean => durability === "full" || durability === "barrier";
 /** Whether a durability includes the content. */
 export const syncsFile = (durability: Durability): boolean => durability !== "none";

@@ -8,7 +8,6 @@ import {
   filePath,
   flag,
   milliseconds,
-  oneOf,
   type OptionReader,
   readOptions,
 } from "../core/options.ts";
@@ -20,7 +19,7 @@ import {
   lockPlan,
 } from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
+import { type Durability, durabilityReaders, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -89,7 +88,7 @@ const callback = <T>(): OptionReader<T> => (value, name) => {
 const switchReaders = {
   activate: callback<NonNullable<SwitchOptions["activate"]>>(),
   lock: lockPlanOption,
-  durability: oneOf("full", "barrier", "file", "none"),
+  durability: durabilityReaders.durability,
   signal: abortSignal,
   runtime: runtimeOption,
 };

@@ -35,6 +35,13 @@ export class SystemError extends Error {
   }
 }
 
+const forbidden: readonly string[] = ["EACCES", "EPERM", "ENOTCAPABLE"];
+
+/** Whether a failure says that this user, or this runtime, may not. */
+export function isForbidden(error: unknown): error is SystemError {
+  return error instanceof SystemError && forbidden.includes(error.code);
+}
+
 /** Codes that are two names of one thing. EOPNOTSUPP and ENOTSUP are one number on Linux; libuv says ENOTSUP. */
 const synonyms: Readonly<Record<string, string>> = {
   EWOULDBLOCK: "EAGAIN",

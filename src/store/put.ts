@@ -19,10 +19,10 @@ import { commit } from "../protocol/commit.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { translate } from "../protocol/failure.ts";
+import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { TemporaryVanished } from "../protocol/staged_file.ts";
 import type { Digest } from "../protocol/names/store.ts";
-import type { FileSystem } from "../runtime/runtime.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
 import { refresh } from "./refresh.ts";
 import type { StoreContext } from "./store.ts";
@@ -136,7 +136,7 @@ function* openShards(
 }
 
 /** File systems that have answered that they have no hard links. */
-const linkless = new WeakMap<FileSystem, Set<string>>();
+const linkless = new LearnedDevices();
 
 /** Whoever changes an object again and again is not putting or collecting. */
 const mostRounds = 12;
@@ -144,7 +144,6 @@ const mostRounds = 12;
 /** Makes the object be at its place, whole, young and synced. */
 function* settle(context: StoreContext, group: Group, parent: ParentDirectory): Operation<void> {
   const { lead } = group;
-  const devices = linkless.get(context.engine.fileSystem);
   let next: "look" | "create" | "replace" = lead.seen ? "look" : "create";
   for (let round = 1;; round++) {
     if (next === "look") {
@@ -154,7 +153,7 @@ function* settle(context: StoreContext, group: Group, parent: ParentDirectory): 
       next = found.state === "absent" ? "create" : "replace";
     }
     yield* lead.stage(parent);
-    const links = devices?.has(parent.status.device) !== true;
+    const links = !linkless.has(context.engine.fileSystem, parent.status.device);
     try {
       if (yield* publish(context, group, parent, next === "create" && links)) return;
       next = "look";
@@ -163,8 +162,7 @@ function* settle(context: StoreContext, group: Group, parent: ParentDirectory): 
       if (ConflictError.is(error)) next = "look";
       else if (hasNoLinks(error)) {
         // Equal content may be replaced by equal content: where nothing can be linked, it is renamed into place.
-        const known = linkless.get(context.engine.fileSystem) ?? new Set();
-        linkless.set(context.engine.fileSystem, known.add(parent.status.device));
+        linkless.add(context.engine.fileSystem, parent.status.device);
         next = "replace";
       } else if (error instanceof TemporaryVanished && lead.repeatable) yield* lead.lose();
       else throw error instanceof TemporaryVanished ? error.cause : error;

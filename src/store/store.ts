@@ -4,7 +4,7 @@
  * Opening makes the directory, durably, if it is missing; nothing else is done until something is asked for.
  */
 import { CorruptionError, type TargetState } from "../core/errors.ts";
-import { type FilePath, oneOf, readOptions } from "../core/options.ts";
+import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
@@ -14,7 +14,13 @@ import { ensureDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { type Digest, objectNames } from "../protocol/names/store.ts";
-import { type Durability, type WritePlan, writePlan } from "../protocol/write_plan.ts";
+import {
+  type Durability,
+  durabilityReaders,
+  lesserDurability,
+  type WritePlan,
+  writePlan,
+} from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -33,14 +39,10 @@ export interface StoreOptions {
 }
 
 const readers = {
-  durability: oneOf("full", "barrier", "file", "none"),
-  whenUnsupported: oneOf("report", "throw"),
-  whenSyncFails: oneOf("throw", "report"),
+  ...durabilityReaders,
   timeout: lockOptionReaders.timeout,
   runtime: runtimeOption,
 };
-
-const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
 
 /** A directory that is a store, or holds references. */
 export class StoreContext {
@@ -66,7 +68,7 @@ export class StoreContext {
 
   /** Notes what a change has reached. */
   note(reached: Durability): void {
-    if (ranks.indexOf(reached) < ranks.indexOf(this.reached)) this.reached = reached;
+    this.reached = lesserDurability(this.reached, reached);
   }
 
   /** An attempt to do something with the file at `path`, or with the whole. */

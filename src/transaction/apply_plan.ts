@@ -2,7 +2,7 @@
  * What `applyFiles` is asked to do: read completely and checked before any I/O.
  */
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
-import { abortSignal, count, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
+import { abortSignal, count, type FilePath, filePath, type OptionReader, readOptions } from "../core/options.ts";
 import { neededLockOption, refuseSignals } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
@@ -15,6 +15,7 @@ import {
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import {
   type Durability,
+  durabilityReaders,
   type Owner,
   replaceOptionReaders,
   type WritePlan,
@@ -148,7 +149,7 @@ const planReaders = {
 const optionReaders = {
   journal: filePath,
   lock: neededLockOption,
-  durability: oneOf("full", "barrier", "file", "none"),
+  durability: durabilityReaders.durability,
   signal: abortSignal,
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
   runtime: runtimeOption,

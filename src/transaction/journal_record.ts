@@ -5,6 +5,7 @@
  * must be a backup's of that very target. So a journal, whoever wrote it, can only ever lead to names of our grammar
  * beside the targets it names; in which directories it may do that is believe.ts.
  */
+import { parseDigest } from "../core/digest.ts";
 import type { PathStyle } from "../core/path.ts";
 import { isAbsolute } from "../core/path.ts";
 import { isBackupOf, parseBackupName } from "../protocol/names/names.ts";
@@ -47,7 +48,7 @@ const fields = <T extends object>(value: unknown, ...names: (keyof T & string)[]
   return found.length === names.length && names.every((name) => found.includes(name)) ? value as T : undefined;
 };
 
-const isDigest = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+const isDigest = (value: unknown): value is string => value !== undefined && parseDigest(value) === value;
 const isCount = (value: unknown, below: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < below;
 

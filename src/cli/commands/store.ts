@@ -1,4 +1,5 @@
 /** `atomic-write store …`: objects under their own SHA-256. */
+import { parseDigest } from "../../core/digest.ts";
 import { FileError } from "../../core/errors.ts";
 import { type ObjectStore, openObjectStore } from "../../store/object_store.ts";
 import { openReferences } from "../../store/references.ts";
@@ -30,10 +31,9 @@ async function openStore(operand: string, attempt: string, options?: StoreOption
 
 /** A SHA-256 that stands without a name. */
 function readDigest(text: string, name: string): string {
-  if (!/^[0-9a-f]{64}$/i.test(text)) {
-    throw new UsageError(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${JSON.stringify(text)}`);
-  }
-  return text.toLowerCase();
+  const digest = parseDigest(text);
+  if (digest !== undefined) return digest;
+  throw new UsageError(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${JSON.stringify(text)}`);
 }
 
 /** `atomic-write store put DIR [FILE…]`. */

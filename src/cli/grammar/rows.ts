@@ -2,6 +2,7 @@
  * Rows that tables of several families share: how a file is written, whatever its content comes from, how its lock is
  * waited for, and how far a change must have reached.
  */
+import { parseDigest } from "../../core/digest.ts";
 import { highestOwnerNumber, isOwner } from "../../core/options.ts";
 import {
   count,
@@ -49,10 +50,9 @@ const ifMatch: Option<string | null> = {
     "Only write if the content has this SHA-256 (see --digest; compared inside the file's lock), or there is no file (none)",
   read(text) {
     if (text === "none") return null;
-    if (!/^[0-9a-f]{64}$/i.test(text)) {
-      throw new UnreadableValue('must be a SHA-256 in 64 hexadecimal digits, or "none"');
-    }
-    return text.toLowerCase();
+    const digest = parseDigest(text);
+    if (digest === undefined) throw new UnreadableValue('must be a SHA-256 in 64 hexadecimal digits, or "none"');
+    return digest;
   },
 };
 

@@ -11,6 +11,7 @@
  *
  * A reference's name is its path: so only names are allowed that every file system keeps apart and none reads otherwise.
  */
+import { parseDigest } from "../../core/digest.ts";
 
 /** The SHA-256 of an object's content: 64 hexadecimal digits, in lower case. */
 export type Digest = string;
@@ -26,7 +27,8 @@ export const headName = "HEAD";
 
 /** A digest as a caller writes it, in lower case; TypeError for everything else. */
 export function readDigest(value: unknown, name = "digest"): Digest {
-  if (typeof value === "string" && /^[0-9a-f]{64}$/i.test(value)) return value.toLowerCase();
+  const digest = parseDigest(value);
+  if (digest !== undefined) return digest;
   const shown = typeof value === "string" ? JSON.stringify(value) : `a value of type ${typeof value}`;
   throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${shown}`);
 }

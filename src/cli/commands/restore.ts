@@ -1,0 +1,25 @@
+/** `atomic-write restore FILE [WHICH]`, and with `--list` the versions there are. */
+import { type Backup, listBackups, restoreBackup } from "../../file/backups.ts";
+import { UsageError } from "../arguments.ts";
+import type { restoreTable } from "../grammar/files.ts";
+import { locateOperand } from "../operand.ts";
+import { written } from "../results.ts";
+import type { Call, Outcome } from "../table.ts";
+
+function line({ path, time, size }: Backup): string {
+  return `${new Date(time).toISOString()} ${String(size).padStart(12)} ${path}`;
+}
+
+/** Runs the command. */
+export async function run({ operands, options, abortOnSignal }: Call<typeof restoreTable>): Promise<Outcome> {
+  const { list, ...rest } = options;
+  const attempt = list ? "Cannot list the backups of" : "Cannot restore";
+  const path = locateOperand(operands.file, attempt);
+  if (list) {
+    if (operands.which !== undefined) throw new UsageError("--list lists all versions: WHICH makes no sense with it");
+    const backups = await listBackups(path);
+    return { result: { backups }, output: backups.map(line), changing: false };
+  }
+  const signal = abortOnSignal(attempt, path);
+  return written(await restoreBackup(path, operands.which, { ...rest, signal }), rest);
+}

@@ -1,0 +1,21 @@
+/** `atomic-write [write] FILE`: standard input into a file. */
+import { writeFile } from "../../file/write_file.ts";
+import type { writeTable } from "../grammar/files.ts";
+import { readContent, standardInput } from "../input.ts";
+import { locateOperand } from "../operand.ts";
+import { writeOptions, written } from "../results.ts";
+import type { Call, Outcome } from "../table.ts";
+
+/** Runs the command. */
+export async function run(call: Call<typeof writeTable>): Promise<Outcome> {
+  const { host } = call;
+  const { appendNewline: _added, allowEmpty: _accepted, requireJson: _required, ...rest } = call.options;
+  const attempt = "Cannot write";
+  const path = locateOperand(call.operands.file, attempt);
+  const signal = call.abortOnSignal(attempt, path);
+  if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
+  const report = await call.progress(`writing ${call.operands.file}`, "byte");
+  const content = await readContent(standardInput(host, report), call.options, signal, { attempt, path });
+  const result = await writeFile(path, content, writeOptions(rest, signal));
+  return written(result, rest);
+}
