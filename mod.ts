@@ -31,7 +31,7 @@ export {
   type RestoreBackupSyncOptions,
 } from "./src/file/backups.ts";
 export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/file/copy_file.ts";
-export type { FileData } from "./src/core/bytes.ts";
+export type { FileChunk, FileData } from "./src/core/bytes.ts";
 export {
   ActivationError,
   ConflictError,
@@ -51,13 +51,7 @@ export {
   WriteError,
 } from "./src/core/errors.ts";
 export type { FilePath } from "./src/core/options.ts";
-export {
-  type FileChunk,
-  type FileWriter,
-  type FileWriterSync,
-  openFileWriter,
-  openFileWriterSync,
-} from "./src/file/file_writer.ts";
+export { type FileWriter, type FileWriterSync, openFileWriter, openFileWriterSync } from "./src/file/file_writer.ts";
 export {
   breakLock,
   breakLockSync,

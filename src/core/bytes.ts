@@ -7,6 +7,9 @@
  */
 import type { Awaitable } from "./operation.ts";
 
+/** One piece of content. */
+export type FileChunk = string | ArrayBufferView | ArrayBuffer;
+
 /** Content that can be written. Blob, async iterables and streams are for the asynchronous functions only. */
 export type FileData =
   | string

@@ -4,6 +4,7 @@
  * Order: open (directory, temporary file), `write` as often as wanted, then `commit` or `discard`. A failing write, an
  * abort or leaving the scope of `await using` discards. Calls are carried out one after another.
  */
+import type { FileChunk } from "../core/bytes.ts";
 import { onAbort } from "../core/abort.ts";
 import { chunksBetweenTurns, nextTurn } from "../core/event_loop.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
@@ -13,9 +14,6 @@ import { locate } from "../protocol/engine.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import { readWriteOptions, type WriteFileOptions, type WriteFileSyncOptions } from "./write_options.ts";
 import { WriterBody } from "./writer_body.ts";
-
-/** One piece of content. */
-export type FileChunk = string | ArrayBufferView | ArrayBuffer;
 
 /** A file on its way; see {@linkcode openFileWriter}. */
 export interface FileWriter extends AsyncDisposable {

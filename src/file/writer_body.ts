@@ -5,9 +5,8 @@
  * A lock that the writer took itself is kept until the end. One that was handed in is used while the writer is opened
  * and while it commits, not between: its holder may do other things with it meanwhile, and `ifMatch` is asked again.
  */
-import { ChunkEncoder } from "../core/bytes.ts";
+import { ChunkEncoder, type FileChunk } from "../core/bytes.ts";
 import type { Operation } from "../core/operation.ts";
-import type { FileChunk } from "./file_writer.ts";
 import { giveBack, takeLock, underLock } from "../lock/file_lock.ts";
 import { type LockHold, releaseAfter } from "../lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "../protocol/commit_turn.ts";

@@ -60,7 +60,7 @@
  * @module
  */
 export { memoryRuntime } from "./machine/memory_file_system.ts";
-export type { MemoryRuntime } from "./machine/memory_file_system.ts";
+export type { MemoryRuntime } from "./machine/memory_options.ts";
 export type {
   InitialEntry,
   MachineOptions,

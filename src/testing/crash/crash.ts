@@ -15,7 +15,7 @@
  */
 import { type Awaitable, type Operation, run, runSync } from "../../core/operation.ts";
 import { CrashExplorer } from "./crash_explorer.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { MemoryOptions } from "../machine/memory_options.ts";
 import { crashOptions } from "../testing_options.ts";
 

@@ -4,7 +4,7 @@
  */
 import { type CrashedDisk, CrashSpace } from "./crash_space.ts";
 import { Machine, type MachinePast } from "../machine/machine.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { picture } from "../machine/picture.ts";
 import { SeededRandom } from "../random.ts";
 import { Settlement } from "./settlement.ts";

@@ -1,5 +1,7 @@
-/** What a simulated machine can be asked to be. */
-import type { Capabilities } from "../../runtime/runtime.ts";
+/** What a simulated machine can be asked to be, and what its processes can be asked. */
+import type { Capabilities, FileStatus, Runtime } from "../../runtime/runtime.ts";
+import type { MemoryClock } from "./scheduler.ts";
+import type { SyncFileSystem } from "./sync_file_system.ts";
 
 /** What a file or directory of a new machine is, where its text alone does not say it. */
 export interface InitialEntry {
@@ -112,3 +114,31 @@ export interface ProcessOptions {
 
 /** Options of `memoryRuntime`: the machine, and its first process. */
 export interface MemoryOptions extends MachineOptions, ProcessOptions {}
+
+/** A simulated process: a runtime, and what tests ask about its machine. */
+export interface MemoryRuntime extends Runtime {
+  /** Answers at once. */
+  readonly syncFileSystem: SyncFileSystem;
+  /** The machine's clock, which tests may move. */
+  readonly clock: MemoryClock;
+  /** Paths of what this process has open, in the order of opening. */
+  readonly openHandles: string[];
+  /** Another process on the same machine; what `options` leaves out is as in this one. */
+  fork(options?: ProcessOptions): MemoryRuntime;
+  /** Ends this process as SIGKILL does: files closed, locks free, and every later call of it fails with ESRCH. */
+  kill(): void;
+  /** Every file below `directory` (`/`) with its text; symlinks as `→ text`; empty directories with a slash at the end. */
+  files(directory?: string): Record<string, string>;
+  /** The text of the file that programs see at `path`; undefined when there is none. */
+  readText(path: string): string | undefined;
+  /** The bytes of the file that programs see at `path`; undefined when there is none. */
+  readBytes(path: string): Uint8Array | undefined;
+  /** What is at `path`, seen with every right, a symlink in its last component not followed. */
+  statusOf(path: string): FileStatus | undefined;
+  /** Whether an open file of any process holds a kernel lock on the file at `path`. */
+  isLocked(path: string): boolean;
+  /** Puts a file, or whatever the description says, at `path`, with every right and missing directories; not durable. */
+  put(path: string, entry?: string | Uint8Array | InitialEntry): void;
+  /** Puts everything onto the medium, on all devices, as sync(1) on a perfect disk. */
+  syncAll(): void;
+}

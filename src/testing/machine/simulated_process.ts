@@ -6,7 +6,7 @@ import type { Capabilities, FileStatus, FileSystem, Hash, ProcessHost } from "..
 import { asEntry, lookUp, place } from "./build_machine.ts";
 import { interceptFileSystem } from "../faults/intercept.ts";
 import type { Credentials, Machine, ProcessRecord } from "./machine.ts";
-import type { MemoryRuntime } from "./memory_file_system.ts";
+import type { MemoryRuntime } from "./memory_options.ts";
 import { MemorySystemCalls } from "./memory_system_calls.ts";
 import type { InitialEntry, ProcessOptions } from "./memory_options.ts";
 import { memoryProcess } from "./memory_process.ts";

@@ -14,7 +14,7 @@
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */
 import type { Awaitable } from "../../core/operation.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { MemoryOptions } from "../machine/memory_options.ts";
 import { scheduleOptions } from "../testing_options.ts";
 import type { OperationResult, TogetherOperation } from "./order_run.ts";

@@ -11,7 +11,7 @@ import type { Clock, FileSystem, OpenFile, Runtime } from "../../runtime/runtime
 import { SystemError } from "../../runtime/system_error.ts";
 import { undecidedSyncs } from "../faults/fault_codes.ts";
 import { type Around, dropUnsynced, interceptFileSystem, observed, type SeamCall } from "../faults/intercept.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
 import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";

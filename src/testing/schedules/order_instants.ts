@@ -11,7 +11,7 @@ import type { CrashedDisk } from "../crash/crash_space.ts";
 import { CrashSpace } from "../crash/crash_space.ts";
 import type { DiskImage } from "../machine/disk_node.ts";
 import { Machine, type ProcessRecord } from "../machine/machine.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { picture } from "../machine/picture.ts";
 import { SeededRandom } from "../random.ts";
 import type { Settlement } from "../crash/settlement.ts";

@@ -13,7 +13,7 @@
 import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { MemoryRuntime } from "../machine/memory_file_system.ts";
+import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
 import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
