@@ -13,6 +13,7 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import { type Filling, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { inRoomFor } from "./room_for.ts";
 import {
   lockedWrite,
   type WriteFileOptions,
@@ -92,21 +93,23 @@ function* copy(
   let ticket = request.lock === undefined ? takeTicket() : undefined;
   try {
     checkAbort(request.plan.signal);
-    const file = yield* openSource(engine, from, attempt);
-    try {
-      const status = yield* wait(file.stat());
-      const filling = fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size }));
-      return yield* lockedWrite(request, to, (plan) => {
-        const copyPlan = {
-          ...plan,
-          newFileMode: status.mode & 0o777,
-          modified: keepTimes === true ? status.modified : undefined,
-        };
-        return replaceFile(engine, to, copyPlan, filling, ticket ??= takeTicket());
-      });
-    } finally {
-      yield* closeQuietly(file);
-    }
+    return yield* inRoomFor({ engine, lock: request.lock, signal: request.plan.signal }, false, function* () {
+      const file = yield* openSource(engine, from, attempt);
+      try {
+        const status = yield* wait(file.stat());
+        const filling = fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size }));
+        return yield* lockedWrite(request, to, (plan) => {
+          const copyPlan = {
+            ...plan,
+            newFileMode: status.mode & 0o777,
+            modified: keepTimes === true ? status.modified : undefined,
+          };
+          return replaceFile(engine, to, copyPlan, filling, ticket ??= takeTicket());
+        });
+      } finally {
+        yield* closeQuietly(file);
+      }
+    });
   } catch (error) {
     throw translate(error, attempt);
   } finally {

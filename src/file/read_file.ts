@@ -9,6 +9,7 @@ import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginAttempt, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
+import { inRoom } from "../protocol/room.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -106,7 +107,7 @@ function* readText(
 function* readTextAt(engine: Engine, path: string): Operation<string | undefined> {
   const attempt = beginAttempt("Cannot read", path);
   try {
-    const bytes = yield* readBytes(engine, path);
+    const bytes = yield* inRoom(engine, "calls", {}, () => readBytes(engine, path));
     return bytes === undefined ? undefined : decodeText(bytes, path);
   } catch (error) {
     throw translate(error, attempt);

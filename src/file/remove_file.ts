@@ -21,11 +21,13 @@ import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../pro
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { removeName } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
+import { inRoom } from "../protocol/room.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import { type Durability, durabilityReaders, reachedDurability } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { inRoomFor } from "./room_for.ts";
 
 /** Options of {@linkcode removeFile}. */
 export interface RemoveFileOptions {
@@ -92,17 +94,18 @@ function* remove(
   const body = (guard?: () => Operation<void>) =>
     removeTarget(engine, location, rules, attempt, ticket ??= takeTicket(), signal, guard);
   try {
-    if (lock === undefined) return yield* body();
+    if (lock === undefined) return yield* inRoom(engine, "calls", { signal }, body);
     // There is nothing to lock either.
     if (yield* isDirectoryMissing(engine, location)) return { path: location, removed: false, durability: "none" };
-    return yield* underLock(
-      engine,
-      location,
-      lock,
-      signal,
-      (hold) => body(() => hold.confirm("unchanged")),
-      ({ removed }) => removed ? "replaced" : "unchanged",
-    );
+    return yield* inRoomFor({ engine, lock, signal }, true, () =>
+      underLock(
+        engine,
+        location,
+        lock,
+        signal,
+        (hold) => body(() => hold.confirm("unchanged")),
+        ({ removed }) => removed ? "replaced" : "unchanged",
+      ));
   } catch (error) {
     throw translate(error, attempt);
   } finally {

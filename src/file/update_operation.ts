@@ -22,6 +22,7 @@ import { syncDirectory } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
 import type { Target } from "../protocol/target.ts";
 import { reachedDurability, type WritePlan, type WriteResult } from "../protocol/write_plan.ts";
+import { inRoomFor } from "./room_for.ts";
 import {
   checkMatch,
   guarded,
@@ -59,17 +60,33 @@ const mostTurnings = 20;
 
 /** Runs a change of the file at `path` under its lock. */
 export function* update(path: FilePath, change: Change, request: WriteRequest): Operation<UpdateResult> {
-  const { engine, plan } = request;
-  const location = locate(engine, path);
-  const attempt = beginAttempt("Cannot update", location);
+  const location = locate(request.engine, path);
   const wish = request.lock ?? { plan: lockPlan(undefined).plan };
+  return yield* inRoomFor(
+    { engine: request.engine, lock: wish, signal: request.plan.signal },
+    true,
+    (enter) =>
+      updateAt({ ...request, lock: wish }, location, (current, target, hold) => {
+        enter(hold);
+        return change(current, target, hold);
+      }),
+  );
+}
+
+function* updateAt(
+  request: WriteRequest & { readonly lock: Exclude<WriteRequest["lock"], undefined> },
+  location: string,
+  change: Change,
+): Operation<UpdateResult> {
+  const { engine, plan } = request;
+  const attempt = beginAttempt("Cannot update", location);
   try {
     if (plan.createDirectories) yield* ensureTargetDirectory(engine, location, plan, attempt);
     for (let turnings = 0; turnings < mostTurnings; turnings++) {
       const done = yield* underLock(
         engine,
         location,
-        wish,
+        request.lock,
         plan.signal,
         (hold) => updateInside(request, location, hold, change, attempt),
         (result) => result?.changed ? "replaced" : "unchanged",

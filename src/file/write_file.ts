@@ -10,6 +10,7 @@ import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { locate } from "../protocol/engine.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
+import { inRoomFor } from "./room_for.ts";
 import {
   lockedWrite,
   readWriteOptions,
@@ -28,10 +29,14 @@ export function* writeData(path: FilePath, data: FileData, request: WriteRequest
   // Under a lock the order is that of the lock.
   let ticket = request.lock === undefined ? takeTicket() : undefined;
   try {
-    return yield* lockedWrite(
-      request,
-      location,
-      (plan, hold) => replaceFile(engine, location, plan, fillingOf(hold), ticket ??= takeTicket()),
+    return yield* inRoomFor(
+      { engine, lock: request.lock, signal },
+      source.kind !== "bytes",
+      (enter) =>
+        lockedWrite(request, location, (plan, hold) => {
+          if (hold !== undefined) enter(hold);
+          return replaceFile(engine, location, plan, fillingOf(hold), ticket ??= takeTicket());
+        }),
     );
   } catch (error) {
     if (source.kind === "chunks") source.cancel(error);

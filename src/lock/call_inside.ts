@@ -3,9 +3,10 @@
  * recognised as what could never end. What the caller throws comes back as a CallerError and reaches them as it was.
  */
 import type { Source } from "../core/bytes.ts";
-import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import type { Awaitable, Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError } from "../protocol/failure.ts";
+import { idly } from "../protocol/room.ts";
 import type { LockHold } from "./lock.ts";
 import { type HoldChain, holdContext } from "./own_holds.ts";
 
@@ -23,7 +24,7 @@ export function* callInside<T>(
       Promise.resolve(answer).catch(() => {});
       throw new TypeError("The callback of a synchronous function must not return a promise");
     }
-    return yield* wait(answer);
+    return yield* idly(engine, answer);
   } catch (error) {
     throw new CallerError(error);
   } finally {

@@ -7,8 +7,9 @@
  * 1. `joinHold` waits for the turn; a call that could never get it is a DeadlockError at once. 2. `release` gives the
  * turn back, once; the lock itself stays with its holder. After a failure no turn is held.
  */
-import { type Operation, wait } from "../core/operation.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
+import { idly } from "../protocol/room.ts";
 import { lockAttempt, LockHold } from "./lock.ts";
 import type { Patience } from "./lock_plan.ts";
 import { joinTurn } from "./own_holds.ts";
@@ -49,6 +50,6 @@ export function* joinHold(engine: Engine, hold: LockHold, signal: AbortSignal | 
   const turn = joinTurn({ engine, attempt, patience, shared: false }, `${hold.key} joined`);
   // Without a timeout it comes, or the signal throws.
   if (turn === undefined) throw new Error("A turn without a time limit must come");
-  if (turn.granted !== undefined) yield* wait(waitForTurn(turn, patience, engine.runtime.clock));
+  if (turn.granted !== undefined) yield* idly(engine, waitForTurn(turn, patience, engine.runtime.clock));
   return new JoinedHold(hold, turn);
 }

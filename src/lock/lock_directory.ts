@@ -14,6 +14,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { type LockToken, newToken } from "../protocol/names/names.ts";
+import { idly } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
 import { heldDirectory, isAbandoned } from "./held_directory.ts";
@@ -37,7 +38,9 @@ export function* acquireLockDirectory(request: LockRequest): Operation<HeldLock 
   const turn = joinTurn({ ...request, shared: false }, yield* directoryTurnKey(request));
   if (turn === undefined) return "timeout";
   const { patience, engine } = request;
-  if (turn.granted !== undefined && !(yield* wait(waitForTurn(turn, patience, engine.runtime.clock)))) return "timeout";
+  if (turn.granted !== undefined) {
+    if (!(yield* idly(engine, waitForTurn(turn, patience, engine.runtime.clock)))) return "timeout";
+  }
   let kept = false;
   try {
     const outcome = yield* takePlace(request, turn);

@@ -12,6 +12,7 @@ import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { makeEngine } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
+import { idly } from "../protocol/room.ts";
 import { isUnsupported } from "../protocol/sync_codes.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -77,7 +78,9 @@ function sameOrJoined(request: LockRequest, turn: Turn | undefined, key: string)
 /** The turn once it has come. Undefined, or an error: no turn is held. */
 function* waitedFor(request: LockRequest, turn: Turn): Operation<Turn | undefined> {
   if (turn.granted === undefined) return turn;
-  if (!(yield* wait(waitForTurn(turn, request.patience, request.engine.runtime.clock)))) return undefined;
+  if (!(yield* idly(request.engine, waitForTurn(turn, request.patience, request.engine.runtime.clock)))) {
+    return undefined;
+  }
   return { ...turn, granted: undefined };
 }
 
@@ -115,7 +118,7 @@ function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
     const left = patience.left();
     if (left === 0) return false;
     patience.waited = true;
-    const had = yield* wait(file.lock(shared, left, patience.signal));
+    const had = yield* idly(engine, file.lock(shared, left, patience.signal));
     checkAbort(patience.signal);
     if (had !== undefined) return had;
     if (!(yield* pauseBeforeRetry(engine, patience, looks))) return false;

@@ -40,6 +40,14 @@ function enclosingHold(key: string): EnclosingHold | undefined {
   return undefined;
 }
 
+/** Whether this code runs inside one of these holds. */
+export function isInsideAny(holds: WeakSet<object>): boolean {
+  for (let chain = holdContext.get(); chain !== undefined; chain = chain.above) {
+    if (chain.hold.live && holds.has(chain.hold)) return true;
+  }
+  return false;
+}
+
 function deadlock(attempt: Attempt, reason: string): DeadlockError {
   return new DeadlockError(`Cannot lock ${JSON.stringify(attempt.path)}`, reason, {
     code: "EDEADLK",

@@ -5,9 +5,10 @@
  * thread). A wait that is given up leaves nothing behind.
  */
 import { onAbort } from "../core/abort.ts";
-import { type Operation, wait } from "../core/operation.ts";
+import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { CallerError, checkAbort } from "../protocol/failure.ts";
+import { idly } from "../protocol/room.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Patience } from "./lock_plan.ts";
 import { cancelWait, type Turn } from "./turn_queue.ts";
@@ -57,7 +58,7 @@ export function* pauseBeforeRetry(engine: Engine, patience: Patience, looks: num
     return true;
   }
   try {
-    yield* wait(clock.sleep(bounded, patience.signal));
+    yield* idly(engine, clock.sleep(bounded, patience.signal));
   } catch (error) {
     checkAbort(patience.signal);
     throw error;

@@ -9,7 +9,9 @@ import type { ChunkSource, Source } from "../core/bytes.ts";
 import { chunksBetweenTurns, nextTurn } from "../core/event_loop.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Hash, OpenFile } from "../runtime/runtime.ts";
+import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed, CallerError, checkAbort } from "./failure.ts";
+import { idly } from "./room.ts";
 
 /** Bytes handed to one write call: large enough to cost nothing, small enough to abort between two. */
 const pieceSize = 16 * 1024 * 1024;
@@ -149,7 +151,12 @@ function isEqual(words: Uint32Array, others: Uint32Array, length: number): boole
 }
 
 /** Writes all of a source. What the source throws comes back as a CallerError. */
-export function* writeAll(writer: ContentWriter, source: Source, signal: AbortSignal | undefined): Operation<void> {
+export function* writeAll(
+  engine: Engine,
+  writer: ContentWriter,
+  source: Source,
+  signal: AbortSignal | undefined,
+): Operation<void> {
   if (source.kind === "bytes") return yield* writer.takeAll(source.bytes);
   let promised = 0;
   while (true) {
@@ -157,7 +164,7 @@ export function* writeAll(writer: ContentWriter, source: Source, signal: AbortSi
     let chunk: Uint8Array | undefined;
     try {
       const next = untilAborted(source, signal);
-      chunk = yield* wait(next);
+      chunk = yield* idly(engine, next);
       // A source whose promises are all settled already would not let the event loop turn.
       if (next instanceof Promise && ++promised % chunksBetweenTurns === 0) yield* wait(nextTurn());
     } catch (error) {

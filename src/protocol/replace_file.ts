@@ -47,7 +47,7 @@ export function fillingFrom(source: Source, signal: AbortSignal | undefined): Fi
   return {
     bytes: source.kind === "bytes" ? source.bytes : undefined,
     repeatable: source.kind === "bytes",
-    fill: (staged) => writeAll(staged.writer, source, signal),
+    fill: (staged) => writeAll(staged.engine, staged.writer, source, signal),
     cancel: (reason) => source.kind === "chunks" ? source.cancel(reason) : undefined,
   };
 }

@@ -219,6 +219,8 @@ export interface ProcessHost {
   liveness(facts: ProcessFacts): "alive" | "dead" | "unknown";
   /** Who holds a kernel lock on this file, as far as the system tells without taking the lock. */
   lockHolder(file: FileStatus): { pid: number; shared: boolean } | undefined;
+  /** How many files this process may have open at once, where the system says so. */
+  openFileLimit?(): number | undefined;
   /** Number of the user by that name; undefined when there is none. */
   userNumber(name: string): number | undefined;
   /** Number of the group by that name; undefined when there is none. */

@@ -105,7 +105,7 @@ export class Incoming {
   *#readChunks(source: ChunkSource): Operation<void> {
     try {
       const staged = yield* this.#begin();
-      yield* writeAll(staged.writer, source, this.#request.signal);
+      yield* writeAll(staged.engine, staged.writer, source, this.#request.signal);
       this.#digest = yield* staged.writer.end();
     } catch (error) {
       source.cancel(error);

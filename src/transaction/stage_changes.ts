@@ -45,7 +45,7 @@ function* stageOne(
     });
     staged.separates = before.separates;
     changes.push({ ...change, staged, backup: undefined, published: false });
-    yield* writeAll(staged.writer, source, plan.signal);
+    yield* writeAll(engine, staged.writer, source, plan.signal);
     yield* finishStage(staged);
     yield* closeStaged(staged);
   } catch (error) {

@@ -7,6 +7,7 @@ import { requiredProcess } from "../builtin.ts";
 import { deno } from "./namespace.ts";
 import { everythingGranted, granted } from "./permissions.ts";
 import { lockHolderIn } from "../linux_locks.ts";
+import { openFileLimitIn } from "../linux_limits.ts";
 import { linuxProcess } from "../linux_process.ts";
 import { outputOf, processExists } from "../node/process.ts";
 import { groupNumber, type OwnerSources, userNumber } from "../owner_names.ts";
@@ -55,6 +56,10 @@ export function denoProcess(): ProcessHost {
     }),
     lockHolder: (file) =>
       everythingGranted() ? lockHolderIn(attempt(() => deno().readTextFileSync("/proc/locks")) ?? "", file) : undefined,
+    openFileLimit: () =>
+      everythingGranted()
+        ? openFileLimitIn(attempt(() => deno().readTextFileSync("/proc/self/limits")) ?? "")
+        : undefined,
     userNumber: (name) => userNumber(name, sources),
     groupNumber: (name) => groupNumber(name, sources),
   };

@@ -2,6 +2,7 @@
 import { mayBeLossy } from "../../core/path.ts";
 import { builtin, requiredProcess } from "../builtin.ts";
 import { lockHolderIn } from "../linux_locks.ts";
+import { openFileLimitIn } from "../linux_limits.ts";
 import { linuxProcess } from "../linux_process.ts";
 import { groupNumber, userNumber } from "../owner_names.ts";
 import type { ProcessHost } from "../runtime.ts";
@@ -73,6 +74,7 @@ export function nodeProcess(): ProcessHost {
     liveness,
     description: () => ({ host: builtin("node:os").hostname(), program: programName(host.argv) }),
     lockHolder: (file) => lockHolderIn(readText("/proc/locks") ?? "", file),
+    openFileLimit: () => openFileLimitIn(readText("/proc/self/limits") ?? ""),
     userNumber: (name) => userNumber(name, sources),
     groupNumber: (name) => groupNumber(name, sources),
   };

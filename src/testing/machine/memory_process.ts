@@ -26,6 +26,7 @@ export function memoryProcess(machine: Machine, record: ProcessRecord): ProcessH
     },
     description: () => ({ host: "memory", program: `process ${record.pid}` }),
     lockHolder: () => undefined,
+    openFileLimit: () => machine.plan.options.openFileLimit ?? Infinity,
     userNumber: (name) => numberIn(userNumbers ?? known, name),
     groupNumber: (name) => numberIn(groupNumbers ?? known, name),
   };

@@ -1,0 +1,142 @@
+/**
+ * How many calls of one process have files open at once: the others wait their turn, so that thousands of writes started
+ * together need no more descriptors than the process may have.
+ *
+ * 1. `inRoom` around everything of a call that opens files. There are two rooms: `"calls"` for those that wait for
+ *    nothing but the disk, and `"callers"` for those that may wait for a lock, a callback or a source. A call is in one
+ *    of them once; whoever waits within one room for another call in it could wait for ever.
+ * 2. `idly` around what a call in the second room waits for and the disk does not owe. When all in that room only wait
+ *    so, they may wait for somebody outside: after a while the newest outside (a call of one of them, most likely) is
+ *    let in beyond the bound. So a queue never stands still.
+ *
+ * How many that are is asked of the system when a third call comes: one alone costs nothing. A synchronous call has
+ * nobody beside it. The rooms hang on `globalThis`, so that two copies of the module share them.
+ */
+import { onAbort } from "../core/abort.ts";
+import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import type { Clock, Runtime } from "../runtime/runtime.ts";
+import type { Engine } from "./engine.ts";
+
+/** Which room. */
+type RoomName = "calls" | "callers";
+
+interface Room {
+  /** Unknown before it matters. */
+  most: number | undefined;
+  inside: number;
+  /** How many of those wait for something that the disk does not owe. */
+  idle: number;
+  readonly waiting: (() => void)[];
+  /** Somebody looks already whether the room stands still. */
+  watched: boolean;
+}
+
+const tableName = Symbol.for("@durable/atomic-write/rooms/1");
+
+function roomOf({ process }: Runtime, name: RoomName): Room {
+  const holder = globalThis as { [tableName]?: WeakMap<object, Record<RoomName, Room>> };
+  const table = holder[tableName] ??= new WeakMap();
+  let rooms = table.get(process.isolate);
+  if (rooms === undefined) table.set(process.isolate, rooms = { calls: emptyRoom(), callers: emptyRoom() });
+  return rooms[name];
+}
+
+const emptyRoom = (): Room => ({ most: undefined, inside: 0, idle: 0, waiting: [], watched: false });
+
+/** What a runtime has open for itself, and what the program may have besides. */
+const reserved = 36;
+/** What one call in each of the rooms opens at most, with second descriptors: 4 and 6. */
+const perPair = 10;
+/** macOS gives a program 256, and where nothing is known that may be so. */
+const usualLimit = 256;
+const fewest = 2;
+/** More at once make nothing faster. */
+const highest = 64;
+
+/** How many calls may have files open at once, in each of the rooms. */
+export function roomFor({ process }: Runtime): number {
+  const limit = process.openFileLimit?.() ?? usualLimit;
+  return Math.max(fewest, Math.min(highest, Math.floor((limit - reserved) / perPair)));
+}
+
+/** The rooms that calls are in, by their engines. */
+const places = new WeakMap<Engine, Room>();
+
+/** Runs `body` when there is room for it. `beyond`: whoever waits for this call is inside already. */
+export function* inRoom<T>(
+  engine: Engine,
+  name: RoomName,
+  { signal, beyond = false }: { readonly signal?: AbortSignal | undefined; readonly beyond?: boolean },
+  body: () => Operation<T>,
+): Operation<T> {
+  if (engine.synchronous) return yield* body();
+  const room = roomOf(engine.runtime, name);
+  if (beyond || room.inside < fewest || room.inside < (room.most ??= roomFor(engine.runtime))) room.inside++;
+  else yield* wait(letIn(room, signal, engine.runtime.clock));
+  if (name === "callers") places.set(engine, room);
+  try {
+    return yield* body();
+  } finally {
+    places.delete(engine);
+    room.inside--;
+    while (room.waiting.length > 0 && room.inside < (room.most ?? fewest)) admit(room, room.waiting.shift());
+  }
+}
+
+function admit(room: Room, enter: (() => void) | undefined): void {
+  if (enter === undefined) return;
+  room.inside++;
+  enter();
+}
+
+async function letIn(room: Room, signal: AbortSignal | undefined, clock: Clock): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stopListening = onAbort(signal, () => {
+      room.waiting.splice(room.waiting.indexOf(enter), 1);
+      reject(signal?.reason);
+    });
+    const enter = () => {
+      stopListening();
+      resolve();
+    };
+    room.waiting.push(enter);
+    watch(room, clock);
+  });
+}
+
+/** How long a room stands still before somebody is let in beyond the bound, in milliseconds; then longer and longer. */
+const patience = 20;
+const longestPatience = 1000;
+
+const standsStill = (room: Room): boolean => room.waiting.length > 0 && room.idle >= room.inside;
+
+function watch(room: Room, clock: Clock): void {
+  if (room.watched || !standsStill(room)) return;
+  room.watched = true;
+  watchOver(room, clock).finally(() => room.watched = false);
+}
+
+async function watchOver(room: Room, clock: Clock): Promise<void> {
+  for (let pause = patience; standsStill(room); pause = Math.min(pause * 1.5, longestPatience)) {
+    await clock.sleep(pause);
+    if (standsStill(room)) admit(room, room.waiting.pop());
+    // Whoever was let in needs a turn of the event loop to do something.
+    await clock.sleep(1);
+  }
+}
+
+/** Waits for what the disk does not owe. */
+export function* idly<T>(engine: Engine, value: Awaitable<T>): Operation<T> {
+  const room = places.get(engine);
+  if (room === undefined || typeof value !== "object" || value === null || !("then" in value)) {
+    return yield* wait(value);
+  }
+  room.idle++;
+  watch(room, engine.runtime.clock);
+  try {
+    return yield* wait(value);
+  } finally {
+    room.idle--;
+  }
+}

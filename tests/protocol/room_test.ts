@@ -1,0 +1,105 @@
+/** Room: a bound on the calls that have files open, and a queue beyond it that never stands still. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "node:test";
+import { readTextFile, updateFile, withLock, writeFile } from "../../mod.ts";
+import { memoryRuntime } from "../../src/testing/mod.ts";
+import { roomFor } from "../../src/protocol/room.ts";
+import { openFileLimitIn } from "../../src/runtime/linux_limits.ts";
+
+/** Room for two in each of the rooms. */
+const narrow = () => memoryRuntime({ openFileLimit: 50, delay: "every" });
+const together = <T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, index) => call(index)));
+
+describe("room", () => {
+  it("is as much as the system allows, and not more than is of use", () => {
+    for (const [limit, room] of [[30, 2], [64, 2], [256, 22], [1024, 64], [1_000_000, 64]] as const) {
+      assertEquals(roomFor(memoryRuntime({ openFileLimit: limit })), room);
+    }
+    const line = (soft: string) =>
+      `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}      4096    files\n`;
+    assertEquals([line("1024"), line("unlimited"), ""].map(openFileLimitIn), [1024, Infinity, undefined]);
+  });
+
+  it("is enough for any number of writes, updates and reads", async () => {
+    const runtime = narrow();
+    await together(300, (index) => writeFile(`/f${index}`, `${index}`, { runtime }));
+    await together(300, (index) => updateFile(`/f${index}`, () => "new", { runtime }));
+    assertEquals(new Set(await together(300, (index) => readTextFile(`/f${index}`, { runtime }))), new Set(["new"]));
+    assertEquals(runtime.openHandles, []);
+  });
+
+  it("is taken in the order of the calls: the last content wins", async () => {
+    const runtime = narrow();
+    await together(50, (index) => writeFile("/f", `${index}`, { runtime }));
+    assertEquals(await readTextFile("/f", { runtime }), "49");
+  });
+
+  it("is there for what runs inside a callback or a source, which those that are in wait for", async () => {
+    const runtime = narrow();
+    await together(20, (index) =>
+      updateFile(`/f${index}`, async () => {
+        await updateFile(`/g${index}`, async () => {
+          await writeFile(`/h${index}`, "h", { runtime });
+          return "g";
+        }, { runtime });
+        return "f";
+      }, { runtime }));
+    await together(20, (index) =>
+      writeFile(
+        `/s${index}`,
+        (async function* () {
+          await writeFile(
+            `/t${index}`,
+            (async function* () {
+              await updateFile(`/u${index}`, () => "u", { runtime });
+              yield "t";
+            })(),
+            { runtime },
+          );
+          yield "s";
+        })(),
+        { runtime },
+      ));
+    const last = await Promise.all(
+      ["f", "g", "h", "s", "t", "u"].map((name) => readTextFile(`/${name}19`, { runtime })),
+    );
+    assertEquals(last, ["f", "g", "h", "s", "t", "u"]);
+  });
+
+  it("is made when all who are in wait for somebody who is not", async () => {
+    const runtime = narrow();
+    let tell = (): void => {};
+    const told = new Promise<void>((resolve) => tell = resolve);
+    const waiting = together(5, (index) =>
+      updateFile(`/f${index}`, async () => {
+        await told;
+        return "f";
+      }, { runtime }));
+    const telling = updateFile("/last", () => {
+      tell();
+      return "last";
+    }, { runtime });
+    assertEquals((await Promise.all([waiting, telling])).length, 2);
+  });
+
+  it("is not waited for by who holds a lock of his own, nor beyond an abort", async () => {
+    const runtime = narrow();
+    await withLock("/l", async (lock) => {
+      const locked = together(5, (index) => writeFile(`/l`, `${index}`, { lock, runtime }));
+      await Promise.all([locked, together(5, (index) => writeFile(`/m${index}`, "m", { runtime }))]);
+    }, { runtime });
+    const stop = new AbortController();
+    const { signal } = stop;
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => end = resolve);
+    const held = together(2, (index) => updateFile(`/h${index}`, () => ended.then(() => "h"), { runtime }));
+    const given = updateFile("/given", () => "up", { runtime, signal });
+    stop.abort(new Error("enough"));
+    await assertRejects(() => given, Error, "enough");
+    end();
+    await held;
+    assertEquals(runtime.readText("/given"), undefined);
+    assertEquals(runtime.openHandles, []);
+  });
+});

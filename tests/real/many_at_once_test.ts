@@ -1,0 +1,33 @@
+/** Thousands of calls started together: none fails for want of descriptors, however few a process may have. */
+import { assertEquals } from "@std/assert";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { skip } from "../support/skip.ts";
+import { spawnScript } from "../support/spawn.ts";
+import { notEmpty } from "../support/tally.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+
+/** How many at once; each more than the descriptors, or what each of them opened, would allow. */
+const rows: readonly [descriptors: number, count: number, kinds: readonly string[]][] = [
+  [64, 70, ["write", "exact", "read", "copy", "remove", "stream", "locked", "update", "nested"]],
+  [256, 300, ["write", "update", "nested"]],
+  [1024, 1200, ["write", "update"]],
+];
+
+describe("many at once", () => {
+  for (const [descriptors, count, kinds] of notEmpty(rows)) {
+    it(`${count} where ${descriptors} files may be open: ${kinds.join(", ")}`, async (t) => {
+      if (process.platform === "win32") return skip(t, "Windows has no ulimit");
+      await withTemporaryDirectory(async (directory) => {
+        for (const kind of notEmpty(kinds)) {
+          const { stdout, stderr } = await spawnScript(
+            "tests/real/scripts/write_many.ts",
+            [directory, kind, String(count)],
+            { wrapper: ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh"] },
+          ).status;
+          assertEquals([kind, stdout, stderr], [kind, `${JSON.stringify({ done: count, temporary: [] })}\n`, ""]);
+        }
+      });
+    });
+  }
+});

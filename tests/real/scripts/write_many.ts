@@ -1,0 +1,43 @@
+/** Starts many calls of one kind at once in a directory; prints how many came to their end, and the first failure. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { copyFile, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
+
+const [directory = "", kind = "", count = "0"] = process.argv.slice(2);
+const path = (index: number) => join(directory, `f${index}`);
+
+async function* pieces(index: number) {
+  // A source that itself writes files.
+  await writeFile(path(index) + ".part", "part");
+  yield `content ${index}`;
+}
+
+const kinds: Record<string, (index: number) => Promise<unknown>> = {
+  write: (index) => writeFile(path(index), `content ${index}`),
+  exact: (index) => writeFile(path(index), `content ${index}`, { mode: 0o600, skipIfEqual: true, backup: 1 }),
+  stream: (index) => writeFile(path(index), pieces(index)),
+  locked: (index) => writeFile(path(index), `content ${index}`, { lock: true }),
+  update: (index) => updateFile(path(index), () => `content ${index}`),
+  nested: (index) =>
+    updateFile(path(index), async () => {
+      await updateFile(path(index) + ".inner", () => "inner");
+      return `content ${index}`;
+    }),
+  copy: (index) => copyFile(path(0), path(index + 1)),
+  read: (index) => readTextFile(path(index)),
+  remove: (index) => removeFile(path(index)),
+};
+
+const call = kinds[kind];
+if (call === undefined) throw new Error(`There is no ${kind}`);
+const all = await Promise.allSettled(Array.from({ length: Number(count) }, (_, index) => call(index)));
+const failed = all.filter((each) => each.status === "rejected");
+const temporary = readdirSync(directory).filter((name) => name.endsWith(".tmp"));
+console.log(
+  JSON.stringify({
+    done: all.length - failed.length,
+    failed: failed.map(({ reason }) => String(reason))[0],
+    temporary,
+  }),
+);
