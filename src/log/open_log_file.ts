@@ -1,7 +1,7 @@
 /**
  * A log's file, opened for writing.
  *
- * There is none: it is made through the write protocol. There is one: it is read to its end, a torn tail is cut, and its
+ * There is none, or an empty file: it is made through the write protocol. There is one: it is read to its end, a torn tail is cut, and its
  * name is synced. Where nothing says of its last records that they are on the medium (the writer was killed, or lost
  * power, or its last sync failed), all of it is written into another file, through the write protocol: a sync would
  * succeed even for records that an earlier sync has failed to write.
@@ -76,13 +76,18 @@ export function* openMade({ engine, path, plan, attempt }: Opening, reached: Dur
   }
 }
 
-/** Opens the log that is there, and makes sure of it and of its name; undefined when there is none. */
+/** Opens the log that is there, and makes sure of it and of its name; undefined when there is none, or an empty file. */
 function* openExisting(opening: Opening): Operation<Opened | undefined> {
   const { engine, path, plan, attempt } = opening;
   const file = yield* wait(engine.fileSystem.open(path, "read-write"));
   if (file === undefined) return undefined;
   try {
     const status = yield* wait(file.stat());
+    // Somebody has made the file before he had anything to put into it, as a service manager does.
+    if (status.size === 0) {
+      yield* closeQuietly(file);
+      return undefined;
+    }
     const place = { path: parentOf(engine, path), status };
     const header = yield* readHeader(file, path);
     const records = recordsOf(header);

@@ -60,12 +60,17 @@ function* openLogFile(engine: Engine, path: string): Operation<OpenFile> {
   });
 }
 
+/** An empty file is a log that nothing was written to yet. */
+function* isEmpty(file: OpenFile): Operation<boolean> {
+  return (yield* wait(file.stat())).size === 0;
+}
+
 /** The snapshot of the last checkpoint; undefined before the first. CorruptionError if it is not what it was. */
 export function* readSnapshot(engine: Engine, path: string): Operation<Uint8Array | undefined> {
   try {
     const file = yield* openLogFile(engine, path);
     try {
-      const { snapshot } = yield* readHeader(file, path);
+      const { snapshot } = (yield* isEmpty(file)) ? { snapshot: undefined } : yield* readHeader(file, path);
       if (snapshot === undefined) return undefined;
       const bytes = yield* readFully(file, logHeaderSize, snapshot.length);
       const hash = engine.runtime.createHash();
@@ -160,6 +165,7 @@ export class LogRecords {
     const file = yield* openLogFile(this.#engine, this.#path);
     // From here on `close` closes it.
     this.#file = file;
+    if (yield* isEmpty(file)) return new RecordReader(file, 0n);
     const records = recordsOf(yield* readHeader(file, this.#path));
     this.#cursor = firstCursor(records);
     return new RecordReader(file, records.identity);

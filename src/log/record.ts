@@ -45,12 +45,16 @@ export interface Cursor {
   readonly salt: bigint | undefined;
 }
 
+/** Kept from one call to the next. */
+const placeBytes = new Uint8Array(16);
+const place = new DataView(placeBytes.buffer);
+
 /** The part of a checksum that says where. */
-function placeChecksum(identity: bigint, offset: number): number {
-  const place = new DataView(new ArrayBuffer(16));
+export function placeChecksum(identity: bigint, offset: number): number {
   place.setBigUint64(0, identity, true);
-  place.setBigUint64(8, BigInt(offset), true);
-  return crc32c(new Uint8Array(place.buffer));
+  place.setUint32(8, offset >>> 0, true);
+  place.setUint32(12, Math.floor(offset / 2 ** 32), true);
+  return crc32c(placeBytes);
 }
 
 /** Writes a record into `target` at `at`; the number of bytes. */

@@ -9,7 +9,8 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
-import { after, couldProve, type Cursor, follows, isIntact, parseRecordHeader, recordHeaderSize } from "./record.ts";
+import { findProof } from "./damage_proof.ts";
+import { after, type Cursor, follows, isIntact, parseRecordHeader, recordHeaderSize } from "./record.ts";
 
 /** A record that was read. */
 interface ReadRecord {
@@ -76,25 +77,7 @@ export class RecordReader {
   /** Where a record begins that proves that what is at the cursor was synced once; undefined: none does. */
   *provesDamage(cursor: Cursor): Operation<number | undefined> {
     const { size } = yield* wait(this.#file.stat());
-    let offset = cursor.offset + 1;
-    while (offset + recordHeaderSize <= size) {
-      const window = yield* this.bytes(offset, Math.min(windowSize, size - offset));
-      if (window.length < recordHeaderSize) return undefined;
-      const view = viewOf(window);
-      const last = window.length - recordHeaderSize;
-      for (let at = 0; at <= last; at++) {
-        const header = parseRecordHeader(view, at);
-        const place = offset + at;
-        if (header === undefined || !couldProve(cursor, header, place)) continue;
-        const length = recordHeaderSize + header.length;
-        if (place + length > size) continue;
-        // This may replace the window, but not what `view` sees.
-        const record = yield* this.bytes(place, length);
-        if (isIntact(record, header, this.#identity, place)) return place;
-      }
-      offset += last + 1;
-    }
-    return undefined;
+    return yield* findProof((offset, length) => this.bytes(offset, length), { size, cursor, identity: this.#identity });
   }
 }
 

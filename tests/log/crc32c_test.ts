@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { test } from "node:test";
+import { shiftState } from "../../src/log/crc_shift.ts";
 import { crc32c } from "../../src/log/crc32c.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -10,6 +11,14 @@ test("crc32c gives the values of RFC 3720, B.4, and of the usual check", () => {
   assertEquals(crc32c(new Uint8Array(32).fill(0xff)), 0x62a8ab43);
   assertEquals(crc32c(Uint8Array.from({ length: 32 }, (_, index) => index)), 0x46dd794e);
   assertEquals(crc32c(new Uint8Array(0)), 0);
+});
+
+test("shiftState is what so many zero bytes make of a state", () => {
+  for (const count of [0, 1, 2, 31, 255, 256, 257, 65_535, 65_536, 1_000_003]) {
+    for (const state of [0, 1, 0x80000000, 0xdeadbeef]) {
+      assertEquals(shiftState(state, count), ~crc32c(new Uint8Array(count), ~state >>> 0) >>> 0, `${state}, ${count}`);
+    }
+  }
 });
 
 test("crc32c goes on from a checksum, wherever the bytes are divided", () => {

@@ -17,6 +17,10 @@ import {
   openLogSync,
   WriteError,
 } from "../../src/log/mod.ts";
+import { runSync, wait } from "../../src/core/operation.ts";
+import { findProof } from "../../src/log/damage_proof.ts";
+import { type LogHeader, parseLogHeader } from "../../src/log/log_header.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { type Fault, faultRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -183,6 +187,18 @@ describe("append and read", () => {
     }));
 });
 
+it("an empty file is a log that nothing was written to yet", async () => {
+  const machine = memoryRuntime({ files: { "/log": { content: "", mode: 0o640 } } });
+  const reader = openLogReader("/log", { runtime: machine });
+  assertEquals([await readTexts(reader.read()), await reader.snapshot()], [[], undefined]);
+  const log = await openLog("/log", { runtime: machine });
+  assertEquals([await log.append("one"), log.tornTail], [1, undefined]);
+  await log.close();
+  assertEquals(await readTexts(reader.read()), ["1 one"]);
+  assertEquals(machine.statusOf("/log")?.mode, 0o640);
+  assertEquals(machine.openHandles, []);
+});
+
 describe("checkpoint", () => {
   it("takes the snapshot in and drops the records that it covers", () =>
     withTemporaryDirectory(async (directory) => {
@@ -344,6 +360,57 @@ describe("damage", () => {
     await again.close();
   });
 
+  it("is looked for in one reading, whatever the content that is torn looks like", () => {
+    // Headers of records that could prove it, at every 32 bytes, each of which seems to end further on.
+    const kilobytes = 300;
+    const payload = new Uint8Array(kilobytes * 1024);
+    const view = new DataView(payload.buffer);
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.append("first");
+    const start = machine.statusOf("/log")?.size ?? 0;
+    for (let at = 0; at < payload.length; at += 32) {
+      view.setUint32(at + 4, Math.max(0, payload.length - at - 32 - 4096), true);
+      view.setBigUint64(at + 8, 2n, true);
+      view.setBigUint64(at + 16, BigInt(start + 1), true);
+    }
+    log.append(payload);
+    log.close();
+    const whole = machine.readBytes("/log") ?? new Uint8Array();
+    const torn = memoryRuntime({ files: { "/log": whole.slice(0, start + 32 + payload.length - 1) } });
+    let read = 0;
+    const counting = interceptRuntime(torn, (call, proceed) => {
+      const answer = proceed();
+      if (call.method === "read" && typeof answer === "number") read += answer;
+      return answer;
+    });
+    const opened = openLogSync("/log", { runtime: counting });
+    assertEquals(opened.tornTail, { offset: start, bytes: 32 + payload.length - 1 });
+    assert(read < 6 * whole.length, `${read} bytes read of ${whole.length}`);
+    opened.close();
+    // The same with a record behind it that proves it: in the same place as by looking at one after another.
+    const damaged = memoryRuntime();
+    const second = openLogSync("/log", { runtime: damaged });
+    second.append("first");
+    const offset = damaged.statusOf("/log")?.size ?? 0;
+    second.append(payload);
+    const proof = damaged.statusOf("/log")?.size ?? 0;
+    second.append("third");
+    second.close();
+    const bytes = (damaged.readBytes("/log") ?? new Uint8Array()).slice();
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+    const { identity } = parseLogHeader(bytes) as LogHeader;
+    const cursor = { offset, sequence: 2, syncedThrough: 0, salt: undefined };
+    for (const most of [2 ** 20, 1000, 7]) {
+      const reader = (from: number, length: number) => wait(bytes.subarray(from, from + length));
+      const found = runSync(() => findProof(reader, { size: bytes.length, cursor, identity }, most));
+      assertEquals(found, proof, `${most}`);
+    }
+    const machineOfDamage = memoryRuntime({ files: { "/log": bytes } });
+    const error = assertThrows(() => openLogSync("/log", { runtime: machineOfDamage }), CorruptionError);
+    assertEquals(error.offset, offset);
+  });
+
   it("is told from a log that is stored in the log", () => {
     const machine = memoryRuntime();
     const inner = openLogSync("/inner", { runtime: machine });
@@ -363,7 +430,6 @@ describe("damage", () => {
   it("of a file that is no log, or a cut-off one, changes nothing", () => {
     for (
       const content of [
-        "",
         "not a log, but longer than a header of one would have to be to be read at all as such",
         "\x89AWLOG\r\n",
       ]
