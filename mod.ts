@@ -43,6 +43,7 @@ export {
   LockError,
   LockLostError,
   LockTimeoutError,
+  ReadError,
   RollbackFailedError,
   type RolledBackFile,
   type TargetState,
@@ -73,7 +74,9 @@ export type {
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core/standard_schema.ts";
 export type { Durability, Owner, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
 export {
+  readFile,
   type ReadFileOptions,
+  readFileSync,
   readJsonFile,
   type ReadJsonFileOptions,
   readJsonFileSync,

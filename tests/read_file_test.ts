@@ -1,9 +1,20 @@
-/** readTextFile and readJsonFile: undefined when absent, and damage named with its place. */
+/** readFile, readTextFile and readJsonFile: undefined when absent, and damage named with its place. */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CorruptionError, readJsonFile, readJsonFileSync, readTextFile, readTextFileSync, WriteError } from "../mod.ts";
+import {
+  CorruptionError,
+  ReadError,
+  readFile,
+  readFileSync,
+  readJsonFile,
+  readJsonFileSync,
+  readTextFile,
+  readTextFileSync,
+  writeFile,
+} from "../mod.ts";
+import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
@@ -160,8 +171,8 @@ for (
     const runtime = memoryRuntime({ ...files && { files } });
     for (
       const error of [
-        await assertRejects(() => readTextFile("/file", { runtime }), WriteError),
-        assertThrows(() => readTextFileSync("/file", { runtime }), WriteError),
+        await assertRejects(() => readTextFile("/file", { runtime }), ReadError),
+        assertThrows(() => readTextFileSync("/file", { runtime }), ReadError),
       ]
     ) {
       assertEquals([error.code, error.targetState], [code, "unchanged"]);
@@ -174,7 +185,7 @@ test("readTextFile closes the file when reading fails", async () => {
   for (const method of ["read", "stat"]) {
     const machine = at("text");
     const { runtime } = faultRuntime(machine, { at: (call) => call.method === method, error: "EIO" });
-    const error = await assertRejects(() => readTextFile("/file", { runtime }), WriteError);
+    const error = await assertRejects(() => readTextFile("/file", { runtime }), ReadError);
     assertEquals([error.step, error.code, machine.openHandles], [method, "EIO", []]);
   }
 });
@@ -182,4 +193,42 @@ test("readTextFile closes the file when reading fails", async () => {
 test("readTextFile that cannot close what it has read answers it all the same", async () => {
   const { runtime } = faultRuntime(at("text"), { at: ({ method }) => method === "close", error: "EIO" });
   assertEquals(await readTextFile("/file", { runtime }), "text");
+});
+
+test("readFile answers the bytes; undefined when there is none; a ReadError for everything else", async () => {
+  const bytes = Uint8Array.of(0, 255, 10);
+  const runtime = memoryRuntime({ files: { "/file": bytes, "/d/": { kind: "directory" } } });
+  assertEquals([await readFile("/file", { runtime }), readFileSync("/file", { runtime })], [bytes, bytes]);
+  assertEquals([await readFile("/none", { runtime }), readFileSync("/none", { runtime })], [undefined, undefined]);
+  const error = await assertRejects(() => readFile("/d", { runtime }), ReadError);
+  assertEquals([error.name, error.code, error.step, ReadError.is(error)], ["ReadError", "EISDIR", "open", true]);
+  assertThrows(() => readFileSync("/d", { runtime }), ReadError, 'Cannot read "/d"');
+  assertEquals(runtime.openHandles, []);
+});
+
+test("readFile of what is too large for the runtime is an error about that file", async () => {
+  await withTemporaryDirectory(async (directory) => {
+    const path = join(directory, "large");
+    fs.writeFileSync(path, "");
+    fs.truncateSync(path, 2 ** 42);
+    for (const read of [readFile, readTextFile, readJsonFile]) {
+      const error = await assertRejects(() => read(path), ReadError, `Cannot read ${JSON.stringify(path)}`);
+      assertEquals([error.code, error.path, error.step], ["EFBIG", path, "read"]);
+    }
+  });
+});
+
+test("ifMatch reads the file piece by piece, and may be aborted meanwhile", async () => {
+  const machine = memoryRuntime({ files: { "/file": new Uint8Array(2 ** 20) } });
+  const stop = new AbortController();
+  const lengths: unknown[] = [];
+  const runtime = interceptRuntime(machine, (call, proceed) => {
+    if (call.method === "read" && call.path === "/file") lengths.push(call.operands[0]);
+    if (lengths.length === 3) stop.abort(new Error("enough"));
+    return proceed();
+  });
+  const ifMatch = "0".repeat(64);
+  await assertRejects(() => writeFile("/file", "new", { runtime, ifMatch, signal: stop.signal }), Error, "enough");
+  assertEquals(lengths, [2 ** 18, 2 ** 18, 2 ** 18]);
+  assertEquals(machine.openHandles, []);
 });

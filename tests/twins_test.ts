@@ -83,6 +83,10 @@ const cases: Record<string, Case[]> = {
     { title: "a file", machine: file, args: (runtime) => ["/d/file", { runtime }] },
     { title: "nothing", args: (runtime) => ["/file", { runtime }] },
   ],
+  readFile: [
+    { title: "a file", machine: file, args: (runtime) => ["/d/file", { runtime }] },
+    { title: "nothing", args: (runtime) => ["/d/file", { runtime }] },
+  ],
   readTextFile: [
     { title: "a file", machine: file, args: (runtime) => ["/d/file", { runtime }] },
     { title: "nothing", args: (runtime) => ["/d/file", { runtime }] },

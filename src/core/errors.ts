@@ -2,4 +2,12 @@
 export { FileError, type FileErrorDetails, type TargetState } from "./file_error.ts";
 export { DeadlockError, LockBusyError, LockError, LockLostError, LockTimeoutError } from "./lock_errors.ts";
 export { ActivationError, RollbackFailedError, type RolledBackFile } from "./transaction_errors.ts";
-export { ConflictError, CorruptionError, UnsupportedError, ValidationError, WriteError } from "./write_errors.ts";
+export {
+  ConflictError,
+  CorruptionError,
+  MissingObjectError,
+  ReadError,
+  UnsupportedError,
+  ValidationError,
+  WriteError,
+} from "./write_errors.ts";

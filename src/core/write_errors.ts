@@ -14,6 +14,34 @@ export class WriteError extends FileError {
   }
 }
 
+/** A file, a directory or a log could not be read, listed or looked at. Nothing was changed. */
+export class ReadError extends FileError {
+  static {
+    mark(this, "ReadError");
+  }
+  /** The name of its class. */
+  override readonly name: string = "ReadError";
+  /** Whether `value` is a ReadError, of this or another copy of the module. */
+  static override is(value: unknown): value is ReadError {
+    return bears(value, "ReadError");
+  }
+}
+
+/** There is no object of that digest in the store. */
+export class MissingObjectError extends ReadError {
+  static {
+    mark(this, "MissingObjectError");
+  }
+  /** The name of its class. */
+  override readonly name: "MissingObjectError" = "MissingObjectError";
+  /** SHA-256 of the object. */
+  digest?: string;
+  /** Whether `value` is a MissingObjectError, of this or another copy of the module. */
+  static override is(value: unknown): value is MissingObjectError {
+    return bears(value, "MissingObjectError");
+  }
+}
+
 /** The file was not in the state that the call required: it exists, is absent, or has other content. */
 export class ConflictError extends FileError {
   static {

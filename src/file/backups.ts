@@ -19,7 +19,7 @@ import { fillingFromFile } from "./copy_file.ts";
 import { backupDirectoryOf, findBackups, type FoundBackup } from "../protocol/find_backups.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
@@ -97,7 +97,7 @@ function* find(
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
   const checked = readOptions(options, listReaders);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  const attempt = beginAttempt("Cannot list the backups of", String(path));
+  const attempt = beginReading("Cannot list the backups of", String(path));
   try {
     const { found } = yield* find(engine, path, checked, attempt);
     return found.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
@@ -153,7 +153,7 @@ function* restore(
  *
  * @param path The file the backups are of; it need not exist any more.
  * @param options See {@linkcode ListBackupsOptions}.
- * @throws {WriteError} The directory cannot be read; `code` says why. Nothing is changed.
+ * @throws {ReadError} The directory cannot be read; `code` says why. Nothing is changed.
  *
  * @example
  * ```ts

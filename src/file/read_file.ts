@@ -1,5 +1,5 @@
 /**
- * `readTextFile` and `readJsonFile`: "there is no file" is `undefined`, and only that; damaged content is an error that
+ * `readFile`, `readTextFile` and `readJsonFile`: "there is no file" is `undefined`, and only that; damaged content is an error that
  * says where it is damaged.
  */
 import { CorruptionError } from "../core/errors.ts";
@@ -7,13 +7,14 @@ import { jsonErrorPosition } from "../core/json_checker.ts";
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { beginAttempt, translate } from "../protocol/failure.ts";
+import { beginReading, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { inRoom } from "../protocol/room.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
 
-/** Options of {@linkcode readTextFile}. */
+/** Options of {@linkcode readFile} and {@linkcode readTextFile}. */
 export interface ReadFileOptions {
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
@@ -26,6 +27,9 @@ export interface ReadJsonFileOptions<T> extends ReadFileOptions {
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What the smallest of the runtimes holds in one string, V8's, is longer by some. */
+const longestText = 2 ** 29 - 25;
 
 /** The error for content that is not what it should be. */
 export function corruption(path: string, reason: string, offset: number | undefined, cause: unknown): CorruptionError {
@@ -45,6 +49,7 @@ export function decodeText(bytes: Uint8Array, path: string): string {
   try {
     return utf8.decode(bytes);
   } catch (error) {
+    if (bytes.length > longestText) throw new SystemError("EFBIG", "read", path);
     const offset = firstInvalidByte(bytes);
     throw corruption(path, `byte ${offset} is not part of valid UTF-8`, offset, error);
   }
@@ -94,6 +99,21 @@ export function parseJson(text: string, path: string): unknown {
   }
 }
 
+function* readRaw(
+  path: FilePath,
+  options: ReadFileOptions | undefined,
+  synchronous: boolean,
+): Operation<Uint8Array | undefined> {
+  const checked = readOptions(options, { runtime: runtimeOption });
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const location = locate(engine, path);
+  try {
+    return yield* inRoom(engine, "calls", {}, () => readBytes(engine, location));
+  } catch (error) {
+    throw translate(error, beginReading("Cannot read", location));
+  }
+}
+
 function* readText(
   path: FilePath,
   options: ReadFileOptions | undefined,
@@ -105,7 +125,7 @@ function* readText(
 }
 
 function* readTextAt(engine: Engine, path: string): Operation<string | undefined> {
-  const attempt = beginAttempt("Cannot read", path);
+  const attempt = beginReading("Cannot read", path);
   try {
     const bytes = yield* inRoom(engine, "calls", {}, () => readBytes(engine, path));
     return bytes === undefined ? undefined : decodeText(bytes, path);
@@ -139,6 +159,48 @@ function* readJson<T>(
 }
 
 /**
+ * Reads a file's bytes; `undefined` when there is no file, an error for everything else.
+ *
+ * A file that is replaced by {@linkcode writeFile} meanwhile is read as it was or as it became, never a mixture.
+ *
+ * @param path The file, a path or file: URL. Symlinks are followed.
+ * @param options See {@linkcode ReadFileOptions}.
+ * @throws {ReadError} The file cannot be read; `code` says why (`"EFBIG"`: it is too large for the runtime).
+ *
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * console.log(await readFile(`${directory}/data`)); // undefined
+ * await writeFile(`${directory}/data`, new Uint8Array([1, 2, 3]));
+ * console.log((await readFile(`${directory}/data`))?.length); // 3
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uint8Array | undefined> {
+  return run(() => readRaw(path, options, false));
+}
+
+/**
+ * {@linkcode readFile} before it returns.
+ *
+ * @param path The file.
+ * @param options See {@linkcode ReadFileOptions}.
+ * @throws What {@linkcode readFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "@durable/atomic-write";
+ *
+ * console.log(readFileSync("/no/such/file")); // undefined
+ * ```
+ */
+export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Array | undefined {
+  return runSync(() => readRaw(path, options, true));
+}
+
+/**
  * Reads a file as UTF-8 text; `undefined` when there is no file, an error for everything else.
  *
  * A file that is replaced by {@linkcode writeFile} meanwhile is read as it was or as it became, never a mixture.
@@ -146,7 +208,7 @@ function* readJson<T>(
  * @param path The file, a path or file: URL. Symlinks are followed.
  * @param options See {@linkcode ReadFileOptions}.
  * @throws {CorruptionError} The content is not UTF-8; `offset` is the first byte that is not.
- * @throws {WriteError} The file cannot be read; `code` says why. Nothing was changed.
+ * @throws {ReadError} The file cannot be read; `code` says why (`"EFBIG"`: it is too large for the runtime).
  *
  * @example
  * ```ts
@@ -188,7 +250,7 @@ export function readTextFileSync(path: FilePath, options?: ReadFileOptions): str
  * @param options `validate` checks or converts the parsed value.
  * @throws {CorruptionError} Not UTF-8, not JSON (`offset` is the first wrong character, the message has line and
  *   column), or refused by `validate` (its error is the `cause`).
- * @throws {WriteError} The file cannot be read; `code` says why.
+ * @throws {ReadError} The file cannot be read; `code` says why.
  *
  * @example
  * ```ts

@@ -7,13 +7,13 @@
 import { parseDigest } from "../core/digest.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
-import type { Operation } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
-import { readBytes } from "../protocol/file_call.ts";
+import { closeQuietly, digestOf } from "../protocol/file_call.ts";
 import { ensureTargetDirectory } from "../protocol/replace_file.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import {
@@ -126,6 +126,17 @@ export function guarded(plan: WritePlan, hold: LockHold): WritePlan {
   return { ...plan, guard: () => hold.confirm("unchanged") };
 }
 
+/** SHA-256 of the file's content, which may be larger than memory; null when there is none. */
+function* contentDigest(engine: Engine, path: string, signal: AbortSignal | undefined): Operation<string | null> {
+  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  if (file === undefined) return null;
+  try {
+    return yield* digestOf(engine, file, signal);
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
 /** Throws a ConflictError unless the file has the expected content now. */
 export function* checkMatch(
   engine: Engine,
@@ -135,13 +146,7 @@ export function* checkMatch(
   attempt: Attempt,
 ): Operation<void> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
-  const bytes = yield* readBytes(engine, target.path);
-  let actual: string | null = null;
-  if (bytes !== undefined) {
-    const hash = engine.runtime.createHash();
-    hash.update(bytes);
-    actual = hash.digest();
-  }
+  const actual = yield* contentDigest(engine, target.path, plan.signal);
   if (actual === expected) return;
   const reason = actual === null
     ? `there is no file, and ${expected} was expected`

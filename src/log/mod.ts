@@ -16,6 +16,7 @@ export {
   LockError,
   LockLostError,
   LockTimeoutError,
+  ReadError,
   type TargetState,
   WriteError,
 } from "../core/errors.ts";

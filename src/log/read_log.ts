@@ -5,10 +5,10 @@
  * is the one before it, whole. Records come in order; the first thing that is no record ends the reading, with a
  * CorruptionError if it can be proven that it was one (see protocol/record_reader.ts). What came before has been yielded.
  */
-import { WriteError } from "../core/errors.ts";
+import { ReadError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
+import { type Attempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { Cursor } from "./record.ts";
 import { RecordReader } from "./record_reader.ts";
@@ -24,7 +24,7 @@ export interface LogRecord {
   data: Uint8Array;
 }
 
-const readAttempt = (path: string): Attempt => beginAttempt("Cannot read", path);
+const readAttempt = (path: string): Attempt => beginReading("Cannot read", path);
 
 /** Reads exactly so many bytes, or as many as there are. */
 function* readFully(file: OpenFile, offset: number, length: number): Operation<Uint8Array> {
@@ -52,7 +52,7 @@ export function* readHeader(file: OpenFile, path: string): Operation<LogHeader> 
 function* openLogFile(engine: Engine, path: string): Operation<OpenFile> {
   const file = yield* wait(engine.fileSystem.open(path, "read"));
   if (file !== undefined) return file;
-  throw new WriteError(`Cannot read ${JSON.stringify(path)}`, "there is no log", {
+  throw new ReadError(`Cannot read ${JSON.stringify(path)}`, "there is no log", {
     code: "ENOENT",
     path,
     step: "open",

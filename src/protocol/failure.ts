@@ -6,7 +6,7 @@
  *   unwrapped and rethrown as it is.
  * - Clean-up runs after either; its failures are attached and never take the first error's place.
  */
-import { FileError, type FileErrorDetails, type TargetState, WriteError } from "../core/errors.ts";
+import { FileError, type FileErrorDetails, ReadError, type TargetState, WriteError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { failureText } from "./plain_words.ts";
@@ -44,6 +44,11 @@ export interface Attempt {
 /** An attempt that has changed nothing yet. */
 export function beginAttempt(verb: string, path: string): Attempt {
   return { verb, path, targetState: "unchanged", since: failuresKnown() };
+}
+
+/** An attempt to read, list or look at something, which changes nothing. */
+export function beginReading(verb: string, path: string): Attempt {
+  return { ...beginAttempt(verb, path), errorClass: ReadError };
 }
 
 /** What an attempt changes from here on is judged by the failures that are still to come. */

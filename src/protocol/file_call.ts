@@ -3,7 +3,9 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
+import { checkAbort } from "./failure.ts";
 
 /** Closes what was only read: that can lose nothing, and must not hide what the body answered. */
 export function* closeQuietly(file: OpenFile): Operation<void> {
@@ -23,11 +25,11 @@ export function* openedStatus(file: OpenFile): Operation<FileStatus> {
 export function* readAll(file: OpenFile): Operation<Uint8Array> {
   const { size } = yield* openedStatus(file);
   // One byte more than the size: a file that has not grown ends in one read and one empty one.
-  let bytes = new Uint8Array(size + 1);
+  let bytes = allocate(size + 1);
   let used = 0;
   while (true) {
     if (used === bytes.length) {
-      const larger = new Uint8Array(bytes.length * 2);
+      const larger = allocate(bytes.length * 2);
       larger.set(bytes);
       bytes = larger;
     }
@@ -37,11 +39,21 @@ export function* readAll(file: OpenFile): Operation<Uint8Array> {
   }
 }
 
+/** What is too large for the runtime's memory is an error about a file, not about memory. */
+function allocate(size: number): Uint8Array {
+  try {
+    return new Uint8Array(size);
+  } catch (error) {
+    throw error instanceof RangeError ? new SystemError("EFBIG", "read", "") : error;
+  }
+}
+
 /** SHA-256 of a file from its position to its end. */
-export function* digestOf(engine: Engine, file: OpenFile): Operation<string> {
+export function* digestOf(engine: Engine, file: OpenFile, signal?: AbortSignal): Operation<string> {
   const hash = engine.runtime.createHash();
   const buffer = new Uint8Array(256 * 1024);
   for (let count = yield* wait(file.read(buffer)); count > 0; count = yield* wait(file.read(buffer))) {
+    checkAbort(signal);
     hash.update(buffer.subarray(0, count));
   }
   return hash.digest();

@@ -4,10 +4,10 @@
  * A large object is read twice for it: once to verify, once to hand it out (verified again, its last piece held back
  * until then). Readers take no lock; an object that is removed while it is read is read to its end all the same.
  */
-import { WriteError } from "../core/errors.ts";
+import { MissingObjectError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { locate } from "../protocol/engine.ts";
-import { beginAttempt, translate } from "../protocol/failure.ts";
+import { beginAttempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
@@ -22,19 +22,21 @@ import { damaged, type StoreContext } from "./store.ts";
 
 const pieceSize = 256 * 1024;
 
-function absent(path: string, digest: Digest): WriteError {
-  return new WriteError(`Cannot read ${JSON.stringify(path)}`, `there is no object ${digest}`, {
+function absent(path: string, digest: Digest): MissingObjectError {
+  const error = new MissingObjectError(`Cannot read ${JSON.stringify(path)}`, `there is no object ${digest}`, {
     code: "ENOENT",
     path,
     step: "open",
     targetState: "unchanged",
   });
+  error.digest = digest;
+  return error;
 }
 
 const wrongContent = (path: string, digest: Digest, found: Digest) =>
   damaged(path, digest, `the content of object ${digest} is damaged: its digest is ${found}`);
 
-/** Runs `body` with an object opened; WriteError with ENOENT when there is none. */
+/** Runs `body` with an object opened; MissingObjectError when there is none. */
 function* reading<T>(
   context: StoreContext,
   digest: Digest,
@@ -50,7 +52,7 @@ function* reading<T>(
       yield* closeQuietly(file);
     }
   } catch (error) {
-    throw translate(error, context.attempt("Cannot read", path));
+    throw translate(error, beginReading("Cannot read", path));
   }
 }
 

@@ -16,6 +16,8 @@ export {
   type FileErrorDetails,
   LockError,
   LockTimeoutError,
+  MissingObjectError,
+  ReadError,
   type TargetState,
   WriteError,
 } from "../core/errors.ts";

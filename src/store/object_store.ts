@@ -71,7 +71,7 @@ export interface ObjectStore {
   keep(digest: Digest): Promise<boolean>;
   /** Keeps many contents, in order; the first failure is thrown once those asked for with it have settled. */
   putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]>;
-  /** The bytes of an object. CorruptionError rather than bytes that are not the object's; WriteError (ENOENT) for none. */
+  /** The bytes of an object. CorruptionError rather than bytes that are not the object's; MissingObjectError for none. */
   get(digest: Digest): Promise<Uint8Array>;
   /** An object piece by piece, all of it verified before the first one is handed out. Errors as with `get`. */
   stream(digest: Digest): ReadableStream<Uint8Array>;

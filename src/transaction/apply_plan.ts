@@ -174,7 +174,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
   return {
     engine,
-    files: files.map((file, index) => readFile(engine, file, index, shared, synchronous)),
+    files: files.map((file, index) => readPlannedFile(engine, file, index, shared, synchronous)),
     validate,
     activate,
     backup,
@@ -186,7 +186,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   };
 }
 
-function readFile(
+function readPlannedFile(
   engine: Engine,
   value: unknown,
   index: number,

@@ -60,7 +60,7 @@ function isName(value: unknown, style: PathStyle): value is string {
 
 type Unchecked<T> = { readonly [Name in keyof T]: unknown };
 
-function readFile(value: unknown, directories: number, style: PathStyle): RecordedFile | undefined {
+function readRecordedFile(value: unknown, directories: number, style: PathStyle): RecordedFile | undefined {
   const file = fields<Unchecked<RecordedFile>>(value, "directory", "name", "stage", "old", "new", "backup");
   if (file === undefined) return undefined;
   const { directory, name, stage, backup } = file;
@@ -94,7 +94,7 @@ export function readJournal(
   const files: RecordedFile[] = [];
   const places = new Set<string>();
   for (const each of value.files as unknown[]) {
-    const file = readFile(each, directories.length, style);
+    const file = readRecordedFile(each, directories.length, style);
     if (file === undefined) return undefined;
     files.push(file);
     places.add(`${file.directory}/${file.name}`).add(`${file.directory}//${file.stage}`);

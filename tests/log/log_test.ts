@@ -15,7 +15,7 @@ import {
   openLogReader,
   openLogReaderSync,
   openLogSync,
-  WriteError,
+  ReadError,
 } from "../../src/log/mod.ts";
 import { runSync, wait } from "../../src/core/operation.ts";
 import { findProof } from "../../src/log/damage_proof.ts";
@@ -440,7 +440,7 @@ describe("damage", () => {
       assertEquals([error.offset, machine.readText("/log"), machine.openHandles], [0, content, []]);
     }
     const error = assertThrows(() => [...openLogReaderSync("/none", { runtime: memoryRuntime() }).read()]);
-    assertInstanceOf(error, WriteError);
+    assertInstanceOf(error, ReadError);
     assertEquals(error.code, "ENOENT");
   });
 });

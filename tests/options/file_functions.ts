@@ -10,6 +10,8 @@ import {
   listBackups,
   listBackupsSync,
   type LockInfo,
+  readFile,
+  readFileSync,
   readJsonFile,
   readJsonFileSync,
   readTextFile,
@@ -95,6 +97,14 @@ const backups: Tested[] = [
 ];
 
 const readers: Tested[] = [
+  {
+    called: twins(
+      "readFile",
+      (path, options) => readFile(path, options),
+      (path, options) => readFileSync(path, options),
+    ),
+    rows: [{ ...runtimeRow, see: answer, without: undefined, with: new TextEncoder().encode("old") }],
+  },
   {
     called: twins(
       "readTextFile",

@@ -7,6 +7,7 @@ import {
   ConflictError,
   CorruptionError,
   type FileError,
+  MissingObjectError,
   openObjectStore,
   openObjectStoreSync,
   WriteError,
@@ -69,7 +70,7 @@ describe("put and get", () => {
         assertEquals([...store.list()].length, 4);
         store.verify();
         store.collectGarbage({ reachable: [digest], grace: 0 });
-        assertThrows(() => store.get(sha256("one")), WriteError, "there is no object");
+        assertThrows(() => store.get(sha256("one")), MissingObjectError, "there is no object");
       } else {
         const store = await openObjectStore("/s", { runtime });
         for (const content of contents) await store.put(content);
@@ -82,7 +83,7 @@ describe("put and get", () => {
         const options = { reachable: [digest], grace: 0, onProgress: (step: unknown) => progress.push(step) };
         const { removed } = await store.collectGarbage(options);
         assertEquals(progress, [{ done: 3, total: 3, removed }]);
-        await assertRejects(() => store.get(sha256("one")), WriteError, "there is no object");
+        await assertRejects(() => store.get(sha256("one")), MissingObjectError, "there is no object");
       }
       assertEquals([machine.openHandles, temporaries(machine)], [[], []]);
       traces.push([...trace]);
@@ -463,7 +464,7 @@ describe("restore", () => {
       assert(fs.statSync(target).mtimeMs > future * 1000, "never the time of what it replaces, nor before it");
       assertEquals([modeOf(target), fs.statSync(stored).mtimeMs], [0o600, 1_000_000]);
       openObjectStoreSync(store.directory).restore(digest, target, { createDirectories: true });
-      await assertRejects(() => store.restore(sha256("absent"), target), WriteError, "there is no object");
+      await assertRejects(() => store.restore(sha256("absent"), target), MissingObjectError, "there is no object");
       assertEquals(namesIn(directory), ["s", "target"]);
     }));
 });
