@@ -102,6 +102,10 @@ export const fileMode: OptionReader<number> = (value, name) => {
   if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
     throw new RangeError(`${name} must be from 0 to 0o7777, not ${value}`);
   }
+  // 600 is 0o1130: sticky, and nothing that anybody wants. (Of four digits there are modes that read so: 0o4755 is 2541.)
+  if (value > 0o777 && /^[0-7]{3}$/.test(`${value}`)) {
+    throw new RangeError(`${name} must be in octal: ${value} is 0o${value.toString(8)}; 0o${value} is meant`);
+  }
   return value;
 };
 

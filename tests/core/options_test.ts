@@ -100,6 +100,15 @@ const table: [string, OptionReader<unknown>, [unknown, Expectation][]][] = [
   ["fileMode", fileMode, [
     [0, undefined],
     [0o7777, undefined],
+    // 0o4755, 0o1777 and 0o2755 in decimal; 0o620 sets nothing that nobody means.
+    [2541, undefined],
+    [1023, undefined],
+    [1517, undefined],
+    [400, undefined],
+    [600, RangeError],
+    [644, RangeError],
+    [755, RangeError],
+    [777, RangeError],
     [0o10000, RangeError],
     [-1, RangeError],
     [0.5, RangeError],
