@@ -7,6 +7,7 @@
 import { checkExports } from "./layers/exports.ts";
 import { checkImports } from "./layers/imports.ts";
 import { checkNames } from "./layers/names.ts";
+import { checkDocuments, checkPhrases } from "./layers/phrases.ts";
 import { loadProject, loadTests, type Rule, type Violation } from "./layers/project.ts";
 import { checkRatchets, countAll, type Counts } from "./layers/ratchets.ts";
 import { checkShape } from "./layers/shape.ts";
@@ -16,7 +17,7 @@ import { checkYields } from "./layers/yields.ts";
 import { installTypes } from "./toolchain/npm.ts";
 import { ROOT } from "./toolchain/folders.ts";
 
-const RULES: readonly Rule[] = [checkImports, checkNames, checkShape, checkStaticNames, checkYields];
+const RULES: readonly Rule[] = [checkImports, checkNames, checkPhrases, checkShape, checkStaticNames, checkYields];
 
 const KNOWN = `${ROOT}/scripts/layers/known.json`;
 
@@ -43,7 +44,7 @@ async function lower(): Promise<void> {
 /** All violations in a source tree, by file and line. */
 export async function checkLayers(root: string = ROOT): Promise<Violation[]> {
   const project = loadProject(root, root === ROOT ? await installTypes() : undefined);
-  const found = RULES.flatMap((rule) => rule(project));
+  const found = [...RULES.flatMap((rule) => rule(project)), ...checkDocuments(root)];
   // The small trees of a test have no tests, and export what nobody imports.
   if (root === ROOT) {
     found.push(...checkExports(project), ...checkTests(loadTests(root)), ...checkRatchets(project, readKnown()));

@@ -45,10 +45,10 @@ function containersText({ rounds, tornRounds, saves, failures }: Containers): st
 }
 
 export function takeoverText({ taken, holderTold }: Takeover): string {
-  if (taken !== "success") return `the holder keeps its lock; the other one waits, and is told: ${taken}`;
+  if (taken !== "success") return `the holder keeps its lock; the other one waits and gets ${taken}`;
   return holderTold
-    ? "**two holders**, until the first goes on and is told"
-    : "**two holders**, and the first is not told";
+    ? "**two holders**, until the first continues and is notified"
+    : "**two holders**, and the first is not notified";
 }
 
 /** All file systems together: what was at stake was the same for each package. */

@@ -153,7 +153,7 @@ export const commandsMutants: readonly Mutant[] = [
   {
     name: "what a deployment found cut off is not told",
     file: "src/cli/results.ts",
-    from: `found cut off: `,
+    from: `found an interrupted deployment: `,
     to: ``,
     tests: deploy,
   },

@@ -32,7 +32,7 @@ export const promiseMutants: readonly Mutant[] = [
     to: `  yield* tidy(failures, removeOwn(engine, staged.target.path, parent), temporary.path);
   return failures;`,
     tests: ["tests/proof/fault_sweep_test.ts"],
-    promise: "README: the target is as it was",
+    promise: "README: the target is unchanged",
   },
   {
     name: "what fails after the commit is told as unchanged",

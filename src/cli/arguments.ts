@@ -60,7 +60,7 @@ interface Found {
 
 /** Bun takes a "--" that comes first for its own, so that this is the surest way. */
 function asFile(name: string): string {
-  return `a file whose name starts like that is written "./${name}…"`;
+  return `to name a file that starts with "-", write ./${name}`;
 }
 
 function findLong(name: string, table: OptionTable): Found {
@@ -156,7 +156,7 @@ function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable
     const operand = table[key];
     const found = operand?.many ? rest.splice(index) : rest.slice(index, index + 1);
     if (found.length === 0 && !operand?.optional) {
-      throw new UsageError(`${operandName(key)} is missing`, "--help tells what is needed");
+      throw new UsageError(`${operandName(key)} is missing`, "see --help");
     }
     for (const text of found) checkOperand(operandName(key), text, operand);
     if (operand?.many) values[key] = found;
@@ -164,11 +164,12 @@ function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable
   }
   const extra = rest[keys.length];
   if (extra !== undefined) {
-    const way = program === undefined ? undefined : `the program stands behind "--": -- ${extra} …`;
-    throw new UsageError(`${JSON.stringify(extra)} is one argument too many: this takes only ${taken}`, way);
+    const way = program === undefined ? undefined : `put the program after "--": -- ${extra} …`;
+    const verb = keys.length === 1 ? "is" : "are";
+    throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}; only ${taken} ${verb} accepted`, way);
   }
   if (program !== undefined) {
-    if (tail.length === 0) throw new UsageError(`${operandName(program)} is missing`, 'it stands behind "--"');
+    if (tail.length === 0) throw new UsageError(`${operandName(program)} is missing`, 'put it after "--"');
     if (tail[0] === "") throw new UsageError(`${operandName(program)} must not be empty`);
     values[program] = tail;
   }

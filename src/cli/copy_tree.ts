@@ -91,7 +91,7 @@ async function copyEntry(source: string, target: string, copying: Copying): Prom
     if (mayBeLossy(text)) throw refuse("EILSEQ", "is a symlink to a name that is not UTF-8");
     await fileSystem.symbolicLink(text, target);
   } else {
-    throw refuse("EINVAL", "is neither a file, nor a directory, nor a symlink");
+    throw refuse("EINVAL", "is not a file, a directory or a symlink");
   }
 }
 

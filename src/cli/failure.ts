@@ -61,20 +61,20 @@ function outputFailure({ code, message }: OutputFailed): Failure {
 
 /** Where there is something to do about an error that its message does not say. */
 const hints: readonly { code: string; step?: string; about?: RegExp; hint: string }[] = [
-  { code: "ENODATA", hint: "if it is meant to be empty, say so: --allow-empty" },
+  { code: "ENODATA", hint: "use --allow-empty if it is meant to be empty" },
   {
     code: "ENOENT",
     step: "openDirectory",
     about: /^Cannot (create|replace|write|copy|update)/,
     hint: "--mkdir makes missing directories",
   },
-  { code: "EBUSY", step: "rename", hint: "a file that is mounted by itself cannot be replaced: mount its directory" },
+  { code: "EBUSY", step: "rename", hint: "a single mounted file cannot be replaced: mount its directory" },
   {
     code: "ENOTCAPABLE",
     step: "program",
-    hint: "the runtime needs permission to run programs: --allow-run",
+    hint: "grant the runtime --allow-run",
   },
-  { code: "ENOTCAPABLE", hint: "the runtime needs permission to read and write the directory of the file" },
+  { code: "ENOTCAPABLE", hint: "grant the runtime --allow-read and --allow-write for the directory of the file" },
 ];
 
 /** What the module's messages advise in its own words, and what the command says: its own option, or nothing. */
@@ -82,7 +82,10 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
   [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
   [/("(?:[^"\\]|\\.)*)((?:\/|\\\\)[^"/\\]*"); see recoverTransactions/, '$1$2; see: atomic-write recover $1"'],
-  [/recoverTransactions will tell/, "atomic-write recover will tell, for the directory of one of the files"],
+  [
+    /run recoverTransactions to find out/,
+    "run atomic-write recover with the directory of one of the files to find out",
+  ],
 ];
 
 const inOwnWords = (message: string): string =>
@@ -110,7 +113,7 @@ function programsOf(error: FileError): StepFailed[] {
 }
 
 const contents = {
-  old: "is as it was",
+  old: "is the old one",
   new: "is the new one",
   other: "is neither the old nor the new one",
   unknown: "cannot be read",
@@ -126,9 +129,9 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
       const kept = backup === undefined ? "" : `; the old one is ${JSON.stringify(backup)}`;
       return `${JSON.stringify(path)} ${contents[content]}${kept}`;
     }),
-    ...journal === undefined
-      ? []
-      : [`when the cause is gone, deploy again, or: atomic-write recover --activate PROGRAM ${directoryOf(journal)}`],
+    ...journal === undefined ? [] : [
+      `when the cause is fixed, deploy again, or run: atomic-write recover --activate PROGRAM ${directoryOf(journal)}`,
+    ],
   ];
 }
 

@@ -6,8 +6,8 @@ import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
 const meanings: readonly (readonly [status: number, meaning: string, everywhere?: true])[] = [
   [0, "done", true],
-  [1, "lock not had in time"],
-  [2, "not as it must be (a conflict)"],
+  [1, "timed out waiting for the lock"],
+  [2, "conflict: not in the required state"],
   [64, "wrong usage", true],
   [65, "bad data"],
   [66, "no input"],
@@ -17,7 +17,7 @@ const meanings: readonly (readonly [status: number, meaning: string, everywhere?
   [75, "busy, try again", true],
   [77, "no permission", true],
   [90, "rolled back"],
-  [91, "not rolled back, or perhaps not in effect"],
+  [91, "not rolled back, or possibly not in effect"],
   [126, "program cannot be run"],
   [127, "no such program"],
 ];
@@ -30,7 +30,7 @@ export function isCommonStatus(status: number): boolean {
 function statusLines(statuses: readonly number[] | undefined, width: number): string[] {
   const some = meanings.filter(([status, , everywhere]) => everywhere || (statuses?.includes(status) ?? true));
   const list = some.map(([status, meaning]) => `${status} ${meaning}`).join(", ");
-  return wrap(`${list}; 128 and its number: ended by a signal.`, width, "  ");
+  return wrap(`${list}; 128 + N: ended by signal N.`, width, "  ");
 }
 
 function optionRows(options: OptionTable): [string, string][] {
@@ -93,7 +93,7 @@ export function topHelp(width: number): string {
     "Usage: … | atomic-write [OPTION…] FILE",
     "       atomic-write COMMAND [OPTION…] …",
     "",
-    ...wrap("Files that survive: what a file holds is replaced whole and stays, or nothing is changed.", width, ""),
+    ...wrap("Files are replaced completely and durably, or not at all.", width, ""),
     ...section("Commands", columns(list, width)),
     "",
     ...wrap(

@@ -39,8 +39,8 @@ export async function mustExist(path: string, attempt: string, kind: EntryKind, 
     found = (await currentRuntime().fileSystem.stat(path))?.kind;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw failed(error.code, "it cannot be looked at", error);
+    throw failed(error.code, "it cannot be examined", error);
   }
   if (found === undefined) throw failed("ENOENT", `there is no such ${what}`);
-  if (found !== kind) throw failed(found === "directory" ? "EISDIR" : "ENOTDIR", `it is no ${what}`);
+  if (found !== kind) throw failed(found === "directory" ? "EISDIR" : "ENOTDIR", `it is not a ${what}`);
 }

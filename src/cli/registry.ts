@@ -41,12 +41,12 @@ const logCommands = () => module<typeof import("./commands/log.ts")>("./commands
 /** All of them. */
 export const commands = {
   write: {
-    summary: "Replace or make a file with standard input",
+    summary: "Replace or create a file with standard input",
     table: writeTable,
     load: () => module<typeof import("./commands/write.ts")>("./commands/write.ts"),
   },
   copy: {
-    summary: "Replace or make a file with another one's content",
+    summary: "Copy a file over another one, or to a new one",
     table: copyTable,
     load: () => module<typeof import("./commands/copy.ts")>("./commands/copy.ts"),
   },
@@ -56,32 +56,32 @@ export const commands = {
     load: () => module<typeof import("./commands/remove.ts")>("./commands/remove.ts"),
   },
   restore: {
-    summary: "Bring an earlier version of a file back, or list them",
+    summary: "Restore an earlier version of a file, or list the versions",
     table: restoreTable,
     load: () => module<typeof import("./commands/restore.ts")>("./commands/restore.ts"),
   },
   update: {
-    summary: "Change a file through a program, inside its lock",
+    summary: "Change a file through a program, under its lock",
     table: updateTable,
     load: () => module<typeof import("./commands/update.ts")>("./commands/update.ts"),
   },
   lock: {
-    summary: "Run a program while the lock of a file is held",
+    summary: "Run a program while holding the lock of a file",
     table: lockTable,
     load: () => module<typeof import("./commands/lock.ts")>("./commands/lock.ts"),
   },
   deploy: {
-    summary: "Replace several files together, activate them, or put everything back",
+    summary: "Replace several files together and activate them, or roll everything back",
     table: deployTable,
     load: () => module<typeof import("./commands/deploy.ts")>("./commands/deploy.ts"),
   },
   recover: {
-    summary: "Finish or undo deployments that were cut off",
+    summary: "Finish or undo interrupted deployments",
     table: recoverTable,
     load: () => module<typeof import("./commands/recover.ts")>("./commands/recover.ts"),
   },
   publish: {
-    summary: "Replace a whole directory by one switch of a symlink",
+    summary: "Replace a whole directory by switching a symlink",
     table: publishTable,
     load: async () => ({ run: (await publishCommands()).publish }),
   },
@@ -91,7 +91,7 @@ export const commands = {
     load: async () => ({ run: (await publishCommands()).rollBack }),
   },
   "store put": {
-    summary: "Keep content under its own SHA-256",
+    summary: "Store content under its SHA-256",
     table: storePutTable,
     load: async () => ({ run: (await storeCommands()).storePut }),
   },
@@ -111,17 +111,17 @@ export const commands = {
     load: async () => ({ run: (await storeCommands()).storeList }),
   },
   "store verify": {
-    summary: "Read every object and tell which are damaged",
+    summary: "Verify every object and list the damaged ones",
     table: storeVerifyTable,
     load: async () => ({ run: (await storeCommands()).storeVerify }),
   },
   "store gc": {
-    summary: "Remove the objects that nobody refers to",
+    summary: "Remove objects that are no longer referenced",
     table: storeGcTable,
     load: async () => ({ run: (await storeCommands()).storeGc }),
   },
   "log append": {
-    summary: "Add a record to a log",
+    summary: "Append a record to a log",
     table: logAppendTable,
     load: async () => ({ run: (await logCommands()).logAppend }),
   },
@@ -131,22 +131,22 @@ export const commands = {
     load: async () => ({ run: (await logCommands()).logRead }),
   },
   "log checkpoint": {
-    summary: "Replace the records of a log by what they amount to",
+    summary: "Replace the records of a log by a snapshot",
     table: logCheckpointTable,
     load: async () => ({ run: (await logCommands()).logCheckpoint }),
   },
   doctor: {
-    summary: "Measure what a directory and this runtime really give",
+    summary: "Measure what a directory and this runtime really provide",
     table: doctorTable,
     load: () => module<typeof import("./commands/doctor.ts")>("./commands/doctor.ts"),
   },
   completions: {
-    summary: "Print what teaches a shell to complete these words",
+    summary: "Print shell completions",
     table: completionsTable,
     load: () => module<typeof import("./commands/completions.ts")>("./commands/completions.ts"),
   },
   sweep: {
-    summary: "Remove what killed writers have left in a directory",
+    summary: "Remove temporary files that killed writers have left",
     table: sweepTable,
     load: () => module<typeof import("./commands/sweep.ts")>("./commands/sweep.ts"),
   },

@@ -52,11 +52,11 @@ export function written(result: WriteResult, values: { durability?: string; dige
 }
 
 const reasons = {
-  alive: "it is under way",
-  unproven: "nothing proves its owner dead; see --unproven",
-  untrusted: "somebody else may have planted it",
-  unreachable: "a directory that takes part is not there, or holds nothing of it",
-  corrupt: "its journal does not say what a journal says",
+  alive: "it is still running",
+  unproven: "its owner may still be running; see --unproven",
+  untrusted: "another user may have planted it",
+  unreachable: "a directory that it uses is missing, or holds nothing of it",
+  corrupt: "its journal is damaged",
 } as const satisfies Record<RecoveryReport["kept"][number]["reason"], string>;
 
 /** What a script can do about a deployment that stays as it is. */
@@ -88,7 +88,7 @@ export function recoveryLines(report: RecoveryReport): string[] {
 /** Those of them that call for a status other than 0. */
 export function recoveryReasons({ conflicts, needsActivation, kept }: RecoveryReport): string[] {
   return [
-    ...conflicts.map((path) => `left alone ${path}: it is neither what it was nor what it was to be`),
+    ...conflicts.map((path) => `left alone ${path}: it is neither the old nor the new file`),
     ...needsActivation.map((path) => `may not have taken effect: ${path}`),
     ...kept.map((each) => `left alone ${each.path}: ${whyKept(each)}`),
   ];
@@ -105,7 +105,7 @@ export function recoveryStatus({ conflicts, kept, needsActivation }: RecoveryRep
 /** What there is to say about a deployment. */
 export function deployed(result: ApplyResult, wanted: string): Outcome {
   const notes = [
-    ...recoveryLines(result.recovered).map((line) => `found cut off: ${line}`),
+    ...recoveryLines(result.recovered).map((line) => `found an interrupted deployment: ${line}`),
     ...durabilityNotes("all is in place", result.durability, wanted),
   ];
   for (const { path, lost } of result.files) {

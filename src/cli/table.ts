@@ -215,7 +215,7 @@ export function programWords(help: string): Option<readonly string[]> {
       }
       if (!Array.isArray(words) || words.length === 0 || words[0] === "" || !words.every(isWord)) {
         throw new UnreadableValue(
-          "must be a program, or a JSON array of a program and its arguments, all of them texts",
+          "must be a program, or a JSON array of a program and its arguments, all of them strings",
         );
       }
       return words;

@@ -9,7 +9,7 @@ import type { WaitValues } from "./grammar/rows.ts";
 
 /** How long to wait for a lock, in milliseconds. */
 export function patienceOf({ nonblock, timeout }: WaitValues): number {
-  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout exclude each other");
+  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout cannot be combined");
   return nonblock ? 0 : timeout === undefined ? Infinity : timeout * 1000;
 }
 
@@ -43,6 +43,6 @@ export async function lockInTime(
 export function patience(
   { nonblock, timeout }: { readonly nonblock?: boolean | undefined; readonly timeout?: number | undefined },
 ): { timeout?: number } {
-  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout exclude each other");
+  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout cannot be combined");
   return nonblock ? { timeout: 0 } : timeout === undefined ? {} : { timeout: timeout * 1000 };
 }

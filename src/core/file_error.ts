@@ -10,7 +10,7 @@
  * after `X.is(error)` would have no error left.
  */
 
-/** What became of the file: as it was, replaced (visible, perhaps not yet durable), or not to be told. */
+/** What happened to the file: unchanged, replaced (visible, perhaps not yet durable), or unknown. */
 export type TargetState = "unchanged" | "replaced" | "unknown";
 
 /** What a {@linkcode FileError} is made from. */
@@ -27,7 +27,7 @@ export interface FileErrorDetails {
   cause?: unknown;
 }
 
-/** What is as it was, by what was tried, where that is not the one file that the message names. */
+/** What is unchanged, by what was attempted, where that is not the one file that the message names. */
 const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
   [
     /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover|run)/,
@@ -36,13 +36,14 @@ const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
   [/^Cannot (?:append|checkpoint)/, "the log is unchanged"],
   [/^Cannot (?:store|keep)/, "nothing of it is stored"],
   [/^Cannot collect/, "nothing is removed"],
-  [/^Cannot (?:apply|deploy)/, "every file is as it was"],
-  [/^Cannot (?:publish|roll back)/, "it is as it was"],
+  [/^Cannot (?:apply|deploy)/, "every file is unchanged"],
+  [/^Cannot (?:publish|roll back)/, "it is unchanged"],
 ];
 
-/** What became of it. */
-function wordsFor(attempt: string, { step, targetState }: FileErrorDetails): string {
+/** What happened to it. */
+function wordsFor(attempt: string, { code, step, targetState }: FileErrorDetails): string {
   if (targetState === "unchanged") {
+    if (attempt.startsWith("Cannot create") && code !== "EEXIST") return "no file was created";
     return subjects.find(([attempts]) => attempts.test(attempt))?.[1] ?? "the file is unchanged";
   }
   if (targetState === "unknown") return "it is not known whether anything was changed";
@@ -80,7 +81,7 @@ export class FileError extends Error {
   /** What a file that was replaced all the same has lost, in the words of `WriteResult.lost`. */
   readonly lost: string[] = [];
 
-  /** Makes an error whose message is `attempt: reason (code); what became of the file`. */
+  /** Makes an error whose message is `attempt: reason (code); what happened to the file`. */
   constructor(attempt: string, reason: string, details: FileErrorDetails) {
     super(
       `${attempt}: ${reason} (${details.code}); ${wordsFor(attempt, details)}`,

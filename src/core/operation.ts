@@ -68,7 +68,7 @@ export function runSync<T>(start: () => Operation<T>): T {
   while (!step.done) {
     // Nobody will await this promise: its rejection must not surface as an unhandled one.
     Promise.resolve(step.value).catch(() => {});
-    step = operation.throw(new TypeError("A synchronous operation was handed a promise"));
+    step = operation.throw(new TypeError("A synchronous operation was given a promise"));
   }
   return step.value;
 }

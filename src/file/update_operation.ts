@@ -93,7 +93,7 @@ function* updateAt(
       );
       if (done !== undefined) return done;
     }
-    throw attemptFailed(attempt, "ELOOP", "resolve", "the path leads to another file again and again");
+    throw attemptFailed(attempt, "ELOOP", "resolve", "the path keeps leading to another file");
   } catch (error) {
     throw translate(error, attempt);
   }
@@ -124,7 +124,7 @@ function* updateInside(
   const left = wanted === undefined ? yield* leave(engine, target, plan, attempt, current) : undefined;
   if (left !== undefined) return left;
   const data = wanted ?? current;
-  if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and may not be read");
+  if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and cannot be read");
   const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
   const ticket = takeTicket();
   try {
@@ -174,7 +174,7 @@ function* leave(
         returnTicket(ticket);
       }
     }
-    throw attemptFailed(attempt, "EAGAIN", "stat", "it is replaced again and again");
+    throw attemptFailed(attempt, "EAGAIN", "stat", "it keeps being replaced");
   } finally {
     yield* closeParent(parent);
   }

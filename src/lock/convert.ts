@@ -42,7 +42,7 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
       continue;
     }
     if (liveness === "unknown") {
-      const reason = `${JSON.stringify(lockPath)} is a lock directory whose holder cannot be judged from here; ` +
+      const reason = `${JSON.stringify(lockPath)} is a lock directory whose holder may be dead or alive; ` +
         'use backend: "directory", or breakLock when it is known to be dead';
       throw attemptFailed(attempt, "EBUSY", "lock", reason);
     }
@@ -87,7 +87,7 @@ function* removeIfFree(
   const { engine, attempt, lockPath } = request;
   const count = yield* lockContent(file);
   if (count === undefined) {
-    const reason = `${JSON.stringify(lockPath)} is somebody's file, not a lock; choose a lockDirectory`;
+    const reason = `${JSON.stringify(lockPath)} is another program's file, not a lock; choose a lockDirectory`;
     throw attemptFailed(attempt, "EEXIST", "read", reason);
   }
   const { identity } = yield* wait(file.stat());

@@ -128,7 +128,7 @@ export function* acquire(
     yield* hold.release();
     place = now;
   }
-  throw attemptFailed(attempt, "ELOOP", "resolve", "the path leads to another file again and again");
+  throw attemptFailed(attempt, "ELOOP", "resolve", "the path keeps leading to another file");
 }
 
 /** Where the path leads now; the lock is given back when that cannot be told. */
@@ -172,7 +172,7 @@ function* acquireBackend(request: LockRequest, wanted: "auto" | LockBackend): Op
       if (!(yield* pauseBeforeRetry(request.engine, request.patience, conversions))) return "timeout";
     } else return outcome;
   }
-  throw attemptFailed(attempt, "EBUSY", "lock", "the lock changes its kind again and again");
+  throw attemptFailed(attempt, "EBUSY", "lock", "the lock keeps changing its kind");
 }
 
 function chooseBackend(request: LockRequest, wanted: "auto" | LockBackend): LockBackend {

@@ -63,7 +63,7 @@ export function* acquireLockFile(request: LockRequest): Operation<HeldLock | Not
   } finally {
     if (turn !== undefined && !kept) cancelWait(turn);
   }
-  const reason = `${JSON.stringify(request.lockPath)} is replaced again and again`;
+  const reason = `${JSON.stringify(request.lockPath)} keeps being replaced`;
   throw attemptFailed(request.attempt, "ESTALE", "tryLock", reason);
 }
 

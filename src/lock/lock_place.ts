@@ -68,14 +68,16 @@ export function atPlace(
   if (!mayNotBeMade(error)) return error;
   const { code, call } = error;
   if (call === "open" && code !== "ENOTCAPABLE" && error.path === lockPath) {
-    const reason = `its lock file ${JSON.stringify(lockPath)} cannot be opened; who may read that file may lock it`;
+    const reason = `its lock file ${
+      JSON.stringify(lockPath)
+    } cannot be opened; anyone who can read that file can lock it`;
     return attemptFailed(attempt, code, call, reason, error);
   }
   const isMade = call === "create" || call === "makeDirectory";
   if (!isMade && !["rename", "remove", "removeDirectory"].includes(call)) return error;
   const reason = isMade
     ? `its lock ${call === "create" ? "file" : "directory"} cannot be created in ${JSON.stringify(home)};`
-    : `${JSON.stringify(lockPath)} is not held any more, but may not be taken: let its owner remove it, or`;
+    : `${JSON.stringify(lockPath)} is free, but cannot be taken: ask its owner to remove it, or`;
   return attemptFailed(attempt, code, call, `${reason} choose a lockDirectory`, error);
 }
 

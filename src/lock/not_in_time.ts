@@ -1,6 +1,6 @@
 /**
- * The error for a lock that was not had in time. It says who holds the lock, as far as that can be told: what everybody
- * asks next. Looking takes no lock, and a look that fails says nothing.
+ * The error for a lock that was not free in time. It names the holder as far as that is known, which is what everybody
+ * asks next. Looking takes no lock, and a look that fails adds nothing.
  */
 import { LockBusyError, LockTimeoutError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
@@ -17,7 +17,7 @@ export function* notInTime(engine: Engine, path: string, plan: LockPlan): Operat
   const details = { path, step: "lock", targetState: "unchanged" as const };
   const holder = yield* holderOf(engine, path, plan);
   const by = holder === undefined ? "" : described(engine, holder);
-  if (plan.timeout === 0) return new LockBusyError(attempt, `it is held already${by}`, { ...details, code: "EBUSY" });
+  if (plan.timeout === 0) return new LockBusyError(attempt, `it is already held${by}`, { ...details, code: "EBUSY" });
   // In seconds, as the command takes them and everything else here tells them.
   const limit = Math.round(Number(plan.timeout)) / 1000;
   const reason = `it was not free within ${limit} s${by === "" ? "" : `: it is held${by}`}`;
@@ -46,8 +46,8 @@ function described({ runtime }: Engine, { backend, liveness, pid, program, host,
   const elsewhere = host === undefined || host === own.description().host ? "" : ` on ${plain(host)}`;
   const isOther = namespace !== undefined && namespace !== own.facts()?.namespace;
   const who = pid === undefined
-    ? "somebody who does not say who it is"
+    ? "an unknown holder"
     : `process ${pid}${name}${elsewhere}${isOther ? " of another pid namespace" : ""}`;
   if (backend !== "directory" || liveness !== "unknown") return ` by ${who}`;
-  return ` by ${who}, of which nothing can be told from here; breakLock frees it when that one is known to be dead`;
+  return ` by ${who}, which may be dead or alive; if you know it is dead, breakLock frees the lock`;
 }

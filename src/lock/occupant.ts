@@ -30,7 +30,7 @@ export function* occupantOf(request: LockDirectoryRequest): Operation<Occupant> 
   const names = yield* namesIn(request);
   const tokens = names.map(parseTokenName);
   if (tokens.includes(undefined)) {
-    const reason = `${show} is somebody's directory, not a lock; choose a lockDirectory`;
+    const reason = `${show} is another program's directory, not a lock; choose a lockDirectory`;
     throw attemptFailed(attempt, "EEXIST", "readDirectory", reason);
   }
   // A directory that is read while a token is renamed may show it twice, or not at all: the last name is the one.

@@ -100,7 +100,7 @@ export function* lockContent(file: OpenFile): Operation<number | undefined> {
 /** Throws unless what the file holds, from where it is read next, is that of a lock file or of an empty one. */
 export function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
   if ((yield* lockContent(file)) !== undefined) return;
-  const reason = `${show(request)} is somebody's file, not a lock file: it has content of its own`;
+  const reason = `${show(request)} is another program's file, not a lock file: it has other content`;
   throw attemptFailed(request.attempt, "EEXIST", "read", `${reason}; choose a lockDirectory`);
 }
 

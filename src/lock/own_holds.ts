@@ -67,12 +67,12 @@ export function refuseEndless({ engine, attempt, patience, shared }: TurnRequest
     throw deadlock(
       attempt,
       own.shared
-        ? "this code holds it shared, and a shared lock cannot become exclusive: release it and ask again"
-        : "this code runs inside the very lock it asks for: pass the lock it holds (`lock: held`), or leave it out",
+        ? "this code holds it shared, and a shared lock cannot become exclusive: release it and request it again"
+        : "this code already holds the lock it requests: pass the lock it holds (`lock: held`), or leave it out",
     );
   }
   if (engine.synchronous && !isFree(key, shared) && patience.left() !== 0) {
-    const reason = "code of this thread holds it or waits for it, and cannot go on while a synchronous call waits";
+    const reason = "code of this thread holds it or waits for it, and cannot continue while a synchronous call waits";
     throw deadlock(attempt, reason);
   }
   return own !== undefined;

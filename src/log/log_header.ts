@@ -52,7 +52,7 @@ export function formatLogHeader(header: LogHeader): Uint8Array {
 /** Reads a header; a string says why it is none. */
 export function parseLogHeader(bytes: Uint8Array): LogHeader | string {
   if (bytes.length < logHeaderSize) return "it is too short to be a log";
-  if (magic.some((byte, index) => bytes[index] !== byte)) return "it is no log";
+  if (magic.some((byte, index) => bytes[index] !== byte)) return "it is not a log";
   const view = new DataView(bytes.buffer, bytes.byteOffset, logHeaderSize);
   const found = view.getUint16(8, true);
   if (found !== version) return `it is a log of version ${found}, and this is version ${version}`;

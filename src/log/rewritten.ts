@@ -41,7 +41,9 @@ function* copySnapshot(file: OpenFile, end: number, { writer, attempt }: StagedF
   for (let offset = logHeaderSize; offset < end;) {
     const piece = new Uint8Array(Math.min(pieceSize, end - offset));
     const count = yield* wait(file.read(piece));
-    if (count === 0) throw attemptFailed(attempt, "ESTALE", "read", "the log was cut by somebody without its lock");
+    if (count === 0) {
+      throw attemptFailed(attempt, "ESTALE", "read", "another program truncated the log without taking its lock");
+    }
     yield* writer.take(piece.subarray(0, count));
     offset += count;
   }

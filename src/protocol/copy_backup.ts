@@ -20,7 +20,7 @@ import { syncsFile } from "./write_plan.ts";
 function* openPresent(engine: Engine, target: Target, attempt: Attempt): Operation<OpenFile> {
   const file = yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
   if (file !== undefined) return file;
-  throw attemptFailed(attempt, "ENOENT", "open", "the file that was to be backed up is gone");
+  throw attemptFailed(attempt, "ENOENT", "open", "the file to be backed up is gone");
 }
 
 /** Puts a copy of the present file at `path`, whole or not at all; whether it is on the medium as far as that is asked for. */

@@ -2,17 +2,17 @@
  * A failed call of the seam in the words of whoever reads the message: users know no `openDirectory`, and few know
  * what EROFS is. For machines the error has `step` and `code`.
  */
-import type { SystemError } from "../runtime/system_error.ts";
+import { missingPermission, type SystemError } from "../runtime/system_error.ts";
 
 /** What is being done; the name follows, or "it". */
 const doing: Readonly<Record<string, string>> = {
   clone: "sharing the blocks of",
   close: "closing",
-  create: "making",
+  create: "creating",
   link: "linking",
-  linkStat: "looking at",
+  linkStat: "examining",
   lock: "locking",
-  makeDirectory: "making the directory",
+  makeDirectory: "creating the directory",
   open: "opening",
   openDirectory: "opening the directory",
   read: "reading",
@@ -24,11 +24,11 @@ const doing: Readonly<Record<string, string>> = {
   setMode: "setting the mode of",
   setOwner: "setting the owner of",
   setTimes: "setting the times of",
-  stat: "looking at",
-  symbolicLink: "making the symlink",
+  stat: "examining",
+  symbolicLink: "creating the symlink",
   sync: "syncing",
   syncDirectory: "syncing the directory of",
-  truncate: "cutting",
+  truncate: "truncating",
   tryLock: "locking",
   unlock: "unlocking",
   write: "writing",
@@ -37,7 +37,7 @@ const doing: Readonly<Record<string, string>> = {
 const meanings: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EBUSY: "it is in use",
-  EDQUOT: "the quota is used up",
+  EDQUOT: "the quota is exhausted",
   EFBIG: "too large",
   EIO: "the disk reports an error",
   EISDIR: "it is a directory",
@@ -46,10 +46,10 @@ const meanings: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
   ENFILE: "too many files are open",
   ENOSPC: "no space is left",
-  ENOTDIR: "there is no directory where one must be",
+  ENOTDIR: "a part of the path is not a directory",
   EPERM: "not permitted",
   EROFS: "the file system is read-only",
-  EXDEV: "that is another file system",
+  EXDEV: "it is on another file system",
 };
 
 /** `opening the directory "/a"`: what a call does to a name, or to what the message names already. */
@@ -57,10 +57,23 @@ export function doingTo(call: string, name = "it"): string {
   return `${doing[call] ?? call} ${name}`;
 }
 
+/** Calls whose path is a directory; the permission for anything else is that for the directory it is in. */
+const onDirectories: ReadonlySet<string> = new Set(["openDirectory", "readDirectory"]);
+
+/** `--allow-read=/srv`: what to grant, as it is typed. */
+function grantFor(error: SystemError): string {
+  const flag = missingPermission(error);
+  if (flag === undefined) return "a permission that the runtime was not given";
+  if (flag !== "--allow-read" && flag !== "--allow-write") return flag;
+  const directory = onDirectories.has(error.call) ? error.path : error.path.replace(/[/\\][^/\\]*$/, "") || "/";
+  return `${flag}=${/^[\w@%+=:,./\\-]+$/.test(directory) ? directory : JSON.stringify(directory)}`;
+}
+
 /** `renaming "/.a.tmp" failed: permission denied`. */
-export function failureText({ call, code, path }: SystemError, known: string): string {
+export function failureText(error: SystemError, known: string): string {
+  const { call, code, path } = error;
   const done = doingTo(call, path === known || path === "" ? undefined : JSON.stringify(path));
-  if (code === "ENOTCAPABLE") return `${done} needs a permission that this runtime was not given`;
+  if (code === "ENOTCAPABLE") return `${done} needs ${grantFor(error)}`;
   const meaning = meanings[code];
   return `${done} failed${meaning === undefined ? "" : `: ${meaning}`}`;
 }

@@ -34,6 +34,6 @@ export function stillHolds({ engine, device, rules, attempt }: Claim, failures: 
   noteFailure(syncsOn(engine, device), witness);
   if (rules.whenSyncFails === "report") return false;
   const reason =
-    "all is done and was synced, but the file system refuses further changes: it may have lost what it said was synced";
+    "everything was done and synced, but the file system refuses further changes: it may have lost what it reported as synced";
   throw attachCleanup(attemptFailed(attempt, witness.code, witness.call, reason, witness), failures, attempt);
 }

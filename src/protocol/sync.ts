@@ -66,7 +66,14 @@ function* untilDecided<T>(sync: () => Awaitable<T>): Operation<T> {
   }
 }
 
-/** An UnsupportedError for a durability that cannot be had here. */
+/** What a step could not do, for a message. */
+const impossible: Readonly<Record<string, string>> = {
+  openDirectory: "the directory cannot be opened",
+  sync: "the file cannot be synced",
+  syncDirectory: "the directory cannot be synced",
+};
+
+/** An UnsupportedError for a durability that is not available here. */
 export function durabilityUnsupported(
   rules: SyncRules,
   step: string,
@@ -74,9 +81,9 @@ export function durabilityUnsupported(
   cause?: unknown,
 ): UnsupportedError {
   const forbidden = cause instanceof SystemError && !isUnsupported(cause) ? "permitted" : "supported";
-  const reason = `durability ${JSON.stringify(rules.durability)} cannot be had here: ${
-    doingTo(step)
-  } is not ${forbidden}`;
+  const reason = `durability ${JSON.stringify(rules.durability)} is not ${forbidden} here: ${
+    impossible[step] ?? `${doingTo(step)} failed`
+  }`;
   return new UnsupportedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
     code: cause instanceof SystemError ? cause.code : "ENOTSUP",
     path: attempt.path,

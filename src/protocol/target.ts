@@ -82,7 +82,7 @@ function* checkPlantedLink(engine: Engine, directory: string, link: FileStatus, 
   const ours = knownOwner(engine.runtime);
   if (ours?.user === link.user) return;
   const reason = ours === undefined
-    ? "it is a symlink in a directory open to everybody, and this process may not ask who it is"
+    ? "it is a symlink in a directory open to everybody, and this process is not permitted to find out who it is"
     : "it is another user's symlink in a directory open to everybody";
   throw attemptFailed(attempt, "EACCES", "resolve", reason);
 }

@@ -96,6 +96,14 @@ export function codeOf(error: unknown, system?: string): string {
   return (typeof name === "string" ? classes[name] : undefined) ?? "EUNKNOWN";
 }
 
+/** The permission that a runtime says is missing, as its own flag: `--allow-read`. */
+export function missingPermission({ code, cause }: SystemError): string | undefined {
+  const message = code === "ENOTCAPABLE" && typeof cause === "object" && cause !== null
+    ? property(cause, "message")
+    : undefined;
+  return typeof message === "string" ? /--allow-[a-z]+/.exec(message)?.[0] : undefined;
+}
+
 /** libuv's negative `errno`, or the number that Rust appends to the messages of errors that Deno has no code for. */
 function numberOf(error: object): number | undefined {
   const number = property(error, "errno");

@@ -36,7 +36,7 @@ export const formatReference = (digest: Digest): string => `${digest}\n`;
 export function parseReference(bytes: Uint8Array, path: string): Digest {
   const match = /^([0-9a-f]{64})\n$/.exec(decode(bytes, path));
   if (match?.[1] !== undefined) return match[1];
-  throw damaged(path, undefined, "it is no reference: it must hold a SHA-256 and the end of the line", 0);
+  throw damaged(path, undefined, "it is not a reference: it must contain a SHA-256 and a line break", 0);
 }
 
 /** The text of HEAD; TypeError for what cannot be stood on. */

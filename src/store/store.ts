@@ -125,7 +125,7 @@ export function* openContext(
   try {
     const status = yield* wait(engine.fileSystem.stat(directory));
     if (status === undefined) yield* ensureDirectory(engine, directory, context.plan, attempt);
-    else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is no directory");
+    else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is not a directory");
     return context;
   } catch (error) {
     throw translate(error, attempt);

@@ -227,7 +227,7 @@ class Application {
 
   #owed(error: unknown): ActivationError {
     const { verb, path } = this.#attempt;
-    const reason = "the files were in place already, by a transaction that did not come to activating them; " +
+    const reason = "an earlier transaction had put the files in place without activating them; " +
       "activating them failed, and they stay";
     const cause = error instanceof CallerError ? error.reason : error;
     const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced" as const, cause };

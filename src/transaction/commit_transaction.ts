@@ -88,7 +88,7 @@ function* recant(transaction: Transaction, error: unknown): Operation<unknown> {
     yield* journal.sync(rules, attempt);
   } catch {
     attempt.targetState = "unknown";
-    const reason = "it is not known whether the commit record is on the medium; recoverTransactions will tell";
+    const reason = "it is not known whether the commit record is safely on disk; run recoverTransactions to find out";
     const code = FileError.is(error) ? error.code : "EIO";
     const failure = attemptFailed(attempt, code, "syncDirectory", reason, error);
     failure.leftBehind.push(journal.path);

@@ -21,7 +21,7 @@ import { type DirectoryScan, journalPath, scanDirectory } from "./scan.ts";
 
 /**
  * Why a transaction is left alone. `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner
- * is dead. `"untrusted"`: somebody else may have planted it. `"unreachable"`: a directory that takes part is not there
+ * is dead. `"untrusted"`: another user may have planted it. `"unreachable"`: a directory that takes part is not there
  * (perhaps not mounted). `"corrupt"`: it does not say what a journal says.
  */
 export type KeptReason = "alive" | "unproven" | "untrusted" | "unreachable" | "corrupt";

@@ -98,7 +98,7 @@ export class Journal {
       }
       yield* closeQuietly(file);
     }
-    throw attemptFailed(attempt, "EBUSY", "tryLock", "its journal is locked by somebody else again and again");
+    throw attemptFailed(attempt, "EBUSY", "tryLock", "another process keeps locking its journal");
   }
 
   /** Goes on with a journal whose owner is dead. */

@@ -58,7 +58,7 @@ function* recoverTransaction(
     // Done or not, again: a journal elsewhere that says nothing yet did not lead back to what is here.
     if ((yield* recoverOne(engine, found, rules, attempt, report)) === "kept") return;
   }
-  throw attemptFailed(attempt, "EBUSY", "recover", `transaction ${id} changes whenever it is looked at`);
+  throw attemptFailed(attempt, "EBUSY", "recover", `transaction ${id} keeps changing while it is examined`);
 }
 
 function keep({ path, verdict, name }: Examined, report: Report): void {

@@ -22,7 +22,7 @@ export interface KeptTransaction {
   path: string;
   /**
    * `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner is dead. `"untrusted"`:
-   * somebody else may have planted it. `"unreachable"`: a directory that takes part is not there (perhaps its file system
+   * another user may have planted it. `"unreachable"`: a directory that takes part is not there (perhaps its file system
    * is not mounted). `"corrupt"`: it does not say what a journal says.
    */
   reason: KeptReason;

@@ -122,7 +122,7 @@ function* notRestorable(
   const { attempt, journal } = transaction;
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, owe(transaction, entered));
-  const reason = "activating the new files failed; no backups were kept (backup: 0), so that they stay";
+  const reason = "activating the new files failed; they stay, because no backups were kept (backup: 0)";
   const error = new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
     code: "EACTIVATE",
     path: attempt.path,

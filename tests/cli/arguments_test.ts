@@ -38,7 +38,7 @@ const accepted: [string[], object, object][] = [
 
 const refused: [string[], string][] = [
   [[], "FILE is missing"],
-  [["a", "b", "c"], '"c" is one argument too many: this takes only FILE WHICH'],
+  [["a", "b", "c"], 'Unexpected argument "c"; only FILE WHICH are accepted'],
   [[""], "FILE must not be empty"],
   [["caf\ufffd"], 'FILE must be UTF-8, which "caf\ufffd" was not, or holds U+FFFD'],
   [["--", "a", "\ufffd"], 'WHICH must be UTF-8, which "\ufffd" was not, or holds U+FFFD'],
@@ -78,8 +78,8 @@ describe("parseArguments", () => {
     const hint = (name: string) => assertThrows(() => parseArguments([name, "a"], table), UsageError).hint;
     assertEquals(hint("--dry-rnu"), "did you mean --dry-run?");
     assertEquals(hint("--color"), "did you mean --colour?");
-    assertEquals(hint("--verbose"), 'a file whose name starts like that is written "./--verbose…"');
-    assertEquals(hint("-x"), 'a file whose name starts like that is written "./-x…"');
+    assertEquals(hint("--verbose"), 'to name a file that starts with "-", write ./--verbose');
+    assertEquals(hint("-x"), 'to name a file that starts with "-", write ./-x');
   });
 
   it("keeps what every command takes apart", () => {

@@ -131,7 +131,7 @@ describe("sweep", () => {
         fs.chmodSync(directory, 0o755);
         fs.mkdirSync(join(directory, "closed"), { mode: 0o700 });
         const { code, stdout, stderr } = await atomicWrite(directory, ["sweep", "-q", "-r", "."], as);
-        const line = `kept ${directory}/closed: it could not be looked at or removed (EACCES)`;
+        const line = `kept ${directory}/closed: it could not be examined or removed (EACCES)`;
         assertEquals([code, stdout, stderr], [77, "", `atomic-write: ${line}\n`]);
       });
     });

@@ -95,7 +95,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const lines = stderr.replaceAll(directory, "DIR").trimEnd().split("\n");
       assertEquals([lines[0], lines[1], lines.slice(2).sort()], [
         'atomic-write: Cannot deploy "DIR/plan.json": the new files were refused: "sh" ended with status 5 (EINVALID); ' +
-        "every file is as it was",
+        "every file is unchanged",
         'atomic-write: validate: "sh" ended with status 5',
         ["atomic-write: validate: new key", "atomic-write: validate: on errors"],
       ]);
@@ -103,7 +103,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
     });
   });
 
-  it("90: activate fails; every file is as it was, and is activated again", async () => {
+  it("90: activate fails; every file is unchanged, and is activated again", async () => {
     await withSite({ activate: sh(failing) }, async (directory) => {
       put(directory, "failures", "1\n");
       const { code, stdout } = await atomicWrite(directory, ["deploy", "--json", "plan.json"]);
@@ -124,9 +124,11 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals(code, 91, stderr);
       const reason = "activating the new files failed; every file was restored, but activating that failed, too";
-      const headline = `Cannot deploy "${directory}/plan.json": ${reason} (EROLLBACK); every file is as it was`;
+      const headline = `Cannot deploy "${directory}/plan.json": ${reason} (EROLLBACK); every file is unchanged`;
       assertEquals(stderr.split("\n")[0], `atomic-write: ${headline}`);
-      for (const name of ["key", "chain"]) assert(stderr.includes(`"${join(directory, name)}" is as it was\n`), stderr);
+      for (const name of ["key", "chain"]) {
+        assert(stderr.includes(`"${join(directory, name)}" is the old one\n`), stderr);
+      }
       assertEquals(stderr.split('activate: "sh" ended with status 3').length, 3, stderr);
       assertEquals([text(directory, "key"), fs.existsSync(join(directory, "chain"))], ["old key", false]);
 
@@ -212,7 +214,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
           write(directory, { [step]: [program] });
           const ended = await atomicWrite(directory, ["deploy", "plan.json"], { env: { PATH: `/nowhere:${bin}` } });
           const expected = `Cannot deploy "${directory}/plan.json": ${step} cannot be run: ${reason}`;
-          const stderr = `atomic-write: ${expected}; every file is as it was\n`;
+          const stderr = `atomic-write: ${expected}; every file is unchanged\n`;
           assertEquals({ ...ended, stderr: withoutDenosPath(ended.stderr) }, {
             code,
             signal: null,
@@ -281,7 +283,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
         write(directory, { files: [{ path: join(full, "key"), content }] });
         const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
         assertEquals([code, text(full, "key"), withoutLocks(full)], [74, "old key", ["key"]], stderr);
-        assert(/\(ENOSPC\); every file is as it was\n$/.test(stderr), stderr);
+        assert(/\(ENOSPC\); every file is unchanged\n$/.test(stderr), stderr);
       }));
   });
 
@@ -337,7 +339,7 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
         await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
         send(child, signal);
         const ended = await status;
-        const reason = `Cannot deploy "${directory}/plan.json": interrupted (${signal}); every file is as it was\n`;
+        const reason = `Cannot deploy "${directory}/plan.json": interrupted (${signal}); every file is unchanged\n`;
         assertEquals(ended, { code: null, signal, stdout: "", stderr: `atomic-write: ${reason}` });
         assertEquals([withoutLocks(directory), text(directory, "key")], [[...untouched, "running"], "old key"]);
         await until(() => !isAlive(text(directory, "running").trim()));
@@ -353,13 +355,13 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
         await until(() => fs.existsSync(join(directory, "running")) && text(directory, "running") !== "");
         if (code === 0) {
           const busy = await atomicWrite(directory, ["recover", "."]);
-          assertEquals([busy.code, busy.stdout.includes(": it is under way\n")], [75, true], busy.stderr);
+          assertEquals([busy.code, busy.stdout.includes(": it is still running\n")], [75, true], busy.stderr);
         }
         send(child, "SIGTERM");
         child.stderr?.once("data", () => put(directory, "go", ""));
         const ended = await status;
         assertEquals([ended.code, ended.signal, text(directory, "key")], [code, null, key], ended.stderr);
-        assert(ended.stderr.includes("the files are switched already"), ended.stderr);
+        assert(ended.stderr.includes("the files are already switched"), ended.stderr);
       });
     });
   }

@@ -173,8 +173,8 @@ it("judge knows lossy mounts, remote ones, and locks that do not exclude", () =>
   const locking = { backend: "flock", by: "call", milliseconds: 1, excludes: false };
   const remote = judge({ ...base, fileSystem: { type: "nfs4", ...room }, measured: measured({ locking }) }, []);
   assertEquals([remote.full, remote.status], [true, 0]);
-  assert(remote.advice[0]?.startsWith("nfs4: locks and durability are what the server makes"), remote.advice[0]);
-  assert(remote.advice[1]?.startsWith("a lock does not keep a second process out here"), remote.advice[1]);
+  assert(remote.advice[0]?.startsWith("nfs4: locks and durability depend on the server"), remote.advice[0]);
+  assert(remote.advice[1]?.startsWith("a lock does not exclude a second process here"), remote.advice[1]);
   const file = judge({ ...base, measured: measured({ writing: { durability: "file", milliseconds: 1 } }) }, []);
   assertEquals(file.reasons, ['writes reach "file": a directory cannot be synced here']);
   for (const [code, status] of [["EACCES", 77], ["ENOSPC", 74], ["EROFS", 73], ["ENOTCAPABLE", 77]] as const) {

@@ -103,7 +103,7 @@ describe("input that is empty", () => {
       const { code, stdout, stderr } = await atomicWrite(directory, ["a"]);
       const lines = [
         `atomic-write: Cannot write "${directory}/a": standard input is empty (ENODATA); the file is unchanged`,
-        "atomic-write: hint: if it is meant to be empty, say so: --allow-empty",
+        "atomic-write: hint: use --allow-empty if it is meant to be empty",
         "",
       ];
       assertEquals({ code, stdout, stderr }, { code: 65, stdout: "", stderr: lines.join("\n") });

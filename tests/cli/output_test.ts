@@ -75,8 +75,7 @@ describe("--json", () => {
     await withTemporaryDirectory(async (directory) => {
       const path = join(directory, "no", "a");
       const { code, stdout, stderr } = await atomicWrite(directory, ["--json", "no/a"], { stdin: "x" });
-      const message =
-        `Cannot create "${path}": there is no directory "${directory}/no" (ENOENT); the file is unchanged`;
+      const message = `Cannot create "${path}": there is no directory "${directory}/no" (ENOENT); no file was created`;
       const hint = "--mkdir makes missing directories";
       assertEquals(code, 73);
       assertEquals(JSON.parse(stdout), {

@@ -112,7 +112,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
       const lines = conflict.stderr.trimEnd().split("\n");
       assertEquals([lines.length, lines[0]], [
         2,
-        `atomic-write: left alone ${join(directory, "a/chain")}: it is neither what it was nor what it was to be`,
+        `atomic-write: left alone ${join(directory, "a/chain")}: it is neither the old nor the new file`,
       ]);
       const owed = await atomicWrite(directory, ["recover", "-q", "a"]);
       assertEquals([owed.code, /^atomic-write: may not have taken effect: .*\n$/.test(owed.stderr)], [91, true]);
@@ -131,7 +131,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
         const { code, stdout } = await atomicWrite(directory, ["recover", there]);
         const [name = ""] = recordsIn(directory, there);
         const names = join(directory, there, name.replace(/^(\.transaction\.\w+\.).*/, "$1*"));
-        const start = `left alone ${join(directory, there, name)}: a directory that takes part is not there, `;
+        const start = `left alone ${join(directory, there, name)}: a directory that it uses is missing, `;
         assertEquals([code, stdout.startsWith(start), stdout.includes(`: "${path}"; `)], [75, true, true], stdout);
         assert(stdout.includes(`if it is gone for good, remove ${names} and recover again`), stdout);
         // Where only the marker is, nothing is left to be done, and so nothing is in the way.

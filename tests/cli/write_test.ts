@@ -81,7 +81,7 @@ describe("atomic-write FILE", () => {
   it("does not take a command for a file", async () => {
     await withTemporaryDirectory(async (directory) => {
       const hint = (name: string) => [`atomic-write: hint: a file of that name is "./${name}"`, ""];
-      const needs = ["atomic-write: hint: --help tells what is needed", ""];
+      const needs = ["atomic-write: hint: see --help", ""];
       assertEquals(await fail(directory, ["lock"], 64, "FILE is missing"), needs);
       const order = (name: string) => `"${name}" is a command, and a command comes first`;
       assertEquals(await fail(directory, ["--mode", "600", "lock"], 64, order("lock")), hint("lock"));
@@ -89,7 +89,7 @@ describe("atomic-write FILE", () => {
         directory,
         ["--mode", "600", "copy", "a"],
         64,
-        '"a" is one argument too many: this takes only FILE',
+        'Unexpected argument "a"; only FILE is accepted',
       );
       assertEquals(misplaced, ['atomic-write: hint: "copy" is a command, and a command comes first', ""]);
       assertEquals(await fail(directory, ["-q", "--", "help"], 64, order("help")), hint("help"));
@@ -235,7 +235,7 @@ describe("the flags of write", () => {
 
   it("--mkdir makes directories; without it the message says how", async () => {
     await withTemporaryDirectory(async (directory) => {
-      const missing = 'Cannot create "DIR/x/y/a": there is no directory "DIR/x/y" (ENOENT); the file is unchanged';
+      const missing = 'Cannot create "DIR/x/y/a": there is no directory "DIR/x/y" (ENOENT); no file was created';
       const more = await fail(directory, ["x/y/a"], 73, missing);
       assertEquals(more, ["atomic-write: hint: --mkdir makes missing directories", ""]);
       await succeed(directory, ["--mkdir", "x/y/a"]);

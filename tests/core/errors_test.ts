@@ -92,10 +92,10 @@ for (
     ["Cannot append to", "the log is unchanged"],
     ["Cannot checkpoint", "the log is unchanged"],
     ["Cannot store into", "nothing of it is stored"],
-    ["Cannot apply", "every file is as it was"],
-    ["Cannot deploy", "every file is as it was"],
-    ["Cannot publish", "it is as it was"],
-    ["Cannot roll back", "it is as it was"],
+    ["Cannot apply", "every file is unchanged"],
+    ["Cannot deploy", "every file is unchanged"],
+    ["Cannot publish", "it is unchanged"],
+    ["Cannot roll back", "it is unchanged"],
   ] as const
 ) {
   test(`FileError of "${attempt}" says "${words}"`, () => {

@@ -67,7 +67,7 @@ test("runSync refuses a promise with a TypeError at the place of the wait, and r
       events.push("tidied");
     }
   };
-  assertThrows(() => runSync(operation), TypeError, "handed a promise");
+  assertThrows(() => runSync(operation), TypeError, "given a promise");
   assertEquals(events, ["tidied"]);
 });
 

@@ -85,8 +85,8 @@ describe("what happens when", () => {
     ["what each package did", "said of steno"],
     ["who tore a file", "**torn in 2 of 60 rounds**"],
     ["who never saved anything", "torn in none of 60 rounds; **120 of 120 saves failed** (ENOENT)"],
-    ["that a lock had two holders", "**two holders**, until the first goes on and is told"],
-    ["how the one who waited was answered", "the other one waits, and is told: error ETIMEDOUT"],
+    ["that a lock had two holders", "**two holders**, until the first continues and is notified"],
+    ["how the one who waited was answered", "the other one waits and gets error ETIMEDOUT"],
     ["how many saved files were lost", "none of 4 saved files lost"],
   ];
   for (const [what, cell] of said) it(`says ${what}`, () => assert(text.includes(cell), text));

@@ -109,7 +109,7 @@ describe("a lock file", () => {
           () => updateTextFile(path, () => "new"),
         ];
         for (const way of ways) {
-          const error = await assertRejects(way, LockError, "somebody's file");
+          const error = await assertRejects(way, LockError, "another program's file");
           assertEquals([error.code, error.targetState], ["EEXIST", "unchanged"]);
           assert(error.message.includes("lockDirectory"), "names a way out");
         }
@@ -286,11 +286,14 @@ describe("a lock in a place where not everything is permitted", () => {
           refused,
         );
         fs.writeFileSync(lockFile, "", { mode: 0o644 });
-        assertEquals(await take(), "held flock false\nreleased\n", "whoever may read it may lock it");
+        assertEquals(await take(), "held flock false\nreleased\n", "anyone who can read it can lock it");
         assertEquals(textOf(lockFile), "");
         fs.chmodSync(lockFile, 0o600);
         const closed = await take();
-        assert(/LockError: .*lock file .* cannot be opened; who may read that file .*EACCES/.test(closed), closed);
+        assert(
+          /LockError: .*lock file .* cannot be opened; anyone who can read that file .*EACCES/.test(closed),
+          closed,
+        );
       }));
   });
 
@@ -314,7 +317,7 @@ describe("a lock in a place where not everything is permitted", () => {
       for (
         const [path, backend, words] of [
           [other, "directory", "its lock directory cannot be created in"],
-          [emptied, "flock", 'emptied.lock" is not held any more, but may not be taken'],
+          [emptied, "flock", 'emptied.lock" is free, but cannot be taken'],
         ] as const
       ) {
         const error = await assertRejects(() => acquireLock(path, { backend }), LockError, words);

@@ -153,7 +153,7 @@ for (const backend of backends) {
         const lock = await acquireLock(path, options);
         const error = await assertRejects(() => acquireLock(path, { ...options, timeout: 0 }), LockBusyError);
         assert(LockTimeoutError.is(error) && LockError.is(error));
-        assert(error.message.includes("it is held already by this process"), error.message);
+        assert(error.message.includes("it is already held by this process"), error.message);
         assertEquals([error.code, error.step, error.targetState, error.path], ["EBUSY", "lock", "unchanged", path]);
         assertThrows(() => acquireLockSync(path, { ...options, timeout: 0 }), LockBusyError);
         await lock.release();

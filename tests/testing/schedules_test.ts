@@ -201,7 +201,7 @@ describe("exploreSchedules", () => {
     };
     const report = await exploreSchedules({ together: [waking, waiting], samples: 0, preemptions: 0 });
     assertEquals(report.violations.map(({ kind }) => kind), ["stuck"]);
-    assertMatch(String(report.violations[0]?.error), /B wait for ever/);
+    assertMatch(String(report.violations[0]?.error), /B wait forever/);
   });
 
   it("lets time pass whenever somebody sleeps", async () => {

@@ -206,7 +206,7 @@ describe("activate", () => {
     const error = assertThrows(() => applyFilesSync(planOf(three, { activate }), { runtime: machine }));
     assert(RollbackFailedError.is(error));
     const reason = "activating the new files failed; every file was restored, but activating that failed, too";
-    assertEquals(error.message, `Cannot apply "/d/f0": ${reason} (EROLLBACK); every file is as it was`);
+    assertEquals(error.message, `Cannot apply "/d/f0": ${reason} (EROLLBACK); every file is unchanged`);
     assertEquals(error.targetState, "unchanged");
     assertEquals(error.files, three.paths.map((path) => ({ path, content: "old" as const })));
     assertEquals(error.rollbackErrors.length, 1);
@@ -250,7 +250,7 @@ describe("activate", () => {
     const activate = () => {
       throw new Error("never");
     };
-    for (const what of ["backup: 0", "by a transaction that did not come to activating them"]) {
+    for (const what of ["backup: 0", "an earlier transaction had put the files in place without activating them"]) {
       const error = assertThrows(() => applyFilesSync(planOf(three, { activate, backup: 0 }), { runtime: machine }));
       assert(ActivationError.is(error) && error.targetState === "replaced", `${error}`);
       assert(error.message.includes(what) && error.message.endsWith("what is in place stays"), error.message);

@@ -79,7 +79,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   }
 
   async function activate(words: readonly string[]): Promise<void> {
-    const late = () => call.note("asked to stop, but the files are switched already: this is brought to its end");
+    const late = () => call.note("asked to stop, but the files are already switched: finishing");
     signal.addEventListener("abort", late, { once: true });
     try {
       await runProgramStep(call, { name: "activate", words, directory, limit: limits.activate }, places);

@@ -10,7 +10,7 @@ import { lockInTime } from "../waiting.ts";
 /** Runs the command. */
 export async function run({ host, operands, options }: Call<typeof lockTable>): Promise<Outcome> {
   const { shared, exclusive, ...waiting } = options;
-  if (shared && exclusive) throw new UsageError("--shared and --exclusive exclude each other");
+  if (shared && exclusive) throw new UsageError("--shared and --exclusive cannot be combined");
   const attempt = "Cannot lock";
   const path = locateOperand(operands.file, attempt);
   const command = new LockedCommand(host, attempt, path);

@@ -20,7 +20,7 @@ async function closeLog(log: Log): Promise<string[]> {
     return [];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return [`${reason}; its records are safe, but damage to the last of them would not be noticed`];
+    return [`${reason}; its records are safe, but damage to the last ones would go unnoticed`];
   }
 }
 

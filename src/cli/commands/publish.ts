@@ -30,7 +30,7 @@ function switchOptions(
 ): SwitchOptions {
   const { durability, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
-  const late = () => note("asked to stop, but the symlink is switched already: this is brought to its end");
+  const late = () => note("asked to stop, but the symlink is already switched: finishing");
   return {
     signal,
     lock: { timeout },

@@ -124,7 +124,7 @@ const attempt = "Cannot recover";
 
 function activationFailed(path: string, cause: StepFailed): ActivationError {
   const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced", cause } as const;
-  const reason = "what was cut off is at its end, but activating it failed; do it again with --activate";
+  const reason = "the interrupted deployment is finished, but activating it failed; run this again with --activate";
   return new ActivationError(`${attempt} ${JSON.stringify(path)}`, reason, details);
 }
 

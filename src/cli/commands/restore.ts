@@ -16,7 +16,9 @@ export async function run({ operands, options, abortOnSignal }: Call<typeof rest
   const attempt = list ? "Cannot list the backups of" : "Cannot restore";
   const path = locateOperand(operands.file, attempt);
   if (list) {
-    if (operands.which !== undefined) throw new UsageError("--list lists all versions: WHICH makes no sense with it");
+    if (operands.which !== undefined) {
+      throw new UsageError("--list lists all versions: WHICH cannot be combined with it");
+    }
     const backups = await listBackups(path);
     return { result: { backups }, output: backups.map(line), changing: false };
   }

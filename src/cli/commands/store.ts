@@ -42,7 +42,7 @@ export async function storePut(call: Call<typeof storePutTable>): Promise<Outcom
   const attempt = "Cannot store into";
   const directory = locateOperand(call.operands.dir, attempt);
   const operands = call.operands.file.length === 0 ? ["-"] : call.operands.file;
-  if (expect !== undefined && operands.length > 1) throw new UsageError("--expect is about one FILE only");
+  if (expect !== undefined && operands.length > 1) throw new UsageError("--expect takes only one FILE");
   if (operands.filter((operand) => operand === "-").length > 1) {
     throw new UsageError('"-" is standard input, which can be read once only');
   }

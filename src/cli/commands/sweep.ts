@@ -8,9 +8,9 @@ import { locateOperand } from "../operand.ts";
 const reasons = {
   young: "it was changed a moment ago",
   alive: "its owner lives",
-  unproven: "nothing proves its owner dead; see --older-than",
-  foreign: "it is no plain file",
-  failed: "it could not be looked at or removed",
+  unproven: "its owner may be alive; see --older-than",
+  foreign: "it is not a plain file",
+  failed: "it could not be examined or removed",
 } as const;
 
 /** Runs the command. */

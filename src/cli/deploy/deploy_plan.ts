@@ -69,7 +69,7 @@ class Reader {
     const limit = (name: "validate" | "activate") => {
       if (limits[name] === undefined) return defaultLimit * 1000;
       if (name === "validate" ? validate === undefined : activate === undefined) {
-        throw new Mistake(memberOf("timeouts", name), `is of no use: there is no ${name}`);
+        throw new Mistake(memberOf("timeouts", name), `has no effect: there is no ${name}`);
       }
       return seconds(limits[name], memberOf("timeouts", name));
     };
@@ -130,9 +130,9 @@ class Reader {
 
   #words(value: unknown, part: string): string[] {
     if (!Array.isArray(value)) {
-      throw new Mistake(part, `must be an array of words, the program first, not ${show(value)}: there is no shell`);
+      throw new Mistake(part, `must be an array of strings, the program first, not ${show(value)}: there is no shell`);
     }
-    if (value.length === 0) throw new Mistake(part, "must have a word at least: the program");
+    if (value.length === 0) throw new Mistake(part, "must have at least one string: the program");
     const [program = "", ...rest] = value.map((word, index) => {
       return index === 0 ? plainText(word, `${part}[0]`) : text(word, `${part}[${index}]`);
     });
@@ -158,7 +158,7 @@ export function readDeployPlan(bytes: Uint8Array, path: string, style: PathStyle
     const where = place === undefined ? "" : `line ${place.line}, column ${place.column}: `;
     throw new PlanMistake(path, "EPLAN", `${where}${part === "" ? "the plan" : part} ${wanted}`);
   };
-  if (places.repeated !== undefined) return refuse(places.repeated, "is there twice");
+  if (places.repeated !== undefined) return refuse(places.repeated, "appears twice");
   try {
     return new Reader(directoryName(path, style), style).plan(JSON.parse(content));
   } catch (error) {

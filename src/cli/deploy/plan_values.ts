@@ -46,7 +46,7 @@ export function members(value: unknown, part: string, known: readonly string[]):
 
 /** A text. Half a character has no bytes: U+FFFD would be written in its place. */
 export function text(value: unknown, part: string): string {
-  if (typeof value !== "string") throw new Mistake(part, `must be a text, not ${show(value)}`);
+  if (typeof value !== "string") throw new Mistake(part, `must be a string, not ${show(value)}`);
   if (/\p{Surrogate}/u.test(value)) throw new Mistake(part, `must not contain lone surrogates: ${show(value)}`);
   return value;
 }
@@ -107,5 +107,5 @@ export function seconds(value: unknown, part: string): number {
 /** How many. */
 export function count(value: unknown, part: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Mistake(part, `must be a whole number from 0 on, not ${show(value)}`);
+  throw new Mistake(part, `must be a whole number, 0 or more, not ${show(value)}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Whether readers see only whole content while a name is replaced again and again. The reader is another process (this
+ * Whether readers see only whole content while a name keeps being replaced. The reader is another process (this
  * one's own calls might take turns): it prints the file over and over, and what it prints is looked at here.
  */
 import type { ChildProgram } from "../../runtime/host/child_program.ts";

@@ -31,7 +31,7 @@ function measuredRows(found: Measured): Row[] {
     row("lock", found.locking, ({ backend, by, milliseconds, excludes }) => {
       const how = backend === "directory" ? "a lock directory" : `flock by a ${by}`;
       const others = excludes === "unchecked"
-        ? "whether it keeps a second process out was not checked"
+        ? "whether it excludes a second process was not checked"
         : `it ${excludes ? "keeps" : "does not keep"} a second process out`;
       return yes(excludes !== false, `${how}, ${shortTimeText(milliseconds)}; ${others}`);
     }),

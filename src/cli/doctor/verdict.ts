@@ -23,11 +23,11 @@ const lossy = /(^|,)(nobarrier|barrier=0|volatile)(,|$)/;
 
 const meanings: Readonly<Record<string, string>> = {
   EROFS: "it is mounted read-only",
-  EACCES: "this user may not write here",
-  EPERM: "this user may not write here",
+  EACCES: "this user is not permitted to write here",
+  EPERM: "this user is not permitted to write here",
   ENOTCAPABLE: "the runtime is not permitted to write here",
   ENOSPC: "no space is left",
-  EDQUOT: "the quota is used up",
+  EDQUOT: "the quota is exhausted",
 };
 
 const because = ({ failed }: Failed) => `${meanings[failed] ?? "it failed"} (${failed})`;
@@ -36,10 +36,10 @@ function reasonsOf({ fileSystem, unwritable, measured }: Examination): string[] 
   const reasons: string[] = [];
   if (unwritable !== undefined) reasons.push(`nothing can be written: ${because(unwritable)}`);
   if (fileSystem !== undefined && volatileTypes.includes(fileSystem.type)) {
-    reasons.push(`${fileSystem.type} is in memory: a power cut, and often a restart, takes everything`);
+    reasons.push(`${fileSystem.type} is in memory: a power cut, and often a restart, loses everything`);
   }
   if (lossy.test(fileSystem?.mountOptions ?? "")) {
-    reasons.push("it is mounted so that syncs do not reach the medium");
+    reasons.push("it is mounted so that syncs do not reach the disk");
   }
   const writing = measured?.writing;
   if (isFailed(writing)) reasons.push(`a write fails: ${because(writing)}`);
@@ -58,12 +58,14 @@ function lockAdvice({ measured }: Examination): string[] {
   const locking = measured?.locking;
   if (locking === undefined || isFailed(locking)) return [];
   if (locking.excludes === false) {
-    return ["a lock does not keep a second process out here: do not share this directory"];
+    return ["a lock does not exclude a second process here: do not share this directory"];
   }
   if (locking.backend === "directory") {
     return [`install the program flock, or ${addon}: kernel locks end with their process, and are faster`];
   }
-  return locking.by === "program" ? [`install ${addon}: a lock is then a call and no program to be started`] : [];
+  return locking.by === "program"
+    ? [`install ${addon}: a lock is then a system call instead of a started program`]
+    : [];
 }
 
 const fewBytes = 64e6;
@@ -74,7 +76,7 @@ function roomAdvice({ fileSystem }: Examination): string[] {
   const { freeBytes, totalBytes, freeFiles, totalFiles } = fileSystem;
   const advice: string[] = [];
   if (totalBytes > 0 && freeBytes < fewBytes) {
-    advice.push(`make room: ${bytesText(freeBytes)} are free, and a replaced file is there twice for a moment`);
+    advice.push(`make room: ${bytesText(freeBytes)} are free, and while a file is replaced, both versions exist`);
   }
   if (totalFiles > 0 && freeFiles < fewFiles) {
     advice.push(`make room: only ${countText(freeFiles, "more file")} can be made`);
@@ -88,8 +90,8 @@ function adviceOf(found: Examination, improvements: readonly string[]): string[]
   const type = fileSystem?.type ?? "";
   if (unwritable?.failed === "EROFS") advice.push("mount it read-write: mount -o remount,rw");
   if (unwritable?.failed === "ENOTCAPABLE") advice.push("grant --allow-read and --allow-write for this directory");
-  if (volatileTypes.includes(type)) advice.push(`move off ${type}: put what must survive on a disk`);
-  if (remoteTypes.includes(type)) advice.push(`${type}: locks and durability are what the server makes of them`);
+  if (volatileTypes.includes(type)) advice.push(`move off ${type}: keep what must survive on a disk`);
+  if (remoteTypes.includes(type)) advice.push(`${type}: locks and durability depend on the server`);
   if (lossy.test(fileSystem?.mountOptions ?? "")) advice.push("mount it with barriers");
   advice.push(...lockAdvice(found), ...roomAdvice(found), ...improvements);
   if (!isFailed(abandoned) && abandoned.removable > 0) {

@@ -5,12 +5,12 @@ import { durabilityRows, waitRows, writeRows } from "./rows.ts";
 /** What `atomic-write [write] FILE` takes. */
 export const writeTable = {
   description: [
-    "Replaces or makes FILE with standard input. Readers see all of the old or all of the new content, and after " +
-    "status 0 a power cut changes nothing. With any other status FILE is as it was, unless the message says " +
+    "Replaces or creates FILE with standard input. Readers see the complete old or the complete new content, and " +
+    "after status 0 a power cut changes nothing. With any other status FILE is unchanged, unless the message says " +
     "otherwise, and nothing is left beside it.",
-    "Empty input is refused: a pipe looks the same whether the program before it had nothing to say or has died. " +
-    "One that dies half-way looks as if it had finished: `update` sees how its program ends.",
-    'The word "write" may be left out, unless FILE is the name of a command.',
+    "Empty input is refused: a pipe looks the same whether the program before it printed nothing or died. If that " +
+    "program dies half-way, its output looks complete; use `update`, which checks the program's exit status.",
+    'The word "write" can be omitted, unless FILE is the name of a command.',
   ],
   operands: { file: { help: "The file to write" } },
   options: {
@@ -29,9 +29,9 @@ export const writeTable = {
 /** What `atomic-write copy SOURCE TARGET` takes. */
 export const copyTable = {
   description: [
-    "Replaces or makes TARGET with the content of SOURCE, as `write` does, sharing blocks where the file system " +
-    "can. TARGET keeps its mode and owner; a new one gets the mode of SOURCE, less the umask.",
-    "A SOURCE that changes while it is read is status 75.",
+    "Replaces or creates TARGET with the content of SOURCE, as `write` does, sharing blocks if the file system " +
+    "supports that. TARGET keeps its mode and owner; a new file gets the mode of SOURCE minus the umask.",
+    "The status is 75 if SOURCE changes while it is read.",
   ],
   operands: {
     source: { help: "The file to read", insteadOfDash: "standard input is what `… | atomic-write TARGET` writes" },
@@ -45,8 +45,8 @@ export const copyTable = {
 /** What `atomic-write remove FILE` takes. */
 export const removeTable = {
   description: [
-    "Removes FILE (or the symlink of that name), and a power cut does not bring it back. No such file is no " +
-    "error.",
+    "Removes FILE (or the symlink of that name) so that a power cut does not bring it back. It is not an error if " +
+    "there is no such file.",
   ],
   operands: { file: { help: "The file to remove" } },
   options: { ...durabilityRows, lock: writeRows.lock },
@@ -57,17 +57,17 @@ export const removeTable = {
 /** What `atomic-write restore FILE [WHICH]` takes. */
 export const restoreTable = {
   description: [
-    "Makes an earlier version, kept by `--backup`, the content of FILE again: bytes, mode and owner, as `write` " +
-    "does. The backup stays.",
-    "--list prints the earlier versions, newest first: when each was replaced, its size in bytes, its name.",
+    "Restores an earlier version of FILE, kept by `--backup`: content, mode and owner, as `write` does. The " +
+    "backup stays.",
+    "--list prints the earlier versions, newest first: when each was replaced, its size in bytes, and its name.",
   ],
   operands: {
-    file: { help: "The file to restore; it need not exist any more" },
+    file: { help: "The file to restore; it need not exist" },
     which: { help: "Which version, by the name that --list prints; default: the newest", optional: true },
   },
   options: {
-    list: flag("List the earlier versions, and change nothing"),
-    backup: count("N", "Keep the version that is replaced as well, and the last N in all"),
+    list: flag("List the earlier versions and change nothing"),
+    backup: count("N", "Also keep the version that is replaced, and the last N in total"),
     ...durabilityRows,
     digest: flag("Print the SHA-256 of the content"),
   },
@@ -83,14 +83,14 @@ const { create: _new, ifMatch: _compared, lock: _always, skipEqual: _likewise, .
 /** What `atomic-write update FILE -- COMMAND` takes. */
 export const updateTable = {
   description: [
-    "Changes FILE through COMMAND inside the lock of FILE: the old content is its standard input (nothing, if " +
-    "there is no FILE), what it prints is written as by `write`, if it is anything new. When COMMAND fails, " +
-    "nothing is changed, and its status is that of this command.",
-    "No update of anybody who takes the lock is lost. SIGINT, SIGTERM and SIGHUP are sent on to COMMAND.",
+    "Runs COMMAND under the lock of FILE, with the old content as its standard input (nothing if there is no " +
+    "FILE), and writes what it prints to FILE as `write` does, if that is different. If COMMAND fails, nothing is " +
+    "changed, and its status becomes the status of this command.",
+    "Among programs that take the lock, no update is lost. SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND.",
   ],
   operands: {
     file: { help: "The file to change" },
-    command: { help: "The program to run, found as a shell finds it, and its arguments", rest: true },
+    command: { help: "The program to run, looked up as a shell does, and its arguments", rest: true },
   },
   options: {
     ...waitRows,
@@ -109,23 +109,24 @@ export const updateTable = {
 /** What `atomic-write lock FILE -- COMMAND` takes. */
 export const lockTable = {
   description: [
-    "Runs COMMAND while the lock of FILE is held, and ends with its status. The lock is flock(2) on FILE.lock: it " +
-    "keeps out all who lock FILE with atomic-write, or FILE.lock with flock(1).",
-    "SIGINT, SIGTERM and SIGHUP are sent on to COMMAND, but for those that a terminal sends it anyway. COMMAND " +
-    "does not inherit the lock: it ends with this process, even if that is killed while COMMAND goes on.",
+    "Runs COMMAND while holding the lock of FILE, and exits with its status. The lock is flock(2) on FILE.lock: " +
+    "it excludes everyone who locks FILE with atomic-write, or FILE.lock with flock(1).",
+    "SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND, except those that a terminal sends to it anyway. " +
+    "COMMAND does not inherit the lock: the lock is released when this process ends, even if it is killed while " +
+    "COMMAND continues.",
   ],
   operands: {
-    file: { help: "The file whose lock it is; it need not exist" },
-    command: { help: "The program to run, found as a shell finds it, and its arguments", rest: true },
+    file: { help: "The file to lock; it need not exist" },
+    command: { help: "The program to run, looked up as a shell does, and its arguments", rest: true },
   },
   options: {
-    shared: flag("Together with others that ask for it shared", "s"),
-    exclusive: flag("Alone (the default)", "x"),
+    shared: flag("Take a shared lock", "s"),
+    exclusive: flag("Take an exclusive lock (the default)", "x"),
     ...waitRows,
   },
   statuses: [1, 126, 127],
   examples: [
-    'atomic-write lock -w 10 state.json -- echo "nobody else changes it now"',
-    `atomic-write lock -n nightly -- sh -c 'echo "the only one"' || echo "it runs already"`,
+    'atomic-write lock -w 10 state.json -- echo "nobody else can lock it now"',
+    `atomic-write lock -n nightly -- sh -c 'echo "the only one"' || echo "already running"`,
   ],
 } as const satisfies CommandTable;

@@ -5,15 +5,15 @@ import { durabilityRows, patienceRows, writeRows } from "./rows.ts";
 /** What `atomic-write log append LOG` takes. */
 export const logAppendTable = {
   description: [
-    "Adds standard input to LOG, made if it is missing, as one record, or with --lines each line as one, and " +
-    "prints their numbers. A record whose number is printed is on the medium: no crash and no power cut loses or " +
-    "tears it.",
-    "A log has one writer at a time: the command waits for others.",
+    "Appends standard input to LOG, which is created if it is missing, as one record, or with --lines one record " +
+    "per line, and prints the numbers of the records. A record whose number has been printed is safely on disk: " +
+    "no crash or power cut loses or tears it.",
+    "A log has one writer at a time: the command waits for others to finish.",
   ],
   operands: { log: { help: "The log" } },
   options: {
-    lines: flag("Add every line by itself, without its newline, as soon as it comes"),
-    allowEmpty: flag("Accept empty input: an empty record, or with --lines none"),
+    lines: flag("Append each line as its own record, without the newline, as soon as it arrives"),
+    allowEmpty: flag("Accept empty input: an empty record, or with --lines no records"),
     mode: writeRows.mode,
     mkdir: writeRows.mkdir,
     ...patienceRows,
@@ -29,15 +29,15 @@ export const logAppendTable = {
 /** What `atomic-write log read LOG` takes. */
 export const logReadTable = {
   description: [
-    "Prints the records of LOG in order, each followed by a newline. It may be written meanwhile. Damage to what " +
-    "was durable is status 65, after the records before it.",
-    "With --json their contents are in `text`, or in `base64` if they are no UTF-8.",
+    "Prints the records of LOG in order, each followed by a newline. LOG may be written at the same time. If " +
+    "durable records are damaged, the status is 65, after the records before the damage.",
+    "With --json the contents are in `text`, or in `base64` if they are not UTF-8.",
   ],
   operands: { log: { help: "The log" } },
   options: {
-    from: count("NUMBER", "Begin at the record of this number; default: at the first there is"),
-    number: flag("Print the number of each record before it, and a tab", "n"),
-    snapshot: flag("Print the snapshot of the last checkpoint instead, as it is; nothing before the first"),
+    from: count("NUMBER", "Start at the record with this number; default: the first one"),
+    number: flag("Print each record's number and a tab before it", "n"),
+    snapshot: flag("Print the snapshot of the last checkpoint instead, unchanged; nothing before the first checkpoint"),
   },
   statuses: [65, 66],
   examples: ["date | atomic-write log append --lines events.log && atomic-write log read --number events.log"],
@@ -46,13 +46,13 @@ export const logReadTable = {
 /** What `atomic-write log checkpoint LOG` takes. */
 export const logCheckpointTable = {
   description: [
-    "Takes in standard input as a snapshot of what all records so far amount to, and drops these, in one durable " +
-    "step. Later records are numbered on.",
+    "Stores standard input as a snapshot that summarises all records so far, and drops those records, in one " +
+    "durable step. Later records continue the numbering.",
   ],
   operands: { log: { help: "The log; it must exist" } },
   options: {
     through: count("NUMBER", "Keep the records after this one: the snapshot does not cover them"),
-    backup: count("N", "Keep the last N logs that checkpoints have replaced beside it, hidden"),
+    backup: count("N", "Keep the last N logs replaced by checkpoints beside it, hidden"),
     allowEmpty: flag("Accept an empty snapshot"),
     requireJson: flag("Refuse a snapshot that is not one JSON value"),
     ...patienceRows,

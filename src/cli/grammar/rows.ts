@@ -17,7 +17,7 @@ import {
 
 const mode: Option<number> = {
   value: "OCTAL",
-  help: "Permission bits, exactly; default: those it has, or for a new file what the umask leaves of 666",
+  help: "Exact permission bits; default: unchanged, or 666 minus the umask for a new file",
   read(text) {
     if (!/^0*[0-7]{1,4}$/.test(text)) throw new UnreadableValue("must be permission bits in octal, such as 640");
     return parseInt(text, 8);
@@ -33,7 +33,7 @@ export interface OwnerValue {
 
 const owner: Option<OwnerValue> = {
   value: "USER:GROUP",
-  help: "Owner, by names or numbers; USER or :GROUP alone leaves the other; default: those it has",
+  help: "Owner, as names or numbers; USER or :GROUP alone leaves the other unchanged; default: unchanged",
   read(text) {
     const [, user = "", , group = ""] = /^([^:]*)(:([^:]*))?$/.exec(text) ?? [];
     if (user === "" && group === "") throw new UnreadableValue("must be USER, USER:GROUP or :GROUP");
@@ -47,7 +47,7 @@ const owner: Option<OwnerValue> = {
 const ifMatch: Option<string | null> = {
   value: "DIGEST|none",
   help:
-    "Only write if the content has this SHA-256 (see --digest; compared inside the file's lock), or there is no file (none)",
+    "Write only if the content has this SHA-256 (see --digest; compared under the file's lock), or if there is no file (none)",
   read(text) {
     if (text === "none") return null;
     const digest = parseDigest(text);
@@ -60,16 +60,16 @@ const ifMatch: Option<string | null> = {
 export const durabilityRows = {
   durability: oneOf(
     ["full", "barrier", "file", "none"],
-    "What a power cut must not undo: content and name (full, the default; barrier: only ordered before later writes), " +
-      "the content under the name it had (file), or nothing (none: atomic only)",
+    "How much must survive a power cut: full (the default) = content and name; barrier = the same, but on " +
+      "some systems only ordered before later writes; file = the old or the new content, complete; none = atomic only",
   ),
   whenUnsupported: oneOf(
     ["report", "throw"],
-    "If that cannot be had here: say what was reached (the default), or refuse before anything is changed",
+    "If the platform cannot provide that: report what was reached (the default), or fail before anything is changed",
   ),
   whenSyncFails: oneOf(
     ["throw", "report"],
-    "If the disk fails to sync: fail (the default), or let the change stand and say what was reached",
+    "If a sync fails: fail (the default), or let the change stand and report what was reached",
   ),
 } satisfies OptionTable;
 
@@ -78,20 +78,20 @@ export const writeRows = {
   mode,
   owner,
   backup: count("N", "Keep the last N versions beside the file, hidden; see `atomic-write restore`"),
-  create: flag("Only make a new file: never replace one"),
+  create: flag("Create a new file only; never replace one"),
   ifMatch,
-  lock: flag("Write inside the lock of the file: wait for others, and keep them out"),
-  skipEqual: flag("Leave the file alone if it has this content; its mode and owner are still corrected"),
+  lock: flag("Write under the lock of the file"),
+  skipEqual: flag("Do not write if the file already has this content; its mode and owner are still corrected"),
   ...durabilityRows,
   symlink: oneOf(
     ["follow", "replace", "refuse"],
-    "If FILE is a symlink: write what it leads to (the default), replace it, or refuse",
+    "If FILE is a symlink: write the file it leads to (the default), replace the symlink, or fail",
   ),
   hardLink: oneOf(
     ["break", "refuse"],
-    "If FILE has more names (hard links): leave them the old content (the default), or refuse",
+    "If FILE has other names (hard links): leave the old content to them (the default), or fail",
   ),
-  mkdir: flag("Make missing directories, each of them durable"),
+  mkdir: flag("Create missing directories durably"),
   digest: flag("Print the SHA-256 of the content"),
 } satisfies OptionTable;
 
@@ -101,7 +101,7 @@ export type WriteValues = OptionValues<typeof writeRows>;
 const conflictExitCode: Option<number> = {
   value: "N",
   short: "E",
-  help: "The exit status when the lock was not free in time; default: 1",
+  help: "Exit status if the lock is not free in time; default: 1",
   read(text) {
     const number = /^[0-9]{1,3}$/.test(text) ? Number(text) : NaN;
     if (!(number <= 255)) throw new UnreadableValue("must be an exit status from 0 to 255");
@@ -111,8 +111,8 @@ const conflictExitCode: Option<number> = {
 
 /** How long to wait, and what to say when that was in vain: flock(1)'s names. */
 export const waitRows = {
-  nonblock: flag("Do not wait for the lock", "n"),
-  timeout: seconds("SECONDS", "Wait for the lock so long and no longer; default: until it is free", "w"),
+  nonblock: flag("Fail at once if the lock is not free", "n"),
+  timeout: seconds("SECONDS", "Give up if the lock is not free within SECONDS; default: wait until it is", "w"),
   conflictExitCode,
 } satisfies OptionTable;
 

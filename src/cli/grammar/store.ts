@@ -11,17 +11,17 @@ const digestOperand = { help: "The SHA-256 of the object, as `store put` prints 
 /** What `atomic-write store put DIR [FILE…]` takes. */
 export const storePutTable = {
   description: [
-    "Keeps the content of FILE, or of standard input, in the store DIR, which is made if it is missing, and " +
-    "prints its SHA-256, the name to get it back by. After status 0 a power cut changes nothing. Content that is " +
-    "there already is verified, not stored twice.",
-    "Put an object first, and then write down its name: so no name ever leads to nothing.",
+    "Stores the content of FILE, or standard input, in the store DIR, which is created if it is missing, and " +
+    "prints its SHA-256, by which it can be read again. After status 0 a power cut changes nothing. Content that " +
+    "is already there is verified and not stored twice.",
+    "Put an object first, and record its name afterwards: then no name ever points to a missing object.",
   ],
   operands: {
     dir: storeOperand,
-    file: { help: "The files to keep; `-` or none: standard input", optional: true, many: true, standardInput: true },
+    file: { help: "The files to store; `-` or none: standard input", optional: true, many: true, standardInput: true },
   },
   options: {
-    expect: sha256("Refuse content that has another SHA-256"),
+    expect: sha256("Refuse content with another SHA-256"),
     allowEmpty: flag("Accept empty standard input"),
     ...durabilityRows,
   },
@@ -32,9 +32,9 @@ export const storePutTable = {
 /** What `atomic-write store get DIR DIGEST` takes. */
 export const storeGetTable = {
   description: [
-    "Prints an object, all of which is verified before its first byte is printed. A damaged one is status 65, " +
-    "none of that name 66; nothing is printed then.",
-    "With --json its content is in `text`, or in `base64` if it is no UTF-8.",
+    "Prints an object. The whole object is verified before its first byte is printed. The status is 65 if it is " +
+    "damaged, and 66 if there is no object of that name; nothing is printed then.",
+    "With --json the content is in `text`, or in `base64` if it is not UTF-8.",
   ],
   operands: { dir: storeOperand, digest: digestOperand },
   options: {},
@@ -47,8 +47,8 @@ const { digest: _known, skipEqual: _always, ...restoreRows } = writeRows;
 /** What `atomic-write store restore DIR DIGEST FILE` takes. */
 export const storeRestoreTable = {
   description: [
-    "Replaces or makes FILE with an object, as `write` does, sharing blocks where the file system can. The object " +
-    "is verified first: a damaged one is status 65.",
+    "Replaces or creates FILE with an object, as `write` does, sharing blocks if the file system supports that. " +
+    "The object is verified first: the status is 65 if it is damaged.",
   ],
   operands: { dir: storeOperand, digest: digestOperand, file: { help: "The file to write" } },
   options: restoreRows,
@@ -61,7 +61,8 @@ export const storeRestoreTable = {
 /** What `atomic-write store list DIR` takes. */
 export const storeListTable = {
   description: [
-    "Prints the SHA-256 of every object, sorted. Those put or removed meanwhile may or may not be listed.",
+    "Prints the SHA-256 of every object, sorted. Objects that are put or removed at the same time may or may not " +
+    "be listed.",
   ],
   operands: { dir: storeOperand },
   options: {},
@@ -72,7 +73,7 @@ export const storeListTable = {
 /** What `atomic-write store verify DIR` takes. */
 export const storeVerifyTable = {
   description: [
-    "Reads every object, and prints the SHA-256 of those that are damaged; the status is 65 if one is. To repair " +
+    "Reads every object and prints the SHA-256 of the damaged ones; the status is 65 if there are any. To repair " +
     "an object, put its content again.",
   ],
   operands: { dir: storeOperand },
@@ -84,22 +85,22 @@ export const storeVerifyTable = {
 /** What `atomic-write store gc DIR` takes. */
 export const storeGcTable = {
   description: [
-    "Removes the objects that are not named on standard input, one SHA-256 a line, as `store list` prints it " +
-    "(what follows it is ignored), and prints theirs. Objects younger than a day stay: somebody may be about to " +
-    "write down their names.",
-    "Input that is empty, or has a line that is no SHA-256, is refused, and so is a DIR without references: what is " +
-    "to be mounted there may be missing. Whether the program before the pipe has " +
-    "died half-way cannot be told: use `set -o pipefail`, and look at what --dry-run says.",
+    "Removes the objects that are not listed on standard input, and prints their SHA-256. The input has one " +
+    "SHA-256 per line, as printed by `store list`; the rest of a line is ignored. Objects younger than a day " +
+    "stay: another program may be about to record their names.",
+    "Input that is empty, or has a line that does not begin with a SHA-256, is refused, and so is a directory " +
+    "without references: what should be mounted there may be missing. The command cannot tell whether the program " +
+    "before the pipe died half-way: use `set -o pipefail`, and check with --dry-run first.",
   ],
   operands: { dir: storeOperand },
   options: {
     references: text(
       "DIR",
-      "Keep what the references in this directory (see `openReferences`) lead to, instead of reading standard input",
+      "Keep what the references in this directory (see `openReferences`) point to, instead of reading standard input",
     ),
-    grace: seconds("SECONDS", "How old an object must be to be removed; default: 86400"),
-    dryRun: flag("Only say what would be removed"),
-    allowEmpty: flag("Accept empty input, or no references: everything old enough is removed"),
+    grace: seconds("SECONDS", "Minimum age of an object to be removed; default: 86400"),
+    dryRun: flag("Only print what would be removed"),
+    allowEmpty: flag("Accept empty input or no references: removes everything that is old enough"),
     ...patienceRows,
   },
   statuses: [1, 65, 66],

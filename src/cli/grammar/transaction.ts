@@ -16,7 +16,7 @@ const transactionRows = {
   ...waitRows,
   durability: oneOf(
     ["full", "barrier", "file", "none"],
-    "What a power cut must not undo; with less than full (the default), all or nothing holds for killed processes only",
+    "How much must survive a power cut; below full (the default), all-or-nothing holds only for killed processes",
   ),
 } satisfies OptionTable;
 
@@ -26,9 +26,9 @@ export type TransactionValues = OptionValues<typeof transactionRows>;
 /** What makes the new state take effect, and how long it may take. */
 const programRows = {
   activate: programWords(
-    "What makes it take effect, such as a reload: a program, or a JSON array of it and its arguments",
+    "The program that makes it take effect, such as a reload; or a JSON array of a program and its arguments",
   ),
-  programTimeout: seconds("SECONDS", "How long a program may take before it is ended, and has failed; default: 60"),
+  programTimeout: seconds("SECONDS", "Stop a program, as failed, after SECONDS; default: 60"),
 } satisfies OptionTable;
 
 /** Their values. */
@@ -37,18 +37,17 @@ export type ProgramValues = OptionValues<typeof programRows>;
 /** What `atomic-write deploy PLAN` takes. */
 export const deployTable = {
   description: [
-    "Replaces the files that PLAN names, all or none, across crashes and power cuts, too. All is staged, " +
-    "`validate` is asked, all files are switched, `activate` makes them take effect. If that fails, every file is " +
-    "restored, and activated again (status 90). Files that are as they should be are not touched, and when all " +
-    "are, no program runs.",
+    "Replaces the files that PLAN names, all or none, even across crashes and power cuts. It stages all files, " +
+    "runs `validate`, switches all files, and runs `activate`. If that fails, it restores every file and " +
+    "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
     "PLAN is { files: [{ path, source | content, mode, owner, defaults }], validate: [word…], activate: [word…], " +
-    "backup, timeouts: { validate, activate } }. Paths are relative to PLAN, where the programs run, too, without " +
-    "a shell; in ATOMIC_WRITE_STAGED, a JSON object, they find where the new content of each file is. What they " +
-    "print is shown when they fail. See docs/deploy_plan.md.",
-    "SIGINT, SIGTERM and SIGHUP leave everything as it was until the files are switched; from then on the " +
-    "deployment is brought to its end.",
+    "backup, timeouts: { validate, activate } }. Paths are relative to the directory of PLAN. The programs run " +
+    "there, without a shell; the variable ATOMIC_WRITE_STAGED, a JSON object, tells them where the new content of " +
+    "each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
+    "Until the files are switched, SIGINT, SIGTERM and SIGHUP leave everything unchanged; after that the " +
+    "deployment runs to its end.",
   ],
-  operands: { plan: { help: "The JSON file that says what is to be where" } },
+  operands: { plan: { help: "The JSON file that describes the deployment" } },
   options: { ...transactionRows },
   statuses: [1, 2, 65, 66, 90, 91, 126, 127],
   examples: [
@@ -60,20 +59,22 @@ export const deployTable = {
 /** What `atomic-write recover DIR` takes. */
 export const recoverTable = {
   description: [
-    "Brings deployments in DIR that a crash has cut off to their ends: finishes what was decided, undoes the " +
-    "others, and says so. The next deployment of such files does the same.",
-    "Left alone are files that somebody else has changed since (status 2), and deployments that are under way, that " +
-    "nothing proves dead, that miss a directory (status 75), or whose journal is damaged (status 65).",
-    "Nobody knows after a crash whether what is there has taken effect: --activate makes sure of it. Until then it " +
-    "is said every time (status 91); --activate true, where a service is started afterwards anyway.",
-    "What fails is told beside what was done; the first failure (--json: error, of errors) decides the status. A " +
-    "failed activation or a signal ends the work.",
+    "Completes deployments in DIR that a crash interrupted: it finishes those that were committed, undoes the " +
+    "others, and prints what it did. The next deployment of such files does the same.",
+    "Some are left alone: files that another program has changed since (status 2), deployments that are still " +
+    "running, whose owner may still be running, or whose directory is missing (status 75), and deployments whose " +
+    "journal is damaged (status 65).",
+    "After a crash nobody knows whether the new files have taken effect; --activate makes sure that they do. " +
+    "Until then this is reported every time (status 91). If a service is started afterwards anyway, use " +
+    "--activate true.",
+    "Failures are printed together with what was done; the first one (--json: error, of errors) determines the " +
+    "status. A failed activation or a signal stops the work.",
   ],
   operands: { dir: { help: "The directory" } },
   options: {
-    recursive: flag("Also in the directories below", "r"),
+    recursive: flag("Also recover in all subdirectories", "r"),
     ...programRows,
-    unproven: flag("Also deployments that nothing proves dead: only if you know that none runs any more"),
+    unproven: flag("Include deployments whose owner may still be running: only if you know that none is"),
     ...waitRows,
   },
   statuses: [1, 2, 65, 66, 91, 126, 127],
@@ -86,27 +87,28 @@ export const recoverTable = {
 /** What `atomic-write publish PATH SOURCE` takes. */
 export const publishTable = {
   description: [
-    "Copies SOURCE, a directory, to a new place beside PATH, syncs it, and makes PATH, a symlink, lead there, by " +
-    "one rename. Who resolves PATH once and reads below that sees all of the old or all of the new directory.",
-    "Modes are those in SOURCE, without setuid and setgid; symlinks are copied as they are. Earlier generations " +
+    "Copies SOURCE, a directory, to a new place beside PATH, syncs it, and makes PATH, a symlink, point to it " +
+    "with one rename. A reader that resolves PATH once and reads below that sees the complete old or the complete " +
+    "new directory.",
+    "Modes are those in SOURCE, without setuid and setgid; symlinks are copied unchanged. Earlier generations " +
     "stay for `atomic-write roll-back`.",
-    "Both programs run in the current directory, without a shell; in ATOMIC_WRITE_STAGED, a JSON object, they " +
-    "find where the new content of PATH is. What they print is shown when they fail; then what was published " +
-    "stays, or is again (status 65 or 90).",
+    "Both programs run in the current directory, without a shell; the variable ATOMIC_WRITE_STAGED, a JSON " +
+    "object, tells them where the new content of PATH is. Their output is shown if they fail; then the previous " +
+    "directory stays published, or is published again (status 65 or 90).",
   ],
   operands: {
-    path: { help: "The published path: a symlink that this command has made, or nothing yet" },
+    path: { help: "The published path: a symlink made by this command, or nothing yet" },
     source: { help: "The directory to publish a copy of" },
   },
   options: {
     keep: count("N", "Keep the last N earlier generations; default: 3"),
-    grace: seconds("SECONDS", "Keep what is replaced at least so long: readers may be in it; default: 60"),
+    grace: seconds("SECONDS", "Keep a replaced directory for at least SECONDS, since readers may use it; default: 60"),
     adopt: flag(
-      "PATH may be a plain directory, which becomes an earlier generation, or a symlink that leads elsewhere",
+      "Accept a PATH that is a plain directory, which becomes an earlier generation, or a symlink made by others",
     ),
-    keepTimes: flag("Give each file the modification time that it has in SOURCE"),
+    keepTimes: flag("Give each file the modification time it has in SOURCE"),
     validate: programWords(
-      "What may refuse the new directory before it is published: a program, or a JSON array of it and its arguments",
+      "The program that checks the new directory before it is published; or a JSON array of a program and its arguments",
     ),
     ...programRows,
     ...transactionRows,
@@ -121,10 +123,10 @@ export const publishTable = {
 /** What `atomic-write roll-back PATH` takes. */
 export const rollBackTable = {
   description: [
-    "Makes PATH lead to what was published there before, by one rename. What it leads to now is withdrawn: no " +
-    "roll-back goes to it, and the next publication removes it when its grace is over.",
+    "Makes PATH point to what was published there before, with one rename. What it points to now is withdrawn: no " +
+    "roll-back returns to it, and the next publication removes it after its grace period.",
   ],
-  operands: { path: { help: "The published path, a symlink that `atomic-write publish` has made" } },
+  operands: { path: { help: "The published path, a symlink made by `atomic-write publish`" } },
   options: { ...programRows, ...transactionRows },
   statuses: [1, 66, 90, 91, 126, 127],
   examples: [

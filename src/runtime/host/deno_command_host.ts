@@ -80,8 +80,8 @@ export function denoCommandHost(): CommandHost {
       return [deno.execPath(), "run", "--no-prompt", ...flags, deno.mainModule];
     },
     improvements: () => [
-      ...granted({ name: "ffi" }) ? [] : ["grant --allow-ffi: copies then share blocks where the file system can"],
-      ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its room can then be looked at"],
+      ...granted({ name: "ffi" }) ? [] : ["grant --allow-ffi: copies then share blocks if the file system can"],
+      ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its free space can then be examined"],
     ],
     start: async (...call) => (await import("./deno_child_program.ts")).startDenoProgram(...call),
     exit: (status) => deno.exit(status),

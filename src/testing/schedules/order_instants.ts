@@ -215,7 +215,7 @@ export class OrderInstants {
   ): { machine: Machine; runtime: SimulatedProcess } {
     const past = { starts: machine.starts, lives: machine.lives, now: instant.now, end: "power cut" } as const;
     const started = new Machine(machine.plan, disk.image(), past, recorder?.around);
-    if (this.#record === undefined) throw new Error("No order has begun");
+    if (this.#record === undefined) throw new Error("No order has started");
     return { machine: started, runtime: new SimulatedProcess(started, this.#record) };
   }
 }

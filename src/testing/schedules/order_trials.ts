@@ -107,7 +107,7 @@ export class OrderTrials {
       this.#ends.add(order);
       if (run.stuck.length > 0) {
         const waiting = run.stuck.map(letterOf).join(" and ");
-        violate("stuck", new Error(`${waiting} wait for ever: nobody else can go on`));
+        violate("stuck", new Error(`${waiting} wait forever: nothing else can continue`));
       } else {
         try {
           if (watched.error !== undefined) throw watched.error;

@@ -1,0 +1,80 @@
+/**
+ * Phrases that no reader should meet: syntax translated from another language, or a word that means something else in
+ * the field. They are kept out of the documents, and out of everything the code prints, throws or shows as help.
+ *
+ * A phrase that is right at one place goes on a line after `// check-layers: allow -- REASON` in code; in a document
+ * there is always a better one.
+ */
+import { ts } from "../toolchain/typescript.ts";
+import { exists, listFiles } from "../toolchain/folders.ts";
+import { type Project, type Violation, violation, visit } from "./project.ts";
+
+/** What is not written, and what to write. */
+const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
+  [/\bwhoever\b/i, "anyone who …, or the program that …"],
+  [
+    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts)\b/,
+    "anyone who …",
+  ],
+  [/\bfor ever\b/i, "forever"],
+  [/\b(?:is|are|was|were|be|been|not) had\b/i, "available, or obtained"],
+  [/\bcannot be had\b/i, "is not supported"],
+  [/\b(?:is|are|was|were|be|been) told\b/i, "reported, or notified"],
+  [/\bmakes? of (?:it|them)\b/i, "depends on"],
+  [/\b(?:is|are|be|stays?|leaves?[^.;|]{0,40}) as it was\b/i, "unchanged"],
+  [/\bso long and no longer\b/i, "within SECONDS"],
+  [/\bso (?:long|many)\b(?! as)/i, "that long, or N"],
+  [/\bstands? (?:behind|in front of|beside)\b/i, "after, before, or beside"],
+  [/\bwhat the umask leaves\b/i, "666 minus the umask"],
+  [/\bon his behalf\b/i, "the runtime's sandbox"],
+  [/\b(?:he|his|him|himself)\b/, "the process, the user, they"],
+  [/\bon the medium\b/i, "safely on disk"],
+  [/\bhonestly\b/i, "Limitations"],
+  [/\bis yours\b/i, "is up to you"],
+  [/\bmust not undo\b/i, "must survive"],
+  [/\bagain and again\b/i, "repeatedly, or keeps …ing"],
+  [/\bheld up\b/i, "blocked"],
+  [/\bnothing proves\b/i, "may still be running"],
+  [/\bbegun\b/i, "started"],
+  [/\bwithout a word\b/i, "silently"],
+  [/\bbrought to (?:its|their) ends?\b/i, "completed"],
+];
+
+/** The documents of the root. */
+const DOCUMENTS = ["README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md"];
+
+/** What is wrong with a text, with the place of each phrase in it. */
+function phrasesIn(text: string): { index: number; message: string }[] {
+  return PHRASES.flatMap(([phrase, instead]) => {
+    const match = phrase.exec(text);
+    return match === null ? [] : [{ index: match.index, message: `"${match[0].trim()}": better ${instead}` }];
+  });
+}
+
+/** The rule about documents, line by line: a phrase across two lines is not seen. */
+export function checkDocuments(root: string): Violation[] {
+  const paths = [...DOCUMENTS, ...exists(`${root}/docs`) ? listFiles("docs", root) : []]
+    .filter((path) => path.endsWith(".md") && exists(`${root}/${path}`));
+  return paths.flatMap((path) => {
+    // Not what a program printed or a file holds.
+    const text = Deno.readTextFileSync(`${root}/${path}`)
+      .replaceAll(/^```[\s\S]*?^```$/gm, (block) => block.replaceAll(/[^\n]/g, ""));
+    return text.split("\n").flatMap((line, at) =>
+      phrasesIn(line).map(({ message }): Violation => ({ path, line: at + 1, message, severity: "error" }))
+    );
+  });
+}
+
+/** The rule about texts in the code: messages and help. */
+export function checkPhrases(project: Project): Violation[] {
+  const found: Violation[] = [];
+  for (const module of project.modules) {
+    visit(module.source, (node) => {
+      const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) ||
+        ts.isTemplateTail(node);
+      if (!isText) return;
+      for (const { message } of phrasesIn(node.text)) found.push(...violation(module, node, message));
+    });
+  }
+  return found;
+}
