@@ -1,10 +1,10 @@
 /**
- * Files that survive: atomic, durable writes, locks and updates for Deno, Bun and Node.
+ * Write, update and lock files on Deno, Bun and Node so that a crash, a full disk, a kill or a competing process never
+ * leaves half a file or loses an update.
  *
- * {@linkcode writeFile} replaces a file so that a crash, a full disk, a kill or a rival process never leaves half of it,
- * and a power cut after the call changes nothing. {@linkcode updateFile} and {@linkcode withLock} make read-modify-write
- * safe against everybody who locks the same file, on any mix of runtimes. Errors say what became of the file
- * (`targetState`), results what was reached (`durability`).
+ * {@linkcode writeFile} replaces a file completely and durably, or not at all. {@linkcode updateFile} and
+ * {@linkcode withLock} make read-modify-write safe among all programs that lock the same file, on any mix of runtimes.
+ * Errors say what happened to the file (`targetState`), and results say what was reached (`durability`).
  *
  * ```ts
  * import { updateJsonFile, writeFile } from "@durable/atomic-write";
@@ -30,7 +30,14 @@ export {
   restoreBackupSync,
   type RestoreBackupSyncOptions,
 } from "./src/file/backups.ts";
-export { copyFile, copyFileSync, type CopyProgress, type CopyTimes } from "./src/file/copy_file.ts";
+export {
+  copyFile,
+  type CopyFileOptions,
+  copyFileSync,
+  type CopyFileSyncOptions,
+  type CopyProgress,
+  type CopyTimes,
+} from "./src/file/copy_file.ts";
 export type { FileChunk, FileData } from "./src/core/bytes.ts";
 export {
   ActivationError,
@@ -95,13 +102,19 @@ export { updateFile, updateFileSync } from "./src/file/update_file.ts";
 export {
   type JsonValidation,
   updateJsonFile,
+  type UpdateJsonFileOptions,
   updateJsonFileSync,
-  type UpdateJsonOptions,
-  type UpdateJsonSyncOptions,
+  type UpdateJsonFileSyncOptions,
 } from "./src/file/update_json_file.ts";
 export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/file/update_operation.ts";
 export { updateTextFile, updateTextFileSync } from "./src/file/update_text_file.ts";
 export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/lock/with_lock.ts";
 export { writeFile, writeFileSync } from "./src/file/write_file.ts";
 export type { WriteFileOptions, WriteFileSyncOptions } from "./src/file/write_options.ts";
-export { type JsonSpacing, writeJsonFile, writeJsonFileSync } from "./src/file/write_json_file.ts";
+export {
+  type JsonSpacing,
+  writeJsonFile,
+  type WriteJsonFileOptions,
+  writeJsonFileSync,
+  type WriteJsonFileSyncOptions,
+} from "./src/file/write_json_file.ts";

@@ -1,7 +1,7 @@
 /**
  * Exit statuses: documented, stable, from sysexits where it has one (https://man.freebsd.org/cgi/man.cgi?sysexits).
  *
- * A status says what kind of thing went wrong, so that a script can decide. What became of the file is in the message:
+ * A status says what kind of thing went wrong, so that a script can decide. What happened to the file is in the message:
  * it is as it was, unless a step after the commit point failed. A command that a signal ended leaves it as it was; a
  * shell shows that as 128 and the signal's number.
  */

@@ -61,7 +61,7 @@ function* write(path: FilePath, data: CompatibleData, request: CompatibleRequest
 
 /** The function that `require("write-file-atomic")` returns. */
 export interface WriteFileAtomic {
-  /** Replaces or makes a file; resolves when it is on the medium. */
+  /** Replaces or creates a file; resolves when it is safely on disk. */
   (path: FilePath, data: CompatibleData, options?: WriteFileAtomicOptions | string | null): Promise<void>;
   /** The same with a callback, which is called once; the promise resolves after that, whatever the outcome. */
   (path: FilePath, data: CompatibleData, callback: WriteCallback): Promise<void>;
@@ -72,18 +72,18 @@ export interface WriteFileAtomic {
     options: WriteFileAtomicOptions | string | null | undefined,
     callback: WriteCallback | undefined,
   ): Promise<void>;
-  /** Replaces or makes a file before it returns. */
+  /** Replaces or creates a file before it returns. */
   sync(path: FilePath, data: CompatibleData, options?: WriteFileAtomicOptions | string | null): void;
 }
 
 /**
- * Replaces or makes a file before it returns: write-file-atomic's `sync`.
+ * Replaces or creates a file before it returns: write-file-atomic's `sync`.
  *
  * @param path The file, absolute or relative to the working directory.
  * @param data Its new content.
  * @param options See {@linkcode WriteFileAtomicOptions}; a string is the encoding.
  * @throws {TypeError} An argument is not what it must be. Nothing was touched.
- * @throws {WriteError} A step failed; `targetState` says what became of the file.
+ * @throws {WriteError} A step failed; `targetState` says what happened to the file.
  *
  * @example
  * ```ts
@@ -118,10 +118,9 @@ function asynchronous(
 }
 
 /**
- * Replaces or makes a file: write-file-atomic's signature and promises, with this module's guarantees.
+ * Replaces or creates a file: write-file-atomic's signature and promises, with this module's guarantees.
  *
- * When the promise resolves, or the callback is called without an error, content, mode, owner and name are on the
- * medium, as far as the file system can. Calls to one file take effect one after another in their order. Readers see
+ * When the promise resolves, or the callback is called without an error, content, mode, owner and name are safely on disk, as far as the file system can. Calls to one file take effect one after another in their order. Readers see
  * the whole old or the whole new content at any moment.
  *
  * Not promised: what {@linkcode https://jsr.io/@durable/atomic-write | writeFile} does not promise either; the result
@@ -132,7 +131,7 @@ function asynchronous(
  * @param options See {@linkcode WriteFileAtomicOptions}; a string is the encoding. Or the callback.
  * @param callback Called once, with the error if there was one.
  * @throws {TypeError} An argument is not what it must be. Nothing was touched.
- * @throws {WriteError} A step failed; `targetState` says what became of the file.
+ * @throws {WriteError} A step failed; `targetState` says what happened to the file.
  *
  * @example
  * ```ts

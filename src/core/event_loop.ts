@@ -1,5 +1,5 @@
 /**
- * Turns of the event loop, for code that could otherwise go on for ever without one.
+ * Turns of the event loop, for code that could otherwise go on forever without one.
  *
  * An asynchronous call whose every step is made at once settles in a microtask, and a loop that awaits such calls keeps
  * timers and I/O of the whole program waiting until it ends. So the asynchronous file systems make what may be repeated

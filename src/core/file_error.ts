@@ -2,7 +2,7 @@
  * The base of every error this module throws by itself, beside TypeError and RangeError for bad arguments.
  *
  * A `FileError` answers the three questions a caller has: what could not be done (`message`, `step`), why (`code`,
- * `cause`), and what became of the file (`targetState`). `X.is(value)` recognises an error of class X even when it was
+ * `cause`), and what happened to the file (`targetState`). `X.is(value)` recognises an error of class X even when it was
  * made by another copy of this module. Failures while cleaning up never take the place of the first error: they are in
  * `cleanupErrors`, and what could not be removed is in `leftBehind`.
  *
@@ -21,7 +21,7 @@ export interface FileErrorDetails {
   path: string;
   /** The step that failed, in the words of a trace: `"create"`, `"write"`, `"sync"`, `"rename"`, … */
   step: string;
-  /** What became of the file at `path`. */
+  /** What happened to the file at `path`. */
   targetState: TargetState;
   /** The first cause. */
   cause?: unknown;
@@ -72,7 +72,7 @@ export class FileError extends Error {
   readonly path: string;
   /** The step that failed, in the words of a trace. */
   readonly step: string;
-  /** What became of the file at `path`. */
+  /** What happened to the file at `path`. */
   readonly targetState: TargetState;
   /** Failures while cleaning up after the first error. */
   readonly cleanupErrors: unknown[] = [];

@@ -1,7 +1,7 @@
 /** Errors of locks. */
 import { bears, FileError, mark } from "./file_error.ts";
 
-/** A lock could not be had, kept or given back. */
+/** A lock could not be taken, kept or released. */
 export class LockError extends FileError {
   static {
     mark(this, "LockError");
@@ -28,7 +28,7 @@ export class LockTimeoutError extends LockError {
   }
 }
 
-/** The lock was not free, and the caller did not want to wait (`timeout: 0`). */
+/** The lock was not free, and the caller chose not to wait (`timeout: 0`). */
 export class LockBusyError extends LockTimeoutError {
   static {
     mark(this, "LockBusyError");
@@ -41,7 +41,7 @@ export class LockBusyError extends LockTimeoutError {
   }
 }
 
-/** Somebody took the lock away while it was held (directory backend: broken, or stale by its own rule). */
+/** The lock was taken away while it was held (directory backend: broken, or stale by its own rule). */
 export class LockLostError extends LockError {
   static {
     mark(this, "LockLostError");
@@ -54,7 +54,7 @@ export class LockLostError extends LockError {
   }
 }
 
-/** The lock is held by this very code: waiting for it would never end. */
+/** This code itself holds the lock: waiting for it would never end. */
 export class DeadlockError extends LockError {
   static {
     mark(this, "DeadlockError");

@@ -49,7 +49,7 @@ export class ConflictError extends FileError {
   }
   /** The name of its class. */
   override readonly name: "ConflictError" = "ConflictError";
-  /** SHA-256 of the content that was required; null: that there be no file; undefined: no digest was asked for. */
+  /** SHA-256 of the content that was required; null: that there is no file; undefined: no digest was required. */
   expected?: string | null;
   /** SHA-256 of the content that was found; null: there is no file. */
   actual?: string | null;
@@ -59,7 +59,7 @@ export class ConflictError extends FileError {
   }
 }
 
-/** What was read is not what was written, or cannot be what it should be. */
+/** The content that was read is damaged or invalid. */
 export class CorruptionError extends FileError {
   static {
     mark(this, "CorruptionError");
@@ -76,7 +76,7 @@ export class CorruptionError extends FileError {
   }
 }
 
-/** The platform, file system or runtime cannot do what was asked for, and the caller asked to be told. */
+/** The platform, file system or runtime does not support what was requested, and the caller wants an error then. */
 export class UnsupportedError extends FileError {
   static {
     mark(this, "UnsupportedError");
@@ -89,7 +89,7 @@ export class UnsupportedError extends FileError {
   }
 }
 
-/** What was to be written was refused by the caller's own check. */
+/** The caller's own check refused the new content. */
 export class ValidationError extends FileError {
   static {
     mark(this, "ValidationError");

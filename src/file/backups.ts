@@ -171,7 +171,7 @@ export function listBackups(path: FilePath, options?: ListBackupsOptions): Promi
 }
 
 /**
- * {@linkcode listBackups} before it returns.
+ * Like {@linkcode listBackups}, synchronously.
  *
  * @param path The file the backups are of.
  * @param options See {@linkcode ListBackupsOptions}.
@@ -217,7 +217,7 @@ export function restoreBackup(path: FilePath, which?: string, options?: RestoreB
 }
 
 /**
- * {@linkcode restoreBackup} before it returns.
+ * Like {@linkcode restoreBackup}, synchronously.
  *
  * @param path The file to restore.
  * @param which The name or path of one of {@linkcode listBackupsSync}. Default: the newest.

@@ -22,13 +22,23 @@ import {
   writeRequest,
 } from "./write_options.ts";
 
-/** What {@linkcode copyFile} takes beside the options of a write. */
+/** What a copy can be given beside the options of a write. */
 export interface CopyTimes {
-  /** Give the copy the source's modification time. Default: now, so that editors and build tools notice it. */
+  /**
+   * Give the copy the source's modification time instead of the current time, by which editors and build tools notice it.
+   *
+   * @default false
+   */
   keepTimes?: boolean;
-  /** Told how far the copy is, after each piece and at the end of the content. What it throws aborts the copy. */
+  /** Called after each piece and at the end of the content, with how far the copy is. An error it throws aborts the copy. */
   onProgress?: (progress: CopyProgress) => void;
 }
+
+/** Options of {@linkcode copyFile}. */
+export interface CopyFileOptions extends WriteFileOptions, CopyTimes {}
+
+/** Options of {@linkcode copyFileSync}: {@linkcode CopyFileOptions} without what cannot exist synchronously. */
+export interface CopyFileSyncOptions extends WriteFileSyncOptions, CopyTimes {}
 
 /** How far a copy is. */
 export interface CopyProgress {
@@ -81,7 +91,7 @@ const copyOptionReaders = {
 function* copy(
   source: FilePath,
   target: FilePath,
-  options: WriteFileOptions & CopyTimes | undefined,
+  options: CopyFileOptions | undefined,
   synchronous: boolean,
 ): Operation<WriteResult> {
   const { runtime, keepTimes, onProgress, ...checked } = readOptions(options, copyOptionReaders);
@@ -118,16 +128,16 @@ function* copy(
 }
 
 /**
- * Copies a file's content to another path, atomically and durably, sharing blocks (reflink) where the file system can.
+ * Copies a file's content to another path, atomically and durably, sharing blocks (reflink) if the file system can.
  *
- * The target keeps its own mode and owner; a new target gets the source's mode less the umask. Everything else is as
+ * The target keeps its own mode and owner; a new target gets the source's mode minus the umask. Everything else is as
  * with {@linkcode writeFile}. Symlinks at the source are followed.
  *
  * @param source The file to read, a path or file: URL.
- * @param target The file to replace or make.
+ * @param target The file to replace or create, a path or file: URL.
  * @param options Those of a write, `keepTimes` and `onProgress`.
  * @throws {WriteError} The source cannot be read, changed while it was read (`code` is `"EAGAIN"`), or a step failed;
- *   `targetState` says what became of the target.
+ *   `targetState` says what happened to the target.
  *
  * @example
  * ```ts
@@ -142,16 +152,16 @@ function* copy(
 export function copyFile(
   source: FilePath,
   target: FilePath,
-  options?: WriteFileOptions & CopyTimes,
+  options?: CopyFileOptions,
 ): Promise<WriteResult> {
   return run(() => copy(source, target, options, false));
 }
 
 /**
- * {@linkcode copyFile} before it returns.
+ * Like {@linkcode copyFile}, synchronously.
  *
  * @param source The file to read.
- * @param target The file to replace or make.
+ * @param target The file to replace or create, a path or file: URL.
  * @param options Those of a write, `keepTimes` and `onProgress`.
  * @throws What {@linkcode copyFile} rejects with.
  *
@@ -168,7 +178,7 @@ export function copyFile(
 export function copyFileSync(
   source: FilePath,
   target: FilePath,
-  options?: WriteFileSyncOptions & CopyTimes,
+  options?: CopyFileSyncOptions,
 ): WriteResult {
   return runSync(() => copy(source, target, options, true));
 }

@@ -135,7 +135,9 @@ function* readTextAt(engine: Engine, path: string): Operation<string | undefined
 }
 
 function validator(value: unknown, name: string): (value: unknown) => unknown {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
+  if (typeof value !== "function") {
+    throw new TypeError(`${name} must be a function, not ${value === null ? "null" : typeof value}`);
+  }
   return value as (value: unknown) => unknown;
 }
 
@@ -159,9 +161,9 @@ function* readJson<T>(
 }
 
 /**
- * Reads a file's bytes; `undefined` when there is no file, an error for everything else.
+ * Reads a file's bytes; `undefined` if there is no file, an error for everything else.
  *
- * A file that is replaced by {@linkcode writeFile} meanwhile is read as it was or as it became, never a mixture.
+ * If {@linkcode writeFile} replaces the file at the same time, the old or the new content is read, never a mixture.
  *
  * @param path The file, a path or file: URL. Symlinks are followed.
  * @param options See {@linkcode ReadFileOptions}.
@@ -183,7 +185,7 @@ export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uin
 }
 
 /**
- * {@linkcode readFile} before it returns.
+ * Like {@linkcode readFile}, synchronously.
  *
  * @param path The file.
  * @param options See {@linkcode ReadFileOptions}.
@@ -201,9 +203,9 @@ export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Ar
 }
 
 /**
- * Reads a file as UTF-8 text; `undefined` when there is no file, an error for everything else.
+ * Reads a file as UTF-8 text; `undefined` if there is no file, an error for everything else.
  *
- * A file that is replaced by {@linkcode writeFile} meanwhile is read as it was or as it became, never a mixture.
+ * If {@linkcode writeFile} replaces the file at the same time, the old or the new content is read, never a mixture.
  *
  * @param path The file, a path or file: URL. Symlinks are followed.
  * @param options See {@linkcode ReadFileOptions}.
@@ -226,7 +228,7 @@ export function readTextFile(path: FilePath, options?: ReadFileOptions): Promise
 }
 
 /**
- * {@linkcode readTextFile} before it returns.
+ * Like {@linkcode readTextFile}, synchronously.
  *
  * @param path The file.
  * @param options See {@linkcode ReadFileOptions}.
@@ -244,7 +246,7 @@ export function readTextFileSync(path: FilePath, options?: ReadFileOptions): str
 }
 
 /**
- * Reads a file as JSON; `undefined` when there is no file. An empty or damaged file is an error, never "no file".
+ * Reads a file as JSON; `undefined` if there is no file. An empty or damaged file is an error, never "no file".
  *
  * @param path The file, a path or file: URL.
  * @param options `validate` checks or converts the parsed value.
@@ -268,7 +270,7 @@ export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFile
 }
 
 /**
- * {@linkcode readJsonFile} before it returns.
+ * Like {@linkcode readJsonFile}, synchronously.
  *
  * @param path The file.
  * @param options `validate` checks or converts the parsed value.

@@ -162,7 +162,7 @@ function* removeTarget(
  * @param options See {@linkcode RemoveFileOptions}.
  * @throws {WriteError} A step failed. `targetState` is `"unchanged"`, or `"replaced"` when the name is gone but that is
  *   not proven durable.
- * @throws {LockError} `lock`, and the lock was not had in time, or cannot be had; `"unchanged"`.
+ * @throws {LockError} `lock`, and the lock could not be taken, or not in time; `"unchanged"`.
  *
  * @example
  * ```ts
@@ -180,7 +180,7 @@ export function removeFile(path: FilePath, options?: RemoveFileOptions): Promise
 }
 
 /**
- * {@linkcode removeFile} before it returns.
+ * Like {@linkcode removeFile}, synchronously.
  *
  * @param path The file, a path or file: URL.
  * @param options See {@linkcode RemoveFileOptions}.

@@ -229,7 +229,7 @@ export function sweep(directory: FilePath, options?: SweepOptions): Promise<Swee
 }
 
 /**
- * {@linkcode sweep} before it returns.
+ * Like {@linkcode sweep}, synchronously.
  *
  * @param directory The directory, a path or file: URL.
  * @param options See {@linkcode SweepOptions}.

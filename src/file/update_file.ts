@@ -31,19 +31,19 @@ function* updateBytes(
 }
 
 /**
- * Changes a file's content inside its lock: no update of anybody who locks the file is lost, on any mix of runtimes and
- * processes.
+ * Changes a file's content under its lock: among programs that lock the file, no update is lost, on any mix of runtimes
+ * and processes.
  *
- * The callback gets the content as it is inside the lock (`undefined`: there is no file) and returns the new one;
- * `undefined` or equal bytes leave the file alone, but it is synced all the same. When the callback throws, nothing has
- * changed and the call rejects with that error. The guarantees of the write are those of `writeFile`.
+ * The callback gets the current content, read under the lock (`undefined` if there is no file), and returns the new one.
+ * If it returns `undefined` or equal bytes, the file is left unchanged, but synced all the same. If the callback throws,
+ * nothing has changed and the call rejects with that error. The guarantees of the write are those of `writeFile`.
  *
- * Not promised: programs that write the file without its lock can still overwrite an update.
+ * Not guaranteed: programs that write the file without its lock can still overwrite an update.
  *
  * @param path The file, a path or file: URL.
- * @param change From the current content to the new one. Must not ask for the same lock.
+ * @param change A function from the current content to the new one. It must not request the same lock.
  * @param options Those of a write; `lock` to choose how to lock, or to join a lock that is held.
- * @throws {LockError} The lock was not had in time or cannot be had; `targetState` is `"unchanged"`.
+ * @throws {LockError} The lock could not be taken, or not in time; `targetState` is `"unchanged"`.
  * @throws {LockLostError} The lock was lost before the commit; `"unchanged"`.
  * @throws {WriteError} As with `writeFile`.
  *
@@ -65,10 +65,10 @@ export function updateFile(
 }
 
 /**
- * {@linkcode updateFile} before it returns. The callback must not return a promise.
+ * Like {@linkcode updateFile}, synchronously. The callback must not return a promise.
  *
  * @param path The file.
- * @param change From the current content to the new one.
+ * @param change A function from the current content to the new one.
  * @param options Those of {@linkcode updateFile}.
  * @throws {DeadlockError} Asynchronous code of this thread holds the lock.
  * @throws What {@linkcode updateFile} rejects with.

@@ -19,15 +19,15 @@ import {
 import { type JsonSpacing, jsonText, spaceOption } from "./write_json_file.ts";
 import { writeRequest } from "./write_options.ts";
 
-/** What {@linkcode updateJsonFile} takes beside the options of an update. */
-export interface UpdateJsonOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {}
+/** Options of {@linkcode updateJsonFile}. */
+export interface UpdateJsonFileOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {}
 
-/** {@linkcode UpdateJsonOptions} without what cannot exist synchronously. */
-export interface UpdateJsonSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
+/** Options of {@linkcode updateJsonFileSync}: {@linkcode UpdateJsonFileOptions} without what cannot exist synchronously. */
+export interface UpdateJsonFileSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
 
 /** What values of a file may be. */
 export interface JsonValidation<T> {
-  /** Checks what is on disk (CorruptionError) and what shall be written (ValidationError). */
+  /** Checks both the value on disk (CorruptionError) and the value to be written (ValidationError). */
   validate?: StandardSchemaV1<T>;
 }
 
@@ -43,7 +43,7 @@ const schemaOption: OptionReader<StandardSchemaV1> = (value, name) => {
 function* updateJson<T>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
-  options: UpdateJsonOptions<T> | undefined,
+  options: UpdateJsonFileOptions<T> | undefined,
   synchronous: boolean,
 ): Operation<UpdateResult> {
   checkCallback(change);
@@ -83,14 +83,20 @@ function refused(path: string, reason: string, cause: unknown): ValidationError 
 }
 
 /**
- * {@linkcode updateFile} for JSON. Returning the same value, in whatever layout it is on disk, writes nothing.
+ * Changes a file's JSON value under its lock, like {@linkcode updateFile}: among programs that lock the file, no update
+ * is lost.
  *
- * @param path The file.
- * @param change From the current value to the new one (it may be changed in place and returned); `undefined` leaves it.
- * @param options Those of {@linkcode updateFile}, `space`, and `validate`: a Standard Schema that both what is on disk
- *   and what shall be written must satisfy.
- * @throws {CorruptionError} What is on disk is not JSON (the message says where) or not valid; the file is untouched.
- * @throws {ValidationError} The new value is not valid; the file is untouched.
+ * The callback gets the current value (`undefined` if there is no file) and **returns the new one**. Changing the value
+ * in place is fine, but return it: a callback that returns `undefined` leaves the file unchanged. If the returned value
+ * is the same, in whatever layout it is on disk, nothing is written.
+ *
+ * @param path The file, a path or a file: URL.
+ * @param change A function from the current value to the new one; `undefined` leaves the file unchanged. It must not
+ *   request the same lock.
+ * @param options Those of {@linkcode updateFile}, `space`, and `validate`: a Standard Schema that both the value on disk
+ *   and the new value must satisfy.
+ * @throws {CorruptionError} The file is not JSON (the message says where) or not valid; it is unchanged.
+ * @throws {ValidationError} The new value is not valid; the file is unchanged.
  * @throws What {@linkcode updateFile} rejects with.
  *
  * @example
@@ -108,16 +114,16 @@ function refused(path: string, reason: string, cause: unknown): ValidationError 
 export function updateJsonFile<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
-  options?: UpdateJsonOptions<T>,
+  options?: UpdateJsonFileOptions<T>,
 ): Promise<UpdateResult> {
   return run(() => updateJson(path, change, options, false));
 }
 
 /**
- * {@linkcode updateJsonFile} before it returns.
+ * Like {@linkcode updateJsonFile}, synchronously. The callback must not return a promise.
  *
- * @param path The file.
- * @param change From the current value to the new one; `undefined` leaves it.
+ * @param path The file, a path or a file: URL.
+ * @param change A function from the current value to the new one; `undefined` leaves the file unchanged.
  * @param options Those of {@linkcode updateJsonFile}.
  * @throws What {@linkcode updateJsonFile} rejects with.
  *
@@ -133,7 +139,7 @@ export function updateJsonFile<T = unknown>(
 export function updateJsonFileSync<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined,
-  options?: UpdateJsonSyncOptions<T>,
+  options?: UpdateJsonFileSyncOptions<T>,
 ): UpdateResult {
   return runSync(() => updateJson(path, change, options, true));
 }

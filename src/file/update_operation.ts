@@ -32,9 +32,13 @@ import {
   writeRequest,
 } from "./write_options.ts";
 
-/** Options of {@linkcode updateFile}: those of a write, but that equal content is always left alone. */
+/** Options of {@linkcode updateFile}: those of a write, except that equal content is never written. */
 export interface UpdateOptions extends Omit<WriteFileOptions, "skipIfEqual" | "lock"> {
-  /** How the file's lock is taken, or a lock that is held, which is joined. There is no update without it. Default true. */
+  /**
+   * How to take the file's lock, or a lock that is already held, to join it. An update always has a lock.
+   *
+   * @default true
+   */
   lock?: true | ExclusiveLockOptions | FileLock;
 }
 
@@ -44,7 +48,7 @@ export interface UpdateSyncOptions extends Omit<UpdateOptions, "signal" | "lock"
   lock?: true | ExclusiveLockSyncOptions | FileLock;
 }
 
-/** What an update did: `changed` is false when the content stayed the same. */
+/** What an update did: `changed` is false if the content stayed the same. */
 export type UpdateResult = WriteResult;
 
 /** A change of content; undefined leaves it as it is. */

@@ -58,7 +58,7 @@ export function updateTextFile(
 }
 
 /**
- * {@linkcode updateTextFile} before it returns.
+ * Like {@linkcode updateTextFile}, synchronously.
  *
  * @param path The file.
  * @param change From the current text to the new one; `undefined` leaves it.

@@ -47,28 +47,28 @@ export function* writeData(path: FilePath, data: FileData, request: WriteRequest
 }
 
 /**
- * Replaces or makes a file.
+ * Replaces or creates a file, atomically and durably.
  *
- * When the promise resolves, the new bytes, mode, owner and the name are on the medium, as far as `durability` in the
- * result says: a power cut changes nothing. A reader sees the whole old or the whole new content at any moment. Calls
- * of one process to one file take effect in the order they were made; a call that is overtaken by a later one resolves
- * with `superseded: true`.
+ * When the promise resolves, the new content, mode, owner and file name are safely on disk, as far as `durability` in
+ * the result says: a power cut changes nothing. At any moment, a reader sees the complete old or the complete new
+ * content. Calls of one process to one file take effect in the order in which they were made; a call that a later one
+ * has overtaken resolves with `superseded: true`.
  *
- * Not promised: other names (hard links) of the file keep the old content; programs that update the same file without
+ * Not guaranteed: other names (hard links) of the file keep the old content; programs that update the same file without
  * a lock can overwrite each other; tmpfs and drives that lie about their cache are never durable.
  *
- * Needs read and write permission for the directory of the file.
+ * Requires read and write permission for the directory of the file.
  *
  * @param path The file, absolute or relative to the working directory at the time of the call, or a file: URL.
- * @param data Its new content. Do not change a buffer before the promise settles.
+ * @param data The new content. Do not change a buffer before the promise settles.
  * @param options See {@linkcode WriteFileOptions}.
- * @throws {TypeError} An argument is not what it must be. Nothing was touched.
+ * @throws {TypeError} An argument is invalid. Nothing was touched.
  * @throws {RangeError} A number is out of range, or a user or group does not exist. Nothing was touched.
- * @throws {ConflictError} `ifExists: "fail"` and the file exists, or `ifMatch` and its content is another;
+ * @throws {ConflictError} `ifExists: "fail"` and the file exists, or `ifMatch` and it has other content;
  *   `targetState` is `"unchanged"`.
- * @throws {LockError} `lock` or `ifMatch`, and the lock was not had in time, or cannot be had; `"unchanged"`.
- * @throws {UnsupportedError} `whenUnsupported: "throw"` and the durability cannot be had here; `"unchanged"`.
- * @throws {WriteError} A step failed; `step` says which, `targetState` what became of the file: `"unchanged"` before
+ * @throws {LockError} `lock` or `ifMatch`, and the lock could not be taken, or not in time; `"unchanged"`.
+ * @throws {UnsupportedError} `whenUnsupported: "throw"` and the durability is not supported here; `"unchanged"`.
+ * @throws {WriteError} A step failed; `step` says which, `targetState` what happened to the file: `"unchanged"` before
  *   the commit point, `"replaced"` after it (visible, but not proven durable).
  *
  * @example
@@ -89,14 +89,14 @@ export function writeFile(path: FilePath, data: FileData, options?: WriteFileOpt
 }
 
 /**
- * Replaces or makes a file before it returns: {@linkcode writeFile} with the same guarantees and the same calls in the
+ * Replaces or creates a file synchronously: {@linkcode writeFile} with the same guarantees and the same calls in the
  * same order.
  *
  * It cannot wait: an asynchronous `writeFile` to the same file that has not committed yet is overtaken and resolves
  * with `superseded: true`.
  *
  * @param path The file, absolute or relative to the working directory, or a file: URL.
- * @param data Its new content: everything but Blob, asynchronous iterables and streams.
+ * @param data The new content: anything except a Blob, an asynchronous iterable or a stream.
  * @param options See {@linkcode WriteFileOptions}.
  * @throws What {@linkcode writeFile} rejects with.
  *

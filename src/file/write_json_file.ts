@@ -7,23 +7,33 @@ import type { WriteResult } from "../protocol/write_plan.ts";
 import { writeData } from "./write_file.ts";
 import { type WriteFileOptions, type WriteFileSyncOptions, writeOptionReaders, writeRequest } from "./write_options.ts";
 
-/** What {@linkcode writeJsonFile} takes beside the options of a write. */
+/** How JSON is laid out. */
 export interface JsonSpacing {
-  /** Indentation, as `JSON.stringify` takes it. Default: none, one line. */
+  /**
+   * Indentation, as for `JSON.stringify`: a number of spaces, or a string.
+   *
+   * @default 0, everything on one line
+   */
   space?: number | string;
 }
 
-/** JSON text of a value, with a newline at its end; TypeError for what JSON cannot say. */
+/** Options of {@linkcode writeJsonFile}. */
+export interface WriteJsonFileOptions extends WriteFileOptions, JsonSpacing {}
+
+/** Options of {@linkcode writeJsonFileSync}: {@linkcode WriteJsonFileOptions} without what cannot exist synchronously. */
+export interface WriteJsonFileSyncOptions extends WriteFileSyncOptions, JsonSpacing {}
+
+/** JSON text of a value, with a newline at its end; TypeError for a value that JSON cannot represent. */
 export function jsonText(value: unknown, space: number | string | undefined): string {
   const text: string | undefined = JSON.stringify(value, undefined, space);
-  if (text === undefined) throw new TypeError(`JSON has no way to say ${typeof value}`);
+  if (text === undefined) throw new TypeError(`value must be one that JSON can represent, not ${typeof value}`);
   return `${text}\n`;
 }
 
 /** Reads the option `space`. */
 export function spaceOption(value: unknown, name: string): number | string {
   if (typeof value !== "number" && typeof value !== "string") {
-    throw new TypeError(`${name} must be a number or a string`);
+    throw new TypeError(`${name} must be a number or a string, not ${typeof value}`);
   }
   return value;
 }
@@ -31,7 +41,7 @@ export function spaceOption(value: unknown, name: string): number | string {
 function* writeJson(
   path: FilePath,
   value: unknown,
-  options: WriteFileOptions & JsonSpacing | undefined,
+  options: WriteJsonFileOptions | undefined,
   synchronous: boolean,
 ): Operation<WriteResult> {
   const { space, runtime, ...checked } = readOptions(options, { ...writeOptionReaders, space: spaceOption });
@@ -39,13 +49,13 @@ function* writeJson(
 }
 
 /**
- * Replaces or makes a file with a value as JSON, ending in a newline. The guarantees are those of
+ * Replaces or creates a file with a value as JSON, ending in a newline. The guarantees are those of
  * {@linkcode writeFile}.
  *
- * @param path The file.
- * @param value What `JSON.stringify` can say.
+ * @param path The file, a path or a file: URL.
+ * @param value Anything that `JSON.stringify` can represent.
  * @param options Those of a write, and `space` for indentation.
- * @throws {TypeError} JSON cannot say the value (a function, a BigInt, a cycle). Nothing was touched.
+ * @throws {TypeError} JSON cannot represent the value (a function, a BigInt, a cycle). Nothing was touched.
  * @throws {WriteError} As {@linkcode writeFile}.
  *
  * @example
@@ -60,16 +70,16 @@ function* writeJson(
 export function writeJsonFile(
   path: FilePath,
   value: unknown,
-  options?: WriteFileOptions & JsonSpacing,
+  options?: WriteJsonFileOptions,
 ): Promise<WriteResult> {
   return run(() => writeJson(path, value, options, false));
 }
 
 /**
- * {@linkcode writeJsonFile} before it returns.
+ * Like {@linkcode writeJsonFile}, synchronously.
  *
- * @param path The file.
- * @param value What `JSON.stringify` can say.
+ * @param path The file, a path or a file: URL.
+ * @param value Anything that `JSON.stringify` can represent.
  * @param options Those of a write, and `space` for indentation.
  * @throws What {@linkcode writeJsonFile} rejects with.
  *
@@ -85,7 +95,7 @@ export function writeJsonFile(
 export function writeJsonFileSync(
   path: FilePath,
   value: unknown,
-  options?: WriteFileSyncOptions & JsonSpacing,
+  options?: WriteJsonFileSyncOptions,
 ): WriteResult {
   return runSync(() => writeJson(path, value, options, true));
 }

@@ -116,8 +116,7 @@ export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (val
 };
 
 /**
- * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what
- * became of the file when `body` has succeeded but the lock cannot be given back.
+ * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what happened to the file when `body` has succeeded but the lock cannot be given back.
  */
 export function* underLock<T>(
   engine: Engine,

@@ -103,7 +103,7 @@ export function inspectLock(path: FilePath, options?: InspectLockOptions): Promi
 }
 
 /**
- * {@linkcode inspectLock} before it returns.
+ * Like {@linkcode inspectLock}, synchronously.
  *
  * @param path The file whose lock it is.
  * @param options See {@linkcode InspectLockOptions}.
@@ -150,7 +150,7 @@ export function breakLock(path: FilePath, info: LockInfo, options?: InspectLockO
 }
 
 /**
- * {@linkcode breakLock} before it returns.
+ * Like {@linkcode breakLock}, synchronously.
  *
  * @param path The file whose lock it is.
  * @param info What {@linkcode inspectLockSync} returned.

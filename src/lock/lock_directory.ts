@@ -51,7 +51,7 @@ export function* acquireLockDirectory(request: LockRequest): Operation<HeldLock 
   }
 }
 
-/** A free place that cannot be taken is not looked at again and again without a pause, nor for ever. */
+/** A free place that cannot be taken is not looked at again and again without a pause, nor forever. */
 const hastyLooks = 4;
 /** Enough to tell a refusal from a moment's: the last ones came after a pause. */
 const fewRefusals = hastyLooks + 2;

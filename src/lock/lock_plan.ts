@@ -14,26 +14,34 @@ import {
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { runtimeOption } from "../protocol/engine.ts";
 
-/** How a file is locked: by the kernel (flock), or by a lock directory where there is no kernel lock. */
+/** How a file is locked: by the kernel (flock), or by a lock directory if there is no kernel lock. */
 export type LockBackend = "flock" | "directory";
 
-/** Options of everything that takes a lock. */
+/** Options of every function that takes a lock. */
 export interface LockOptions {
-  /** Together with other shared holders, but never beside an exclusive one. Default false: exclusive. */
+  /**
+   * Take the lock together with other shared holders, but never at the same time as an exclusive one.
+   *
+   * @default false
+   */
   shared?: boolean;
-  /** How long to wait, in milliseconds; 0 tries once. Default: wait until it is free. */
+  /** How long to wait, in milliseconds; 0 tries once. Default: wait until the lock is free. */
   timeout?: number;
   /** Ends the waiting; the call rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** `"auto"` (default): the kernel's lock where there is one, else a lock directory. */
+  /**
+   * `"auto"`: the kernel's lock if there is one, otherwise a lock directory.
+   *
+   * @default "auto"
+   */
   backend?: "auto" | LockBackend;
   /**
-   * Needs `backend: "directory"`, and is a TypeError without: a lock whose holder has not renewed it for so many
-   * milliseconds (2,000 at least) may be taken away, although nothing proves the holder dead. No update is then safe from
-   * being lost; see docs/guarantees.md.
+   * Requires `backend: "directory"`, otherwise a TypeError: a lock that its holder has not renewed for this many
+   * milliseconds (at least 2,000) may be taken over, although the holder may be alive. Updates can then be lost; see
+   * docs/guarantees.md.
    */
   staleAfter?: number;
-  /** Where the lock file lives. Default: beside the file, as `NAME.lock`. All who lock a file must agree. */
+  /** Where the lock file is. Default: beside the file, as `NAME.lock`. All programs that lock a file must use the same. */
   lockDirectory?: FilePath;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
@@ -50,7 +58,7 @@ export type TryLockSyncOptions = Omit<TryLockOptions, "signal">;
 
 /** How a call takes the lock that it works under. */
 export interface ExclusiveLockOptions extends Omit<LockOptions, "shared" | "runtime"> {
-  /** Never: a change needs its lock exclusive. */
+  /** Never: a change needs an exclusive lock. */
   shared?: never;
 }
 

@@ -149,7 +149,7 @@ export function tryLock(path: FilePath, options?: TryLockOptions): Promise<FileL
 }
 
 /**
- * {@linkcode tryLock} before it returns.
+ * Like {@linkcode tryLock}, synchronously.
  *
  * @param path The file to lock.
  * @param options See {@linkcode TryLockOptions}.
@@ -203,7 +203,7 @@ export function withLock<T>(
 }
 
 /**
- * {@linkcode withLock} before it returns. The callback must not return a promise.
+ * Like {@linkcode withLock}, synchronously. The callback must not return a promise.
  *
  * @param path The file to lock.
  * @param run What to do inside; its value is returned.

@@ -1,12 +1,11 @@
 /**
- * A file that only grows, by whole batches of records, each on the medium before anybody is told so.
+ * A file that only grows, by whole batches of records, each safely on disk before anybody is told so.
  *
- * 1. `findEnd` and `makeSure` (records_end.ts): where it ends, and whether that is on the medium. 2. `append`: one write,
+ * 1. `findEnd` and `makeSure` (records_end.ts): where it ends, and whether that is safely on disk. 2. `append`: one write,
  * one sync. 3. `seal`, `close`: a seal is the last batch's witness.
  *
  * After a failing write or sync the file is cut back to where it was, and that is synced: what was acknowledged is
- * there, the batch is not, and the file can be appended to again. Where cutting back fails, too, nobody knows what is on
- * the medium: every later call throws that first error, until the file is opened anew.
+ * there, the batch is not, and the file can be appended to again. Where cutting back fails, too, nobody knows what is safely on disk: every later call throws that first error, until the file is opened anew.
  */
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
@@ -38,12 +37,12 @@ export class AppendFile {
   #size: number;
   #syncedThrough: number;
   #sealed: boolean;
-  /** Whether every sync so far has said that everything is on the medium. */
+  /** Whether every sync so far has said that everything is safely on disk. */
   #provable: boolean;
   #failure: { error: unknown } | undefined;
 
   /**
-   * `place`: where the file is. `synced`: whether everything before the cursor is on the medium. If it is not, the session of the last record goes
+   * `place`: where the file is. `synced`: whether everything before the cursor is safely on disk. If it is not, the session of the last record goes
    * on: a new one would have to say that it is.
    */
   constructor(
@@ -94,7 +93,7 @@ export class AppendFile {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Appends records, all or none; the sequence of the first, and whether they are on the medium. */
+  /** Appends records, all or none; the sequence of the first, and whether they are safely on disk. */
   *append(records: readonly Uint8Array[], attempt: Attempt): Operation<{ first: number; synced: boolean }> {
     this.check();
     const { bytes, next } = this.#encoded(records, "data");
@@ -150,7 +149,7 @@ export class AppendFile {
     return yield* syncFile(this.#engine, { file: this.#file, place: this.#place }, rules, attempt);
   }
 
-  /** Takes back a batch of which nobody knows how much is on the medium; the error for the caller. */
+  /** Takes back a batch of which nobody knows how much is safely on disk; the error for the caller. */
   *#cutBack(error: unknown, attempt: Attempt): Operation<unknown> {
     // What is cut off now is judged by failures that are still to come: the one that is known is why it is cut off.
     beginAnew(attempt);
@@ -170,12 +169,12 @@ export class AppendFile {
     return error;
   }
 
-  /** Whether all of it is on the medium, and nothing at its end says so yet. */
+  /** Whether all of it is safely on disk, and nothing at its end says so yet. */
   get mustBeSealed(): boolean {
     return !this.#sealed && this.#failure === undefined && this.#syncedThrough === this.#cursor.offset;
   }
 
-  /** Says at the end of the file that all of it is on the medium. Not synced itself: a seal that is lost is no loss. */
+  /** Says at the end of the file that all of it is safely on disk. Not synced itself: a seal that is lost is no loss. */
   *seal(attempt: Attempt): Operation<void> {
     const { bytes } = this.#encoded([new Uint8Array(0)], "seal");
     try {

@@ -50,13 +50,13 @@ export interface Log extends LogReader, AsyncDisposable {
   /** The least durability that anything so far has reached. */
   readonly durability: Durability;
   /**
-   * Adds a record and resolves with its sequence when it is on the medium. Concurrent appends share a sync. When it
+   * Adds a record and resolves with its sequence when it is safely on disk. Concurrent appends share a sync. When it
    * rejects with `targetState: "unchanged"`, also because a sync failed, the record is not in the log and never comes
    * back, and the next append may succeed; after any other failure the log must be opened anew, and then shows whether the
    * record is in it. Do not change the bytes before it settles.
    */
   append(record: Uint8Array | string): Promise<number>;
-  /** Adds records, next to each other if they fit into one batch; their sequences, when all are on the medium. */
+  /** Adds records, next to each other if they fit into one batch; their sequences, when all are safely on disk. */
   appendMany(records: Iterable<Uint8Array | string>): Promise<number[]>;
   /**
    * Takes in a snapshot of what all records so far amount to, and drops these records, in one atomic and durable step.
@@ -165,7 +165,7 @@ class AsynchronousLog extends AsynchronousReader implements Log {
 /**
  * Opens an append-only log for writing; it is made if there is none.
  *
- * When an `append` has resolved, its record is on the medium: no crash, kill or power cut loses or tears it. Records are
+ * When an `append` has resolved, its record is safely on disk: no crash, kill or power cut loses or tears it. Records are
  * read back in order, whole and verified. What a crash has left of a batch that nobody was told of is cut off when the log
  * is opened, and reported (`tornTail`). Damage to what was durable is never mistaken for that: opening throws a
  * CorruptionError with the byte offset, and `openLogReader` still reads everything before it.

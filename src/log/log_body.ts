@@ -176,7 +176,7 @@ export class LogBody {
     yield* closeQuietly(before.file);
   }
 
-  /** The records on the medium. */
+  /** The records safely on disk. */
   records(from: number): LogRecords {
     return new LogRecords(this.engine, this.path, from);
   }

@@ -35,7 +35,7 @@ export interface LogOptions extends LogReaderOptions {
   whenUnsupported?: "report" | "throw";
   /** When a sync fails with a real error: throw (default), or go on; `durability` then tells. */
   whenSyncFails?: "throw" | "report";
-  /** Permission bits of a new log. Default: 0o666 less the umask. */
+  /** Permission bits of a new log. Default: 0o666 minus the umask. */
   mode?: number;
   /** Make missing directories above a new log, and make each of them durable. Default false. */
   createDirectories?: boolean;

@@ -2,7 +2,7 @@
  * A log's file, opened for writing.
  *
  * There is none, or an empty file: it is made through the write protocol. There is one: it is read to its end, a torn tail is cut, and its
- * name is synced. Where nothing says of its last records that they are on the medium (the writer was killed, or lost
+ * name is synced. Where nothing says of its last records that they are safely on disk (the writer was killed, or lost
  * power, or its last sync failed), all of it is written into another file, through the write protocol: a sync would
  * succeed even for records that an earlier sync has failed to write.
  *

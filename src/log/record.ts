@@ -5,7 +5,7 @@
  *          0    4  CRC-32C of: the file's identity (8), this record's offset in the file (8), and everything below
  *          4    4  length of the data (30 bits); kind << 30: 0 a record of the user's, 1 a seal, which has no data
  *          8    8  sequence: one more than that of the record before; a seal has that of the record to come
- *         16    8  syncedThrough: everything before this offset was on the medium when this record was written; 0 in
+ *         16    8  syncedThrough: everything before this offset was safely on disk when this record was written; 0 in
  *                  the first records of a file of which nothing is known to be
  *         24    8  salt: drawn at random whenever the file is opened for writing
  *         32    …  data
@@ -18,7 +18,7 @@ import { crc32c } from "./crc32c.ts";
 
 /** Bytes before the data. */
 export const recordHeaderSize = 32;
-/** What a record says of a file of which nothing is known to be on the medium, not even what is before its records. */
+/** What a record says of a file of which nothing is known to be safely on disk, not even what is before its records. */
 export const nothingSynced = 0;
 /** Most bytes of data in one record. */
 export const longestRecord: number = 2 ** 30 - 1;

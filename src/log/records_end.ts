@@ -1,8 +1,8 @@
 /**
- * The end of a file of records: where it is, and whether everything before it is on the medium.
+ * The end of a file of records: where it is, and whether everything before it is safely on disk.
  *
  * 1. `findEnd`: read all records; what follows the last is the torn tail of a batch that nobody was told of, or a
- *    CorruptionError. 2. `makeSure`: what a later record or a seal says was synced is on the medium. What reads well and
+ *    CorruptionError. 2. `makeSure`: what a later record or a seal says was synced is safely on disk. What reads well and
  *    has no such witness may be in memory alone, and no sync from now on proves anything of it: after a failed sync the
  *    pages are readable and clean. The caller writes it into another file.
  *
@@ -34,7 +34,7 @@ export interface RecordFile {
   readonly firstSequence: number;
 }
 
-/** Where the first record of a file begins. Nothing has said yet that anything before it is on the medium. */
+/** Where the first record of a file begins. Nothing has said yet that anything before it is safely on disk. */
 export const firstCursor = ({ start, firstSequence }: RecordFile): Cursor => ({
   offset: start,
   sequence: firstSequence,
@@ -93,7 +93,7 @@ export function* findEnd(file: OpenFile, records: RecordFile, path: string): Ope
 }
 
 /**
- * Cuts a torn tail and says of what is left whether it is on the medium: `"synced"`; `"unsynced"`: nobody can say, and
+ * Cuts a torn tail and says of what is left whether it is safely on disk: `"synced"`; `"unsynced"`: nobody can say, and
  * the rules do not mind; `"unproven"`: it must be written into another file, because syncing this one again proves
  * nothing. A seal stays where it is until something takes its place.
  */

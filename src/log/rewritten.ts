@@ -1,8 +1,8 @@
 /**
- * The content of the file that takes a log's place when nothing proves that the end of the log is on the medium.
+ * The content of the file that takes a log's place when nothing proves that the end of the log is safely on disk.
  *
  * The log reads well, but its last records may be in memory alone: a sync that failed has left them readable and clean,
- * and every later one of the same file succeeds without writing them. Written into another file, they are on the medium
+ * and every later one of the same file succeeds without writing them. Written into another file, they are safely on disk
  * when that is synced. Header and snapshot are taken along, and the snapshot keeps the digest it has: damage to it stays
  * damage. State after a failure: the log is what it was.
  */

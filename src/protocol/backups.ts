@@ -21,7 +21,7 @@ import { isDistrusted } from "./sync_ledger.ts";
 import type { Target } from "./target.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
-/** A backup that was made, and whether it is on the medium, with its name, as far as that is asked for. */
+/** A backup that was made, and whether it is safely on disk, with its name, as far as that is asked for. */
 export interface Backup {
   readonly path: string;
   readonly durable: boolean;

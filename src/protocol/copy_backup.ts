@@ -23,7 +23,7 @@ function* openPresent(engine: Engine, target: Target, attempt: Attempt): Operati
   throw attemptFailed(attempt, "ENOENT", "open", "the file to be backed up is gone");
 }
 
-/** Puts a copy of the present file at `path`, whole or not at all; whether it is on the medium as far as that is asked for. */
+/** Puts a copy of the present file at `path`, whole or not at all; whether it is safely on disk as far as that is asked for. */
 export function* copyBackup(
   engine: Engine,
   target: Target,

@@ -21,7 +21,7 @@ const mostKnown = 1024;
 /** By process; the oldest first. */
 const known = new WeakMap<object, Map<string, Known>>();
 
-/** This file, as it is, is on the medium. */
+/** This file, as it is, is safely on disk. */
 export function noteProven({ runtime }: Engine, { identity, size, modified, created, changed }: FileStatus): void {
   let files = known.get(runtime.process.isolate);
   if (files === undefined) known.set(runtime.process.isolate, files = new Map());

@@ -52,7 +52,7 @@ export function fillingFrom(source: Source, signal: AbortSignal | undefined): Fi
   };
 }
 
-/** Replaces or makes the file at the absolute `path`. */
+/** Replaces or creates the file at the absolute `path`. */
 export function* replaceFile(
   engine: Engine,
   path: string,

@@ -4,7 +4,7 @@
  *
  * 1. `inRoom` around everything of a call that opens files. There are two rooms: `"calls"` for those that wait for
  *    nothing but the disk, and `"callers"` for those that may wait for a lock, a callback or a source. A call is in one
- *    of them once; whoever waits within one room for another call in it could wait for ever.
+ *    of them once; whoever waits within one room for another call in it could wait forever.
  * 2. `idly` around what a call in the second room waits for and the disk does not owe. When all in that room only wait
  *    so, they may wait for somebody outside: after a while the newest outside (a call of one of them, most likely) is
  *    let in beyond the bound. So a queue never stands still.

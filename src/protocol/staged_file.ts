@@ -3,7 +3,7 @@
  *
  * 1. `beginStage`: a temporary file beside the target.
  * 2. the caller writes content through `staged.writer`.
- * 3. `finishStage`: length, mode and owner, sync. The temporary file is complete and on the medium.
+ * 3. `finishStage`: length, mode and owner, sync. The temporary file is complete and safely on disk.
  * 4. `commit`: backup, close, last look at directory and signal, **rename** — the commit point, one line — directory sync.
  *
  * `discard` at any time: before the commit it closes and removes, after it it does nothing. `phase` remembers which.

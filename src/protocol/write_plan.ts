@@ -19,16 +19,16 @@ import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import { type Engine, locate, runtimeOption } from "./engine.ts";
 
 /**
- * How far a write must have reached when its call returns.
+ * How durable a write must be when its call returns.
  *
- * - `"full"`: content, metadata and name are on the medium.
- * - `"barrier"`: the same where the platform has only one kind of sync; on macOS, ordered before all later writes.
- * - `"file"`: content and metadata are on the medium; after a power cut the name may still lead to the old content.
- * - `"none"`: only atomic: readers see whole content, but a power cut may lose it or leave nothing.
+ * - `"full"`: content, metadata and name are safely on disk.
+ * - `"barrier"`: the same, except on macOS, where the write is only ordered before all later writes.
+ * - `"file"`: content and metadata are safely on disk; after a power cut the name may still lead to the old content.
+ * - `"none"`: only atomic: readers see complete content, but a power cut may lose it or leave nothing.
  */
 export type Durability = "full" | "barrier" | "file" | "none";
 
-/** Who owns a file: names or numbers; what is left out stays as it is. */
+/** The owner of a file, as names or numbers; whatever is omitted stays unchanged. */
 export interface Owner {
   /** User name or number. */
   user?: number | string;
@@ -36,42 +36,86 @@ export interface Owner {
   group?: number | string;
 }
 
-/** Options of everything that replaces a file, whether under a lock or not. */
+/** Options of every function that replaces a file, under a lock or not. */
 export interface ReplaceOptions {
-  /** How far the write must have reached on return. Default `"full"`. */
+  /**
+   * How durable the write must be on return.
+   *
+   * @default "full"
+   */
   durability?: Durability;
-  /** When the platform cannot give that durability: report what was reached (default), or throw before the commit. */
+  /**
+   * If the platform cannot provide that durability: report what was reached, or throw before the commit.
+   *
+   * @default "report"
+   */
   whenUnsupported?: "report" | "throw";
-  /** When a sync fails with a real error: throw (default), or let the write land and report what was reached. */
+  /**
+   * If a sync fails with a real error: throw, or let the write stand and report what was reached.
+   *
+   * @default "throw"
+   */
   whenSyncFails?: "throw" | "report";
   /**
-   * Permission bits. `"keep"` (default): those of the file that is replaced, without setuid and setgid, or for a new
-   * file 0o666 less the umask. A number is exact, whatever the umask.
+   * Permission bits. `"keep"`: those of the file that is replaced, without setuid and setgid, or 0o666 minus the umask
+   * for a new file. A number is exact, whatever the umask.
+   *
+   * @default "keep"
    */
   mode?: number | "keep";
-  /** `"keep"` (default): the old file's owner, as far as permitted (see `lost`); `"leave"`: the process's own. */
+  /**
+   * `"keep"`: the old file's owner, as far as permitted (see `lost`); `"leave"`: the process's own.
+   *
+   * @default "keep"
+   */
   owner?: Owner | "keep" | "leave";
-  /** Used only when the file does not exist yet. */
+  /** Used only if the file does not exist yet. */
   defaults?: { mode?: number; owner?: Owner };
-  /** `"fail"`: create only; never replaces anything; ConflictError when the name is taken. Default `"replace"`. */
+  /**
+   * `"fail"`: create the file only, and never replace anything; ConflictError if the name is taken.
+   *
+   * @default "replace"
+   */
   ifExists?: "replace" | "fail";
   /**
-   * Identical content: leave bytes and inode alone, correct the metadata, and sync. Default false. Where another program
-   * wrote it and its sync failed, syncing it again proves nothing: `"proven"` leaves alone only what this process itself
-   * has written with `"proven"` and seen to be durable, and writes everything else anew.
+   * If the content is identical, leave content and inode alone, correct the metadata, and sync. If another program wrote
+   * the content and its sync failed, syncing it again proves nothing: `"proven"` skips only content that this process
+   * itself has written with `"proven"` and seen to become durable, and writes everything else.
+   *
+   * @default false
    */
   skipIfEqual?: boolean | "proven";
-  /** A symlink at the path: write through it (default), replace the link itself, or refuse. */
+  /**
+   * If there is a symlink at the path: write through it, replace the link itself, or refuse.
+   *
+   * @default "follow"
+   */
   symlink?: "follow" | "replace" | "refuse";
-  /** A file with further names: replacing it separates them (default, reported in `lost`), or refuse. */
+  /**
+   * If the file has other names (hard links): separate them from it (reported in `lost`), or refuse.
+   *
+   * @default "break"
+   */
   hardLink?: "break" | "refuse";
-  /** Make missing ancestor directories, and make each of them durable. Default false. */
+  /**
+   * Create missing ancestor directories, each of them durably.
+   *
+   * @default false
+   */
   createDirectories?: boolean;
-  /** Keep the last so many versions as hidden backups. Default 0. */
+  /**
+   * Keep this many earlier versions as hidden backups.
+   *
+   * @default 0
+   */
   backup?: number;
-  /** Where backups go. Default: beside the file. */
+  /** Where backups are kept. Default: beside the file. */
   backupDirectory?: FilePath;
-  /** Put the SHA-256 of the content into the result. Default false. */
+  /**
+   * Put the SHA-256 of the content into the result.
+   *
+   * @default false
+   */
   digest?: boolean;
   /** Aborts the write at any time before its commit point; the call rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -89,18 +133,18 @@ export interface WriteResult {
   changed: boolean;
   /** Whether there was a file before. */
   replaced: boolean;
-  /** The durability that was reached, not the one asked for. */
+  /** The durability that was reached, not the one requested. */
   durability: Durability;
   /**
-   * What the old file had and the new one has not: `"owner"`, `"group"`, `"mode"`, `"setuid"`, `"setgid"`,
+   * What the old file had and the new one does not have: `"owner"`, `"group"`, `"mode"`, `"setuid"`, `"setgid"`,
    * `"hard-links"`; and `"unchecked"` where access control lists, extended attributes and labels could not be seen.
    */
   lost: string[];
-  /** SHA-256 of the content in hexadecimal, where it was asked for or computed anyway. */
+  /** SHA-256 of the content in hexadecimal, if it was requested or computed anyway. */
   digest?: string;
   /** Where the old version was kept. */
   backup?: string;
-  /** A later call to the same file has already committed: this one's content was never visible. */
+  /** True if a later call to the same file has already committed: this one's content was never visible. */
   superseded?: boolean;
   /** Names of this module that could not be removed after the commit: outdated backups, a second temporary name. */
   leftBehind?: string[];

@@ -194,7 +194,7 @@ const begin = (path: FilePath, build: unknown, options: unknown, synchronous: bo
 };
 
 /**
- * Replaces a whole directory by one switch: `build` fills a new one, and when all of that is on the medium the symlink at
+ * Replaces a whole directory by one switch: `build` fills a new one, and when all of that is safely on disk the symlink at
  * `path` is renamed over to lead there.
  *
  * A reader that resolves the link once (opens the directory and reads inside, or uses its real path) sees all old or all

@@ -56,7 +56,7 @@ export interface ObjectStore {
   /** The least durability that any put of this store object has reached: `"full"` where everything is as it should be. */
   readonly durability: Durability;
   /**
-   * Keeps content and answers its SHA-256. When the promise resolves the object is on the medium, whoever wrote it; one
+   * Keeps content and answers its SHA-256. When the promise resolves the object is safely on disk, whoever wrote it; one
    * that is there already is verified, made young and synced, not written again (and replaced, if it was damaged).
    * Puts of bytes that are asked for together share their lock and directory syncs.
    */
@@ -198,12 +198,12 @@ function* open(directory: FilePath, options: StoreOptions | undefined): Operatio
 /**
  * Opens a store of objects: content kept under its own SHA-256, in files that are written once and never changed.
  *
- * When a put has resolved, the object is on the medium and stays there, whole, until it is collected. Any number of
+ * When a put has resolved, the object is safely on disk and stays there, whole, until it is collected. Any number of
  * processes on any of the runtimes may put, read and collect at once; an object that several put is stored once. What
  * is read is verified: rot is a CorruptionError, never wrong bytes.
  *
  * Not promised: an object whose only copy rots is lost (`verify` tells, and putting the content again repairs it);
- * removing files in the directory by hand; secrecy (objects have mode 0444 less the umask: mind the directory's mode).
+ * removing files in the directory by hand; secrecy (objects have mode 0444 minus the umask: mind the directory's mode).
  *
  * Needs read and write permission for the directory. Where the file system has no hard links, objects are renamed into
  * place instead of linked, which replaces equal content by equal content.

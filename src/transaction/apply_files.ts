@@ -13,7 +13,7 @@ import {
 import type { ApplyResult } from "./apply_result.ts";
 
 /**
- * Replaces or makes several files: all of them, or none.
+ * Replaces or creates several files: all of them, or none.
  *
  * Everything is staged, synced and validated before the first file changes; then one rename of a journal decides, and the
  * files follow. When `activate` fails, every file is put back exactly (bytes, mode, owner; files that did not exist are

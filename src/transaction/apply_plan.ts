@@ -30,7 +30,7 @@ export interface PlannedFile {
   path: FilePath;
   /** Its new content. */
   data: FileData;
-  /** Permission bits. `"keep"` (default): those of the file that is replaced, or of a new one 0o666 less the umask. */
+  /** Permission bits. `"keep"` (default): those of the file that is replaced, or of a new one 0o666 minus the umask. */
   mode?: number | "keep";
   /** `"keep"` (default): the old file's owner, as far as permitted; `"leave"`: the process's own. */
   owner?: Owner | "keep" | "leave";

@@ -6,7 +6,7 @@ import type { RecoveryReport } from "./recover_transactions.ts";
 import { lostBy } from "../protocol/staged_file.ts";
 import type { StagedChange } from "./transaction.ts";
 
-/** What became of one file. */
+/** What happened to one file. */
 export interface AppliedFile {
   /** The file, absolute, symlinks at its end resolved. */
   path: string;
@@ -32,7 +32,7 @@ export interface ApplyResult {
   leftBehind?: string[];
 }
 
-/** What became of a file that was to change. */
+/** What happened to a file that was to change. */
 export function appliedFile({ participant: { path }, backup, staged }: StagedChange): AppliedFile {
   return { path, state: "written", lost: lostBy(staged), ...backup === undefined ? {} : { backup } };
 }

@@ -32,7 +32,7 @@ export interface SettledFile {
   readonly backup: string | undefined;
 }
 
-/** What became of a file: as decided, or left alone because it is neither old nor new. */
+/** What happened to a file: as decided, or left alone because it is neither old nor new. */
 type Settlement = "done" | "conflict";
 
 /** Where a recorded file is. */

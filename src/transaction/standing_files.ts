@@ -23,7 +23,7 @@ export interface StandingFile extends Pick<Participant, "path" | "home"> {
 /** Files that are left alone. */
 export interface Standing {
   readonly files: readonly StandingFile[];
-  /** Whether they are on the medium. */
+  /** Whether they are safely on disk. */
   readonly filesSynced: boolean;
   readonly namesSynced: boolean;
 }

@@ -47,7 +47,10 @@ describe("atomic-write lock", () => {
       for (const [args, code] of runs) {
         const ended = await atomicWrite(directory, ["lock", ...args, "--", "touch", "ran"]);
         assertEquals(ended.code, code, args.join(" "));
-        assert(/^atomic-write: Cannot lock ".*a": (it is already held|it was not free)/.test(ended.stderr), ended.stderr);
+        assert(
+          /^atomic-write: Cannot lock ".*a": (it is already held|it was not free)/.test(ended.stderr),
+          ended.stderr,
+        );
       }
       const quiet = await atomicWrite(directory, ["lock", "-qn", "a", "--", "touch", "ran"]);
       assertEquals([quiet.code, quiet.stdout, quiet.stderr], [1, "", ""]);

@@ -9,7 +9,7 @@ import {
   breakLockSync,
   copyFile,
   copyFileSync,
-  type CopyTimes,
+  type CopyFileSyncOptions,
   type FileChunk,
   type FileLock,
   type FilePath,
@@ -69,7 +69,7 @@ export interface Api {
   drive<T>(body: () => Operation<T>): Awaitable<T>;
   writeFile(path: FilePath, data: Data, options: WriteFileSyncOptions): Awaitable<WriteResult>;
   writeJsonFile(path: FilePath, value: unknown, options: WriteFileSyncOptions): Awaitable<WriteResult>;
-  copyFile(from: FilePath, to: FilePath, options: WriteFileSyncOptions & CopyTimes): Awaitable<WriteResult>;
+  copyFile(from: FilePath, to: FilePath, options: CopyFileSyncOptions): Awaitable<WriteResult>;
   writeFileAtomic(path: FilePath, data: string, options: WriteFileAtomicOptions): Awaitable<void>;
   removeFile(path: FilePath, options: RemoveFileSyncOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
   openFileWriter(path: FilePath, options: WriteFileSyncOptions): Awaitable<Writer>;

@@ -7,7 +7,7 @@ import { type Failed, isFailed } from "./probe.ts";
 
 /** The judgement. */
 export interface Verdict {
-  /** Whether a write here is on the medium when it reports "full". */
+  /** Whether a write here is safely on disk when it reports "full". */
   readonly full: boolean;
   /** Why not. */
   readonly reasons: readonly string[];

@@ -2,7 +2,7 @@
  * The file system over `Deno`; one body for both file systems, which differ in the `DenoCalls` they are made with.
  *
  * Deno opens without O_NOFOLLOW and O_NONBLOCK. So `open` looks before it opens (a FIFO without a peer would stop the
- * process for ever), and with `follow: false` compares what it saw with what it got. Between look and open somebody who
+ * process forever), and with `follow: false` compares what it saw with what it got. Between look and open somebody who
  * may write in the directory can still put something else there: a symlink is noticed afterwards, a FIFO stops us.
  */
 import type { Awaitable } from "../../core/operation.ts";
