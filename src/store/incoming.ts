@@ -37,6 +37,8 @@ export class Incoming {
   #digest: Digest | undefined;
   #staged: StagedFile | undefined;
   #finished = false;
+  /** Who may read the file that is put. */
+  #sourceMode = 0o777;
   /** Whether something was at its place when that was looked at. */
   seen = false;
   readonly attempt: Attempt;
@@ -94,6 +96,7 @@ export class Incoming {
     const source = yield* openSource(this.#context.engine, path, this.attempt);
     try {
       const before = yield* wait(source.stat());
+      if (this.#context.engine.capabilities.mode) this.#sourceMode = before.mode;
       const staged = yield* this.#begin();
       yield* fillingFromFile(source, before, path).fill(staged);
       this.#digest = yield* staged.writer.end();
@@ -127,7 +130,7 @@ export class Incoming {
   #plan(mustNotExist: boolean): WritePlan {
     const { engine, plan } = this.#context;
     // Without permission bits "not writable" is an attribute that keeps files from being removed.
-    const newFileMode = engine.capabilities.mode ? 0o444 : 0o666;
+    const newFileMode = engine.capabilities.mode ? this.#context.readable & this.#sourceMode : 0o666;
     // An object in the place of a damaged one keeps nothing of it.
     const fresh = { mode: "new", owner: "leave" } as const;
     return { ...plan, ...fresh, skipIfEqual: false, mustNotExist, newFileMode, signal: this.#request.signal };

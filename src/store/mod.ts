@@ -46,4 +46,4 @@ export type {
   VerifyOptions,
 } from "./requests.ts";
 export type { CollectProgress, CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
-export type { StoreOptions } from "./store.ts";
+export type { ObjectStoreOptions, StoreOptions } from "./store.ts";

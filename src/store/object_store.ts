@@ -38,7 +38,7 @@ import {
   verifyAll,
   type VerifyResult,
 } from "./scan.ts";
-import { openContext, type StoreContext, type StoreOptions } from "./store.ts";
+import { type ObjectStoreOptions, openContext, type StoreContext } from "./store.ts";
 
 /** Options of {@linkcode ObjectStore.collectGarbage}. */
 export interface CollectOptions extends CollectRules {
@@ -191,7 +191,7 @@ class AsynchronousStore implements ObjectStore {
   }
 }
 
-function* open(directory: FilePath, options: StoreOptions | undefined): Operation<StoreContext> {
+function* open(directory: FilePath, options: ObjectStoreOptions | undefined): Operation<StoreContext> {
   return yield* openContext(directory, options, false, objectsLockTarget);
 }
 
@@ -203,13 +203,14 @@ function* open(directory: FilePath, options: StoreOptions | undefined): Operatio
  * is read is verified: rot is a CorruptionError, never wrong bytes.
  *
  * Not promised: an object whose only copy rots is lost (`verify` tells, and putting the content again repairs it);
- * removing files in the directory by hand; secrecy (objects have mode 0444 minus the umask: mind the directory's mode).
+ * removing files in the directory by hand; secrecy beyond `mode` (an object may be read by whoever may read the store's
+ * directory and its file, minus the umask; one that is there already keeps its mode).
  *
  * Needs read and write permission for the directory. Where the file system has no hard links, objects are renamed into
  * place instead of linked, which replaces equal content by equal content.
  *
  * @param directory The directory, a path or file: URL; it is made if it is missing.
- * @param options See {@linkcode StoreOptions}.
+ * @param options See {@linkcode ObjectStoreOptions}.
  * @throws {WriteError} The directory cannot be made, or is none; `targetState` is `"unchanged"`.
  *
  * @example
@@ -225,6 +226,6 @@ function* open(directory: FilePath, options: StoreOptions | undefined): Operatio
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
-export async function openObjectStore(directory: FilePath, options?: StoreOptions): Promise<ObjectStore> {
+export async function openObjectStore(directory: FilePath, options?: ObjectStoreOptions): Promise<ObjectStore> {
   return new AsynchronousStore(await run(() => open(directory, options)));
 }

@@ -32,7 +32,7 @@ import {
   verifyAll,
   type VerifyResult,
 } from "./scan.ts";
-import { openContext, type StoreContext, type StoreOptions } from "./store.ts";
+import { type ObjectStoreOptions, openContext, type StoreContext } from "./store.ts";
 
 /** Options of {@linkcode ObjectStoreSync.collectGarbage}. */
 export interface CollectSyncOptions extends CollectRules {
@@ -183,7 +183,7 @@ class SynchronousStore implements ObjectStoreSync {
  * A call that needs the store's lock while asynchronous code of this thread collects garbage is a DeadlockError.
  *
  * @param directory The directory, a path or file: URL; it is made if it is missing.
- * @param options See {@linkcode StoreOptions}.
+ * @param options See {@linkcode ObjectStoreOptions}.
  * @throws What `openObjectStore` rejects with.
  *
  * @example
@@ -197,6 +197,6 @@ class SynchronousStore implements ObjectStoreSync {
  * Deno.removeSync(directory, { recursive: true });
  * ```
  */
-export function openObjectStoreSync(directory: FilePath, options?: StoreOptions): ObjectStoreSync {
+export function openObjectStoreSync(directory: FilePath, options?: ObjectStoreOptions): ObjectStoreSync {
   return new SynchronousStore(runSync(() => openContext(directory, options, true, objectsLockTarget)));
 }

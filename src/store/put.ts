@@ -14,7 +14,7 @@
  */
 import type { Outcome } from "../core/batches.ts";
 import { ConflictError, FileError } from "../core/errors.ts";
-import { all, type Operation } from "../core/operation.ts";
+import { all, type Operation, wait } from "../core/operation.ts";
 import { commit } from "../protocol/commit.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "../protocol/directories.ts";
@@ -22,6 +22,7 @@ import { translate } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { TemporaryVanished } from "../protocol/staged_file.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
 import { refresh } from "./refresh.ts";
@@ -126,12 +127,30 @@ function* openShards(
   const { engine, plan } = context;
   const first = [...new Map(groups.map((group) => [group.directory, group])).values()];
   yield* eachGroup(first, failures, function* ({ lead, directory }) {
+    const isNew = (yield* wait(engine.fileSystem.stat(directory))) === undefined;
     yield* ensureDirectory(engine, directory, plan, lead.attempt);
-    shards.set(directory, yield* openParent(engine, directory, plan, lead.attempt));
+    const shard = yield* openParent(engine, directory, plan, lead.attempt);
+    shards.set(directory, shard);
+    if (isNew) yield* likeTheStore(context, shard);
   });
   for (const { lead, directory } of groups) {
     const opener = first.find((group) => group.directory === directory);
     if (!shards.has(directory) && opener !== undefined) failures.set(lead, failures.get(opener.lead));
+  }
+}
+
+/** A new shard belongs to whom the store belongs to, whoever put the object: its owner must be able to put the next one. */
+function* likeTheStore({ engine, directory }: StoreContext, { handle, status }: ParentDirectory): Operation<void> {
+  const like = yield* wait(engine.fileSystem.stat(directory));
+  if (handle === undefined || like === undefined) return;
+  const { owner, mode } = engine.capabilities;
+  try {
+    const differs = status.user !== like.user || status.group !== like.group;
+    if (owner && differs) yield* wait(handle.setOwner(like.user, like.group));
+    if (mode && status.mode !== like.mode) yield* wait(handle.setMode(like.mode));
+  } catch (error) {
+    // Not ours to give away: then it is as the system makes it.
+    if (!(error instanceof SystemError)) throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  * Opening makes the directory, durably, if it is missing; nothing else is done until something is asked for.
  */
 import { CorruptionError, type TargetState } from "../core/errors.ts";
-import { type FilePath, readOptions } from "../core/options.ts";
+import { fileMode, type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
@@ -13,7 +13,7 @@ import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
-import { type Digest, objectNames } from "../protocol/names/store.ts";
+import { type Digest, objectNames, objectsLockTarget } from "../protocol/names/store.ts";
 import {
   type Durability,
   durabilityReaders,
@@ -38,11 +38,21 @@ export interface StoreOptions {
   runtime?: Runtime;
 }
 
+/** Options of opening a store of objects. */
+export interface ObjectStoreOptions extends StoreOptions {
+  /**
+   * Who may read objects: permission bits, of which those for reading count, less the umask. Default: those of the store's
+   * directory. What a file may not be read by, its object may not either.
+   */
+  mode?: number;
+}
+
 const readers = {
   ...durabilityReaders,
   timeout: lockOptionReaders.timeout,
   runtime: runtimeOption,
 };
+const objectReaders = { ...readers, mode: fileMode };
 
 /** A directory that is a store, or holds references. */
 export class StoreContext {
@@ -53,6 +63,8 @@ export class StoreContext {
   readonly plan: WritePlan;
   readonly #lockPath: string;
   readonly #timeout: number | undefined;
+  /** Who may read its objects, less the umask. */
+  readable: number = 0o444;
   /** The least that any change so far has reached. */
   reached: Durability;
 
@@ -107,11 +119,15 @@ export class StoreContext {
 /** Opens a directory, which is made if it is missing. */
 export function* openContext(
   path: FilePath,
-  options: StoreOptions | undefined,
+  options: ObjectStoreOptions | undefined,
   synchronous: boolean,
   lockTarget: string,
 ): Operation<StoreContext> {
-  const { runtime, timeout, ...rules } = readOptions(options, readers);
+  const known = lockTarget === objectsLockTarget ? objectReaders : readers;
+  const { runtime, timeout, mode, ...rules } = readOptions<typeof objectReaders>(
+    options,
+    known as typeof objectReaders,
+  );
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const directory = locate(engine, path).replace(/(?<=[^/\\:])[/\\]+$/, "");
   const context = new StoreContext(
@@ -124,6 +140,7 @@ export function* openContext(
   const attempt = context.attempt("Cannot open");
   try {
     const status = yield* wait(engine.fileSystem.stat(directory));
+    context.readable = 0o444 & (mode ?? status?.mode ?? 0o777);
     if (status === undefined) yield* ensureDirectory(engine, directory, context.plan, attempt);
     else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is not a directory");
     return context;

@@ -31,6 +31,7 @@ const storeTwins = (
   ...needed === undefined ? {} : { needed },
 });
 const digest = digestOf("source") as Digest;
+const placeIn = (directory: string, digest: Digest) => `${directory}/${digest.slice(0, 2)}/${digest.slice(2)}`;
 const filled = (scene: Scene): void => void store(scene).put("source");
 const digestRow: OptionRow = {
   option: "digest",
@@ -69,7 +70,16 @@ const stores: Tested[] = [
       },
       { path: "/d" },
     ),
-    rows: openRows("objects", "none"),
+    rows: [
+      ...openRows("objects", "none"),
+      {
+        option: "mode",
+        value: 0o600,
+        see: ({ machine }) => machine.statusOf(placeIn("/d", digest))?.mode,
+        without: 0o444,
+        with: 0o400,
+      },
+    ],
   },
   {
     called: storeTwins(

@@ -104,6 +104,33 @@ describe("put and get", () => {
       }
     }));
 
+  it("lets an object be read by whom its store and its file may be read by, and no more than `mode` says", async () => {
+    const files = { "/secret": { content: "secret", mode: 0o600 }, "/open": { content: "open", mode: 0o644 } };
+    for (
+      const [directoryMode, mode, ofText, ofSecret] of [
+        [0o755, undefined, 0o444, 0o400],
+        [0o700, undefined, 0o400, 0o400],
+        [0o750, undefined, 0o440, 0o400],
+        [0o755, 0o640, 0o440, 0o400],
+        [0o700, 0o644, 0o444, 0o400],
+      ] as const
+    ) {
+      const runtime = memoryRuntime({ files: { ...files, "/s/": { kind: "directory", mode: directoryMode } } });
+      const store = await openObjectStore("/s", { runtime, ...mode === undefined ? {} : { mode } });
+      const modes = [await store.put("text"), await store.putFile("/open"), await store.putFile("/secret")]
+        .map((digest) => (runtime.statusOf(`/s/${placeOf(digest)}`)?.mode ?? 0) & 0o777);
+      assertEquals(modes, [ofText, ofText, ofSecret]);
+    }
+  });
+
+  it("makes a shard that belongs to whom the store belongs to, with its mode", async () => {
+    const directory = { kind: "directory", user: 1000, group: 60, mode: 0o2775 } as const;
+    const machine = memoryRuntime({ user: 0, group: 0, files: { "/s/": directory } });
+    const store = await openObjectStore("/s", { runtime: machine });
+    const shard = machine.statusOf(`/s/${(await store.put("x")).slice(0, 2)}`);
+    assertEquals([shard?.user, shard?.group, shard?.mode], [1000, 60, 0o2775]);
+  });
+
   it("opens no store where a symlink leads nowhere or a file is in the way", async () => {
     const runtime = memoryRuntime({ files: { "/dangling": { symlink: "nowhere" }, "/file": "" } });
     for (
