@@ -134,6 +134,19 @@ for (const length of [3, 300_000, 1_000_000]) {
   });
 }
 
+test("copyFile with skipIfEqual makes nothing where the content is there already, as on a file system that is read-only", async () => {
+  const machine = memoryRuntime({ files: { "/source": "same", "/target": "same" } });
+  const { runtime, trace } = traceRuntime(machine);
+  const options = { runtime, skipIfEqual: true, digest: true };
+  const { changed, digest, durability } = await copyFile("/source", "/target", options);
+  assertEquals([changed, digest?.length, durability], [false, 64, "full"]);
+  assertEquals(trace.filter((line) => /^(create|write|rename|link|setTimes) /.test(line)), []);
+  assertEquals(machine.openHandles, []);
+  const other = memoryRuntime({ files: { "/source": "same", "/target": "diff" } });
+  assertEquals((await copyFile("/source", "/target", { runtime: other, skipIfEqual: true })).changed, true);
+  assertEquals(other.readText("/target"), "same");
+});
+
 test("copyFile with digest or skipIfEqual sees every byte, also where blocks could be shared", async () => {
   const machine = memoryRuntime({ disk: { clone: true }, files: { "/source": "text", "/target": "text" } });
   const { digest } = await copyFile("/source", "/new", { runtime: machine, digest: true });

@@ -9,7 +9,7 @@ import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { type Engine, locate } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
+import { closeQuietly, digestOf } from "../protocol/file_call.ts";
 import { type Filling, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
@@ -69,6 +69,11 @@ export function fillingFromFile(
   };
 }
 
+function* digestFromStart(engine: Engine, file: OpenFile): Operation<string> {
+  yield* wait(file.seek(0));
+  return yield* digestOf(engine, file);
+}
+
 /** Opens the file to be copied; refuses what is no regular file. */
 export function* openSource(engine: Engine, path: string, attempt: Attempt): Operation<OpenFile> {
   const status = yield* wait(engine.fileSystem.stat(path));
@@ -107,7 +112,10 @@ function* copy(
       const file = yield* openSource(engine, from, attempt);
       try {
         const status = yield* wait(file.stat());
-        const filling = fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size }));
+        const filling = {
+          ...fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size })),
+          known: { size: status.size, digest: () => digestFromStart(engine, file) },
+        };
         return yield* lockedWrite(request, to, (plan) => {
           const copyPlan = {
             ...plan,

@@ -73,6 +73,23 @@ export function* hasEqualBytes(
   }
 }
 
+/** The target's file, and its SHA-256, if it has the content that another file has. */
+export function* hasEqualDigest(
+  engine: Engine,
+  target: Target,
+  known: { readonly size: number; digest(): Operation<string> },
+): Operation<{ readonly status: FileStatus; readonly digest: string } | undefined> {
+  const file = yield* openTarget(engine, target, known.size);
+  if (file === undefined) return undefined;
+  try {
+    const status = yield* openedStatus(file);
+    const digest = yield* digestOf(engine, file);
+    return digest === (yield* known.digest()) ? { status, digest } : undefined;
+  } finally {
+    yield* wait(file.close());
+  }
+}
+
 /** The target's file if it has the content that was staged, by SHA-256. */
 export function* equalContent(engine: Engine, staged: StagedFile): Operation<FileStatus | undefined> {
   const file = yield* openTarget(engine, staged.target, staged.writer.bytesWritten);

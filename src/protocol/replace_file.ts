@@ -11,7 +11,7 @@ import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
 import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
-import { equalContent, hasEqualBytes, settleEqual } from "./equal_content.ts";
+import { equalContent, hasEqualBytes, hasEqualDigest, settleEqual } from "./equal_content.ts";
 import {
   attachCleanup,
   type Attempt,
@@ -34,6 +34,8 @@ import type { FileStatus } from "../runtime/runtime.ts";
 export interface Filling {
   /** All of it, if it is there already. */
   readonly bytes: Uint8Array | undefined;
+  /** How much there is, and its SHA-256, where that can be told before it is written: content in another file. */
+  readonly known?: { readonly size: number; digest(): Operation<string> };
   /** Whether it can be written a second time. */
   readonly repeatable: boolean;
   /** Writes all of it through `staged.writer`. */
@@ -135,6 +137,14 @@ function* intoDirectory(
     const { bytes } = filling;
     const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualBytes(engine, target, bytes) : undefined;
     const settled = equal && (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, bytes));
+    if (typeof settled === "object") return settled;
+  }
+  if (plan.skipIfEqual && filling.known !== undefined) {
+    const { known } = filling;
+    // Before anything is made: where nothing may be written, equal content is a success as well.
+    const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualDigest(engine, target, known) : undefined;
+    const settled = equal &&
+      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal.status, undefined, equal.digest));
     if (typeof settled === "object") return settled;
   }
   for (let stages = 1;; stages++) {
