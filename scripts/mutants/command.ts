@@ -10,6 +10,13 @@ const write = ["tests/cli/write_test.ts"];
 
 export const commandMutants: readonly Mutant[] = [
   {
+    name: "a file name drives the terminal",
+    file: "src/cli/shown.ts",
+    from: `return text.replace(drivingInText, escaped);`,
+    to: `return text;`,
+    tests: ["tests/cli/shown_test.ts"],
+  },
+  {
     name: "a conflict ends with the status of an error of the disk",
     file: "src/cli/exit_status.ts",
     from: `  [ConflictError.is, exitStatus.conflict],

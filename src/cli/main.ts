@@ -14,6 +14,7 @@ import { abortOnSignal } from "./interruption.ts";
 import { nearest } from "./nearest.ts";
 import { type Command, commandNamed, commands, groups, isGroup, isReserved, membersOf } from "./registry.ts";
 import type { ProgressLine, Report, Unit } from "./progress.ts";
+import { shownText } from "./shown.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
 interface Selected {
@@ -153,7 +154,7 @@ async function progress(host: CommandHost, title: string, unit: Unit): Promise<R
 function complain(host: CommandHost, lines: readonly string[]): void {
   shown?.clear();
   try {
-    host.write("errors", lines.map((line) => `atomic-write: ${line}\n`).join(""));
+    host.write("errors", lines.map((line) => `atomic-write: ${shownText(line)}\n`).join(""));
   } catch {
     // See above.
   }

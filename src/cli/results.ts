@@ -8,6 +8,7 @@ import type { ApplyResult } from "../transaction/apply_result.ts";
 import type { RecoveryReport } from "../transaction/recover_transactions.ts";
 import { type ExitStatus, exitStatus } from "./exit_status.ts";
 import type { WriteValues } from "./grammar/rows.ts";
+import { shownName } from "./shown.ts";
 import type { Outcome } from "./table.ts";
 
 /** The options of a write. */
@@ -73,14 +74,14 @@ function whyKept({ path, reason, missing }: RecoveryReport["kept"][number]): str
   if (missing === undefined) return reasons[reason];
   const names = path.replace(/(\.transaction\.[^./\\]+\.)[^/\\]*$/, "$1*");
   return `${reasons[reason]}: ${JSON.stringify(missing)}; bring it back and recover again; if it is gone for good, ` +
-    `remove ${names} and recover again: files that are in place stay`;
+    `remove ${shownName(names)} and recover again: files that are in place stay`;
 }
 
 /** A line for everything in a report. */
 export function recoveryLines(report: RecoveryReport): string[] {
   return [
-    ...report.finished.map((path) => `finished ${path}`),
-    ...report.undone.map((path) => `undone ${path}`),
+    ...report.finished.map((path) => `finished ${shownName(path)}`),
+    ...report.undone.map((path) => `undone ${shownName(path)}`),
     ...recoveryReasons(report),
   ];
 }
@@ -88,9 +89,9 @@ export function recoveryLines(report: RecoveryReport): string[] {
 /** Those of them that call for a status other than 0. */
 export function recoveryReasons({ conflicts, needsActivation, kept }: RecoveryReport): string[] {
   return [
-    ...conflicts.map((path) => `left alone ${path}: it is neither the old nor the new file`),
-    ...needsActivation.map((path) => `may not have taken effect: ${path}`),
-    ...kept.map((each) => `left alone ${each.path}: ${whyKept(each)}`),
+    ...conflicts.map((path) => `left alone ${shownName(path)}: it is neither the old nor the new file`),
+    ...needsActivation.map((path) => `may not have taken effect: ${shownName(path)}`),
+    ...kept.map((each) => `left alone ${shownName(each.path)}: ${whyKept(each)}`),
   ];
 }
 
@@ -115,7 +116,7 @@ export function deployed(result: ApplyResult, wanted: string): Outcome {
   for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
   return {
     result,
-    output: result.files.map(({ path, state }) => `${state} ${path}`),
+    output: result.files.map(({ path, state }) => `${state} ${shownName(path)}`),
     notes,
     changing: true,
   };

@@ -4,10 +4,11 @@ import { UsageError } from "../arguments.ts";
 import type { restoreTable } from "../grammar/files.ts";
 import { locateOperand } from "../operand.ts";
 import { written } from "../results.ts";
+import { shownName } from "../shown.ts";
 import type { Call, Outcome } from "../table.ts";
 
 function line({ path, time, size }: Backup): string {
-  return `${new Date(time).toISOString()} ${String(size).padStart(12)} ${path}`;
+  return `${new Date(time).toISOString()} ${String(size).padStart(12)} ${shownName(path)}`;
 }
 
 /** Runs the command. */

@@ -3,11 +3,12 @@ import { type KeptTemporaryFile, sweep, type SweepOptions } from "../../file/swe
 import { exitStatus, statusOf } from "../exit_status.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { sweepTable } from "../grammar/upkeep.ts";
+import { shownName } from "../shown.ts";
 import { locateOperand } from "../operand.ts";
 
 const reasons = {
   young: "it was changed a moment ago",
-  alive: "its owner lives",
+  alive: "its owner is alive",
   unproven: "its owner may be alive; see --older-than",
   foreign: "it is not a plain file",
   failed: "it could not be examined or removed",
@@ -20,13 +21,13 @@ export async function run({ operands, options }: Call<typeof sweepTable>): Promi
   const result = await sweep(locateOperand(operands.dir, "Cannot sweep"), settings);
   const verb = options.dryRun ? "would remove" : "removed";
   const lineFor = ({ path, reason, code }: KeptTemporaryFile) =>
-    `kept ${path}: ${reasons[reason]}${code === undefined ? "" : ` (${code})`}`;
+    `kept ${shownName(path)}: ${reasons[reason]}${code === undefined ? "" : ` (${code})`}`;
   const failed = result.kept.filter(({ reason }) => reason === "failed");
   const [first] = failed;
   return {
     result,
     output: [
-      ...result.removed.map((path) => `${verb} ${path}`),
+      ...result.removed.map((path) => `${verb} ${shownName(path)}`),
       ...result.kept.map(lineFor),
     ],
     reasons: failed.map(lineFor),
