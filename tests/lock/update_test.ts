@@ -209,7 +209,7 @@ describe("an update", () => {
       await assertRejects(() => updateTextFile(path, (() => 7) as unknown as () => string), TypeError, "string");
       await assertRejects(() => updateFile(path, (() => 7) as unknown as () => string), TypeError);
       await assertRejects(() => updateJsonFile(path, () => 7n as unknown), TypeError);
-      await assertRejects(() => updateJsonFile(path, () => (() => 7) as unknown), TypeError, "JSON has no way");
+      await assertRejects(() => updateJsonFile(path, () => (() => 7) as unknown), TypeError, "JSON can represent");
       await assertRejects(
         () => updateTextFile(path, () => "", { skipIfEqual: true } as object),
         TypeError,
