@@ -139,7 +139,7 @@ describe("a signal at any moment", () => {
       const started = performance.now();
       assertEquals((await start(directory, ["a"], { stdin: large }).status).code, 0);
       const duration = performance.now() - started;
-      const rounds = byEffort({ quick: 9, normal: 36, long: 600 });
+      const rounds = byEffort({ quick: 9, normal: 24, long: 600 });
       const happened = tally("signals", ["before it listened", "interrupted", "ignored after the commit", "too late"]);
       for (let round = 0; round < rounds; round++) {
         put(directory, "a", "old");

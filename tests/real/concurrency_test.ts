@@ -73,7 +73,7 @@ describe("one path, eight processes", () => {
         way: names[index % names.length] ?? "",
         options: { runtime: runtimeAt(index) },
       }));
-      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 20, normal: 60, long: 500 }));
+      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 20, normal: 40, long: 500 }));
       assertEquals(fs.readdirSync(directory).sort(), ["file", "file.stop"]);
     });
   });
@@ -85,7 +85,7 @@ describe("one path, eight processes", () => {
         way: index % 2 === 0 ? "writeFile" : "writeFileSync",
         options: { runtime: runtimeAt(index) },
       }));
-      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 10, normal: 30, long: 300 }), { backup: 3 });
+      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 10, normal: 20, long: 300 }), { backup: 3 });
       const backups = fs.readdirSync(directory).filter((name) => name.endsWith(".bak"));
       assertEquals(fs.readdirSync(directory).filter((name) => !name.endsWith(".bak")).sort(), ["file", "file.stop"]);
       assert(backups.length >= 3, String(backups.length));
@@ -96,7 +96,7 @@ describe("one path, eight processes", () => {
 
 describe("directories that are missing", () => {
   it("can be made by many processes at once", async () => {
-    for (let round = 0; round < mostlyOnDeno({ quick: 1, normal: 2, long: 20 }); round++) {
+    for (let round = 0; round < mostlyOnDeno({ quick: 1, normal: 1, long: 20 }); round++) {
       await withProcesses(async (directory, spawn) => {
         const deep = join(directory, "a", "b", "c", "d");
         const options = JSON.stringify({ createDirectories: true });
@@ -123,7 +123,7 @@ describe("two pid namespaces, both processes with the pid 1", () => {
         way: index === 0 ? "writeFile" : "openFileWriter",
         options: { ...inOwnNamespace, runtime: runtimeAt(index) },
       }));
-      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 30, normal: 100, long: 1000 }));
+      await writeTogether(spawn, file, writers, mostlyOnDeno({ quick: 30, normal: 60, long: 1000 }));
       assertEquals(fs.readdirSync(directory).sort(), ["file", "file.stop"]);
     });
   });
@@ -168,7 +168,7 @@ describe("two pid namespaces, both processes with the pid 1", () => {
 
 describe("create only", () => {
   it("of fifty racers in ten processes exactly one wins", async () => {
-    for (let round = 0; round < mostlyOnDeno({ quick: 1, normal: 2, long: 20 }); round++) {
+    for (let round = 0; round < mostlyOnDeno({ quick: 1, normal: 1, long: 20 }); round++) {
       await withProcesses(async (directory, spawn) => {
         const file = join(directory, "file");
         const racing = Array.from(

@@ -68,7 +68,7 @@ describe("SIGKILL", () => {
       await withProcesses(async (directory, spawn) => {
         const file = join(directory, "file");
         fs.writeFileSync(file, makeVersion({ writer: "first", version: 1 }));
-        const kills = byEffort({ quick: 1, normal: 5, long: 34 });
+        const kills = byEffort({ quick: 1, normal: 3, long: 34 });
         const happened = tally(`kills, ${name}`, ["kills", "temporary files left by chance", "left for certain"]);
         for (let count = 0; count < kills; count++) {
           await killOnce(spawn, file, `${name.replaceAll(" ", "_")}${count}`, work);

@@ -41,7 +41,7 @@ describe("one process", () => {
     }));
 
   it("the same in every interleaving", async () => {
-    const seeds = mostlyOnDeno({ quick: 3, normal: 20, long: 300 });
+    const seeds = mostlyOnDeno({ quick: 3, normal: 10, long: 300 });
     for (let seed = 1; seed <= seeds; seed++) {
       for (const hardLinks of [true, false]) {
         const machine = memoryRuntime({ delay: "every", seed, disk: { hardLinks } });
@@ -88,7 +88,7 @@ describe("one process", () => {
 describe("8 processes", () => {
   it("that put the same objects: each is there once, and whole", async () => {
     await withProcesses(async (directory, spawn) => {
-      const count = mostlyOnDeno({ quick: 30, normal: 60, long: 600 });
+      const count = mostlyOnDeno({ quick: 30, normal: 40, long: 600 });
       await Promise.all(
         Array.from({ length: 8 }, (_, index) => {
           return succeeded(
@@ -124,7 +124,7 @@ describe("8 processes", () => {
 
 describe("SIGKILL at any moment", () => {
   // tests/version_store kills more often: there all three are written together.
-  const kills = mostlyOnDeno({ quick: 1, normal: 5, long: 70 });
+  const kills = mostlyOnDeno({ quick: 1, normal: 3, long: 70 });
 
   for (const kind of ["objects", "references", "log"]) {
     it(`while ${kind} are written: what was acknowledged is there, and all of it is whole`, async (t) => {

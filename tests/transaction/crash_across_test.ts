@@ -41,7 +41,7 @@ describe("a crash at every instant", () => {
         const back = files.paths.slice(0, 4).map((path) => ({ path, data: files.old[path] ?? "" }));
         applyFilesSync({ files: back }, { runtime });
       },
-      limit: byEffort({ quick: 100, normal: 150, long: 100_000 }),
+      limit: byEffort({ quick: 60, normal: 80, long: 100_000 }),
       run: applying(files, true),
     });
     passes("applying 5 files with backups, rolled back", report, false);

@@ -86,7 +86,7 @@ describe("transactions of several processes", () => {
     if (onWindows) return skip(t, "Windows has no such signals");
     await inTwoDirectories(async (paths, directories, spawn) => {
       // In full on one runtime: what is killed is the same protocol on each.
-      const kills = byEffort({ quick: 3, normal: currentRuntime === "deno" ? 30 : 8, long: 500 });
+      const kills = byEffort({ quick: 3, normal: currentRuntime === "deno" ? 16 : 6, long: 500 });
       let repaired = 0;
       for (let round = 0; round < kills; round++) {
         const writer = `round${round}`;

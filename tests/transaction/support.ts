@@ -7,7 +7,7 @@ import { mostlyOnDeno } from "../support/effort.ts";
 import { notEmpty } from "../support/tally.ts";
 
 /** The part of all states that is tried: all of it on one runtime, for the others run the same code. */
-export const fraction: number = mostlyOnDeno({ quick: 0.1, normal: 1, long: 1 });
+export const fraction: number = mostlyOnDeno({ quick: 0.04, normal: 1, long: 1 });
 
 /** The content of some files by path; undefined: no file. */
 export type Contents = Record<string, string | undefined>;

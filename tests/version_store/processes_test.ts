@@ -15,7 +15,7 @@ import { skip } from "../support/skip.ts";
 const runtimeOf = (index: number) => runtimes()[index % runtimes().length];
 
 describe("SIGKILL at any moment", () => {
-  const kills = mostlyOnDeno({ quick: 3, normal: 16, long: 200 });
+  const kills = mostlyOnDeno({ quick: 3, normal: 8, long: 200 });
 
   it(`${kills} times, of processes that commit: nothing acknowledged is lost, fsck finds nothing, work goes on`, async (t) => {
     if (process.platform === "win32") return skip(t, "Windows has no SIGKILL");
@@ -34,7 +34,7 @@ describe("SIGKILL at any moment", () => {
 
 it("collections beside 4 processes that put and refer: nothing that is referred to or young is lost", async () => {
   await withProcesses(async (directory, spawn) => {
-    const milliseconds = mostlyOnDeno({ quick: 1_000, normal: 4_000, long: 30_000 });
+    const milliseconds = mostlyOnDeno({ quick: 1_000, normal: 2_500, long: 30_000 });
     const result = await collectBeside(spawn, directory, runtimes(), milliseconds);
     console.log(`  ${result.rounds} collections removed ${result.removed} objects beside ${result.steps} puts`);
     assert(result.steps > 0);
