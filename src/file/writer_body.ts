@@ -66,7 +66,7 @@ export class WriterBody {
       const parent = yield* openParent(engine, target.directory, plan, attempt);
       try {
         const separates = yield* separatedNames(engine, target, plan, attempt);
-        const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, undefined));
+        const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, { bytes: undefined }));
         if (guard === hold) return new WriterBody(staged, separates, request, hold);
         if (hold !== undefined) yield* hold.release();
         return new WriterBody(staged, separates, request, undefined);

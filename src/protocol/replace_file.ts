@@ -133,22 +133,15 @@ function* intoDirectory(
   attempt: Attempt,
 ): Operation<WriteResult> {
   const separates = yield* separatedNames(engine, target, plan, attempt);
-  if (plan.skipIfEqual && filling.bytes !== undefined) {
-    const { bytes } = filling;
-    const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualBytes(engine, target, bytes) : undefined;
-    const settled = equal && (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, bytes));
-    if (typeof settled === "object") return settled;
-  }
-  if (plan.skipIfEqual && filling.known !== undefined) {
-    const { known } = filling;
+  if (plan.skipIfEqual && mayBeLeft(engine, target.status, plan)) {
     // Before anything is made: where nothing may be written, equal content is a success as well.
-    const equal = mayBeLeft(engine, target.status, plan) ? yield* hasEqualDigest(engine, target, known) : undefined;
+    const equal = yield* findEqual(engine, target, filling);
     const settled = equal &&
-      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal.status, undefined, equal.digest));
+      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal.status, filling.bytes, equal.digest));
     if (typeof settled === "object") return settled;
   }
   for (let stages = 1;; stages++) {
-    const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, filling.bytes));
+    const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, filling));
     try {
       yield* filling.fill(staged);
       return yield* conclude(staged, ticket, separates);
@@ -167,16 +160,27 @@ function mayBeLeft(engine: Engine, status: FileStatus | undefined, { skipIfEqual
   return skipIfEqual === "proven" ? isProven(engine, status) : !isDistrusted(engine, status.device);
 }
 
-/** Whether the SHA-256 is needed: content that comes in pieces is compared by it. */
-export function hashes(plan: WritePlan, bytes: Uint8Array | undefined): boolean {
-  return plan.digest || (plan.skipIfEqual !== false && bytes === undefined);
+/** The target's file if it has what is known of the content before any of it is staged. */
+function* findEqual(
+  engine: Engine,
+  target: Target,
+  { bytes, known }: Filling,
+): Operation<{ readonly status: FileStatus; readonly digest?: string } | undefined> {
+  if (known !== undefined) return yield* hasEqualDigest(engine, target, known);
+  const status = bytes && (yield* hasEqualBytes(engine, target, bytes));
+  return status && { status };
+}
+
+/** Whether the SHA-256 is needed: content that nobody knows before it is staged is compared by it. */
+export function hashes(plan: WritePlan, { bytes, known }: Pick<Filling, "bytes" | "known">): boolean {
+  return plan.digest || (plan.skipIfEqual !== false && bytes === undefined && known === undefined);
 }
 
 /** From the last byte to the result. On an error the caller gives the staged file up. */
 export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean): Operation<WriteResult> {
   const { engine, target, parent, plan, attempt } = staged;
   yield* finishStage(staged);
-  // Bytes that are all there have been compared before they were staged.
+  // What is known beforehand has been compared before it was staged.
   if (plan.skipIfEqual && staged.digest !== undefined) {
     const { digest } = staged;
     const equal = mayBeLeft(engine, target.status, plan) ? yield* equalContent(engine, staged) : undefined;
