@@ -60,18 +60,35 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "a program that failed has written the file",
-    file: "src/cli/commands/update.ts",
-    from: `if (end.status !== 0) stop(failure = command.failed(words, end));`,
-    to: `if (end.status < 0) stop(failure = command.failed(words, end));`,
+    file: "src/cli/program/program_output.ts",
+    from: `if (end.status !== 0) this`,
+    to: `if (end.status < 0) this`,
     tests: update,
   },
   {
     name: "an update does not wait for its program's end",
-    file: "src/cli/commands/update.ts",
-    from: `      await ended;
-      if (failure`,
-    to: `      if (failure`,
+    file: "src/cli/program/program_output.ts",
+    from: `    await this.#end;
+`,
+    to: ``,
     tests: update,
+  },
+  {
+    name: "an update waits for what its program has left running",
+    file: "src/cli/program/program_output.ts",
+    from: `if (this.#hasEnded) this.#limitSilence();`,
+    to: ``,
+    tests: update,
+  },
+  {
+    name: "all that a program prints is kept while its standard error is silent",
+    file: "src/runtime/host/child_program.ts",
+    from: `      ask(next.read);
+`,
+    to: `      ask(next.read);
+      (globalThis.kept ??= []).push(chunk);
+`,
+    tests: deploy,
   },
   {
     name: "an update keeps its lock",

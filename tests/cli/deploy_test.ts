@@ -10,7 +10,7 @@ import { inodeOf } from "../support/files.ts";
 import { withTmpfs } from "../support/mounts.ts";
 import { asUser } from "../support/other_user.ts";
 import { currentRuntime, scriptCommand, spawnProgram } from "../support/spawn.ts";
-import { effort } from "../support/effort.ts";
+import { byEffort, effort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, modeOf, names, put, send, start, text, until, withoutDenosPath } from "./command.ts";
@@ -179,6 +179,22 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       const child = text(directory, "child").trim();
       assert(isAlive(child));
       process.kill(Number(child), "SIGKILL");
+    });
+  });
+
+  it("of what a program prints, the end is kept and shown, and memory does not grow with it", async (t) => {
+    const size = byEffort({ quick: 2e8, normal: 4e8, long: 2e9 });
+    const line = `head -c ${size} /dev/zero | tr '\\0' x; echo; cp /proc/$PPID/status status; echo the end; exit 1`;
+    await withSite({ validate: sh(line) }, async (directory) => {
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+      assertEquals(code, 65);
+      const said = /^atomic-write: validate: \((\d+) bytes before this are not shown\)\n/m.exec(stderr);
+      assert(Number(said?.[1]) > size - 200_000, said?.[0]);
+      assert(stderr.endsWith("validate: the end\n") && stderr.length < 100_000, String(stderr.length));
+      if (!fs.existsSync("/proc/self/status")) return skip(t, "the peak of a process's memory is not known here");
+      const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(text(directory, "status"))?.[1]) * 1024;
+      // A runtime alone takes 60 to 110 MB.
+      assert(peak > 2e7 && peak < 2.5e8, `${peak} bytes at the most`);
     });
   });
 

@@ -127,6 +127,22 @@ describe("atomic-write update", () => {
       process.kill(Number(text(directory, "child")), "SIGKILL");
       assertEquals([text(directory, "a"), names(directory)], ["old", ["a", "a.lock", "child"]]);
     }));
+
+  it("a program that ends well, but leaves its output open, is not waited for: what is missing may be content", (t) =>
+    withOthers(async (directory) => {
+      if (onWindows) return skip(t, "Windows has no such processes");
+      put(directory, "a", "old");
+      const line = "sleep 600 2>/dev/null & echo $! >child; echo new";
+      const { code, stderr } = await atomicWrite(directory, ["update", "a", ...shell(line)]);
+      process.kill(Number(text(directory, "child")), "SIGKILL");
+      assertEquals([code, text(directory, "a")], [65, "old"]);
+      assert(stderr.includes(`"sh" has ended, but something that it left running holds its output open`), stderr);
+      // What comes late, but does come, is content; what has an output of its own is of no concern.
+      const late = "{ sleep 0.7; echo late; } & sleep 600 >/dev/null 2>&1 & echo $! >child; echo new";
+      assertEquals((await atomicWrite(directory, ["update", "a", ...shell(late)])).code, 0);
+      process.kill(Number(text(directory, "child")), "SIGKILL");
+      assertEquals(text(directory, "a"), "new\nlate\n");
+    }));
 });
 
 describe("atomic-write --lock and --if-match", () => {

@@ -9,7 +9,7 @@ import { writeFile } from "../../file/write_file.ts";
 import { readWriteOptions, type WriteFileOptions } from "../../file/write_options.ts";
 import { readContent } from "../input.ts";
 import { LockedCommand } from "../program/program.ts";
-import type { ProgramFailed } from "../program/failed.ts";
+import { ProgramOutput } from "../program/program_output.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { updateTable } from "../grammar/files.ts";
 import { locateOperand } from "../operand.ts";
@@ -66,23 +66,15 @@ export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
       unread = translate(error, beginAttempt("Cannot update", path));
       program.send("SIGTERM");
     });
-    // Once it has failed there is nothing to read: what it has started may hold its output open for long.
-    let failure: ProgramFailed | undefined;
-    let stop: (failure: ProgramFailed) => void = () => {};
-    const ended = program.ended.then((end) => {
-      if (end.status !== 0) stop(failure = command.failed(words, end));
+    const output = new ProgramOutput(program, {
+      ofEnd: (end) => command.failed(words, end),
+      ofOpenOutput: () => command.outputHeldOpen(words),
     });
     const read = async () => {
-      if (failure !== undefined) throw failure;
-      const chunk = await new Promise<Uint8Array | undefined>((resolve, reject) => {
-        stop = reject;
-        program.readOutput().then(resolve, reject);
-      });
+      const chunk = await output.read();
       if (chunk !== undefined) return chunk;
       await fed;
       if (unread !== undefined) throw unread;
-      await ended;
-      if (failure !== undefined) throw failure;
       return undefined;
     };
     const rules = { appendNewline, allowEmpty, requireJson };

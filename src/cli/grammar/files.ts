@@ -85,7 +85,8 @@ export const updateTable = {
   description: [
     "Runs COMMAND under the lock of FILE, with the old content as its standard input (nothing if there is no " +
     "FILE), and writes what it prints to FILE as `write` does, if that is different. If COMMAND fails, nothing is " +
-    "changed, and its status becomes the status of this command.",
+    "changed, and its status becomes the status of this command. Nor is anything changed if COMMAND leaves a " +
+    "background process that holds its output open (status 65).",
     "Among programs that take the lock, no update is lost. SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND.",
   ],
   operands: {

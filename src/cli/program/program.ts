@@ -10,6 +10,7 @@
 import type { ChildProgram, ProgramEnd } from "../../runtime/host/child_program.ts";
 import type { CommandHost, StopSignal } from "../../runtime/host/command_host.ts";
 import { SystemError } from "../../runtime/system_error.ts";
+import { exitStatus } from "../exit_status.ts";
 import { Interrupted } from "../interruption.ts";
 import { notRun, ProgramFailed } from "./failed.ts";
 import { programProblem } from "./program_lookup.ts";
@@ -78,6 +79,18 @@ export class LockedCommand {
       `${this.#attempt} ${JSON.stringify(this.#path)}`,
       `${JSON.stringify(words[0])} ${how}`,
       details,
+    );
+  }
+
+  /** The error of a program that has ended well, and has left something behind that may still print. */
+  outputHeldOpen([program]: readonly string[]): ProgramFailed {
+    return new ProgramFailed(
+      `${this.#attempt} ${JSON.stringify(this.#path)}`,
+      `${
+        JSON.stringify(program)
+      } has ended, but something that it left running holds its output open, so nobody knows ` +
+        "whether all of the content is there: redirect the output of what is to go on",
+      { code: "EPROGRAM", path: this.#path, end: { status: exitStatus.badData, signal: undefined } },
     );
   }
 }

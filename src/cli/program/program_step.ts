@@ -53,7 +53,7 @@ class Tail {
   text(): string {
     const decoder = new TextDecoder();
     const text = this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
-    return this.#left === 0 ? text : `(${this.#left} bytes before)\n${text}`;
+    return this.#left === 0 ? text : `(${this.#left} bytes before this are not shown)\n${text}`;
   }
 }
 

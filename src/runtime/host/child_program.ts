@@ -47,19 +47,47 @@ export type StartProgram = (
   surroundings?: Surroundings,
 ) => Promise<ChildProgram>;
 
-/** What comes from either of two outputs; undefined when both have ended. */
+/** What a read of one of several outputs has come to. */
+interface Arrival {
+  readonly read: ChildProgram["readOutput"];
+  /** What that read answered; rejects when it failed. */
+  readonly chunk: Promise<Uint8Array | undefined>;
+}
+
+/**
+ * What comes from any of these outputs; undefined when all have ended. At most one chunk of each is held.
+ *
+ * Not by `Promise.race`: a promise that stays pending keeps the result of every race that it takes part in, so a silent
+ * standard error would keep all of standard output (https://github.com/nodejs/node/issues/17469).
+ */
 export function eitherOutput(sources: readonly ChildProgram["readOutput"][]): ChildProgram["readOutput"] {
-  const next = (read: ChildProgram["readOutput"]) => read().then((chunk) => ({ read, chunk }));
-  let pending: Map<ChildProgram["readOutput"], ReturnType<typeof next>> | undefined;
+  const arrived: Arrival[] = [];
+  let open = sources.length;
+  let begun = false;
+  let wake = () => {};
+  const ask = (read: ChildProgram["readOutput"]) => {
+    const chunk = read();
+    const arrive = () => {
+      arrived.push({ read, chunk });
+      wake();
+    };
+    chunk.then(arrive, arrive);
+  };
   return async () => {
-    pending ??= new Map(sources.map((read) => [read, next(read)]));
-    while (pending.size > 0) {
-      const { read, chunk } = await Promise.race(pending.values());
-      if (chunk === undefined) {
-        pending.delete(read);
+    if (!begun) sources.forEach(ask);
+    begun = true;
+    while (open > 0) {
+      const next = arrived.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => wake = resolve);
         continue;
       }
-      pending.set(read, next(read));
+      const chunk = await next.chunk;
+      if (chunk === undefined) {
+        open--;
+        continue;
+      }
+      ask(next.read);
       return chunk;
     }
     return undefined;
