@@ -8,22 +8,16 @@
  */
 import type { ProgramFailed } from "./failed.ts";
 
-/** How a program has ended. */
-interface End {
-  readonly status: number;
-  readonly signal: string | undefined;
-}
-
 /** A program that prints. */
 interface PrintingProgram {
-  readonly ended: Promise<End>;
+  readonly ended: Promise<{ readonly status: number; readonly signal: string | undefined }>;
   readOutput(): Promise<Uint8Array | undefined>;
 }
 
 /** The errors of a program's output. */
 interface OutputFailures {
   /** The program has failed. */
-  ofEnd(end: End): ProgramFailed;
+  ofEnd(end: Awaited<PrintingProgram["ended"]>): ProgramFailed;
   /** Something in the background holds the output open. */
   ofOpenOutput(): ProgramFailed;
 }
