@@ -79,7 +79,8 @@ export type {
   TryLockSyncOptions,
 } from "./src/lock/lock_plan.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core/standard_schema.ts";
-export type { Durability, Owner, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
+export type { NewFileDefaults, Owner } from "./src/protocol/mode_and_owner.ts";
+export type { Durability, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
 export {
   readFile,
   type ReadFileOptions,

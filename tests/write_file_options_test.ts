@@ -27,6 +27,7 @@ const words: [string, string[]][] = [
   ["ifExists", ["replace", "fail"]],
   ["symlink", ["follow", "replace", "refuse"]],
   ["hardLink", ["break", "refuse"]],
+  ["whenReadOnly", ["replace", "refuse"]],
 ];
 const notAWord = [true, 0, null, "", "Full", "no such word", [], {}, Symbol("word")];
 const notAFlag = [0, 1, "true", null, [], {}];
@@ -41,7 +42,11 @@ const wrong: [string, unknown[], typeof TypeError | typeof RangeError][] = [
   ["owner", [{ user: -1 }, { user: 1.5 }, { group: 0xffffffff }, { group: NaN }], RangeError],
   ["owner", [{ user: 99999999999 }, { user: "99999999999" }, { group: "4294967295" }], RangeError],
   ["defaults", ["keep", 0o600, true, null], TypeError],
-  ["defaults", [{ mode: "600" }, { mode: "keep" }, { owner: "keep" }, { modes: 1 }, { owner: { name: 1 } }], TypeError],
+  ["defaults", [{ mode: "600" }, { mode: "keep" }, { creationMode: "x" }, { owner: "keep" }, { modes: 1 }, {
+    owner: { name: 1 },
+  }], TypeError],
+  ["defaults", [{ mode: 0o600, creationMode: 0o600 }], TypeError],
+  ["defaults", [{ creationMode: 0o1000 }, { creationMode: 600 }, { creationMode: -1 }], RangeError],
   ["defaults", [{ mode: -1 }, { mode: 0o10000 }, { owner: { user: -1 } }], RangeError],
   ["ifMatch", [5, true, {}, "", "abc"], TypeError],
   ["skipIfEqual", notAFlag, TypeError],

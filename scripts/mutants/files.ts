@@ -141,6 +141,45 @@ export const fileMutants: readonly Mutant[] = [
     tests: metadata,
   },
   {
+    name: "a file that nobody may write to is replaced, asked or not",
+    file: "src/protocol/replace_file.ts",
+    from: `  if ((status.mode & writable) !== 0) return;
+`,
+    to: `  if ((status.mode & writable) === 0) return;
+`,
+    tests: ["tests/read_only_test.ts"],
+  },
+  {
+    name: "names in /proc and /dev that stand for open files are followed like symlinks",
+    file: "src/protocol/target.ts",
+    from: `    if (capabilities.pathStyle === "posix" && isMagic(current)) throw magicName(attempt);
+`,
+    to: ``,
+    tests: ["tests/read_only_test.ts"],
+  },
+  {
+    name: "a link to an open file without a name is taken for a dangling one",
+    file: "src/protocol/target.ts",
+    from: `    if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
+`,
+    to: ``,
+    tests: ["tests/read_only_test.ts"],
+  },
+  {
+    name: "a sticky directory is not named as what refuses",
+    file: "src/protocol/refused_change.ts",
+    from: `(directory.mode & 0o1000) === 0`,
+    to: `(directory.mode & 0o2000) === 0`,
+    tests: ["tests/read_only_test.ts"],
+  },
+  {
+    name: "the mode a new file is created with is not what was asked for",
+    file: "src/protocol/write_plan.ts",
+    from: `options.defaults?.creationMode ?? 0o666`,
+    to: `0o666`,
+    tests: ["tests/read_only_test.ts"],
+  },
+  {
     name: "another user's link in a sticky directory is followed",
     file: "src/protocol/target.ts",
     from: `if (!everybodys || parent.user === link.user) return;`,

@@ -4,7 +4,8 @@
  */
 import { callback, flag, highestOwnerNumber, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
 import { makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { type Owner, writePlan } from "../protocol/write_plan.ts";
+import type { Owner } from "../protocol/mode_and_owner.ts";
+import { writePlan } from "../protocol/write_plan.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";

@@ -119,7 +119,7 @@ function* copy(
         return yield* lockedWrite(request, to, (plan) => {
           const copyPlan = {
             ...plan,
-            newFileMode: status.mode & 0o777,
+            newFileMode: plan.defaults.creationMode ?? status.mode & 0o777,
             modified: keepTimes === true ? status.modified : undefined,
           };
           return replaceFile(engine, to, copyPlan, filling, ticket ??= takeTicket());

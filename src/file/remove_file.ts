@@ -19,6 +19,7 @@ import {
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
+import { explainRefusal } from "../protocol/refused_change.ts";
 import { removeName } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/replace_file.ts";
 import { inRoom } from "../protocol/room.ts";
@@ -141,7 +142,11 @@ function* removeTarget(
       const newer = overtaken();
       if (newer !== undefined) return newer;
       yield* takeAwayLanding(engine, ticket);
-      removed = yield* removeName(engine, target.path);
+      try {
+        removed = yield* removeName(engine, target.path);
+      } catch (error) {
+        throw explainRefusal(error, { engine, status: target.status, directory: parent.status }, attempt);
+      }
       if (removed) attempt.targetState = "replaced";
       return true;
     });

@@ -28,6 +28,7 @@ import {
 import { backupDirectoryOf } from "./find_backups.ts";
 import { lookOnceMore } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
+import { explainRefusal } from "./refused_change.ts";
 import { stillHolds } from "./removal_witness.ts";
 import { leadsTo } from "./reported_failure.ts";
 import { closeStaged, discard, lostBy, removeOwn, type StagedFile, TemporaryVanished } from "./staged_file.ts";
@@ -134,7 +135,10 @@ function* publish(staged: StagedFile, ticket: Ticket): Operation<void> {
     if (!engine.synchronous) noteLanding(ticket, temporary.path);
     yield* wait(engine.fileSystem.rename(temporary.path, target.path));
   } catch (error) {
-    throw error instanceof SystemError ? yield* judgeRename(staged, error) : error;
+    if (!(error instanceof SystemError)) throw error;
+    const judged = yield* judgeRename(staged, error);
+    const refused = { engine, status: staged.previous ?? target.status, directory: staged.parent.status };
+    throw explainRefusal(judged, refused, attempt);
   } finally {
     if (!engine.synchronous) noteLanding(ticket, undefined);
   }

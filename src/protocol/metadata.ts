@@ -12,7 +12,8 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
-import type { Owner, WritePlan } from "./write_plan.ts";
+import type { Owner } from "./mode_and_owner.ts";
+import type { WritePlan } from "./write_plan.ts";
 
 /** What a new file shall have. */
 export interface WantedMetadata {

@@ -52,6 +52,25 @@ const meanings: Readonly<Record<string, string>> = {
   EXDEV: "it is on another file system",
 };
 
+const unchangeable = "it, or its directory, may be immutable or append-only";
+
+/** What a code means of one call alone. */
+const meaningsOfCall: Readonly<Record<string, string>> = {
+  // chown(2) in a user namespace, such as a container's, that has no number for it: user_namespaces(7).
+  "setOwner EINVAL": "that user or group does not exist in this user namespace (container)",
+  "setOwner EPERM": "only root may give a file to another user, or to a group that one is not in",
+  "setMode EPERM": "only its owner or root may do that",
+  "setTimes EPERM": "only its owner or root may do that",
+  "create EPERM": unchangeable,
+  "makeDirectory EPERM": unchangeable,
+  "open EPERM": unchangeable,
+  "remove EPERM": unchangeable,
+  "removeDirectory EPERM": unchangeable,
+  "rename EPERM": unchangeable,
+  "symbolicLink EPERM": unchangeable,
+  "truncate EPERM": unchangeable,
+};
+
 /** `opening the directory "/a"`: what a call does to a name, or to what the message names already. */
 export function doingTo(call: string, name = "it"): string {
   return `${doing[call] ?? call} ${name}`;
@@ -74,6 +93,6 @@ export function failureText(error: SystemError, known: string): string {
   const { call, code, path } = error;
   const done = doingTo(call, path === known || path === "" ? undefined : JSON.stringify(path));
   if (code === "ENOTCAPABLE") return `${done} needs ${grantFor(error)}`;
-  const meaning = meanings[code];
+  const meaning = meaningsOfCall[`${call} ${code}`] ?? meanings[code];
   return `${done} failed${meaning === undefined ? "" : `: ${meaning}`}`;
 }

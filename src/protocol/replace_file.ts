@@ -90,12 +90,23 @@ export function* findTarget(engine: Engine, path: string, plan: WritePlan, attem
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
   if (plan.mustNotExist && target.status !== undefined) throw conflict(attempt, "resolve");
+  refuseReadOnly(engine, target, plan, attempt);
   if (!plan.createDirectories) return target;
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
   if (durable) return target;
   // That is told by itself; of the file nothing has been changed yet.
   beginAnew(attempt);
   return { ...target, unsyncedAncestors: true };
+}
+
+const writable = 0o222;
+
+/** Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so. */
+function refuseReadOnly(engine: Engine, { status }: Target, plan: WritePlan, attempt: Attempt): void {
+  if (plan.whenReadOnly === "replace" || status?.kind !== "file" || !engine.capabilities.mode) return;
+  if ((status.mode & writable) !== 0) return;
+  const mode = status.mode.toString(8).padStart(4, "0");
+  throw attemptFailed(attempt, "EACCES", "resolve", `it is read-only: its mode is ${mode}`);
 }
 
 /** Makes the directory of the file that a path means, for what must be there before the file: its lock. */

@@ -34,14 +34,17 @@ export function* resolveTarget(
 ): Operation<Target> {
   const { fileSystem, capabilities } = engine;
   let current = path;
+  let link: string | undefined;
   for (let links = 0; links <= mostLinks; links++) {
     attempt.path = current;
     if (endsAsDirectory(current, capabilities.pathStyle)) {
       throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
     }
+    if (capabilities.pathStyle === "posix" && isMagic(current)) throw magicName(attempt);
     const directory = parentOf(engine, current);
     const status = yield* wait(fileSystem.linkStat(current));
     const target = { path: current, directory, name: nameOf(engine, current), status };
+    if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
     if (status === undefined || status.kind === "file") return target;
     if (status.kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");
     if (status.kind === "other") {
@@ -61,12 +64,33 @@ export function* resolveTarget(
       if (mayBeLossy(text)) {
         throw attemptFailed(attempt, "EILSEQ", "readLink", "it is a symlink to a name that is not UTF-8");
       }
+      link = current;
       current = absolutePath(text, directory, capabilities.pathStyle, false);
       // `absolutePath` drops what the resolution must still see.
       if (endsAsDirectory(text, capabilities.pathStyle)) current = childOf(engine, current, "");
     }
   }
   throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
+}
+
+/**
+ * Names that stand for something a process has open, not for a file in a directory. What their links say need not be the
+ * name of anything: `pipe:[4711]`, `/tmp/gone (deleted)`. https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
+ */
+const magicNames =
+  /^\/(?:dev\/(?:std(?:in|out|err)|fd\/\d+)|proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/(?:fd\/\d+|exe|cwd|root|map_files\/.*))$/;
+
+const isMagic = (path: string): boolean => magicNames.test(path);
+
+const magicName = (attempt: Attempt) =>
+  attemptFailed(attempt, "EINVAL", "resolve", "it stands for what a process has open, not for a file in a directory");
+
+/** A link whose text names nothing, while following it leads to something: a magic one, whatever path leads to it. */
+function* checkDangling(engine: Engine, link: string, path: string, attempt: Attempt): Operation<void> {
+  const { fileSystem } = engine;
+  if ((yield* wait(fileSystem.stat(link))) === undefined) return;
+  // Unless the file was made between the two looks.
+  if ((yield* wait(fileSystem.linkStat(path))) === undefined) throw magicName({ ...attempt, path: link });
 }
 
 /**

@@ -1,22 +1,11 @@
 /**
  * The options of a write, and the frozen plan they become before any I/O.
  */
-import {
-  abortSignal,
-  count,
-  fileMode,
-  type FilePath,
-  filePath,
-  flag,
-  highestOwnerNumber,
-  isOwner,
-  oneOf,
-  type OptionReader,
-  readOptions,
-} from "../core/options.ts";
+import { abortSignal, count, type FilePath, filePath, flag, oneOf, type OptionReader } from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import { type Engine, locate, runtimeOption } from "./engine.ts";
+import { modeOrKeep, type NewFileDefaults, newFileDefaults, type Owner, ownerOrWord } from "./mode_and_owner.ts";
 
 /**
  * How durable a write must be when its call returns.
@@ -27,14 +16,6 @@ import { type Engine, locate, runtimeOption } from "./engine.ts";
  * - `"none"`: only atomic: readers see complete content, but a power cut may lose it or leave nothing.
  */
 export type Durability = "full" | "barrier" | "file" | "none";
-
-/** The owner of a file, as names or numbers; whatever is omitted stays unchanged. */
-export interface Owner {
-  /** User name or number. */
-  user?: number | string;
-  /** Group name or number. */
-  group?: number | string;
-}
 
 /** Options of every function that replaces a file, under a lock or not. */
 export interface ReplaceOptions {
@@ -70,7 +51,7 @@ export interface ReplaceOptions {
    */
   owner?: Owner | "keep" | "leave";
   /** Used only if the file does not exist yet. */
-  defaults?: { mode?: number; owner?: Owner };
+  defaults?: NewFileDefaults;
   /**
    * `"fail"`: create the file only, and never replace anything; ConflictError if the name is taken.
    *
@@ -97,6 +78,13 @@ export interface ReplaceOptions {
    * @default "break"
    */
   hardLink?: "break" | "refuse";
+  /**
+   * If the mode of the file lets nobody write to it (0o444): replace it all the same, which needs no permission to write
+   * to the file itself, or refuse.
+   *
+   * @default "replace"
+   */
+  whenReadOnly?: "replace" | "refuse";
   /**
    * Create missing ancestor directories, each of them durably.
    *
@@ -150,25 +138,6 @@ export interface WriteResult {
   leftBehind?: string[];
 }
 
-const owner: OptionReader<Owner> = (value, name) => {
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(`${name} must be an object with user or group`);
-  }
-  return readOptions(value, { user: userOrGroup, group: userOrGroup });
-};
-
-const userOrGroup: OptionReader<number | string> = (value, name) => {
-  if (value === "" || (typeof value !== "string" && typeof value !== "number")) {
-    throw new TypeError(`${name} must be a name or a number`);
-  }
-  if (!isOwner(value)) throw new RangeError(`${name} must be from 0 to ${highestOwnerNumber}, not ${value}`);
-  return value;
-};
-
-const modeOrKeep: OptionReader<number | "keep"> = (value, name) => value === "keep" ? "keep" : fileMode(value, name);
-const ownerOrWord: OptionReader<Owner | "keep" | "leave"> = (value, name) =>
-  value === "keep" || value === "leave" ? value : owner(value, name);
-
 /** The readers of the options that everything has which can be durable. */
 export const durabilityReaders = {
   durability: oneOf("full", "barrier", "file", "none"),
@@ -181,14 +150,12 @@ export const replaceOptionReaders = {
   ...durabilityReaders,
   mode: modeOrKeep,
   owner: ownerOrWord,
-  defaults: ((value, name) => {
-    if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
-    return readOptions(value, { mode: fileMode, owner });
-  }) as OptionReader<{ readonly mode?: number; readonly owner?: Owner }>,
+  defaults: newFileDefaults,
   ifExists: oneOf("replace", "fail"),
   skipIfEqual: ((value, name) => value === "proven" ? value : flag(value, name)) as OptionReader<boolean | "proven">,
   symlink: oneOf("follow", "replace", "refuse"),
   hardLink: oneOf("break", "refuse"),
+  whenReadOnly: oneOf("replace", "refuse"),
   createDirectories: flag,
   backup: count,
   backupDirectory: filePath,
@@ -205,8 +172,8 @@ export interface WritePlan {
   /** `"new"`: what a new file gets, although there may be an old one. */
   readonly mode: number | "keep" | "new";
   readonly owner: Owner | "keep" | "leave";
-  readonly defaults: { readonly mode?: number; readonly owner?: Owner };
-  /** What the kernel's umask is taken from for a new file without any wish. */
+  readonly defaults: Readonly<NewFileDefaults>;
+  /** What the kernel's umask is taken from for a new file without an exact mode. */
   readonly newFileMode: number;
   /** Whose mode and owner `"keep"` means; by default the target's. */
   readonly like: FileStatus | undefined;
@@ -216,6 +183,7 @@ export interface WritePlan {
   readonly skipIfEqual: boolean | "proven";
   readonly symlink: "follow" | "replace" | "refuse";
   readonly hardLink: "break" | "refuse";
+  readonly whenReadOnly: "replace" | "refuse";
   readonly createDirectories: boolean;
   readonly backup: number;
   /** Absolute: the working directory may be another one by the time it is needed. */
@@ -228,7 +196,7 @@ export interface WritePlan {
 
 /** The options of a write as their readers return them. */
 export type CheckedReplaceOptions = Omit<ReplaceOptions, "defaults" | "runtime"> & {
-  defaults?: { readonly mode?: number; readonly owner?: Owner };
+  defaults?: Readonly<NewFileDefaults>;
 };
 
 /** Fills in the defaults. */
@@ -240,13 +208,14 @@ export function writePlan(engine: Engine, options: CheckedReplaceOptions): Write
     mode: options.mode ?? "keep",
     owner: options.owner ?? "keep",
     defaults: options.defaults ?? {},
-    newFileMode: 0o666,
+    newFileMode: options.defaults?.creationMode ?? 0o666,
     like: undefined,
     modified: undefined,
     mustNotExist: options.ifExists === "fail",
     skipIfEqual: options.skipIfEqual ?? false,
     symlink: options.symlink ?? "follow",
     hardLink: options.hardLink ?? "break",
+    whenReadOnly: options.whenReadOnly ?? "replace",
     createDirectories: options.createDirectories ?? false,
     backup: options.backup ?? 0,
     backupDirectory: options.backupDirectory === undefined ? undefined : locate(engine, options.backupDirectory),

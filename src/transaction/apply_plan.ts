@@ -13,10 +13,10 @@ import {
   lockPlan,
 } from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
 import {
   type Durability,
   durabilityReaders,
-  type Owner,
   replaceOptionReaders,
   type WritePlan,
   writePlan,
@@ -35,7 +35,7 @@ export interface PlannedFile {
   /** `"keep"` (default): the old file's owner, as far as permitted; `"leave"`: the process's own. */
   owner?: Owner | "keep" | "leave";
   /** Used only when the file does not exist yet. */
-  defaults?: { mode?: number; owner?: Owner };
+  defaults?: NewFileDefaults;
 }
 
 /** Several files, and one outcome for all of them. */

@@ -76,6 +76,14 @@ export const writeRows: readonly OptionRow[] = [
     with: 0o604,
   },
   {
+    option: "defaults.creationMode",
+    value: 0o777,
+    path: "/d/new",
+    see: (seen) => statusOf(seen)?.mode,
+    without: 0o644,
+    with: 0o755,
+  },
+  {
     option: "defaults.owner.group",
     value: 60,
     path: "/d/new",
@@ -117,6 +125,15 @@ export const writeRows: readonly OptionRow[] = [
     see: ({ code }) => code,
     without: undefined,
     with: "EMLINK",
+  },
+  {
+    option: "whenReadOnly",
+    value: "refuse",
+    path: "/d/sealed",
+    machine: { files: { "/d/sealed": { content: "[]", mode: 0o444 } } },
+    see: ({ code }) => code,
+    without: undefined,
+    with: "EACCES",
   },
   {
     option: "createDirectories",

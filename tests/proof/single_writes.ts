@@ -19,6 +19,8 @@ interface Case {
   readonly chosen: readonly Feature[];
   readonly options: WriteFileSyncOptions;
   readonly equal: boolean;
+  /** The mode of the file that is there. */
+  readonly oldMode: number;
   /** The file that is written. */
   readonly path: string;
   /** What is there before: undefined for nothing, and for a symlink that is replaced. */
@@ -38,7 +40,8 @@ function caseOf(place: Place, chosen: readonly Feature[]): Case {
     ? "/d/x/y/a"
     : "/d/a";
   const text = place === "absent" || replacesLink ? undefined : equal ? newText : oldText;
-  return { place, chosen, options, equal, path, text };
+  const oldMode = chosen.some(({ sealed }) => sealed === true) ? 0o440 : 0o640;
+  return { place, chosen, options, equal, oldMode, path, text };
 }
 
 /** The code with which a write is refused whatever happens; undefined where it is not. */
@@ -47,6 +50,7 @@ function refusalOf({ place, options, text }: Case): string | undefined {
   const exists = place !== "absent";
   if (exists && (options.ifExists === "fail" || options.ifMatch === null)) return "EEXIST";
   if (typeof options.ifMatch === "string" && !exists) return "ECONFLICT";
+  if (options.whenReadOnly === "refuse" && text !== undefined) return "EACCES";
   if (place === "linked" && options.hardLink === "refuse" && text !== undefined) return "EMLINK";
   return undefined;
 }
@@ -62,24 +66,24 @@ function isSettled({ equal, place, options }: Case): boolean {
 
 /** What the written file may become, last what it ends as. */
 function versionsOf(one: Case): Version[] {
-  const { options, text } = one;
-  const before = text === undefined ? undefined : fileOf(text, 0o640, 50);
+  const { options, text, oldMode } = one;
+  const before = text === undefined ? undefined : fileOf(text, oldMode, 50);
   const mode = typeof options.mode === "number"
     ? options.mode
     : before !== undefined
-    ? 0o640
-    : options.defaults?.mode ?? 0o644;
+    ? oldMode
+    : options.defaults?.mode ?? (options.defaults?.creationMode ?? 0o666) & ~0o022;
   const named = typeof options.owner === "object" ? 60 : undefined;
   const after = fileOf(newText, mode, named ?? (before === undefined || options.owner === "leave" ? 1000 : 50));
   if (before === undefined) return [absent, after];
   if (!isSettled(one)) return [before, after];
   // Left in place: mode and owner are corrected one after the other, as far as they were named.
   const settled = fileOf(newText, mode, named ?? 50);
-  return [before, fileOf(newText, 0o640, named ?? 50), fileOf(newText, mode, 50), settled];
+  return [before, fileOf(newText, oldMode, named ?? 50), fileOf(newText, mode, 50), settled];
 }
 
-function entriesOf({ place, path, text, options }: Case): Record<string, string | InitialEntry> {
-  const old: InitialEntry = { content: text ?? oldText, mode: 0o640, group: 50 };
+function entriesOf({ place, path, text, options, oldMode }: Case): Record<string, string | InitialEntry> {
+  const old: InitialEntry = { content: text ?? oldText, mode: oldMode, group: 50 };
   const older: InitialEntry = { content: olderText, mode: 0o640, group: 50 };
   const directories = {
     "/d/": { kind: "directory" },
@@ -100,9 +104,9 @@ function entriesOf({ place, path, text, options }: Case): Record<string, string 
 }
 
 function trackedFiles(one: Case): TrackedFile[] {
-  const { place, path, text } = one;
+  const { place, path, text, oldMode } = one;
   const files: TrackedFile[] = [];
-  const old = fileOf(text ?? oldText, 0o640, 50);
+  const old = fileOf(text ?? oldText, oldMode, 50);
   const replacesLink = place === "symlink" && path === "/d/a";
   const [, ...changed] = versionsOf(one);
   files.push({ path, versions: replacesLink ? [linkOf("../e/real"), ...changed] : versionsOf(one) });
@@ -114,13 +118,13 @@ function trackedFiles(one: Case): TrackedFile[] {
 }
 
 function trackedBackups(one: Case): TrackedBackups | undefined {
-  const { options, path, text, place, equal } = one;
+  const { options, path, text, place, equal, oldMode } = one;
   if (options.backup === undefined) return undefined;
   const directory = options.backupDirectory === undefined
     ? path.slice(0, path.lastIndexOf("/"))
     : String(options.backupDirectory);
   const older = path === "/d/a" ? [fileOf(olderText, 0o640, 50)] : [];
-  const old = text === undefined ? [] : [fileOf(text, 0o640, 50)];
+  const old = text === undefined ? [] : [fileOf(text, oldMode, 50)];
   const keepsName = options.durability !== "file" && options.durability !== "none";
   const afterwards = equal || refusalOf(one) !== undefined ? older : keepsName ? [...old, ...older] : older;
   // Before the write has settled, a backup of content that is settled in place shares its metadata.

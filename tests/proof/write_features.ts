@@ -17,6 +17,8 @@ export interface Feature {
   readonly equal?: boolean;
   /** The platform has a cheaper sync that only orders. */
   readonly barriers?: boolean;
+  /** Nobody may write to the file that is there. */
+  readonly sealed?: boolean;
   /** The file system has no hard links. */
   readonly linkless?: boolean;
 }
@@ -40,6 +42,12 @@ export const features: readonly Feature[] = [
   { name: "durability none", group: "durability", options: { durability: "none" } },
   { name: "mode 600", group: "mode", options: { mode: 0o600 } },
   { name: "default mode 604", group: "mode", options: { defaults: { mode: 0o604 } }, places: ["absent"] },
+  {
+    name: "new file's mode 640 minus the umask",
+    group: "mode",
+    options: { defaults: { creationMode: 0o640 } },
+    places: ["absent"],
+  },
   { name: "owner left", group: "owner", options: { owner: "leave" } },
   { name: "group 60", group: "owner", options: { owner: { group: 60 } } },
   { name: "backup 2", group: "backup", options: { backup: 2 } },
@@ -61,6 +69,7 @@ export const features: readonly Feature[] = [
   { name: "symlink refused", group: "link", options: { symlink: "refuse" }, places: ["symlink"] },
   { name: "hard links broken", group: "link", options: { hardLink: "break" }, places: ["linked"] },
   { name: "hard links refused", group: "link", options: { hardLink: "refuse" }, places: ["linked"] },
+  { name: "read-only refused", group: "read-only", options: { whenReadOnly: "refuse" }, sealed: true },
   { name: "directories created", group: "directories", options: { createDirectories: true } },
   { name: "digest", group: "digest", options: { digest: true } },
   { name: "lock", group: "lock", options: { lock: true } },

@@ -7,7 +7,7 @@
 import { FileError } from "../../core/errors.ts";
 import { JsonChecker } from "../../core/json_checker.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle } from "../../core/path.ts";
-import type { Owner } from "../../protocol/write_plan.ts";
+import type { Owner } from "../../protocol/mode_and_owner.ts";
 import { jsonPlaces, memberOf } from "./json_places.ts";
 import { count, members, metadata, Mistake, plainText, seconds, show, text } from "./plan_values.ts";
 

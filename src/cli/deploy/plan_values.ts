@@ -3,7 +3,7 @@
  * names the part of the plan.
  */
 import { highestOwnerNumber, isOwner } from "../../core/options.ts";
-import type { Owner } from "../../protocol/write_plan.ts";
+import type { Owner } from "../../protocol/mode_and_owner.ts";
 import { nearest } from "../nearest.ts";
 import { UnreadableValue } from "../table.ts";
 import { writeRows } from "../grammar/rows.ts";

@@ -91,6 +91,10 @@ export const writeRows = {
     ["break", "refuse"],
     "If FILE has other names (hard links): leave the old content to them (the default), or fail",
   ),
+  whenReadOnly: oneOf(
+    ["replace", "refuse"],
+    "If the mode of FILE lets nobody write to it (444): replace it (the default), or fail",
+  ),
   mkdir: flag("Create missing directories durably"),
   digest: flag("Print the SHA-256 of the content"),
 } satisfies OptionTable;
