@@ -51,10 +51,11 @@ class Participant {
   /** `deaths`: how often it is killed. */
   constructor(readonly start: (left: number) => SpawnedScript, readonly increments: number, readonly deaths: number) {}
 
-  /** Runs to the end of its increments. */
+  /** Runs to the end of its increments; one that has ended before it could be killed often enough begins again. */
   async run(): Promise<void> {
-    while (!this.#over && this.acknowledged < this.increments) {
-      const script = this.start(this.increments - this.acknowledged);
+    while (!this.#over && (this.acknowledged < this.increments || this.kills < this.deaths)) {
+      const left = this.increments - this.acknowledged;
+      const script = this.start(left > 0 ? left : this.increments);
       this.#script = script;
       const heard = listen(script.child);
       if (this.kills < this.deaths) this.#killSoon(script);
@@ -65,7 +66,6 @@ class Participant {
         continue;
       }
       if (code !== 0 || stderr !== "") throw new Error(`a participant ended with ${code ?? signal}: ${stderr}`);
-      break;
     }
     this.#script = undefined;
   }
