@@ -16,6 +16,7 @@ import { expectedWeight } from "./suite/order.ts";
 import { type FileResult, runFile, runQueue, type TestRunner } from "./suite/run_files.ts";
 import { bunRunner, denoRunner, nodeRunner, type Programs, testEnvironment } from "./suite/runners.ts";
 import { attempt, step } from "./suite/step.ts";
+import { currentTurn, notDue } from "./suite/turn.ts";
 import { prepareBun } from "./toolchain/bun.ts";
 import { listFiles, OUT } from "./toolchain/folders.ts";
 import { linkFsExt } from "./toolchain/fs_ext.ts";
@@ -83,9 +84,13 @@ function runtimeSection(
     return { title, jobs: [{ weight: 0, run: async () => [await job()] }] };
   }
   const files = testFiles(options, name);
+  const left = options.whole ? [] : files.filter(notDue(name, currentTurn()));
+  if (left.length > 0) {
+    console.log(`${title}: ${left.length} files run on Deno only in this turn (--whole: everywhere)`);
+  }
   return {
     title,
-    jobs: files.map((path) => ({
+    jobs: files.filter((path) => !left.includes(path)).map((path) => ({
       weight: expectedWeight(path, name),
       run: async () => [await runFile(runner, path, options)],
     })),
@@ -144,7 +149,10 @@ async function main(options: TestOptions): Promise<Counts> {
   // Before the addon is put beside it.
   const installed = await attempt(async () => needsJavaScript && await installForNode(library, { node: node.value }));
   const programs: Programs = { denoArguments: args, node: node.value, bun: bun.value, command: bundled.value };
-  const environment = testEnvironment(programs, options.effort);
+  const environment = {
+    ...testEnvironment(programs, options.effort),
+    ...options.whole ? {} : { ATOMIC_WRITE_TEST_TURN: String(currentTurn()) },
+  };
   const addon = needsJavaScript && node.value !== undefined ? await linkFsExt(node.value, OUT) : "";
   console.log(`prepared in ${((performance.now() - preparing) / 1000).toFixed(1)} s`);
 

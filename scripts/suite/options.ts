@@ -9,6 +9,8 @@ export interface TestOptions {
   /** Runs only the test files whose path contains one of these. */
   filters: readonly string[];
   effort: "quick" | "normal" | "long";
+  /** Nothing is left to other runs: see turn.ts. */
+  whole: boolean;
   /** Where `@std/*` comes from; "auto" asks whether JSR answers. */
   standardLibrary: StandardLibrary | "auto";
   /** A program or a version. */
@@ -24,6 +26,8 @@ export const USAGE = `deno task test [-- OPTIONS]
   --filter=TEXT              run only the test files whose path contains TEXT (repeatable; leaves the npm section out,
                              and does not look for type errors on Node and Bun)
   --quick, --long            how hard randomised tests try; --quick leaves the npm section out as well
+  --whole                    also what a normal run takes in turn, a part in each run (the default with --filter)
+  --in-turn                  the opposite, with --filter
   --node=PATH|VERSION        the Node to use; a version comes from npm
   --jobs=N                   test files at once (default: one more than processors, at most 5)
   --verbose                  the output of passing files, too
@@ -47,6 +51,7 @@ export function readOptions(args: readonly string[], standardLibrary: string | u
   let only: SectionName[] | undefined;
   const filters: string[] = [];
   let effort: TestOptions["effort"] = "normal";
+  let whole: boolean | undefined;
   let node: string | undefined;
   // One more than there are processors: many tests wait for a disk, a lock or the end of a process most of their time.
   let jobs = Math.min(4, navigator.hardwareConcurrency) + 1;
@@ -60,10 +65,21 @@ export function readOptions(args: readonly string[], standardLibrary: string | u
     else if (name === "--jobs" && Number(value) >= 1) jobs = Math.floor(Number(value));
     else if (argument === "--quick") effort = "quick";
     else if (argument === "--long") effort = "long";
+    else if (argument === "--whole") whole = true;
+    else if (argument === "--in-turn") whole = false;
     else if (argument === "--verbose") verbose = true;
     else throw new UsageError(`unknown argument: ${argument}\n${USAGE}`);
   }
   const partial = effort === "quick" || filters.length > 0;
   const all = SECTIONS.filter((name) => !partial || name !== "npm");
-  return { only: only ?? all, filters, effort, standardLibrary: readWanted(standardLibrary), node, jobs, verbose };
+  return {
+    only: only ?? all,
+    filters,
+    effort,
+    whole: effort !== "normal" || (whole ?? filters.length > 0),
+    standardLibrary: readWanted(standardLibrary),
+    node,
+    jobs,
+    verbose,
+  };
 }

@@ -11,7 +11,7 @@ import { exitStatus } from "../../src/cli/exit_status.ts";
 import { isCommonStatus } from "../../src/cli/help.ts";
 import { commands } from "../../src/cli/registry.ts";
 import { commonOptions } from "../../src/cli/table.ts";
-import { sharedOut } from "../support/effort.ts";
+import { inTurn, sharedOut } from "../support/effort.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -27,7 +27,7 @@ const hasEnded = (command: string, status: number) =>
   calls.some((call) => call.command === command && call.status === status);
 
 describe("in a shell", { skip: process.platform === "win32" && "needs a shell" }, () => {
-  for (const session of notEmpty(currentRuntime === "bun" ? sessions : sharedOut(sessions))) {
+  for (const session of notEmpty(currentRuntime === "bun" ? sessions : inTurn(sharedOut(sessions), 2))) {
     it(session.title, async (t) => {
       await withTemporaryDirectory(async (directory) => {
         const found = await replay(directory, session);

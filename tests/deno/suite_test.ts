@@ -1,5 +1,13 @@
 /** The parts of the test command that count: a test that is not counted would be worse than none. */
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { existsSync } from "@std/fs";
 import { join } from "@std/path";
 import { describe, it } from "node:test";
@@ -9,9 +17,11 @@ import { readOptions } from "../../scripts/suite/options.ts";
 import { expectedWeight, SECONDS } from "../../scripts/suite/order.ts";
 import { countLine } from "../../scripts/suite/report.ts";
 import { runFile, runQueue, type TestRunner } from "../../scripts/suite/run_files.ts";
+import { filesInTurn, IN_TURN, notDue, PARTS } from "../../scripts/suite/turn.ts";
 import { ROOT } from "../../scripts/toolchain/folders.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { skip } from "../support/skip.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** Whether a process is there, and no zombie. */
 function isRunning(pid: number): boolean {
@@ -157,6 +167,27 @@ describe("the queue", () => {
   });
 });
 
+describe("files that take turns", () => {
+  const turns = Array.from({ length: PARTS }, (_, turn) => turn + 1_000);
+  const files = filesInTurn();
+
+  it("are there", () => {
+    for (const beginning of IN_TURN) assert(files.some((path) => path.startsWith(beginning)), beginning);
+  });
+  it("are due once in so many turns, on Node and Bun not in the same one, and on Deno always", () => {
+    const left = new Map(["deno", "node", "bun"].map((name) => [name, turns.map((turn) => notDue(name, turn))]));
+    const due = (runtime: string, path: string) => turns.filter((_, index) => !left.get(runtime)?.[index]?.(path));
+    for (const path of notEmpty(files)) {
+      const [node, bun] = [due("node", path), due("bun", path)];
+      assertEquals([due("deno", path), node.length, bun.length], [turns, 1, 1], path);
+      assertNotEquals(node, bun, path);
+    }
+  });
+  it("leave every other file where it is", () => {
+    for (const turn of turns) assert(!notDue("node", turn)("tests/cli/write_test.ts"));
+  });
+});
+
 describe("the arguments", () => {
   it("are read", () => {
     const { only, filters, effort, node } = readOptions(["--", "--only=node,bun", "--filter=a=b", "--long"], undefined);
@@ -168,6 +199,18 @@ describe("the arguments", () => {
     });
     assertEquals(readOptions([], "jsr").only, ["deno", "node", "bun", "npm"]);
     assertEquals(readOptions(["--quick"], undefined).only, ["deno", "node", "bun"]);
+  });
+  it("leave something to other runs only where everything runs, with normal effort", () => {
+    const cases: [string[], boolean][] = [
+      [[], false],
+      [["--only=deno"], false],
+      [["--filter=lock"], true],
+      [["--filter=lock", "--in-turn"], false],
+      [["--whole"], true],
+      [["--quick"], true],
+      [["--long", "--in-turn"], true],
+    ];
+    for (const [args, whole] of cases) assertEquals(readOptions(args, undefined).whole, whole, args.join(" "));
   });
   it("that are not understood are refused", () => {
     for (const argument of ["--onyl=deno", "--only=demo", "lock"]) {

@@ -13,7 +13,7 @@ import {
   exploreCrashesSync,
   type MemoryRuntime,
 } from "../../src/testing/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, inTurn } from "../support/effort.ts";
 import type { Figures } from "../support/explored_figures.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Api, asyncApi, syncApi } from "./api.ts";
@@ -37,10 +37,13 @@ export const ways: readonly Way[] = [{ api: syncApi, delay: "none" }, { api: asy
 /** Every tenth row on the other runtimes, each its own: which states there are is found by the same code everywhere. */
 const tenth = { deno: undefined, node: 0, bun: 5 }[currentRuntime];
 
-/** The rows that are explored here: all on one runtime, a tenth on the others; of these every `stride`-th. */
+/**
+ * The rows that are explored here: all on one runtime, a tenth on the others; of these every `stride`-th; and of these a
+ * quarter in each run of the whole suite.
+ */
 export function explored(rows: readonly Row[], stride: number): Row[] {
   const here = rows.filter((_row, index) => tenth === undefined || index % 10 === tenth);
-  return here.filter((_row, index) => index % stride === 0);
+  return inTurn(here.filter((_row, index) => index % stride === 0), 4);
 }
 
 /** Longer ago than what a sweep calls young. */

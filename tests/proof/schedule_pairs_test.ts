@@ -1,23 +1,24 @@
 /**
  * Every pair of operations that can meet, in every order of their steps within a bound, every sync failing in turn, the
- * power cut after every step and again in the middle of a recovery. In the suite the orders are a sample, and every second
- * pair meets at one place, in one process or in two; `--long`, and `deno task explore:together`, run up to 5,000 orders of each
+ * power cut after every step and again in the middle of a recovery. In the suite the orders are a sample, and a quarter of the
+ * pairs meets in each run, at one place, in one process or in two; `--long`, and `deno task explore:together`, run up to 5,000 orders of each
  * meeting and of each call that fails, at every place.
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { describeScheduleReport } from "../../src/testing/mod.ts";
-import { effort } from "../support/effort.ts";
+import { effort, inTurn, turn } from "../support/effort.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { notEmpty } from "../support/tally.ts";
 import { explore, type Meeting, nameOf } from "./together/meeting.ts";
 import { pairs, threes } from "./together/meetings.ts";
 
-/** Every second pair in the suite, at a place of its own; every nineteenth on the other runtimes, and in a quick run. */
+/** All pairs, at a place of its own each; every nineteenth on the other runtimes, and in a quick run. */
 function chosen(): readonly Meeting[] {
   if (effort() === "long") return [...pairs.flat(), ...threes];
-  const stride = effort() === "normal" && currentRuntime === "deno" ? 2 : 19;
-  return [...pairs, threes].flatMap((places, index) => index % stride === 0 ? [places[index % places.length]] : [])
+  const isAll = effort() === "normal" && currentRuntime === "deno";
+  const meetings = [...pairs, threes].map((places, index) => places[(index + (turn ?? 0)) % places.length]);
+  return inTurn(meetings.filter((_, index) => isAll || index % 19 === 0), isAll ? 4 : 2)
     .filter((meeting) => meeting !== undefined);
 }
 

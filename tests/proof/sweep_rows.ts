@@ -1,6 +1,6 @@
 /** Sweeps the faults of many rows of the table, and says how many there were. */
 import { assert } from "@std/assert";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, inTurn } from "../support/effort.ts";
 import type { Figures } from "../support/explored_figures.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Aggravation, driversOf, sweepRow } from "./faults.ts";
@@ -16,9 +16,9 @@ const asynchronousTimes = byEffort<("once" | "always")[]>({
   long: ["once", "always"],
 });
 
-/** The rows that are swept here, or every so many of them. */
+/** The rows that are swept here, or every so many of them; a third in each run of the whole suite. */
 export function some(rows: readonly Row[], every = 1): Row[] {
-  return rows.filter((_row, index) => index % (stride * every) === 0);
+  return inTurn(rows.filter((_row, index) => index % (stride * every) === 0), 3);
 }
 
 /** Sweeps the faults of these rows on both drivers; prints a line for each and one for all, and answers what is kept. */

@@ -13,9 +13,9 @@ import {
   type MemoryRuntime,
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactions, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, inTurn } from "../support/effort.ts";
 import { applying, applyingTogether, explored, load, passes } from "./explored.ts";
-import { filesOf, fraction, planOf, scenario, shown } from "./support.ts";
+import { filesOf, planOf, scenario, shown, thorough } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const one = scenario(3);
@@ -124,7 +124,8 @@ describe("negative controls: a crash shows", () => {
     exploreCrashesSync({ ...explored(files), limit: 1, recover: () => {}, check: () => {}, run: count });
     const missed: number[] = [];
     // One of them on the runtimes that run the same code as the first one.
-    const tried = Array.from({ length: syncs }, (_, index) => index).filter((index) => fraction === 1 || index === 4);
+    const all = Array.from({ length: syncs }, (_, index) => index);
+    const tried = thorough ? inTurn(all, 4) : [4];
     for (const left of notEmpty(tried)) {
       const run: CrashOptions["run"] = (runtime, acknowledge) => {
         let seen = 0;

@@ -8,7 +8,7 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { CrashOptions, CrashReport, MemoryRuntime } from "../../src/testing/mod.ts";
 import { applyFiles, applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { writeFileSync } from "../../src/file/write_file.ts";
-import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, shown } from "./support.ts";
+import { filesOf, fraction, isLock, leftovers, planOf, type Scenario, seed, shown } from "./support.ts";
 import { assertFigures } from "../support/explored_figures.ts";
 import { notEmpty } from "../support/tally.ts";
 
@@ -53,6 +53,7 @@ export function explored(files: Scenario, more: Partial<CrashOptions> = {}): Omi
     volatile: isLock,
     stopAfter: 1,
     fraction,
+    seed,
     recover: (runtime) => {
       // Not from the journal's directory first: from there, the way to all others is known.
       for (const directory of notEmpty([...files.directories].reverse())) {

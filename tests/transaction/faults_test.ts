@@ -21,7 +21,6 @@ import {
   afterRenameTo,
   applyAndDie,
   filesOf,
-  fraction,
   isLock,
   leftovers,
   planOf,
@@ -29,11 +28,12 @@ import {
   type Scenario,
   scenario,
   shown,
+  thorough,
 } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 /** Every error that fits a call on one runtime; on the others, which run the same code, one. */
-const errors = fraction === 1 ? {} : { errors: ["EIO"] };
+const errors = thorough ? {} : { errors: ["EIO"] };
 
 type Thrown = Partial<FileError & Omit<RollbackFailedError, "name">>;
 
@@ -105,11 +105,11 @@ type Place = readonly [name: string, directories: readonly string[]];
 const both: Place = ["two file systems", ["/d", "/e"]];
 const single: Place = ["one directory", ["/d"]];
 /** On the runtimes that run the same code as the first one, less. */
-const places: readonly Place[] = fraction === 1 ? [single, both] : [both];
+const places: readonly Place[] = thorough ? [single, both] : [both];
 const recovered: readonly Place[] = byEffort({ quick: [both], normal: [both], long: [single, both] });
 
 const timesAt = (place: string): readonly ("once" | "always")[] =>
-  byEffort({ quick: false, normal: place === both[0] && fraction === 1, long: true }) ? ["once", "always"] : ["once"];
+  byEffort({ quick: false, normal: place === both[0] && thorough, long: true }) ? ["once", "always"] : ["once"];
 
 describe("a rename or removal is reported to have failed, and was done", () => {
   for (const effect of lostEffects) {

@@ -3,11 +3,15 @@ import { assertEquals } from "@std/assert";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { applyFilesSync, type ApplyPlanSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { mostlyOnDeno } from "../support/effort.ts";
+import { mostlyOnDeno, turn } from "../support/effort.ts";
 import { notEmpty } from "../support/tally.ts";
 
-/** The part of all states that is tried: all of it on one runtime, for the others run the same code. */
-export const fraction: number = mostlyOnDeno({ quick: 0.04, normal: 1, long: 1 });
+/** Whether all there is to try is tried: on one runtime, for the others run the same code. */
+export const thorough: boolean = mostlyOnDeno({ quick: false, normal: true, long: true });
+
+/** The part of all states that is tried, and which: other ones in each run of the whole suite. */
+export const fraction: number = !thorough ? 0.04 : turn === undefined ? 1 : 0.15;
+export const seed: number = 1 + (turn ?? 0);
 
 /** The content of some files by path; undefined: no file. */
 export type Contents = Record<string, string | undefined>;
