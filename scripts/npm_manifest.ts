@@ -1,8 +1,9 @@
 /**
  * The npm package's manifest, from deno.json. Both ways of building the package use it, so both make the same package.
  *
- * The code is ESM only, offered under the `default` condition: `require()` then works wherever the runtime can require
- * ESM (Node from 20.19, Bun). There is no `files` field, because it would disable the .npmignore.
+ * The code is ESM, offered under the `default` condition: `require()` then works wherever the runtime can require ESM
+ * (Node from 20.19, Bun). What stands in for a CommonJS package is a CommonJS file as well, since it must also load where
+ * ES modules cannot be required: inside jest, and on Node before 20.19. There is no `files` field, because it would disable the .npmignore.
  */
 import { listFiles, ROOT } from "./toolchain/folders.ts";
 
@@ -26,7 +27,7 @@ export interface NpmManifest {
   type: "module";
   main: string;
   types: string;
-  exports: Record<string, { types: string; default: string } | string>;
+  exports: Record<string, { require?: { types: string; default: string }; types: string; default: string } | string>;
   bin: Record<string, string>;
   engines: { node: string };
   sideEffects: boolean;
@@ -53,6 +54,9 @@ export function lateModules(): string[] {
 function built(path: string): string {
   return `./esm/${path.replace(/\.ts$/, "")}`;
 }
+
+/** compat for `require()`; see npm/bundle.js and npm/override.ts. */
+const REQUIRED = { types: "./cjs/compat.d.cts", default: "./cjs/compat.cjs" };
 
 /** OWNER/NAME on GitHub, where one of its workflows builds the package; nowhere else is the repository known. */
 export function currentRepository(): string | undefined {
@@ -96,9 +100,10 @@ function addresses(repository: string | undefined): Pick<NpmManifest, "homepage"
 /** `repository` is OWNER/NAME on GitHub; a package that is built without one names none. */
 export function npmManifest(project: Project, repository = currentRepository()): NpmManifest {
   const entries = libraryEntries(project);
-  const exports = entries.map(({ name, path }) =>
-    [name, { types: `${built(path)}.d.ts`, default: `${built(path)}.js` }] as const
-  );
+  const exports = entries.map(({ name, path }) => {
+    const module = { types: `${built(path)}.d.ts`, default: `${built(path)}.js` };
+    return [name, name === "./compat" ? { require: REQUIRED, ...module } : module] as const;
+  });
   return {
     name: project.name,
     version: project.version,

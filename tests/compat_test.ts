@@ -131,6 +131,26 @@ onEveryWay(
   },
 );
 
+onEveryWay("a mode in a string is octal, as fs reads it", async (write, at) => {
+  for (const [mode, bits] of [["0600", 0o600], ["600", 0o600], ["0100640", 0o640]] as const) {
+    const path = join(at, mode);
+    await write(path, "x", { mode });
+    assertEquals(modeOf(path), bits);
+  }
+});
+
+onEveryWay("a mode that the file system refuses to set is passed over: vfat, SMB, FUSE", async (write) => {
+  for (const code of ["EPERM", "EINVAL", "ENOSYS", "EIO"] as const) {
+    const machine = memoryRuntime({ files: { "/a": { content: "old", mode: 0o644 } }, umask: 0o077 });
+    const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "setMode", error: code });
+    const write666 = () => write("/a", "new", { mode: 0o666, runtime });
+    // A disk that fails is no refusal.
+    if (code === "EIO") assertEquals(((await failureOf(write666)) as WriteError).code, code);
+    else await write666();
+    assertEquals(machine.files(), { "/a": code === "EIO" ? "old" : "new" });
+  }
+});
+
 onEveryWay('"setting this to false … a file created with the system default permissions"', async (write, at) => {
   const path = join(at, "secret");
   const other = join(at, "other");
@@ -361,9 +381,18 @@ onEveryWay(
   "an option that is misspelt, or of the wrong type, is refused before anything is touched",
   async (write, at) => {
     const path = join(at, "file");
-    const wrong = [{ mdoe: 0o600 }, { mode: "600" }, { mode: -1 }, { encoding: "utf9" }, { fsync: 1 }, {
-      tmpfileCreated: "x",
-    }];
+    const wrong = [
+      { mdoe: 0o600 },
+      { mode: "rw" },
+      { mode: "" },
+      { mode: "0o600" },
+      { mode: -1 },
+      { encoding: "utf9" },
+      { fsync: 1 },
+      {
+        tmpfileCreated: "x",
+      },
+    ];
     for (const options of [...wrong, "no encoding", 5]) {
       const error = await failureOf(() => write(path, "x", options as unknown as WriteFileAtomicOptions));
       assert(error instanceof TypeError || error instanceof RangeError, String(error));

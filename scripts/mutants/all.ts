@@ -3,6 +3,7 @@ import { adapterMutants } from "./adapters.ts";
 import { aroundCommitMutants } from "./around_commit.ts";
 import { commandMutants } from "./command.ts";
 import { commandsMutants } from "./commands.ts";
+import { dropInMutants } from "./drop_in.ts";
 import { fileMutants } from "./files.ts";
 import { lockMutants } from "./lock.ts";
 import { logMutants } from "./log.ts";
@@ -34,4 +35,5 @@ export const allMutants: readonly Mutant[] = [
   ...adapterMutants,
   ...commandMutants,
   ...commandsMutants,
+  ...dropInMutants,
 ];

@@ -4,12 +4,13 @@
  *
  * JavaScript: one file for each part of the house, since 300 modules would take Node half of a start more each time. It
  * is as the compiler wrote it: names, lines and comments stay, so that a stack trace leads to code that can be read.
+ * compat is in a CommonJS file of its own as well.
  * Declarations: what an entry exports or names, with the whole doc comments, which editors show.
  */
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { lateModules, partOf, wholeEntry } from "./parts.js";
+import { callable, lateModules, partOf, wholeEntry } from "./parts.js";
 
 const [tools, from, to, names] = process.argv.slice(2);
 const require = createRequire(`${tools}/package.json`);
@@ -43,6 +44,26 @@ await code.write({
   hoistTransitiveImports: false,
 });
 await code.close();
+
+// One file that is the function, for what cannot require ES modules: jest, and Node before 20.19.
+const compat = "src/compat/mod";
+if (entries.includes(compat)) {
+  const script = await rollup({
+    input: `${from}/${compat}.js?callable`,
+    external,
+    treeshake: { moduleSideEffects: false },
+    plugins: [callable],
+    onwarn,
+  });
+  await script.write({
+    file: `${to}/../cjs/compat.cjs`,
+    format: "cjs",
+    exports: "default",
+    // By this text, Node knows what ES modules can import by name.
+    footer: "module.exports.sync = module.exports.sync;\nmodule.exports.writeFileAtomic = module.exports;",
+  });
+  await script.close();
+}
 
 /** The library of ES2023 and before has no Disposable: who compiles with it, and without Node's types, gets it from here. */
 const disposable = {

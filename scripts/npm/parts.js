@@ -49,3 +49,11 @@ export const wholeEntry = {
       : null,
   load: (id) => id.endsWith("?entry") ? readFile(id.slice(0, -"?entry".length), "utf8") : null,
 };
+
+/** compat as a module whose only export is the function, for CommonJS; `import.meta.url` is the address of that file. */
+export const callable = {
+  name: "callable",
+  resolveId: (source) => source.endsWith("?callable") ? source : null,
+  load: (id) => id.endsWith("?callable") ? `export { default } from "${id.slice(0, -"?callable".length)}";` : null,
+  resolveImportMeta: (property) => property === "url" ? `require("node:url").pathToFileURL(__filename).href` : null,
+};

@@ -12,7 +12,9 @@ export async function compareBuilds(folder: string, source: string): Promise<str
   const other = `${folder}/of_compiler`;
   const args = ["run", "--allow-all", "--no-prompt", `${ROOT}/scripts/build_npm.ts`, other];
   await mustExecute(Deno.execPath(), args, { environment: { STD: "local" }, timeout: 300_000 });
-  const [paths = [], otherPaths = []] = [source, other].map((root) => [...filesAtTop(root), ...listFiles("esm", root)]);
+  const [paths = [], otherPaths = []] = [source, other].map((
+    root,
+  ) => [...filesAtTop(root), ...listFiles("esm", root), ...listFiles("cjs", root)]);
   const missing = otherPaths.filter((path) => !paths.includes(path)).map((path) => `dnt's package lacks ${path}`);
   const more = paths.filter((path) => !otherPaths.includes(path)).map((path) => `only dnt's package has ${path}`);
   const common = paths.filter((path) => otherPaths.includes(path));

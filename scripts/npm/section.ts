@@ -11,11 +11,13 @@ import { ROOT } from "../toolchain/folders.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import type { StandardLibrary } from "../toolchain/standard_library.ts";
+import { overrideWith } from "./drop_in.ts";
 import { lintPackage } from "./linters.ts";
 import { compareBuilds } from "./same_package.ts";
 import { expectedExports, installOtherwise, placeFor, useOnNode, useWithBun } from "./use_package.ts";
 
-const ALLOWED = /^(package\.json|README\.md|LICENSE|esm\/.+\.(js|d\.ts))$/;
+const ALLOWED = /^(package\.json|README\.md|LICENSE|esm\/.+\.(js|d\.ts)|cjs\/compat\.(cjs|d\.cts))$/;
+const ALLOWED_OVERRIDE = /^(package\.json|README\.md|LICENSE|lib\/index\.js)$/;
 const FORBIDDEN = /_test\.|(^|\/)(tests|scripts|node_modules)\//;
 
 export interface NpmPrograms {
@@ -24,11 +26,12 @@ export interface NpmPrograms {
   library: StandardLibrary;
 }
 
-/** The package, built and packed. `tarball` is "" when that failed. */
+/** The package, built and packed, and the one for `overrides`. `tarball` is "" when that failed. */
 export interface PackedPackage {
   results: FileResult[];
   source: string;
   tarball: string;
+  override: string;
 }
 
 async function pack(folder: string, source: string): Promise<{ tarball: string; problem: string }> {
@@ -36,7 +39,8 @@ async function pack(folder: string, source: string): Promise<{ tarball: string; 
   const packed = JSON.parse(answer.slice(answer.search(/[[{]/)));
   // An array, or an object by name in some versions of npm.
   const [{ filename, files }] = Object.values(packed) as [{ filename: string; files: { path: string }[] }];
-  const unwanted = files.map(({ path }) => path).filter((path) => !ALLOWED.test(path) || FORBIDDEN.test(path));
+  const allowed = source.endsWith("/override") ? ALLOWED_OVERRIDE : ALLOWED;
+  const unwanted = files.map(({ path }) => path).filter((path) => !allowed.test(path) || FORBIDDEN.test(path));
   const problem = unwanted.map((path) => `${path} is not meant to be published`).join("\n");
   return { tarball: `${folder}/${filename}`, problem };
 }
@@ -49,14 +53,15 @@ export async function packPackage(folder: string, library: StandardLibrary): Pro
     const args = ["run", "--allow-all", "--no-prompt", `${ROOT}/scripts/build_npm.ts`, source];
     await mustExecute(Deno.execPath(), args, { environment: { STD: library }, timeout: 300_000 });
   });
-  if (build.output !== "") return { results: [build], source, tarball: "" };
-  let tarball = "";
+  if (build.output !== "") return { results: [build], source, tarball: "", override: "" };
+  let [tarball, override] = ["", ""];
   const packing = await step("npm pack: only what is meant to be published", async () => {
+    const stand = await pack(folder, `${source}/override`);
     const packed = await pack(folder, source);
-    tarball = packed.tarball;
-    return packed.problem;
+    [tarball, override] = [packed.tarball, stand.tarball];
+    return [packed.problem, stand.problem].join("");
   });
-  return { results: [build, packing], source, tarball };
+  return { results: [build, packing], source, tarball, override };
 }
 
 function checkManifest(tarball: string): Promise<FileResult> {
@@ -71,7 +76,7 @@ function checkManifest(tarball: string): Promise<FileResult> {
 export async function testNpmPackage({ node, bun, library }: NpmPrograms): Promise<FileResult[]> {
   const folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "atomic-write-npm-" }));
   try {
-    const { results, source, tarball } = await packPackage(folder, library);
+    const { results, source, tarball, override } = await packPackage(folder, library);
     if (tarball === "") return results;
     const place = placeFor(folder, node);
     const exports = await expectedExports();
@@ -81,6 +86,7 @@ export async function testNpmPackage({ node, bun, library }: NpmPrograms): Promi
       ...library === "jsr" ? [step("dnt and tsc build the same package", () => compareBuilds(folder, source))] : [],
       step("actionlint: the workflows of GitHub", lintWorkflows),
       useOnNode(place, tarball, node, exports, true),
+      overrideWith(place, override, node),
       installOtherwise(place, tarball, node, exports),
       useWithBun(place, tarball, bun.command, exports),
     ]);

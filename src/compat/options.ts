@@ -20,8 +20,11 @@ export interface WriteFileAtomicOptions {
   encoding?: string | null;
   /** `false`: do not wait for the medium; a power cut may then lose the content. Default true. */
   fsync?: boolean | null;
-  /** Exact permission bits. Default: those of the old file; `false`: what every new file gets. */
-  mode?: number | false | null;
+  /**
+   * Exact permission bits; a string is octal, as in `fs`. Where the file system refuses to set them (vfat, SMB, FUSE), it
+   * keeps its own. Default: those of the old file; `false`: what every new file gets.
+   */
+  mode?: number | string | false | null;
   /** Called with the temporary file's path when it has been made; the write goes on when the promise it returns has settled. */
   tmpfileCreated?: ((path: string) => unknown) | null;
   /** The machine to work on. Default: the one this code runs on. */
@@ -57,9 +60,16 @@ const encoding: OptionReader<string> = (value, name) => {
   return value;
 };
 
+/** As `fs` reads it: https://nodejs.org/api/fs.html#file-modes */
+const octal: OptionReader<unknown> = (value, name) => {
+  if (typeof value !== "string") return value;
+  if (!/^[0-7]+$/.test(value)) throw new TypeError(`${name} must be an octal string or a number, not "${value}"`);
+  return Number.parseInt(value, 8);
+};
+
 /** Callers pass `stat.mode`, which tells the kind of the file as well. */
 const mode: OptionReader<number | "new"> = (value, name) =>
-  value === false ? "new" : wholeNumber(0, 0o177777)(value, name) & 0o7777;
+  value === false ? "new" : wholeNumber(0, 0o177777)(octal(value, name), name) & 0o7777;
 
 const readers = {
   chown: orNull(chown),
@@ -83,7 +93,7 @@ export function readCompatibleOptions(
   });
   return {
     engine,
-    plan: given.mode === undefined ? plan : Object.freeze({ ...plan, mode: given.mode }),
+    plan: given.mode === undefined ? plan : Object.freeze({ ...plan, mode: given.mode, modeIfPermitted: true }),
     encoding: given.encoding ?? "utf8",
     created: given.tmpfileCreated,
   };

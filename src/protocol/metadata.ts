@@ -70,8 +70,10 @@ export function wantedMetadata(
   const lost: string[] = [];
   let mode: number | undefined;
   let modeRequired = true;
-  if (typeof plan.mode === "number") mode = plan.mode;
-  else if (plan.mode === "keep" && previous !== undefined) {
+  if (typeof plan.mode === "number") {
+    mode = plan.mode;
+    modeRequired = !plan.modeIfPermitted;
+  } else if (plan.mode === "keep" && previous !== undefined) {
     mode = previous.mode & ~setUserAndGroup;
     modeRequired = false;
     if ((previous.mode & 0o4000) !== 0) lost.push("setuid");

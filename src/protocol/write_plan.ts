@@ -173,6 +173,8 @@ export interface WritePlan {
   readonly mode: number | "keep" | "new";
   readonly owner: Owner | "keep" | "leave";
   readonly defaults: Readonly<NewFileDefaults>;
+  /** A refusal to set `mode` is reported in `lost`, as for one that is kept. */
+  readonly modeIfPermitted: boolean;
   /** What the kernel's umask is taken from for a new file without an exact mode. */
   readonly newFileMode: number;
   /** Whose mode and owner `"keep"` means; by default the target's. */
@@ -206,6 +208,7 @@ export function writePlan(engine: Engine, options: CheckedReplaceOptions): Write
     whenUnsupported: options.whenUnsupported ?? "report",
     whenSyncFails: options.whenSyncFails ?? "throw",
     mode: options.mode ?? "keep",
+    modeIfPermitted: false,
     owner: options.owner ?? "keep",
     defaults: options.defaults ?? {},
     newFileMode: options.defaults?.creationMode ?? 0o666,
