@@ -5,7 +5,7 @@
  *
  *     deno run -A examples/certificate_deploy.ts /etc/nginx/nginx.conf 443 new-certificate/ /etc/nginx/tls/
  *
- * The configuration names the three files by their full paths.
+ * The three files may be symlinks, as in certbot's `live/`, and a file that the configuration includes may name them.
  */
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
@@ -14,27 +14,13 @@ import process from "node:process";
 import { connect } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { removeFile, writeFile } from "../mod.ts";
 import { applyFiles, type ApplyResult } from "../src/transaction/mod.ts";
+import { checkNginx } from "./staged_configuration.ts";
 
 /** Which nginx, its port on this machine, and where its `key.pem`, `certificate.pem` and `chain.pem` are. */
 export type Site = { configuration: string; port: number; directory: string };
 
 const run = promisify(execFile);
-
-/** Asks nginx about its configuration, with the staged files in place of those that it names. */
-async function check({ configuration }: Site, staged: ReadonlyMap<string, string>): Promise<void> {
-  let text = await readFile(configuration, "utf8");
-  for (const [path, stage] of staged) text = text.replaceAll(path, stage);
-  // Beside the true one, so that relative includes mean the same.
-  const copy = `${configuration}.staged`;
-  await writeFile(copy, text, { mode: 0o600, durability: "none" });
-  try {
-    await run("nginx", ["-t", "-q", "-c", copy]);
-  } finally {
-    await removeFile(copy);
-  }
-}
 
 /** The fingerprint of the certificate that is served now. */
 function served(port: number): Promise<string> {
@@ -66,7 +52,7 @@ export async function deployCertificate(site: Site, from: string, { validate = t
   }));
   return await applyFiles({
     files: await Promise.all(files),
-    ...validate ? { validate: (staged) => check(site, staged) } : {},
+    ...validate ? { validate: (staged) => checkNginx(site.configuration, staged) } : {},
     activate: () => reload(site),
   });
 }

@@ -130,10 +130,9 @@ export const commandsMutants: readonly Mutant[] = [
   {
     name: "validate of a plan is not run",
     file: "src/cli/commands/deploy.ts",
-    from:
-      `    await runProgramStep(call, { name: "validate", words, directory, limit: limits.validate, signal }, staged);
+    from: `    await runProgramStep(call, step, await lists.place(given(found)));
 `,
-    to: `    void words;
+    to: `    void step;
 `,
     tests: deploy,
   },
@@ -163,8 +162,31 @@ export const commandsMutants: readonly Mutant[] = [
   {
     name: "a program does not learn where the staged files are",
     file: "src/cli/program/program_step.ts",
-    from: `environment: { [stagedVariable]: staged }`,
-    to: `environment: { [stagedVariable]: staged.slice(0, 0) }`,
+    from: `[listVariable]: path };`,
+    to: `[listVariable]: path.slice(0, 0) };`,
+    tests: deploy,
+  },
+  {
+    name: "a list of staged files that is too long goes into a variable all the same",
+    file: "src/transaction/staged_list.ts",
+    from: `bytes.length > longestText ? undefined : text`,
+    to: `text`,
+    tests: deploy,
+  },
+  {
+    name: "a program counts as executable if anybody may execute it",
+    file: "src/cli/program/program_lookup.ts",
+    from: `return (mode & (own === user ? 0o100 : 0o011)) !== 0;`,
+    to: `return (mode & 0o111) !== 0;`,
+    tests: deploy,
+  },
+  {
+    name: "whether a script has an interpreter is not asked",
+    file: "src/cli/program/program_lookup.ts",
+    from: `    return { ...problem, found: true, reason };
+`,
+    to: `    return undefined;
+`,
     tests: deploy,
   },
   {

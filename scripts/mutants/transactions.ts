@@ -26,6 +26,27 @@ export const transactionMutants: readonly Mutant[] = [
     tests: crash,
   },
   {
+    name: "validate knows files by their real paths only",
+    file: "src/transaction/staged_paths.ts",
+    from: `for (const each of [given, absolute, path, real])`,
+    to: `for (const each of [path, real])`,
+    tests: apply,
+  },
+  {
+    name: "a file that is a mount point is found out at its rename",
+    file: "src/transaction/mount_points.ts",
+    from: `|| !mounted.has(`,
+    to: `|| mounted.has(`,
+    tests: apply,
+  },
+  {
+    name: "a marker that could never be made is said to be left behind",
+    file: "src/transaction/transaction.ts",
+    from: `return isReadOnly && `,
+    to: `return !isReadOnly && `,
+    tests: ["tests/transaction/apply_test.ts", "tests/cli/deploy_test.ts"],
+  },
+  {
     name: "files that a transaction leaves alone beside others are not synced",
     file: "src/transaction/apply.ts",
     from: `    yield* this.#syncEqual(transaction);

@@ -69,6 +69,7 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
     hint: "--mkdir makes missing directories",
   },
   { code: "EBUSY", step: "rename", hint: "a single mounted file cannot be replaced: mount its directory" },
+  { code: "EBUSY", step: "resolve", hint: "mount its directory instead" },
   {
     code: "ENOTCAPABLE",
     step: "program",

@@ -221,6 +221,8 @@ export interface ProcessHost {
   lockHolder(file: FileStatus): { pid: number; shared: boolean } | undefined;
   /** How many files this process may have open at once, where the system says so. */
   openFileLimit?(): number | undefined;
+  /** The real paths at which something is mounted, single files among them, where the system tells. */
+  mountPoints?(): readonly string[] | undefined;
   /** Number of the user by that name; undefined when there is none. */
   userNumber(name: string): number | undefined;
   /** Number of the group by that name; undefined when there is none. */

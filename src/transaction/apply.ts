@@ -20,9 +20,11 @@ import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
+import { refuseMountPoints } from "./mount_points.ts";
 import { releaseLocks } from "../lock/lock_files.ts";
 import { findParticipants, Homes, type Participant } from "./participants.ts";
 import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
+import { stagedPaths } from "./staged_paths.ts";
 import { type StandingFile, syncStanding } from "./standing_files.ts";
 import { type Change, type StagedChange, Transaction } from "./transaction.ts";
 
@@ -100,6 +102,7 @@ class Application {
     beginAnew(this.#attempt);
     const changes = yield* this.#compare();
     if (changes.length === 0) return yield* this.#unchanged();
+    yield* refuseMountPoints(this.#request.engine, changes, this.#attempt);
     checkAbort(this.#request.rules.signal);
     const homes = [...new Set(changes.map(({ participant: { home } }) => home))];
     const mode = journalMode(changes);
@@ -188,10 +191,7 @@ class Application {
     checkAbort(this.#request.rules.signal);
     if (validate === undefined) return;
     tell(this.#request, "validate", 0);
-    const staged = new Map(this.#participants.map(({ path }) => [path, path]));
-    for (const { participant, staged: { temporary } } of transaction.changes) {
-      staged.set(participant.path, temporary.path);
-    }
+    const staged = yield* stagedPaths(engine, this.#participants, this.#request.files, transaction.changes);
     try {
       yield* callInside(engine, this.#entered.holds, () => validate(staged));
     } catch (error) {

@@ -35,7 +35,7 @@ import type { ApplyResult } from "./apply_result.ts";
  *   ],
  *   validate: (staged) => {
  *     // Look at the new contents where they are staged; throw to refuse them.
- *     if (staged.size !== 2) throw new Error("a key and its certificate");
+ *     if (!staged.has(`${directory}/server.key`)) throw new Error("a certificate needs its key");
  *   },
  *   activate: () => {
  *     // Reload the server; throw to have everything put back.

@@ -43,8 +43,9 @@ export interface ApplyPlan {
   /** The files. Two paths to one file, and none at all, are a TypeError. */
   files: readonly PlannedFile[];
   /**
-   * Asked when everything is staged and nothing has changed yet; throwing refuses. For each file, by its path with
-   * symlinks at its end resolved: where its new content is now. A file that has it already stands for itself.
+   * Asked when everything is staged and nothing has changed yet; throwing refuses. It gets the path at which the new
+   * content of each file is now, by the file's path as the plan gives it, as an absolute one, and by the real path,
+   * without symlinks: a file may have several entries. For a file that is left alone, that is the real path.
    * It must only read: what it changes there goes live unsynced, and a rollback takes it for somebody else's.
    */
   validate?: (staged: ReadonlyMap<string, string>) => void | Promise<void>;
@@ -107,6 +108,8 @@ export interface ApplyPlanSync extends Omit<ApplyPlan, "validate" | "activate"> 
 
 /** A file as it was asked for, checked. */
 export interface RequestedFile {
+  /** The path as the plan gives it. */
+  readonly given: string;
   readonly path: string;
   readonly source: Source;
   readonly plan: WritePlan;
@@ -198,6 +201,7 @@ function readPlannedFile(
   const { path, data, ...wishes } = readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
   if (path === undefined) throw new TypeError(`${what} must have a path`);
   return {
+    given: typeof path === "string" ? path : locate(engine, path),
     path: locate(engine, path),
     source: sourceOf(data as FileData, synchronous),
     plan: writePlan(engine, { ...wishes, ...shared }),

@@ -6,13 +6,14 @@
  *
  * `failed` before the commit point: nothing is left, or the error names it. After it, it does nothing.
  */
-import { all, type Operation } from "../core/operation.ts";
+import { all, type Operation, wait } from "../core/operation.ts";
 import { removeBackup } from "../protocol/backups.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { type Engine, nameOf } from "../protocol/engine.ts";
+import { childOf, type Engine, nameOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { discard, type StagedFile } from "../protocol/staged_file.ts";
-import type { JournalState } from "../protocol/names/transaction.ts";
+import { type JournalState, markerName } from "../protocol/names/transaction.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import type { ApplyRequest, RequestedFile } from "./apply_plan.ts";
 import type { Before } from "./compare.ts";
 import { endTransaction } from "./end_transaction.ts";
@@ -95,6 +96,18 @@ export class Transaction {
     return states;
   }
 
+  /** Removes the marker of a directory, where it has come to one; what is left of it. */
+  *#unmark(directory: string): Operation<CleanupFailure[]> {
+    const { engine, journal } = this;
+    const path = childOf(engine, directory, markerName(journal.id));
+    const failures: CleanupFailure[] = [];
+    yield* tidy(failures, removeMarker(engine, directory, journal.id), path);
+    const [failure] = failures;
+    // Where nothing can be written, none was made.
+    const isReadOnly = failure?.error instanceof SystemError && failure.error.code === "EROFS";
+    return isReadOnly && (yield* wait(engine.fileSystem.linkStat(path))) === undefined ? [] : failures;
+  }
+
   /** Directories of files, other than the journal's. */
   #others(): ParentDirectory[] {
     return this.#homes.filter((home) => home !== this.journal.home);
@@ -154,9 +167,7 @@ export class Transaction {
       yield* tidy(failures, endTransaction(engine, journal, this.marked, rules, attempt), journal.path);
     } else {
       yield* tidy(failures, journal.remove(), journal.path);
-      for (const directory of this.marked) {
-        yield* tidy(failures, removeMarker(engine, directory, journal.id), directory);
-      }
+      for (const directory of this.marked) failures.push(...yield* this.#unmark(directory));
     }
     return attachCleanup(translate(error, attempt), failures, attempt);
   }

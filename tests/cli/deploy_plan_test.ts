@@ -23,12 +23,14 @@ describe("readDeployPlan", () => {
       directory: "/etc/site",
       files: [
         {
+          given: "tls/key.pem",
           path: "/etc/site/tls/key.pem",
           from: { source: "/etc/site/../new/key.pem" },
           mode: 0o640,
           owner: { user: "root", group: "ssl" },
         },
         {
+          given: "/srv/a b",
           path: "/srv/a b",
           from: { content: "" },
           owner: { group: 33 },

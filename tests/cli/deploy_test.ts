@@ -2,15 +2,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "node:test";
 import { inodeOf } from "../support/files.ts";
-import { withTmpfs } from "../support/mounts.ts";
+import { withBindMount, withTmpfs } from "../support/mounts.ts";
 import { asUser } from "../support/other_user.ts";
 import { currentRuntime, scriptCommand, spawnProgram } from "../support/spawn.ts";
-import { byEffort, effort } from "../support/effort.ts";
+import { byEffort, effort, mostlyOnDeno } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, modeOf, names, put, send, start, text, until, withoutDenosPath } from "./command.ts";
@@ -54,7 +54,8 @@ const isAlive = (pid: string) => {
 
 describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
   it("puts all files in place and activates them once; again it changes nothing and runs nothing", async () => {
-    const staged = 'echo "$ATOMIC_WRITE_STAGED" >> log';
+    const staged = 'test "$(cat "$ATOMIC_WRITE_STAGED_FILE")" = "$ATOMIC_WRITE_STAGED"; ' +
+      'stat -c %a "$ATOMIC_WRITE_STAGED_FILE" >> modes; echo "$ATOMIC_WRITE_STAGED" >> log';
     const plan = { validate: sh(`${staged}; cat .key.*; cat key`), activate: sh(staged) };
     await withSite(plan, async (directory) => {
       const files = ["key", "chain"].map((name) => join(directory, name));
@@ -69,13 +70,17 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       assertEquals([text(directory, "chain"), modeOf(directory, "chain")], ["new chain", "604"]);
       const [validate = "", activate = ""] = text(directory, "log").trimEnd().split("\n");
       const stages: Record<string, string> = JSON.parse(validate);
-      assertEquals(Object.keys(stages), files);
-      for (const [index, path] of files.entries()) {
-        assert(
-          stages[path] !== path && stages[path]?.startsWith(join(directory, `.${index === 0 ? "key" : "chain"}.`)),
-        );
+      assertEquals(Object.keys(stages).sort(), ["chain", "key", ...files].sort());
+      for (const name of ["key", "chain"]) {
+        assertEquals(stages[name], stages[join(directory, name)]);
+        assert(stages[name]?.startsWith(join(directory, `.${name}.`)), stages[name]);
       }
-      assertEquals(JSON.parse(activate), Object.fromEntries(files.map((path) => [path, path])));
+      const inPlace = ["key", "chain", ...files].map((path) => [path, join(directory, basename(path))]);
+      assertEquals(JSON.parse(activate), Object.fromEntries(inPlace));
+      assertEquals([text(directory, "modes"), names(directory).filter((name) => /tmp$/.test(name))], [
+        "600\n600\n",
+        [],
+      ]);
       const backups = names(directory).filter((name) => name.endsWith(".bak"));
       assertEquals(backups.map((name) => text(directory, name)), ["old key"]);
 
@@ -245,7 +250,29 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       await refused("./no/program", 127, `"${directory}/no/program" does not exist (ENOENT)`);
       await refused("bin/plain", 126, `"${bin}/plain" is not executable (EACCES)`);
       await refused("./bin", 126, `"${bin}" is a directory (EACCES)`);
+      put(directory, "bin/script", "#!/no/shell -e\n", 0o755);
+      const needs = `"${bin}/script" is a script for what cannot be run: "/no/shell" does not exist (ENOENT)`;
+      await refused("script", 127, needs);
+      fs.rmSync(join(bin, "script"));
       assertEquals([names(directory), text(directory, "key")], [before, "old key"]);
+    });
+  });
+
+  it("126: a runtime that may not start programs, and a program that this user may not run", async (t) => {
+    await withSite({ activate: ["./reload"] }, async (directory) => {
+      put(directory, "reload", "#!/bin/sh\ntouch activated\n", 0o700);
+      if (currentRuntime === "deno") {
+        const permissions = ["--allow-read", "--allow-write", "--allow-env"];
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"], { permissions });
+        assertEquals([code, text(directory, "key")], [126, "old key"], stderr);
+        assert(stderr.endsWith("hint: grant the runtime --allow-run\n"), stderr);
+      }
+      await asUser(t, 65534, async (as) => {
+        fs.chmodSync(directory, 0o777);
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"], as);
+        assertEquals([code, stderr.includes(`reload" is not executable by this user (EACCES)`)], [126, true], stderr);
+      });
+      assertEquals(names(directory), [...untouched, "reload"].sort());
     });
   });
 
@@ -280,6 +307,56 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       }
     });
   });
+
+  it("a thousand files with long names are all put in place, and the programs find all of them", async () => {
+    const files = Array.from({ length: mostlyOnDeno({ quick: 300, normal: 1000, long: 1000 }) }, (_, index) => {
+      return { path: `${"f".repeat(60)}${index}`, content: `${index}\n` };
+    });
+    const count = 'grep -o \'\\.stage"\' "$ATOMIC_WRITE_STAGED_FILE" | wc -l > staged';
+    const plan = { files, backup: 0, validate: sh(count), activate: sh('echo "<$ATOMIC_WRITE_STAGED>" > variable') };
+    await withSite(plan, async (directory) => {
+      const { code, stderr } = await atomicWrite(directory, ["deploy", "-q", "--durability=none", "plan.json"]);
+      assertEquals([code, text(directory, files.at(-1)?.path ?? "")], [0, files.at(-1)?.content], stderr);
+      // By the path as the plan says it, and by the real one.
+      assertEquals([text(directory, "staged").trim(), text(directory, "variable")], [`${2 * files.length}`, "<>\n"]);
+    });
+  });
+
+  once("75: a file that is mounted as such is refused before anything is changed", async (t) => {
+    await withSite({ activate: sh("touch activated") }, async (directory) => {
+      put(directory, "chain", "old chain");
+      const mounts = { source: join(directory, "new-key"), target: join(directory, "chain") };
+      await withBindMount(t, mounts, async () => {
+        const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+        assertEquals([code, text(directory, "key"), names(directory).includes("activated")], [75, "old key", false]);
+        const reason =
+          `Cannot deploy "${directory}/chain": it is mounted as a single file, and cannot be replaced there`;
+        assert(stderr.includes(`${reason} (EBUSY)`) && stderr.includes("hint: "), stderr);
+        assertEquals(withoutLocks(directory), ["chain", ...untouched].sort());
+        // What is right already needs no replacing.
+        write(directory, { files: [{ path: "key", content: "x" }, { path: "chain", content: "new key" }] });
+        assertEquals((await atomicWrite(directory, ["deploy", "-q", "plan.json"])).code, 0);
+      });
+    });
+  });
+
+  once(
+    "73: a read-only mount among the targets is refused, and nothing is said to be left that never was there",
+    async (t) => {
+      await withSite({}, (directory) => {
+        const fixed = join(directory, "fixed");
+        fs.mkdirSync(fixed);
+        put(fixed, "key", "old key");
+        put(fixed, "key.lock", "");
+        return withBindMount(t, { source: fixed, target: fixed, options: "ro" }, async () => {
+          write(directory, { files: [{ path: "key", content: "x" }, { path: join(fixed, "key"), content: "x" }] });
+          const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
+          assertEquals([code, stderr.includes("left behind"), text(directory, "key")], [73, false, "old key"], stderr);
+          assertEquals(withoutLocks(directory), ["fixed", ...untouched].sort());
+        });
+      });
+    },
+  );
 
   once("large sources stream through, and are recognised when they are there already", async () => {
     await withSite({ files: [{ path: "key", source: "large" }] }, async (directory) => {

@@ -52,7 +52,7 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       const path = join(directory, "site");
       const [validated = "", activated = ""] = text(directory, "log").split("two");
       assert(/\.building$/.test(JSON.parse(validated)[path]), validated);
-      assertEquals(JSON.parse(activated), { [path]: path });
+      assertEquals(JSON.parse(activated), { "site/": path, [path]: path });
 
       const back = await atomicWrite(directory, ["roll-back", "--activate", sh("cat site/index > log"), "site"]);
       assertEquals([back.code, back.stdout, back.stderr], [0, first.stdout, ""]);

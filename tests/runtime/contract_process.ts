@@ -33,6 +33,14 @@ function describeHost(withSubject: WithSubject): void {
       return Promise.resolve();
     }));
 
+  it("tells where something is mounted, if it tells that at all", () =>
+    withSubject(({ runtime }) => {
+      const points = runtime.process.mountPoints?.();
+      assertEquals(points?.includes("/") ?? true, true);
+      assertEquals(points !== undefined, isLinux);
+      return Promise.resolve();
+    }));
+
   it("is one for all copies of this module in a thread, and each simulated process is one of its own", () =>
     withSubject(({ runtime }) => {
       const machine = memoryRuntime();

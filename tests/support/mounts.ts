@@ -179,6 +179,28 @@ export function withTmpfs(
   return withMount(t, (folder) => mountAgain(join(folder, "root"), ["-t", "tmpfs", "tmpfs"], limits.join(",")), run);
 }
 
+/** Mounts the file or directory `source` over `target` for the time of the callback, with options such as `"ro"`. */
+export async function withBindMount(
+  t: Test,
+  { source, target, options }: { source: string; target: string; options?: string },
+  run: () => void | Promise<void>,
+): Promise<void> {
+  if (process.platform !== "linux") return skip(t, "needs Linux");
+  if (process.getuid?.() !== 0) return skip(t, "needs root");
+  const cleanUp = () => unmount(target);
+  const unwatch = watchSignals(cleanUp);
+  try {
+    mount("--bind", ...options === undefined ? [] : ["-o", options], source, target);
+    await run();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    skip(t, error.message);
+  } finally {
+    cleanUp();
+    unwatch();
+  }
+}
+
 /** Makes a file system in a file and mounts it for the time of the callback. */
 export function withLoopFileSystem(
   t: Test,

@@ -10,6 +10,7 @@ import {
   LockTimeoutError,
   RollbackFailedError,
   ValidationError,
+  WriteError,
 } from "../../src/core/errors.ts";
 import { sweepSync } from "../../src/file/sweep.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
@@ -107,19 +108,35 @@ describe("applyFiles", () => {
 });
 
 describe("validate", () => {
-  it("sees the staged bytes by the real path, and what is in place already at its own", () => {
+  it("sees the staged bytes by the plan's path and by the real one, and what is in place already at its own", () => {
     const machine = machineOf();
     machine.put("/d/link", { symlink: "f0" });
+    machine.put("/etc", { symlink: "d" });
     const seen: Record<string, string | undefined> = {};
     applyFilesSync({
-      files: [{ path: "/d/link", data: "new 0" }, { path: "/d/f1", data: "old 1" }],
+      files: [{ path: "/d/../etc/link", data: "new 0" }, { path: "/d/f1", data: "old 1" }],
       validate: (staged) => {
         for (const [path, at] of staged) seen[path] = machine.readText(at);
         assertEquals(staged.get("/d/f1"), "/d/f1");
         assertEquals(machine.readText("/d/f0"), "old 0");
       },
     }, { runtime: machine });
-    assertEquals(seen, { "/d/f0": "new 0", "/d/f1": "old 1" });
+    const paths = ["/d/../etc/link", "/d/../etc/f0", "/d/f0"];
+    assertEquals(seen, { ...Object.fromEntries(paths.map((path) => [path, "new 0"])), "/d/f1": "old 1" });
+  });
+
+  it("a file that is a mount point is refused before anything is staged, unless it is right already", async () => {
+    const machine = machineOf();
+    machine.put("/etc", { symlink: "d" });
+    const runtime = { ...machine, process: { ...machine.process, mountPoints: () => ["/", "/d", "/d/f1"] } };
+    const before = contents(machine);
+    const change = (data: string) =>
+      applyFilesSync({ files: [{ path: "/d/f0", data: "x" }, { path: "/etc/f1", data }] }, { runtime });
+    const error = await caught(() => change("y"));
+    assert(error instanceof WriteError, String(error));
+    assertEquals([error.code, error.path, error.targetState], ["EBUSY", "/etc/f1", "unchanged"]);
+    assertEquals(contents(machine), before);
+    assertEquals(change("old 1").files.map(({ state }) => state), ["written", "unchanged"]);
   });
 
   it("refuses by throwing: nothing has changed", async () => {

@@ -8,25 +8,13 @@ import { test } from "node:test";
 import { deployCertificate, type Site } from "../../examples/certificate_deploy.ts";
 import { ActivationError, ValidationError } from "../../mod.ts";
 import { byEffort } from "../support/effort.ts";
-import { execute, must, Unavailable } from "../support/programs.ts";
+import { makeCertificate } from "../support/certificates.ts";
+import { execute, Unavailable } from "../support/programs.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, spawnProgram } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 
 const names = ["key.pem", "certificate.pem", "chain.pem"];
-
-/** A key, a certificate for it and the one that has signed that, in a directory of their own. */
-function makeCertificate(directory: string, name: string): string {
-  const folder = join(directory, name);
-  fs.mkdirSync(folder);
-  const at = (file: string) => join(folder, file);
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  must("openssl", "req", "-x509", ...key, "-keyout", at("ca.key"), "-out", at("chain.pem"), "-subj", "/CN=The chain");
-  must("openssl", "req", "-new", ...key, "-keyout", at("key.pem"), "-out", at("request"), "-subj", `/CN=${name}`);
-  const signer = ["-CA", at("chain.pem"), "-CAkey", at("ca.key"), "-CAcreateserial"];
-  must("openssl", "x509", "-req", "-in", at("request"), ...signer, "-out", at("certificate.pem"), "-days", "2");
-  return folder;
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

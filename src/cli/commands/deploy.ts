@@ -6,6 +6,7 @@ import { closeQuietly, readAll } from "../../protocol/file_call.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { openSource } from "../../file/copy_file.ts";
 import { applyFilesNamed } from "../../transaction/apply_files.ts";
+import { type StagedList, StagedLists } from "../../transaction/staged_list.ts";
 import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
@@ -38,10 +39,15 @@ async function readPlan(engine: Engine, path: string): Promise<DeployPlan> {
 async function filesOf(engine: Engine, { files }: DeployPlan): Promise<PlannedFile[]> {
   const planned: PlannedFile[] = [];
   for (const file of files) {
-    const { path, from: _from, ...wishes } = file;
+    const { path, given: _given, from: _from, ...wishes } = file;
     planned.push({ path, data: await contentOf(engine, file), ...wishes });
   }
   return planned;
+}
+
+/** Where each file is, also by its path as the plan says it. */
+function asGiven({ files }: DeployPlan, staged: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map([...files.map(({ given, path }) => [given, staged.get(path) ?? path] as const), ...staged]);
 }
 
 const steps: Readonly<Record<ApplyProgress["step"], string>> = {
@@ -68,20 +74,27 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   const report = await call.progress(steps.lock, "file");
   const { directory, limits } = plan;
   let entered = false;
-  let places: ReadonlyMap<string, string> = new Map(plan.files.map((file) => [file.path, file.path]));
+  const lists = new StagedLists(plan.files[0]?.path ?? path, { verb: attempt, path });
+  let places: StagedList | undefined;
 
-  async function validate(staged: ReadonlyMap<string, string>): Promise<void> {
-    places = new Map([...staged.keys()].map((real) => [real, real]));
+  async function validate(found: ReadonlyMap<string, string>): Promise<void> {
+    const given = (staged: ReadonlyMap<string, string>) => asGiven(plan, staged);
+    if (plan.activate !== undefined) {
+      places = await lists.place(given(new Map([...found.keys()].map((key) => [key, key]))));
+    }
     if (plan.validate === undefined) return;
     const { validate: words } = plan;
     // Ended by the signal, it returns, and the signal is looked at before anything is decided.
-    await runProgramStep(call, { name: "validate", words, directory, limit: limits.validate, signal }, staged);
+    const step = { name: "validate", words, directory, limit: limits.validate, signal } as const;
+    await runProgramStep(call, step, await lists.place(given(found)));
   }
 
   async function activate(words: readonly string[]): Promise<void> {
     const late = () => call.note("asked to stop, but the files are already switched: finishing");
     signal.addEventListener("abort", late, { once: true });
     try {
+      // Not asked to validate: nothing has changed, but an activation is owed.
+      places ??= await lists.place(asGiven(plan, new Map(plan.files.map((file) => [file.path, file.path]))));
       await runProgramStep(call, { name: "activate", words, directory, limit: limits.activate }, places);
     } finally {
       signal.removeEventListener("abort", late);
@@ -111,5 +124,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       throw new PlanMistake(path, "EPLAN", error.message, error);
     }
     return notInTime(error, options);
+  } finally {
+    await lists.remove();
   }
 }

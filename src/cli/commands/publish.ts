@@ -9,6 +9,7 @@ import type { ProgramValues, publishTable, rollBackTable, TransactionValues } fr
 import { locateOperand } from "../operand.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
+import { type StagedList, StagedLists } from "../../transaction/staged_list.ts";
 import { durabilityNotes } from "../results.ts";
 import type { Call, CommandTable, Outcome } from "../table.ts";
 import { notInTime, patienceOf } from "../waiting.ts";
@@ -18,15 +19,17 @@ function publishedPath(operand: string, attempt: string): string {
   return locateOperand(operand, attempt).replace(/(?<=[^/\\])[/\\]+$/, "");
 }
 
+/** The lists of what is published, in the directory of the symlink. */
+const listsBeside = (path: string, attempt: string) => new StagedLists(path, { verb: attempt, path });
+
 /** The options that both have. */
 type SwitchValues = TransactionValues & ProgramValues;
 
 /** From the values of the command's options to those of the switch. */
 function switchOptions(
   { host, note, progress, options }: Omit<Call<CommandTable>, "options"> & { readonly options: SwitchValues },
-  path: string,
   signal: AbortSignal,
-  timeout: number,
+  { timeout, published }: { readonly timeout: number; readonly published: StagedList | undefined },
 ): SwitchOptions {
   const { durability, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
@@ -35,7 +38,7 @@ function switchOptions(
     signal,
     lock: { timeout },
     ...durability === undefined ? {} : { durability },
-    ...words === undefined ? {} : {
+    ...words === undefined || published === undefined ? {} : {
       async activate() {
         signal.addEventListener("abort", late, { once: true });
         try {
@@ -43,7 +46,7 @@ function switchOptions(
           await runProgramStep(
             { host, progress },
             { name: "activate", words, directory, limit },
-            new Map([[path, path]]),
+            published,
           );
         } finally {
           signal.removeEventListener("abort", late);
@@ -83,21 +86,28 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     onFile: () => report(++count),
   };
   const limit = (options.programTimeout ?? defaultLimit) * 1000;
+  const lists = listsBeside(path, attempt);
   try {
+    const published = options.activate === undefined
+      ? undefined
+      : await lists.place(new Map([[operands.path, path], [path, path]]));
     const result = await publishDirectory(path, (into) => copyTree(source, into, copying), {
-      ...switchOptions(call, path, signal, timeout),
+      ...switchOptions(call, signal, { timeout, published }),
       ...keep === undefined ? {} : { keep },
       ...grace === undefined ? {} : { grace: grace * 1000 },
       ...adopt === undefined ? {} : { adopt },
       ...words === undefined ? {} : {
         async validate(built) {
-          await runProgramStep(call, { name: "validate", words, directory, limit, signal }, new Map([[path, built]]));
+          const step = { name: "validate", words, directory, limit, signal } as const;
+          await runProgramStep(call, step, await lists.place(new Map([[operands.path, built], [path, built]])));
         },
       },
     });
     return switched(result, options.durability ?? "full");
   } catch (error) {
     return notInTime(error, options);
+  } finally {
+    await lists.remove();
   }
 }
 
@@ -109,10 +119,16 @@ export async function rollBack(call: Call<typeof rollBackTable>): Promise<Outcom
   const path = publishedPath(operands.path, attempt);
   const signal = call.abortOnSignal(attempt, path);
   await refuseProgramsNotRunnable(call.host, attempt, path, options, [path]);
+  const lists = listsBeside(path, attempt);
   try {
-    const result = await rollBackDirectory(path, switchOptions(call, path, signal, timeout));
+    const published = options.activate === undefined
+      ? undefined
+      : await lists.place(new Map([[operands.path, path], [path, path]]));
+    const result = await rollBackDirectory(path, switchOptions(call, signal, { timeout, published }));
     return switched(result, options.durability ?? "full");
   } catch (error) {
     return notInTime(error, options);
+  } finally {
+    await lists.remove();
   }
 }

@@ -10,6 +10,7 @@ import { parseJournalName, parseMarkerName } from "../../protocol/names/transact
 import { currentRuntime } from "../../runtime/current.ts";
 import { emptyReport } from "../../transaction/recover_one.ts";
 import { recoverInto, type RecoverOptions, type RecoveryReport } from "../../transaction/recover_transactions.ts";
+import { StagedLists } from "../../transaction/staged_list.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
 import { exitStatus } from "../exit_status.ts";
 import type { recoverTable } from "../grammar/transaction.ts";
@@ -148,10 +149,16 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     ...words === undefined ? {} : {
       async activate(journal: string) {
         const limit = (options.programTimeout ?? defaultLimit) * 1000;
+        // Where it is, something has just been renamed; `top` need not be writable.
+        const lists = new StagedLists(journal, { verb: attempt, path: journal });
         try {
-          await runProgramStep(call, { name: "activate", words, directory, limit }, new Map());
+          // What is where, its own journal has said; the program must find the variables all the same.
+          const step = { name: "activate", words, directory, limit } as const;
+          await runProgramStep(call, step, await lists.place(new Map()));
         } catch (error) {
           throw error instanceof StepFailed ? activationFailed(top, error) : error;
+        } finally {
+          await lists.remove();
         }
         activated.add(journal);
       },

@@ -13,6 +13,8 @@ import { count, members, metadata, Mistake, plainText, seconds, show, text } fro
 
 /** A file of a plan. */
 export interface DeployFile {
+  /** The path as the plan says it. */
+  readonly given: string;
   /** Absolute. */
   readonly path: string;
   /** Where its content comes from: a file, absolute, or the text itself. */
@@ -105,6 +107,7 @@ class Reader {
       throw new Mistake(part, `must have a source or a content${source === undefined ? "" : ", and not both"}`);
     }
     return {
+      given: text(path, memberOf(part, "path")),
       path: this.#path(path, memberOf(part, "path")),
       from: content === undefined
         ? { source: this.#path(source, memberOf(part, "source")) }

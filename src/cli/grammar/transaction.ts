@@ -42,8 +42,8 @@ export const deployTable = {
     "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
     "PLAN is { files: [{ path, source | content, mode, owner, defaults }], validate: [word…], activate: [word…], " +
     "backup, timeouts: { validate, activate } }. Paths are relative to the directory of PLAN. The programs run " +
-    "there, without a shell; the variable ATOMIC_WRITE_STAGED, a JSON object, tells them where the new content of " +
-    "each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
+    "there, without a shell; the file that ATOMIC_WRITE_STAGED_FILE names (and ATOMIC_WRITE_STAGED, unless it is too " +
+    "long), a JSON object, tells them where the new content of each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
     "Until the files are switched, SIGINT, SIGTERM and SIGHUP leave everything unchanged; after that the " +
     "deployment runs to its end.",
   ],
@@ -92,8 +92,8 @@ export const publishTable = {
     "new directory.",
     "Modes are those in SOURCE, without setuid and setgid; symlinks are copied unchanged. Earlier generations " +
     "stay for `atomic-write roll-back`.",
-    "Both programs run in the current directory, without a shell; the variable ATOMIC_WRITE_STAGED, a JSON " +
-    "object, tells them where the new content of PATH is. Their output is shown if they fail; then the previous " +
+    "Both programs run in the current directory, without a shell; ATOMIC_WRITE_STAGED, a JSON object, and the file " +
+    "that ATOMIC_WRITE_STAGED_FILE names tell them where the new content of PATH is. Their output is shown if they fail; then the previous " +
     "directory stays published, or is published again (status 65 or 90).",
   ],
   operands: {

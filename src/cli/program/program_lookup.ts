@@ -17,9 +17,14 @@ import { notRun, ProgramFailed } from "./failed.ts";
 /** Why a program cannot be run. */
 interface ProgramProblem {
   readonly code: "ENOENT" | "EACCES";
+  /** There is a file of that name. */
+  readonly found: boolean;
   /** Names it, and where it was looked for. */
   readonly reason: string;
 }
+
+/** Linux starts scripts of scripts to a depth of four: execve(2). */
+const deepestScript = 4;
 
 /** One look for a program. */
 class Lookup {
@@ -36,7 +41,7 @@ class Lookup {
     return this.#changing.some((place) => path === place || path.startsWith(place.endsWith("/") ? place : `${place}/`));
   }
 
-  async at(path: string): Promise<ProgramProblem | undefined> {
+  async at(path: string, nested = 0): Promise<ProgramProblem | undefined> {
     if (this.#changes(path) || mayBeLossy(path)) return undefined;
     const { fileSystem, capabilities } = this.#engine;
     let status: FileStatus | undefined;
@@ -47,11 +52,45 @@ class Lookup {
       throw error;
     }
     const name = JSON.stringify(path);
-    if (status === undefined) return { code: "ENOENT", reason: `${name} does not exist` };
-    if (status.kind === "directory") return { code: "EACCES", reason: `${name} is a directory` };
-    // Whether one of the bits is there for this very user, the system knows better.
-    if (!capabilities.mode || (status.mode & 0o111) !== 0) return undefined;
-    return { code: "EACCES", reason: `${name} is not executable` };
+    if (status === undefined) return { code: "ENOENT", found: false, reason: `${name} does not exist` };
+    if (status.kind === "directory") return { code: "EACCES", found: true, reason: `${name} is a directory` };
+    if (capabilities.mode && !this.#mayExecute(status)) {
+      const whose = (status.mode & 0o111) === 0 ? "" : " by this user";
+      return { code: "EACCES", found: true, reason: `${name} is not executable${whose}` };
+    }
+    return await this.#interpreterProblem(path, nested);
+  }
+
+  /** False where it is certain that this user may not: whether one of a group's bits counts, the system knows better. */
+  #mayExecute({ mode, user }: FileStatus): boolean {
+    const own = this.#engine.capabilities.owner ? this.#engine.runtime.process.owner()?.user : undefined;
+    if (own === undefined || own === 0) return (mode & 0o111) !== 0;
+    return (mode & (own === user ? 0o100 : 0o011)) !== 0;
+  }
+
+  /** Of a script whose first line names a program that is not there, the system says that the script is not there. */
+  async #interpreterProblem(path: string, nested: number): Promise<ProgramProblem | undefined> {
+    const head = new Uint8Array(256);
+    let length = 0;
+    try {
+      const file = await this.#engine.fileSystem.open(path, "read");
+      try {
+        length = await file?.read(head) ?? 0;
+      } finally {
+        await file?.close();
+      }
+    } catch (error) {
+      // What may be run need not be readable.
+      if (error instanceof SystemError) return undefined;
+      throw error;
+    }
+    const text = new TextDecoder().decode(head.subarray(0, length));
+    const interpreter = /^#![ \t]*(\/[^ \t\n]+)[ \t\n]/.exec(text)?.[1];
+    if (interpreter === undefined || nested >= deepestScript) return undefined;
+    const problem = await this.at(interpreter, nested + 1);
+    if (problem === undefined) return undefined;
+    const reason = `${JSON.stringify(path)} is a script for what cannot be run: ${problem.reason}`;
+    return { ...problem, found: true, reason };
   }
 
   /** A bare name. */
@@ -61,10 +100,10 @@ class Lookup {
       if (!isAbsolute(directory, "posix")) return undefined;
       const problem = await this.at(childOf(this.#engine, directory, program));
       if (problem === undefined) return undefined;
-      if (problem.code === "EACCES") refused ??= problem;
+      if (problem.found) refused ??= problem;
     }
     const where = `no directory of PATH, which is ${JSON.stringify(path)}`;
-    return refused ?? { code: "ENOENT", reason: `${JSON.stringify(program)} is in ${where}` };
+    return refused ?? { code: "ENOENT", found: false, reason: `${JSON.stringify(program)} is in ${where}` };
   }
 
   /** A name with a separator. */
@@ -105,14 +144,17 @@ type Programs = Readonly<Partial<Record<"validate" | "activate", readonly string
  * `path`: `Cannot deploy`.
  */
 export async function refuseProgramsNotRunnable(
-  host: Pick<CommandHost, "environment">,
+  host: Pick<CommandHost, "environment" | "mayStart">,
   attempt: string,
   path: string,
   { validate, activate }: Programs,
   changing: readonly string[],
 ): Promise<void> {
   for (const [name, words] of Object.entries({ validate, activate })) {
-    const problem = words?.[0] === undefined ? undefined : await programProblem(host, words[0], changing);
+    if (words?.[0] === undefined) continue;
+    const problem = host.mayStart()
+      ? await programProblem(host, words[0], changing)
+      : { code: "ENOTCAPABLE", reason: "this runtime was not given the permission to start programs" };
     if (problem === undefined) continue;
     const { code, reason } = problem;
     const details = { code, path, end: notRun(code) };

@@ -10,10 +10,12 @@ import type { ChildProgram } from "../../runtime/host/child_program.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { StepFailed } from "./failed.ts";
+import type { StagedList } from "../../transaction/staged_list.ts";
 import type { Call } from "../table.ts";
 
-/** The variable in which a program finds, by the path of each file, where its new content is. */
+/** The variables in which a program finds, by the paths of each file, where its new content is; and a file with that. */
 const stagedVariable = "ATOMIC_WRITE_STAGED";
+const listVariable = "ATOMIC_WRITE_STAGED_FILE";
 
 /** What is run. */
 interface ProgramStep {
@@ -51,9 +53,14 @@ class Tail {
   }
 
   text(): string {
+    // The first chunk may begin before what is kept.
+    const surplus = Math.max(0, this.#length - kept);
     const decoder = new TextDecoder();
-    const text = this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
-    return this.#left === 0 ? text : `(${this.#left} bytes before this are not shown)\n${text}`;
+    const [first, ...others] = this.#chunks;
+    const pieces = first === undefined ? [] : [first.subarray(surplus), ...others];
+    const text = pieces.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+    const left = this.#left + surplus;
+    return left === 0 ? text : `(${left} bytes before this are not shown)\n${text}`;
   }
 }
 
@@ -109,15 +116,20 @@ async function endsInTime(
 async function start(
   host: Call["host"],
   { name, words, directory }: ProgramStep,
-  staged: string,
+  { path, text = "" }: StagedList,
 ): Promise<ChildProgram> {
   try {
-    return await host.start(words, "apart", { directory, environment: { [stagedVariable]: staged } });
+    // Empty rather than missing, or that of a program around this one.
+    const environment = { [stagedVariable]: text, [listVariable]: path };
+    return await host.start(words, "apart", { directory, environment });
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    const why = error.code === "E2BIG" ? ": the paths of all files are too long for its environment" : "";
-    const how = `cannot be started (${error.code})${why}`;
-    throw new StepFailed(how, { step: name, command: words, timedOut: false, output: "" }, error);
+    throw new StepFailed(`cannot be started (${error.code})`, {
+      step: name,
+      command: words,
+      timedOut: false,
+      output: "",
+    }, error);
   }
 }
 
@@ -128,11 +140,11 @@ async function start(
 export async function runProgramStep(
   { host, progress }: Pick<Call, "host" | "progress">,
   step: ProgramStep,
-  staged: ReadonlyMap<string, string>,
+  staged: StagedList,
 ): Promise<void> {
   const { name, words, limit, signal } = step;
   if (signal?.aborted) return;
-  const program = await start(host, step, JSON.stringify(Object.fromEntries(staged)));
+  const program = await start(host, step, staged);
   const tail = new Tail();
   const read = collect(program, tail);
   const inTime = await endsInTime(program, step, progress);

@@ -8,6 +8,7 @@ import { deno } from "./namespace.ts";
 import { everythingGranted, granted } from "./permissions.ts";
 import { lockHolderIn } from "../linux_locks.ts";
 import { openFileLimitIn } from "../linux_limits.ts";
+import { mountPointsIn } from "../linux_mounts.ts";
 import { linuxProcess } from "../linux_process.ts";
 import { outputOf, processExists } from "../node/process.ts";
 import { groupNumber, type OwnerSources, userNumber } from "../owner_names.ts";
@@ -60,6 +61,11 @@ export function denoProcess(): ProcessHost {
       everythingGranted()
         ? openFileLimitIn(attempt(() => deno().readTextFileSync("/proc/self/limits")) ?? "")
         : undefined,
+    mountPoints() {
+      if (!everythingGranted()) return undefined;
+      const text = attempt(() => deno().readTextFileSync("/proc/self/mountinfo"));
+      return text === undefined ? undefined : mountPointsIn(text);
+    },
     userNumber: (name) => userNumber(name, sources),
     groupNumber: (name) => groupNumber(name, sources),
   };

@@ -59,6 +59,8 @@ export interface CommandHost {
   ownCommand(): [string, ...string[]] | undefined;
   /** What this process could do if it were permitted more, and how, in a sentence each. */
   improvements(): readonly string[];
+  /** Whether this runtime may start programs at all. */
+  mayStart(): boolean;
   /** Starts a program; see child_program.ts. */
   readonly start: StartProgram;
   /** Ends the process. */

@@ -83,6 +83,7 @@ export function denoCommandHost(): CommandHost {
       ...granted({ name: "ffi" }) ? [] : ["grant --allow-ffi: copies then share blocks if the file system can"],
       ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its free space can then be examined"],
     ],
+    mayStart: () => granted({ name: "run" }),
     start: async (...call) => (await import("./deno_child_program.ts")).startDenoProgram(...call),
     exit: (status) => deno.exit(status),
     endBySignal(signal) {

@@ -4,6 +4,7 @@
  * https://man7.org/linux/man-pages/man2/statfs.2.html, https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
  */
 import { builtin } from "../builtin.ts";
+import { unescapeMountPoint } from "../linux_mounts.ts";
 
 /** What the system says. */
 export interface FileSystemFacts {
@@ -50,8 +51,6 @@ interface Mount {
   readonly type: string;
 }
 
-const unescape = (text: string) => text.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(parseInt(code, 8)));
-
 /**
  * The mount that a path lies on, from the text of mountinfo: that with the longest mount point above it, and of several
  * on one place the last, which hides the others. (Not by its device: some file systems have one for each subvolume.)
@@ -63,7 +62,7 @@ export function mountIn(text: string, path: string): Mount | undefined {
     const separator = rest.indexOf("-");
     const type = rest[separator + 1];
     if (separator < 0 || type === undefined) continue;
-    const mountPoint = unescape(point);
+    const mountPoint = unescapeMountPoint(point);
     const isAbove = path === mountPoint || path.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`);
     if (!isAbove || (best !== undefined && best.mountPoint.length > mountPoint.length)) continue;
     const all = `${options},${rest[separator + 3] ?? ""}`.split(",").filter((option) => option !== "");

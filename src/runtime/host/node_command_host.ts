@@ -115,6 +115,7 @@ export function nodeCommandHost(): CommandHost {
       return script === undefined ? undefined : [host.execPath, ...host.execArgv, script];
     },
     improvements: () => [],
+    mayStart: () => true,
     start: async (...call) => (await import("./node_child_program.ts")).startNodeProgram(...call),
     exit: (status) => host.exit(status),
     endBySignal(signal) {

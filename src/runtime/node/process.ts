@@ -3,6 +3,7 @@ import { mayBeLossy } from "../../core/path.ts";
 import { builtin, requiredProcess } from "../builtin.ts";
 import { lockHolderIn } from "../linux_locks.ts";
 import { openFileLimitIn } from "../linux_limits.ts";
+import { mountPointsIn } from "../linux_mounts.ts";
 import { linuxProcess } from "../linux_process.ts";
 import { groupNumber, userNumber } from "../owner_names.ts";
 import type { ProcessHost } from "../runtime.ts";
@@ -75,6 +76,10 @@ export function nodeProcess(): ProcessHost {
     description: () => ({ host: builtin("node:os").hostname(), program: programName(host.argv) }),
     lockHolder: (file) => lockHolderIn(readText("/proc/locks") ?? "", file),
     openFileLimit: () => openFileLimitIn(readText("/proc/self/limits") ?? ""),
+    mountPoints() {
+      const text = readText("/proc/self/mountinfo");
+      return text === undefined ? undefined : mountPointsIn(text);
+    },
     userNumber: (name) => userNumber(name, sources),
     groupNumber: (name) => groupNumber(name, sources),
   };
