@@ -53,6 +53,10 @@ const SEARCHES: [words: string, address: RegExp][] = [
   ["updateJsonFile", /\/api\/updateJsonFile\.html$/],
   ["ReplaceOptions.backup", /\/api\/ReplaceOptions\.html#property_backup$/],
   ["antivirus", /\/docs\/faq\.html#on-windows-/],
+  ["retry", /\/docs\/faq\.html#on-windows-/],
+  ["docker", /\/docs\/faq\.html#a-single-file-is-mounted-/],
+  ["stale", /\/docs\/faq\.html#is-a-leftover-/],
+  ["mode", /\/docs\/guarantees\.html#|ReplaceOptions\.html#property_mode$/],
   ["hard links", /\/docs\/faq\.html#what-happens-to-hard-links$/],
 ];
 
@@ -76,11 +80,15 @@ async function lookAtPages(browser: Browser, origin: string, problems: string[])
   const page = await browser.newPage({ viewport: NARROW });
   watch(page, origin, (message) => problems.push(`${address}: ${message}`));
   for (address of pagesOf(SITE)) {
+    await page.setViewportSize(NARROW);
     const answer = await page.goto(origin + address, { waitUntil: "load" });
     if (answer?.status() !== 200) problems.push(`${address}: status ${answer?.status()}`);
     const look = await page.evaluate<Look>(LOOK);
     looks.set(address, look);
     if (look.width > NARROW.width) problems.push(`${address}: is ${look.width} px wide at ${NARROW.width}`);
+    await page.setViewportSize(WIDE);
+    const { width } = await page.evaluate<Look>(LOOK);
+    if (width > WIDE.width) problems.push(`${address}: is ${width} px wide at ${WIDE.width}`);
     for (const source of look.dead) problems.push(`${address}: the picture ${source} is not shown`);
     for (const source of look.mute) problems.push(`${address}: the picture ${source} has no text in its place`);
   }

@@ -36,6 +36,10 @@ export function moduleTitle(name: string): string {
   return name === "." ? "atomic-write" : name;
 }
 
+/** What `require` returns, exported under this name, is the module's default export again, and gets no page of its own. */
+const COMMON_JS = "module.exports";
+const isForCommonJs = (item: Element): boolean => item.querySelector("a[title]")?.getAttribute("title") === COMMON_JS;
+
 const addressOf = (path: string): string => `api/${path.replace("~/", "")}`;
 const moduleOf = (path: string): string => {
   const folder = path.replace(/(?:^|\/)(?:~\/)?[^/]*$/, "");
@@ -69,6 +73,30 @@ function followSystem(css: string): string {
   });
 }
 
+/** What each runtime needs before the usage of a page works there. */
+const INSTALLATION = `<ul class="installation">${
+  [
+    ["Deno", `deno add jsr:${readProject().name}`],
+    ["Node", `npm install ${readProject().name}`],
+    ["Bun", `bun add ${readProject().name}`],
+  ].map(([runtime, command]) => `<li>${runtime}: <code>${command}</code></li>`).join("")
+}</ul>`;
+
+/** The kinds of symbols in the order in which a reader looks for them; `deno doc` puts classes first, mostly errors here. */
+const ORDER = ["functions", "variables", "classes", "interfaces", "type-aliases"];
+
+/** Sorts each module's sections of a list of symbols; their ids are like `store_type-aliases`. */
+function functionsFirst(content: Element): void {
+  const sections = content.querySelectorAll("section.section").flatMap((element) => {
+    const [, module = "", kind = ""] = element.id.match(/^([a-z]+)_(.+)$/) ?? [];
+    return ORDER.includes(kind) ? [{ element, module, rank: ORDER.indexOf(kind), html: element.outerHTML }] : [];
+  });
+  for (const group of Map.groupBy(sections, ({ module }) => module).values()) {
+    const sorted = group.toSorted((one, other) => one.rank - other.rank);
+    group.forEach(({ element }, index) => element.replaceWith(sorted[index]?.html ?? ""));
+  }
+}
+
 /** The page as a part of the site; everything that only the generator's own frame needs is gone. */
 function transform(libraries: Libraries, addresses: Addresses, pages: ReadonlyMap<string, GeneratedPage>) {
   return ({ path, content }: GeneratedPage): void => {
@@ -84,12 +112,18 @@ function transform(libraries: Libraries, addresses: Addresses, pages: ReadonlyMa
       title.setAttribute("role", "heading");
       title.setAttribute("aria-level", "1");
     }
-    const specifier = readProject().name + moduleOf(path).slice(1);
+    const module = moduleOf(path);
     for (const code of content.querySelectorAll("pre.highlight code")) {
       const language = code.getAttribute("class")?.replace("language-", "") ?? "";
-      const text = code.text.replace(/from "\.[a-z/]*";\n$/, `from "${specifier}";\n`);
+      // The generator names a module by its folder, and the main one by a dot.
+      const text = code.text.replace(
+        `from "${module.replace("./", "")}";`,
+        `from "${readProject().name + module.slice(1)}";`,
+      );
       code.set_content(highlight(libraries, text, language));
     }
+    for (const usage of content.querySelectorAll(".usageContent")) usage.set_content(usage.innerHTML + INSTALLATION);
+    functionsFirst(content);
     for (const link of content.querySelectorAll("a[href]")) {
       const href = link.getAttribute("href") ?? "";
       if (href.startsWith("#") || /^https?:/.test(href)) continue;
@@ -141,7 +175,7 @@ function searchEntries(text: string, pages: ReadonlyMap<string, GeneratedPage>):
   const { nodes } = JSON.parse(
     text.slice(text.indexOf("{", text.indexOf("=")), text.lastIndexOf("}", text.lastIndexOf(";")) + 1),
   ) as { nodes: GeneratedSymbol[] };
-  return nodes.map(({ name, kind, doc, url }) => {
+  return nodes.filter(({ name }) => name !== COMMON_JS).map(({ name, kind, doc, url }) => {
     const path = new URL(url, "generated:///").pathname.slice(1);
     const address = locate(decodeURIComponent(path), pages);
     const within = `${kind.map(({ title }) => title.toLowerCase()).join(", ")} of ${moduleTitle(moduleOf(path))}`;
@@ -155,6 +189,12 @@ export async function apiPages(libraries: Libraries, addresses: Addresses): Prom
   const folder = await Deno.makeTempDir({ prefix: "atomic-write-site-" });
   try {
     const pages = await generate(libraries, folder);
+    for (const { content } of pages.values()) {
+      for (const item of content.querySelectorAll(".namespaceItem")) {
+        if (isForCommonJs(item)) item.remove();
+      }
+      for (const link of content.querySelectorAll('a[href="#namespace_module_exports"]')) link.remove();
+    }
     const found = searchEntries(Deno.readTextFileSync(`${folder}/search_index.js`), pages);
     listEverything(pages);
     [...pages.values()].forEach(transform(libraries, addresses, pages));

@@ -26,6 +26,8 @@ export interface Markdown {
 
 export interface Element {
   innerHTML: string;
+  readonly outerHTML: string;
+  readonly id: string;
   readonly text: string;
   readonly tagName: string;
   querySelector(selector: string): Element | null;
@@ -34,6 +36,7 @@ export interface Element {
   setAttribute(name: string, value: string): void;
   removeAttribute(name: string): void;
   remove(): void;
+  replaceWith(html: string): void;
   set_content(html: string): void;
 }
 

@@ -35,7 +35,9 @@ function loadIndex() {
         fuzzy: (term) => term.length > 4 ? 0.2 : false,
         processTerm: (term) => term.toLowerCase(),
         // Members are many, and looked for by their whole name.
-        boostDocument: (_id, _term, { address }) => /^api\/.*#/.test(address) ? 0.5 : 1,
+        // The changelog says everything once more.
+        boostDocument: (_id, _term, { address }) =>
+          address.startsWith("CHANGELOG") ? 0.1 : /^api\/.*#/.test(address) ? 0.5 : 1,
       },
     });
     index.addAll(globalThis.searchEntries);
