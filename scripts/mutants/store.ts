@@ -32,6 +32,13 @@ export const storeMutants: readonly Mutant[] = [
     tests: [...store, "tests/proof/fault_then_cut_test.ts"],
   },
   {
+    name: "a store in a directory whose name could not be synced is reported as durable",
+    file: "src/store/store.ts",
+    from: `    if (!named) this.note(reachedDurability(this.plan.durability, true, false));`,
+    to: `    void named;`,
+    tests: ["tests/store/durability_options_test.ts"],
+  },
+  {
     name: "what the removal of a temporary name says of a put is not heard",
     file: "src/store/sync_shards.ts",
     from: `const witness = witnessOf([...removals.values()].flat());`,

@@ -207,4 +207,11 @@ export const syncMutants: readonly Mutant[] = [
     to: ``,
     tests: ledger,
   },
+  {
+    name: "a log in a directory whose name could not be synced is reported as durable",
+    file: "src/log/log_body.ts",
+    from: `        if (!named) body.#note(reachedDurability(plan.durability, true, false));`,
+    to: `        void named;`,
+    tests: ["tests/store/durability_options_test.ts"],
+  },
 ];

@@ -31,7 +31,7 @@ import {
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
-import { type Durability, lesserDurability, type WritePlan } from "../protocol/write_plan.ts";
+import { type Durability, lesserDurability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
 import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
@@ -80,14 +80,16 @@ export class LogBody {
     const { engine, plan, lock } = request;
     const attempt = beginAttempt("Cannot open", path);
     try {
-      if (plan.createDirectories) yield* ensureDirectory(engine, parentOf(engine, path), plan, attempt);
+      const named = !plan.createDirectories || (yield* ensureDirectory(engine, parentOf(engine, path), plan, attempt));
       const hold = yield* takeLock(engine, path, { plan: lock }, undefined);
       try {
         const target = hold.place.target.path;
         attempt.path = target;
         const guarded = { ...plan, guard: () => hold.confirm("unchanged") };
         const opened = yield* openOrMake({ engine, plan: guarded, path: target, attempt });
-        return new LogBody(request, target, hold, opened);
+        const body = new LogBody(request, target, hold, opened);
+        if (!named) body.#note(reachedDurability(plan.durability, true, false));
+        return body;
       } catch (error) {
         yield* releaseQuietly(hold);
         throw error;

@@ -6,7 +6,7 @@
  */
 import { ConflictError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
-import { closeParent, ensureDirectory, openParent } from "../protocol/directories.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
@@ -39,7 +39,7 @@ export function* keepObject(context: StoreContext, digest: Digest): Operation<bo
 function* syncName(context: StoreContext, digest: Digest, fileSynced: boolean, attempt: Attempt): Operation<void> {
   const { engine, plan } = context;
   const { directory } = context.place(digest);
-  yield* ensureDirectory(engine, directory, plan, attempt);
+  yield* context.makeDirectory(directory, attempt);
   const parent = yield* openParent(engine, directory, plan, attempt);
   try {
     const synced = yield* syncDirectory(engine, parent, plan, attempt);

@@ -17,7 +17,7 @@ import { ConflictError, FileError } from "../core/errors.ts";
 import { all, type Operation, wait } from "../core/operation.ts";
 import { commit } from "../protocol/commit.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "../protocol/directories.ts";
+import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { translate } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { turnKey } from "../protocol/replace_file.ts";
@@ -128,7 +128,7 @@ function* openShards(
   const first = [...new Map(groups.map((group) => [group.directory, group])).values()];
   yield* eachGroup(first, failures, function* ({ lead, directory }) {
     const isNew = (yield* wait(engine.fileSystem.stat(directory))) === undefined;
-    yield* ensureDirectory(engine, directory, plan, lead.attempt);
+    yield* context.makeDirectory(directory, lead.attempt);
     const shard = yield* openParent(engine, directory, plan, lead.attempt);
     shards.set(directory, shard);
     if (isNew) yield* likeTheStore(context, shard);

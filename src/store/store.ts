@@ -18,6 +18,7 @@ import {
   type Durability,
   durabilityReaders,
   lesserDurability,
+  reachedDurability,
   type WritePlan,
   writePlan,
 } from "../protocol/write_plan.ts";
@@ -83,6 +84,12 @@ export class StoreContext {
     this.reached = lesserDurability(this.reached, reached);
   }
 
+  /** Makes a directory where it is missing; notes it where its name, or one above it, could not be made durable. */
+  *makeDirectory(directory: string, attempt: Attempt): Operation<void> {
+    const named = yield* ensureDirectory(this.engine, directory, this.plan, attempt);
+    if (!named) this.note(reachedDurability(this.plan.durability, true, false));
+  }
+
   /** An attempt to do something with the file at `path`, or with the whole. */
   attempt(verb: string, path = this.directory): Attempt {
     return beginAttempt(verb, path);
@@ -141,7 +148,7 @@ export function* openContext(
   try {
     const status = yield* wait(engine.fileSystem.stat(directory));
     context.readable = 0o444 & (mode ?? status?.mode ?? 0o777);
-    if (status === undefined) yield* ensureDirectory(engine, directory, context.plan, attempt);
+    if (status === undefined) yield* context.makeDirectory(directory, attempt);
     else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is not a directory");
     return context;
   } catch (error) {

@@ -3,7 +3,7 @@
  * operation of store, references, log and publications, by each option. One that ignored the option would do the same
  * with either word.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { FileError, UnsupportedError } from "../../src/core/errors.ts";
 import { openLogSync } from "../../src/log/mod.ts";
@@ -11,15 +11,18 @@ import type { Runtime } from "../../src/runtime/runtime.ts";
 import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
 import { type Fault, faultRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { publishDirectorySync, rollBackDirectorySync } from "../../src/transaction/mod.ts";
+import { notEmpty } from "../support/tally.ts";
 
 type Words = Record<string, string>;
 
 interface Row {
   /** Options of which words it takes. Default: all three. */
   readonly only?: readonly string[];
+  /** A sync that need not succeed, by its number: another one makes up for it. */
+  readonly spare?: number;
   /** What was done before, by somebody with a good disk. */
   prepare?(runtime: Runtime): unknown;
-  /** What is done; the syncs count that it makes from when it calls `begin`. */
+  /** What is done; the syncs count that it makes from when it calls `begin`. Answers the durability that is told afterwards. */
   run(runtime: Runtime, words: Words, begin: () => void): unknown;
 }
 
@@ -32,7 +35,10 @@ function store(run: (store: ReturnType<typeof openObjectStoreSync>, digest: stri
       const opened = openObjectStoreSync("/store", { runtime, ...words });
       const [digest = ""] = [...opened.list()];
       begin();
-      run(opened, digest);
+      const result = run(opened, digest);
+      return typeof result === "object" && result !== null && "durability" in result
+        ? result.durability
+        : opened.durability;
     },
   };
 }
@@ -45,6 +51,7 @@ function references(run: (references: ReturnType<typeof openReferencesSync>, dig
       const digest = opened.read("known") ?? "";
       begin();
       run(opened, digest);
+      return opened.durability;
     },
   };
 }
@@ -61,6 +68,7 @@ function log(run: (log: ReturnType<typeof openLogSync>) => unknown): Row {
       begin();
       try {
         run(opened);
+        return opened.durability;
       } finally {
         opened.close();
       }
@@ -79,10 +87,8 @@ const rows: Record<string, Row> = {
   "putMany": store((store) => store.putMany(["one", "two"])),
   "keep": store((store, digest) => store.keep(digest)),
   "restore": store((store, digest) => store.restore(digest, "/restored")),
-  "collectGarbage": {
-    // What it removes is worth nothing: where a power cut brings it back, the next collection finds it.
-    ...store((store) => store.collectGarbage({ reachable: [], grace: 0 })),
-  },
+  // What it removes is worth nothing, and no durability is told of it: what a power cut brings back, the next one finds.
+  "collectGarbage": store((store) => ({ ...store.collectGarbage({ reachable: [], grace: 0 }), durability: undefined })),
   "references: update": references((references, digest) => references.update("new", digest)),
   "references: remove": references((references) => references.remove("known")),
   "references: setHead": references((references) => references.setHead("known")),
@@ -92,7 +98,17 @@ const rows: Record<string, Row> = {
       openLogSync("/log", { runtime, ...words }).close();
     },
   },
+  "log: making one in a new directory": {
+    run: (runtime, words, begin) => {
+      begin();
+      const opened = openLogSync("/new/log", { runtime, createDirectories: true, ...words });
+      opened.close();
+      return opened.durability;
+    },
+  },
   "log: opening one that was not closed": {
+    // Whatever it answers, all that was read is written anew, and that is synced.
+    spare: 1,
     prepare: (runtime) => {
       const opened = openLogSync("/log", { runtime, durability: "none" });
       opened.append("first");
@@ -122,8 +138,8 @@ const rows: Record<string, Row> = {
   },
 };
 
-/** What becomes of a row with these words where syncs answer `error`; and how many there were. */
-function outcomeOf({ prepare, run }: Row, words: Words, error: string | undefined) {
+/** What becomes of a row with these words where syncs answer `error`, all or the one of this number; and how many there were. */
+function outcomeOf({ prepare, run }: Row, words: Words, error: string | undefined, only?: number) {
   const machine = memoryRuntime({ files: { "/": { kind: "directory" } } });
   prepare?.(machine);
   let begun = false;
@@ -131,14 +147,14 @@ function outcomeOf({ prepare, run }: Row, words: Words, error: string | undefine
   const at = ({ method }: SeamCall): boolean => {
     if (!begun || method !== "sync") return false;
     syncs++;
-    return error !== undefined;
+    return error !== undefined && (only === undefined || only === syncs);
   };
   const fault: Fault = { at, error: error ?? "EIO", times: "always" };
   try {
-    run(faultRuntime(machine, fault).runtime, words, () => void (begun = true));
-    return { syncs, thrown: undefined };
+    const told = run(faultRuntime(machine, fault).runtime, words, () => void (begun = true));
+    return { syncs, told, thrown: undefined };
   } catch (thrown) {
-    return { syncs, thrown };
+    return { syncs, told: undefined, thrown };
   }
 }
 
@@ -148,7 +164,25 @@ describe("an option of durability makes a difference", () => {
 
     it(`${name}: durability`, () => {
       assert(outcomeOf(row, {}, undefined).syncs > 0, "nothing is synced by default");
-      assertEquals(outcomeOf(row, { durability: "none" }, undefined), { syncs: 0, thrown: undefined });
+      const { syncs, thrown } = outcomeOf(row, { durability: "none" }, undefined);
+      assertEquals({ syncs, thrown }, { syncs: 0, thrown: undefined });
+    });
+
+    it(`${name}: each sync alone`, () => {
+      const { syncs } = outcomeOf(row, {}, undefined);
+      for (const number of notEmpty(Array.from({ length: syncs }, (_, index) => index + 1))) {
+        if (number === row.spare) continue;
+        const { thrown } = outcomeOf(row, {}, "EIO", number);
+        assert(FileError.is(thrown) && thrown.code === "EIO", `sync ${number} of ${syncs} failed: ${thrown}`);
+        if (!takes("whenUnsupported")) continue;
+        assertNotEquals(
+          outcomeOf(row, {}, "EINVAL", number).told,
+          "full",
+          `sync ${number} of ${syncs} is not supported`,
+        );
+        const unsupported = outcomeOf(row, { whenUnsupported: "throw" }, "EINVAL", number).thrown;
+        assert(UnsupportedError.is(unsupported), `sync ${number} of ${syncs} is not supported: ${unsupported}`);
+      }
     });
 
     // check-tests: allow -- an operation without the option has nothing to show
