@@ -33,13 +33,13 @@ export const exitStatus = {
   noInput: 66,
   /** A mistake in this program. */
   internal: 70,
-  /** The file cannot be made or replaced there, whoever tries. */
+  /** The file cannot be created there by any user: read-only, no such directory, not a directory. */
   cannotCreate: 73,
   /** The disk: an error, no space, no quota. */
   inputOutput: 74,
   /** Something was busy or used up; it may work in a moment. */
   tryAgain: 75,
-  /** The user, or the runtime on his behalf, is not permitted to. */
+  /** Permission denied, by the system or by the runtime's sandbox. */
   noPermission: 77,
   /** What was to take effect did not; all is as it was before, and in effect again as far as activating it tells. */
   rolledBack: 90,
@@ -51,7 +51,7 @@ export const exitStatus = {
   noProgram: 127,
 } as const;
 
-/** One of them, or what a signal makes of it. */
+/** One of them, or 128 plus the number of the signal that ended COMMAND. */
 export type ExitStatus = number;
 
 /** What a script can do about a code. Codes that are not here are the disk's (`inputOutput`). */

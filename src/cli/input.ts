@@ -34,7 +34,7 @@ interface Origin {
   read(): Promise<Uint8Array | undefined>;
 }
 
-/** Standard input, whose bytes are counted for whoever watches. */
+/** Standard input, whose bytes are counted for a progress display. */
 export function standardInput(host: CommandHost, report: Report): Origin {
   let count = 0;
   let total: number | undefined;

@@ -49,7 +49,7 @@ export function* pauseBeforeRetry(engine: Engine, patience: Patience, looks: num
   checkAbort(patience.signal);
   patience.waited = true;
   const { clock, random } = engine.runtime;
-  // Jittered, so that waiters who came together do not look together for ever.
+  // Jittered, so that waiters that came together do not keep looking together.
   const jitter = 0.5 + (random(1)[0] ?? 0) / 255;
   const pause = Math.min(shortest * 1.5 ** Math.min(looks, 20), longest) * jitter;
   const bounded = left === undefined ? pause : Math.min(pause, left);

@@ -163,22 +163,22 @@ class AsynchronousLog extends AsynchronousReader implements Log {
 }
 
 /**
- * Opens an append-only log for writing; it is made if there is none.
+ * Opens an append-only log for writing, creating it if there is none.
  *
  * When an `append` has resolved, its record is safely on disk: no crash, kill or power cut loses or tears it. Records are
- * read back in order, whole and verified. What a crash has left of a batch that nobody was told of is cut off when the log
- * is opened, and reported (`tornTail`). Damage to what was durable is never mistaken for that: opening throws a
+ * read back in order, complete and verified. Remains of a batch that was never acknowledged are cut off when the log is
+ * opened, and reported (`tornTail`). Damage to durable records is never mistaken for that: opening throws a
  * CorruptionError with the byte offset, and `openLogReader` still reads everything before it.
  *
- * What reads well is not taken for durable: where the last writer did not close the log (it was killed, or a sync failed),
- * opening writes all of it into another file, and needs room for that and the right to make files in its directory.
+ * Records that can be read are not assumed to be durable: if the last writer did not close the log (it was killed, or a
+ * sync failed), opening rewrites it to a new file. That needs space, and permission to create files in its directory.
  *
  * There is one writer: it holds the lock of the file (`NAME.lock`) until `close`. A second one fails at once, unless
  * `lock` says how long to wait. Readers need no lock, on any runtime.
  *
- * Not promised: that damage to the very last batch after a *kill* is told from a torn tail (a closed log is sealed, and
- * is safe from that); that a log which somebody has cut short is told from one that was never longer (what is left is
- * read; `nextSequence`, kept elsewhere, tells); that a record whose append was rejected is gone, unless `targetState` says `"unchanged"`.
+ * Not guaranteed: that damage to the very last batch after a *kill* can be told from a torn tail (a closed log is sealed,
+ * which rules that out); that a log cut short by another program is noticed (keep `nextSequence` elsewhere to notice it);
+ * that a record is absent after its append was rejected, unless `targetState` is `"unchanged"`.
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode LogOptions}.

@@ -66,7 +66,7 @@ export interface ReadOptions {
   from?: number;
 }
 
-/** A log is open for as long as its program runs: whoever waits for that says so. */
+/** A log usually stays open as long as its program runs, so waiting for another writer has to be asked for. */
 const writersLock: OptionReader<LockPlan> = (value, name) => {
   const plan = lockPlanOption(value, name);
   const waits = Reflect.get(value as object, "timeout") !== undefined || plan.signal !== undefined;

@@ -1,5 +1,5 @@
 /**
- * A failed call of the seam in the words of whoever reads the message: users know no `openDirectory`, and few know
+ * A failed call of the seam in words that the reader of the message knows: users know no `openDirectory`, and few know
  * what EROFS is. For machines the error has `step` and `code`.
  */
 import { missingPermission, type SystemError } from "../runtime/system_error.ts";

@@ -1,7 +1,7 @@
 /**
  * A published directory: a symlink that leads to one of several generations beside it. Everything here needs its lock.
  *
- * - first of all, what dead processes have begun is ended or removed (with_publication.ts).
+ * - first of all, what dead processes had started is finished or removed (with_publication.ts).
  * - `prepare`: what is built gets its final name, durable, and a symlink that says that it was never published. **The
  *   switch** renames that symlink over the old one.
  * - `goBackTo`: likewise, to a generation that was published before; the one that is left is marked as withdrawn first, so

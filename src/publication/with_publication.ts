@@ -1,6 +1,6 @@
 /**
  * Everything that is done to a published directory: under its lock, in its open parent, and after what dead processes
- * have begun there was ended. Afterwards, whatever happened, neither is held.
+ * had started there was finished. Afterwards, whatever happened, neither is held.
  *
  * `tidyPublication`: 1. What is seen is made durable. 2. An adoption that stopped in the middle is ended. 3. What was
  * being built, was never published, or is half removed goes, and so do marks about nothing.
@@ -56,7 +56,7 @@ export function* withPublication<T>(
   }
 }
 
-/** Ends what dead processes have begun. What could not be removed is answered. */
+/** Finishes what dead processes had started. What could not be removed is answered. */
 export function* tidyPublication(publication: Publication): Operation<CleanupFailure[]> {
   const { fileSystem } = publication.engine;
   const left: CleanupFailure[] = [];

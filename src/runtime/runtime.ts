@@ -1,7 +1,7 @@
 /**
  * The seam: everything this module asks of the machine it runs on, and the contract in prose.
  *
- * Four runtimes stand behind it: Deno, Node, Bun, and the memory runtime of `./testing`. One contract suite
+ * Four runtimes implement it: Deno, Node, Bun, and the memory runtime of `./testing`. One contract suite
  * (tests/runtime/contract_test.ts) runs against all of them. Above this file nobody names a runtime or an operating
  * system: they ask `capabilities`.
  *
@@ -66,7 +66,7 @@ export type SyncLevel = "full" | "barrier";
 
 /** An open file or directory. Reads and writes are sequential. */
 export interface OpenFile {
-  /** Its status when it was opened, where the runtime had to look: whoever has just opened it need not ask again. */
+  /** Its status when it was opened, where the runtime had to look: after opening it, nobody needs to ask again. */
   readonly opened?: FileStatus | undefined;
   /** Reads into `buffer` at the file's position; the count, 0 at the end. */
   read(buffer: Uint8Array): Awaitable<number>;

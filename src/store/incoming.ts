@@ -5,7 +5,7 @@
  * - A stream or a file: staged in the store's directory and hashed on the way, for its place is not known before its end.
  *   A file shares its blocks with the copy where the file system can; what is hashed is always the copy.
  *
- * Whoever has an incoming content calls `drop` in the end; it does nothing after the commit.
+ * Every incoming content ends with a call of `drop`, which does nothing after the commit.
  */
 import type { ChunkSource, Source } from "../core/bytes.ts";
 import { ConflictError } from "../core/errors.ts";

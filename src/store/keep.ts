@@ -1,5 +1,5 @@
 /**
- * Keeping an object that is there: whoever is going to refer to it says so, without having its content.
+ * Keeping an existing object for a caller that is about to refer to it and does not have its content.
  *
  * In the store's shared lock it is verified, made young and synced, as by a put. Only where its age is not ours to change
  * (another user's object), or a sync has failed on its file system, is it put again, from itself. After a failure nothing has changed but perhaps its age.

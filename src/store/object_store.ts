@@ -56,17 +56,17 @@ export interface ObjectStore {
   /** The least durability that any put of this store object has reached: `"full"` where everything is as it should be. */
   readonly durability: Durability;
   /**
-   * Keeps content and answers its SHA-256. When the promise resolves the object is safely on disk, whoever wrote it; one
-   * that is there already is verified, made young and synced, not written again (and replaced, if it was damaged).
-   * Puts of bytes that are asked for together share their lock and directory syncs.
+   * Stores content and returns its SHA-256. When the promise resolves, the object is safely on disk. If an equal object
+   * exists, it is verified, made young and synced instead of being written again, and replaced if it was damaged.
+   * Concurrent puts of bytes share one lock and one sync of each directory.
    */
   put(data: FileData, options?: PutOptions): Promise<Digest>;
-  /** Keeps a file's content, sharing its blocks where the file system can. A source that changes meanwhile is EAGAIN. */
+  /** Stores a file's content, sharing its blocks where the file system can. EAGAIN if the source changes while it is read. */
   putFile(path: FilePath, options?: PutOptions): Promise<Digest>;
   /**
-   * Makes an object that is there young, verified and synced, as putting it again would, without its content; false when
-   * there is none. Whoever is going to refer to an old object keeps it first: no collection takes it then, not even one
-   * that is under way. CorruptionError when it is damaged.
+   * Verifies, syncs and makes young an existing object, as putting it again would, without its content; `false` if there
+   * is none. Call it before you refer to an old object: no collection removes it then, not even one that is running.
+   * CorruptionError if it is damaged.
    */
   keep(digest: Digest): Promise<boolean>;
   /** Keeps many contents, in order; the first failure is thrown once those asked for with it have settled. */
@@ -84,13 +84,13 @@ export interface ObjectStore {
    * the file it replaces), its mode that of the file it replaces or a new file's.
    */
   restore(digest: Digest, path: FilePath, options?: RestoreOptions): Promise<WriteResult>;
-  /** Every digest, sorted. Objects put or removed meanwhile may or may not be among them. */
+  /** Every digest, sorted. Objects that are put or removed during the listing may or may not be included. */
   list(): AsyncIterable<Digest>;
   /** Reads everything and tells what is damaged. */
   verify(options?: VerifyOptions): Promise<VerifyResult>;
   /**
-   * Removes objects that are neither reachable nor young. Safe beside puts of any process: what is put, for the first
-   * time or again, is young. So whoever is going to refer to an object puts or keeps it, even if `has` says it is there.
+   * Removes objects that are neither reachable nor young. Safe while other processes put objects: whatever is put, for
+   * the first time or again, is young. So put or keep an object before you refer to it, even if `has` finds it.
    */
   collectGarbage(options: CollectOptions): Promise<CollectResult>;
 }

@@ -139,7 +139,7 @@ function* openShards(
   }
 }
 
-/** A new shard belongs to whom the store belongs to, whoever put the object: its owner must be able to put the next one. */
+/** A new shard belongs to the owner of the store, not to the user who put the object: the owner puts there, too. */
 function* likeTheStore({ engine, directory }: StoreContext, { handle, status }: ParentDirectory): Operation<void> {
   const like = yield* wait(engine.fileSystem.stat(directory));
   if (handle === undefined || like === undefined) return;
@@ -157,7 +157,7 @@ function* likeTheStore({ engine, directory }: StoreContext, { handle, status }: 
 /** File systems that have answered that they have no hard links. */
 const linkless = new LearnedDevices();
 
-/** Whoever changes an object again and again is not putting or collecting. */
+/** A process that changes an object again and again is neither putting nor collecting. */
 const mostRounds = 12;
 
 /** Makes the object be at its place, whole, young and synced. */

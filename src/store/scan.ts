@@ -2,9 +2,9 @@
  * Going through all objects: listing, verifying, collecting what nobody needs.
  *
  * Collecting: list everything with its age → read what is reachable → for what is neither reachable nor young, in small
- * batches, each in the store's exclusive lock: look again (an object that was put once more meanwhile is young again),
- * unlink → sync the directories. Whoever puts an object holds the lock shared from his look to his link, so no object
- * vanishes between "it is there" and the end of his put.
+ * batches, each in the store's exclusive lock: look again (an object that was put again since is young again),
+ * unlink → sync the directories. A put holds the lock shared from its look to its link, so no object vanishes between
+ * "it is there" and the end of the put.
  */
 import { CorruptionError, FileError } from "../core/errors.ts";
 import { all, type Operation, wait } from "../core/operation.ts";
@@ -162,7 +162,7 @@ export function* listCandidates(context: StoreContext): Operation<Candidate[]> {
   return candidates;
 }
 
-/** Small, so that whoever puts an object never waits long for the collector. */
+/** Small, so that a put never waits long for the collector. */
 const collectedTogether = 32;
 
 interface CollectionRules {

@@ -1,9 +1,9 @@
 /**
- * Names of which a file system still tells what it told before they changed, as the caches of NFS and FUSE do.
+ * Names that a file system still describes as they were before they changed, as the caches of NFS and FUSE do.
  *
  * 1. `remember` before a call that changes names. 2. `answer` for each look by name: what was there before, until
- * `forget`, with the next change of that name. Whoever opens a file, changes a name or reads a directory is told the
- * truth.
+ * `forget`, with the next change of that name. Opening a file, changing a name and reading a directory always see the
+ * current state.
  */
 import type { FileSystem } from "../runtime/runtime.ts";
 import type { SeamCall } from "./faults/intercept.ts";

@@ -54,7 +54,7 @@ import type { ApplyResult } from "./apply_result.ts";
  * `backup: 0`, and where an earlier transaction that did not come to activating them has put the files in place, they
  * stay (`"replaced"`).
  * @throws {RollbackFailedError} And putting back, or activating what was put back, failed: `files` says what is where.
- * @throws {ConflictError} A program that takes no locks changed a file meanwhile (`"unchanged"`).
+ * @throws {ConflictError} A program that takes no locks changed a file during the call (`"unchanged"`).
  * @throws {LockTimeoutError} A file's lock was not free in time (`"unchanged"`).
  * @throws {WriteError} Anything else, before the commit point or put back after it (`"unchanged"`); `"unknown"` where not
  * even that can be told.

@@ -125,5 +125,5 @@ export type WaitValues = OptionValues<typeof waitRows>;
 
 const { conflictExitCode: _flocksOwn, ...patience } = waitRows;
 
-/** How long `store` and `log` wait for whoever else writes. */
+/** How long `store` and `log` wait for another writer. */
 export const patienceRows = patience;

@@ -31,7 +31,7 @@ const barrierSync = 85;
 
 let library: { found: CLibrary | undefined } | undefined;
 
-/** The C library; undefined where it cannot be had. */
+/** The C library; undefined where it cannot be loaded. */
 export function cLibrary(): CLibrary | undefined {
   return (library ??= { found: load() }).found;
 }

@@ -13,7 +13,7 @@
  * - A name kept, the content, mode or length of its file lost. A later rename kept, an earlier one lost: then what the
  *   later says of its names holds, and a file that was to be moved away first is replaced. A removed name back again.
  * - A file moved to another directory under both names, or under none: two directories are two changes.
- * - What a failed sync has followed lost or kept for ever, at no later sync's mercy: the pages are clean, but some may
+ * - What a failed sync has followed lost or kept permanently, independently of later syncs: the pages are clean, but some may
  *   have been written (PostgreSQL's fsyncgate). Whether it is *certainly* lost would be a promise too.
  *
  * Illegal, since no file system shows it, before or after its repair:

@@ -10,7 +10,7 @@
  * - A **truncation**, a change of **mode**, of **owner** or of **times** is lost or done. Owner and group change
  *   together, and with them the bits that chown takes away: one record of the inode.
  * - What a successful sync has followed is done, always. What a failed sync has followed may be lost or done (or torn)
- *   for ever, whatever syncs follow.
+ *   permanently, whatever syncs follow.
  *
  * The time of modification that a write leaves comes with any part of it. It alone makes no state of its own, unless
  * times were set explicitly: then every difference counts.

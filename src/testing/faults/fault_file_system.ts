@@ -3,8 +3,8 @@
  *
  * `faultRuntime(runtime, fault)` counts every call, on both file systems and on every open file, from 0; the one at
  * `at` throws a `SystemError` as an adapter would, without being done. Two calls differ, as they do in a kernel: a
- * `close` that fails has closed, and a `sync` that fails for real has, on a simulated disk, left what was pending in
- * doubt for ever: later syncs succeed and do not write it.
+ * `close` that fails has closed the file, and a `sync` that fails on a simulated disk leaves the pending changes in
+ * doubt permanently: later syncs succeed and do not write them.
  *
  * After the operation, `calls`, `fired` and `openHandles` say what happened; nothing needs to be undone.
  */
@@ -32,8 +32,8 @@ export interface Fault {
   short?: number;
   /**
    * `"none"` (default): the call is not done. `"done"`: it is done, and only then reported to have failed, as a network
-   * file system does when the answer is lost. `"hidden"`: likewise, and whoever looks for a name that it has changed
-   * (`linkStat`, `stat`, `readLink`) is told what was there before, until it is changed again, as by a cache.
+   * file system does when the answer is lost. `"hidden"`: likewise, and looks at a name that it has changed
+   * (`linkStat`, `stat`, `readLink`) return what was there before until the name changes again, as a cache does.
    */
   effect?: "none" | "done" | "hidden";
 }

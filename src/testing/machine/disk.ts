@@ -2,7 +2,7 @@
  * A disk under a page cache: every inode of a machine, changed by programs at once and on the medium by syncs.
  *
  * A change goes to the visible state and into the inode's chain of pending changes; `sync` folds the chain into the
- * durable state; `failSync` leaves it in doubt for ever, `failTransaction` loses it, with all that is pending on its
+ * durable state; `failSync` leaves it in doubt permanently, `failTransaction` loses it, with all that is pending on its
  * device. What a power cut may leave is for crash_space.ts to say.
  *
  * Snapshots cost nothing: inodes are replaced, not changed, except for directory maps, which are changed in place only
@@ -66,7 +66,7 @@ export class Disk {
     this.#nodesOwner = {};
   }
 
-  /** This instant, for ever. */
+  /** This instant, as an immutable copy. */
   snapshot(): DiskImage {
     this.#generation = {};
     return {

@@ -113,7 +113,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     if (node.kind === "directory") this.#machine.collect();
   }
 
-  /** The sync that is being asked for fails: what is pending stays in doubt for ever, or all of the device is lost. */
+  /** The sync that is being asked for fails: what is pending stays in doubt permanently, or all of the device is lost. */
   [failSync](): void {
     const device = this.#machine.device(this.#live("sync"));
     if (device.journal === undefined) this.#machine.disk.failSync(this.#inode);

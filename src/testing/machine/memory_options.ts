@@ -42,14 +42,14 @@ export interface MountOptions {
   /** `true`: files can share blocks (`clone`). */
   clone?: boolean;
   /**
-   * What a sync that fails (with EIO, say) does to the rest of this file system. Left out: what was pending of that one
-   * file or directory may be lost or kept for ever. Else it is as on file systems with a journal: the *transaction* has
-   * failed. All that was changed on this file system and not yet durable, names and contents, is lost at the next power
-   * cut, although programs go on seeing it, and although later syncs of it, or of anything else here, succeed. A clone
-   * shares what is on the disk: zeros, where that is lost. Writing once more over what was lost may not hold either, unless
-   * it was cut off (`truncate`) first.
+   * What a failing sync (with EIO, for example) does to the rest of this file system. If left out, only the pending
+   * changes of that one file or directory are in doubt, permanently. Otherwise it behaves like a file system with a
+   * journal: the whole *transaction* has failed. Every change on this file system that was not durable yet, names and
+   * contents, is lost at the next power cut, although programs still see it and later syncs, of it or of anything else
+   * here, succeed. A clone shares what is on the disk: zeros, where that was lost. Overwriting the lost content may not
+   * help either, unless it is cut off first (`truncate`).
    *
-   * `"silent"`: nothing tells. `"ext4"`, `"xfs"`: what tells there. On ext4 the second change of a mode, an owner or times,
+   * `"silent"`: no later call reports it. `"ext4"`, `"xfs"`: later calls fail as they do there. On ext4 the second change of a mode, an owner or times,
    * every truncation, and adding or removing a name are EROFS; on xfs everything but the sync of a directory is EIO.
    */
   journal?: "silent" | "ext4" | "xfs";

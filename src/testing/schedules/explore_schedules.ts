@@ -2,14 +2,16 @@
  * Several operations at once, in every order of their steps; in every order a call failing; after every step a power cut.
  *
  * 1. `setup` prepares a simulated machine; then all of its disk is durable.
- * 2. The operations are begun together. Whoever waits, at a call of `runtime.fileSystem`, a sleep, a lock or a turn,
- *    goes on when it is chosen: every order is run in which an operation that could go on is interrupted at most
- *    `preemptions` times, and `samples` orders beyond, drawn by the seed. Orders that differ only in the order of steps
- *    that have nothing to do with each other are run once (schedules/order_hash.ts).
- * 3. The same for every call that `faults` chooses, which fails: the answer may come later than the failure.
- * 4. When all have ended, `ended` looks at what they answered and what is there. That one waits for ever is a violation.
- * 5. For every instant of every order every disk that a power cut may leave is recovered and checked; so is every disk
- *    that a second power cut may leave in the middle of a recovery.
+ * 2. The operations start together. An operation that waits, at a call of `runtime.fileSystem`, a sleep, a lock or a
+ *    turn, continues when the scheduler chooses it: every order is run in which an operation that could continue is
+ *    interrupted at most `preemptions` times, plus `samples` orders drawn by the seed. Orders that differ only in the
+ *    order of independent steps are run once (schedules/order_hash.ts).
+ * 3. Each order is run again for every call that `faults` selects, with that call failing; its error may arrive later
+ *    than the failure itself.
+ * 4. When all operations have ended, `ended` examines their results and the disk. An operation that waits forever is a
+ *    violation.
+ * 5. At every instant of every order, every disk that a power cut may leave is recovered and checked, and so is every
+ *    disk that a second power cut may leave during the recovery.
  *
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */
@@ -45,7 +47,7 @@ export interface ScheduleOptions {
   together: readonly TogetherOperation[];
   /** `"one"` (default): all are of one process and get one runtime; `"each"`: each is a process of its own. */
   processes?: "one" | "each";
-  /** How often whoever could go on is interrupted. Default 2. */
+  /** How often an operation that could continue is interrupted, at most. Default 2. */
   preemptions?: number;
   /** Which calls fail, one in each order: `"syncs"` (default), by EIO; `"every"`, also all others; `"none"`. */
   faults?: "syncs" | "every" | "none";
@@ -81,7 +83,7 @@ export interface ScheduleOptions {
   volatile?: (path: string) => boolean;
   /** Bytes that reach the medium together. Default 512. */
   sectorSize?: number;
-  /** In how many pieces a write may be torn. Default 2. */
+  /** How many pieces a torn write may be in. Default 2. */
   pieces?: number;
   /** Exploration ends after so many violations. Default 1. */
   stopAfter?: number;
@@ -93,7 +95,7 @@ export interface ScheduleOptions {
 export interface ScheduleViolation {
   /** The order, and the call that failed: to be given as an option. */
   readonly schedule: string;
-  /** What is wrong: an operation waits for ever, `ended` has thrown, or a disk after a power cut did not pass. */
+  /** What is wrong: an operation waits forever, `ended` threw, or a disk after a power cut did not pass. */
   readonly kind: "stuck" | "ended" | "power cut";
   /** What was thrown. */
   readonly error: unknown;

@@ -8,7 +8,7 @@
  * any moment.
  *
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
- * 2. Operations that wait although nobody can go on any more wait for ever: `stuck`.
+ * 2. Operations that wait although nobody can go on any more wait forever: `stuck`.
  */
 import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
@@ -70,7 +70,7 @@ const patience = [0, 1, 4, 20];
 /** One order. */
 export class OrderRun {
   readonly choices: number[] = [];
-  /** Operations that wait for ever. */
+  /** Operations that wait forever. */
   stuck: readonly number[] = [];
   readonly #parts: OrderRunParts;
   readonly #states: OperationState[];

@@ -27,7 +27,7 @@ interface Beginning {
 /** Who looks may look at everything. */
 const everyRight = { user: 0, group: 0, groups: [], umask: 0, workingDirectory: "/" };
 
-/** Steps after which operations are said to go on for ever. */
+/** Steps after which operations count as running forever. */
 const mostSteps = 20_000;
 
 /** Runs orders. */
