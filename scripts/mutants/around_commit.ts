@@ -23,7 +23,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
   },
   {
     name: "the ancestors of a made directory are not synced",
-    file: "src/protocol/directories.ts",
+    file: "src/protocol/made_directories.ts",
     from: `  if (!syncs) return true;
 `,
     to: `  if (!syncs || made.size > 0) return true;
@@ -32,7 +32,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
   },
   {
     name: "who makes directories walks past the mount point",
-    file: "src/protocol/directories.ts",
+    file: "src/protocol/made_directories.ts",
     from: `      if (parent.status.device !== status.device) break;
 `,
     to: ``,
@@ -40,21 +40,21 @@ export const aroundCommitMutants: readonly Mutant[] = [
   },
   {
     name: "a directory made before a failed sync is proven by a later one",
-    file: "src/protocol/directories.ts",
+    file: "src/protocol/made_directories.ts",
     from: `rules, { ...attempt, since }`,
     to: `rules, { ...attempt, since: Math.max(since, attempt.since) }`,
     tests: ancestors,
   },
   {
     name: "a directory is known to be durable before the one above it is",
-    file: "src/protocol/directories.ts",
+    file: "src/protocol/made_directories.ts",
     from: `  if (durable) { for`,
     to: `  { for`,
     tests: ancestors,
   },
   {
     name: "a directory made by another process counts as durable",
-    file: "src/protocol/directories.ts",
+    file: "src/protocol/made_directories.ts",
     from: `if (walked.has(status.identity) || (key`,
     to: `if (walked.has(status.identity) || !made.has(status.identity) || (key`,
     tests: ancestors,
@@ -152,7 +152,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "another file is settled than the one that was compared",
     file: "src/protocol/equal_content.ts",
-    from: `      if (!isUnchanged(now, compared)) return undefined;
+    from: `      if (!isUnchanged(now, equal.status)) return undefined;
 `,
     to: ``,
     tests: equal,
@@ -190,10 +190,10 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "the content of a backup is not synced",
     file: "src/protocol/backups.ts",
-    from: `  if (!syncsFile(rules.durability)) return true;
+    from: `  if (!syncsFile(plan.durability)) return true;
   try {
     const file`,
-    to: `  if (rules !== undefined) return true;
+    to: `  if (plan !== undefined) return true;
   try {
     const file`,
     tests: backups,
@@ -201,8 +201,8 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "a backup too many is kept",
     file: "src/protocol/backups.ts",
-    from: `found.versions.slice(keep)`,
-    to: `found.versions.slice(keep + 1)`,
+    from: `found.versions.slice(plan.backup)`,
+    to: `found.versions.slice(plan.backup + 1)`,
     tests: backups,
   },
   {
@@ -215,8 +215,8 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "where a name leads is believed without asking",
     file: "src/protocol/reported_failure.ts",
-    from: `return (yield* wait(file.stat())).identity === identity;`,
-    to: `return (yield* wait(file.stat())).identity !== undefined;`,
+    from: `    return (yield* identityOf(() => home.open(name))) === identity;`,
+    to: `    return (yield* identityOf(() => home.open(name))) !== undefined;`,
     tests: ["tests/faults_test.ts", "tests/proof/fault_sweep_operations_test.ts"],
   },
   {

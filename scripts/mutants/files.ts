@@ -175,8 +175,8 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "the mode a new file is created with is not what was asked for",
     file: "src/protocol/write_plan.ts",
-    from: `options.defaults?.creationMode ?? 0o666`,
-    to: `0o666`,
+    from: `rest.defaults?.creationMode ?? defaultPlan.newFileMode`,
+    to: `defaultPlan.newFileMode`,
     tests: ["tests/read_only_test.ts"],
   },
   {

@@ -8,17 +8,17 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "the new name is not synced",
     file: "src/protocol/commit.ts",
-    from: `    directorySynced = yield* syncParent(staged);
-`,
-    to: `    directorySynced = true;
-`,
+    from: `    named = yield* syncDirectory(engine, parent, plan, attempt);
+  } catch`,
+    to: `    named = true;
+  } catch`,
     tests: ["tests/proof/exploration_test.ts"],
     promise: "README: a power cut changes nothing",
   },
   {
     name: "a sync of a file is left out on a real disk",
     file: "src/protocol/sync.ts",
-    from: `    yield* untilDecided(() => file.sync(levelOf(rules)));
+    from: `      yield* wait(file.sync(level));
 `,
     to: ``,
     tests: ["tests/real/power_cut_test.ts"],
@@ -26,10 +26,10 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "a failure before the commit removes the old file",
-    file: "src/protocol/staged_file.ts",
-    from: `  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
+    file: "src/protocol/stage.ts",
+    from: `  yield* tidy(failures, removeOwn(temporary.home, temporary.name), temporary.path);
   return failures;`,
-    to: `  yield* tidy(failures, removeOwn(engine, staged.target.path, parent), temporary.path);
+    to: `  yield* tidy(failures, removeOwn(temporary.home, write.target.name), temporary.path);
   return failures;`,
     tests: ["tests/proof/fault_sweep_test.ts"],
     promise: "README: the target is unchanged",
@@ -51,19 +51,19 @@ export const promiseMutants: readonly Mutant[] = [
   },
   {
     name: "a full disk keeps the temporary file",
-    file: "src/protocol/staged_file.ts",
-    from: `  if (phase === "committed" || phase === "discarded") return failures;`,
-    to: `  if (phase !== "open" || staged.writer.bytesWritten > 0) return failures;`,
+    file: "src/protocol/stage.ts",
+    from: `  if (phase !== "open" && phase !== "closed") return failures;`,
+    to: `  if (phase !== "open" || write.writer.bytesWritten > 0) return failures;`,
     tests: ["tests/real/full_disk_test.ts"],
     promise: "README: no temporary file is left",
   },
   {
     name: "for a moment there is no file",
     file: "src/protocol/commit.ts",
-    from: `    yield* wait(engine.fileSystem.rename(temporary.path, target.path));
+    from: `    yield* wait(temporary.home.rename(temporary.name, parent, target.name));
 `,
-    to: `    yield* wait(engine.fileSystem.remove(target.path));
-    yield* wait(engine.fileSystem.rename(temporary.path, target.path));
+    to: `    yield* wait(parent.remove(target.name));
+    yield* wait(temporary.home.rename(temporary.name, parent, target.name));
 `,
     tests: ["tests/real/concurrency_test.ts"],
     promise: "README: a reader sees the whole old or the whole new content",
@@ -71,8 +71,8 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "what is created only is renamed into place",
     file: "src/protocol/commit.ts",
-    from: `engine.fileSystem.link(temporary.path, target.path)`,
-    to: `engine.fileSystem.rename(temporary.path, target.path)`,
+    from: `temporary.home.link(temporary.name`,
+    to: `temporary.home.rename(temporary.name`,
     tests: ["tests/real/concurrency_test.ts"],
     promise: "README: what is created only replaces nothing",
   },
@@ -149,11 +149,10 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "a synchronous write does not sync its directory",
     file: "src/protocol/commit.ts",
-    from: `function* syncParent(staged: StagedFile): Operation<boolean> {
-`,
-    to: `function* syncParent(staged: StagedFile): Operation<boolean> {
-  if (staged.engine.synchronous) return true;
-`,
+    from: `    named = yield* syncDirectory(engine, parent, plan, attempt);
+  } catch`,
+    to: `    named = engine.synchronous || (yield* syncDirectory(engine, parent, plan, attempt));
+  } catch`,
     tests: ["tests/twins_test.ts"],
     promise: "design: a twin makes the same calls in the same order",
   },

@@ -10,57 +10,62 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "whether a write was overtaken is asked before its last look",
     file: "src/protocol/commit.ts",
-    from: `      yield* lookOnceMore(staged);
-      checkAbort(plan.signal);
-      checkSyncs(engine, parent.status.device, plan, attempt);
-      const newer = overtaken();`,
-    to: `      const newer = overtaken();
-      yield* lookOnceMore(staged);
-      checkAbort(plan.signal);
-      checkSyncs(engine, parent.status.device, plan, attempt);`,
+    from: `    yield* lookOnceMore(write);
+    checkAbort(plan.signal);
+    checkSyncs(engine, parent.status.device, plan, attempt);
+    const newer = turn.overtaken;
+`,
+    to: `    const newer = turn.overtaken;
+    yield* lookOnceMore(write);
+    checkAbort(plan.signal);
+    checkSyncs(engine, parent.status.device, plan, attempt);
+`,
     tests: commits,
   },
   {
     name: "a superseded write reports a directory sync that it has not made",
     file: "src/protocol/commit.ts",
-    from: `  const directorySynced = yield* syncParent(staged);\n  return resultOf(`,
-    to: `  const directorySynced = staged.parent.handle !== undefined;\n  return resultOf(`,
+    from: `  const named = yield* syncDirectory(engine, parent, plan, attempt);
+`,
+    to: `  const named = parent.handle !== undefined;
+`,
     tests: commits,
   },
   {
     name: "a failed rename is unchanged where nothing could be looked at",
-    file: "src/protocol/commit.ts",
+    file: "src/protocol/judge_commit.ts",
     from: `} else if (removed === false || landed === undefined) {`,
     to: `} else if (removed === false) {`,
     tests: commits,
   },
   {
     name: "a failed link is unchanged where nothing could be looked at",
-    file: "src/protocol/commit.ts",
-    from: `  if (landed === undefined) attempt.targetState = "unknown";`,
+    file: "src/protocol/judge_commit.ts",
+    from: `  if (landed === undefined) attempt.targetState = "unknown";
+`,
     to: ``,
     tests: commits,
   },
   {
     name: "all who have waited for a turn begin at once",
     file: "src/protocol/commit_turn.ts",
-    from: `while (!synchronous && turns.busy !== undefined) yield*`,
-    to: `if (!synchronous && turns.busy !== undefined) yield*`,
+    from: `while (!synchronous && turns.busy !== undefined) {`,
+    to: `if (!synchronous && turns.busy !== undefined) {`,
     tests: turns,
   },
   {
     name: "a synchronous commit ends the turn that it is made in",
     file: "src/protocol/commit_turn.ts",
-    from: `    turns.busy = before;`,
-    to: `    turns.busy = undefined;`,
+    from: `    this.#turns.busy = this.#before;`,
+    to: `    this.#turns.busy = undefined;`,
     tests: turns,
   },
   {
     name: "a synchronous commit leaves a rename that is on its way",
     file: "src/protocol/commit.ts",
-    from: `      yield* takeAwayLanding(engine, ticket);
-`,
-    to: ``,
+    from: `    if (engine.synchronous) yield* takeAwayLanding(engine, ticket);
+    else noteLanding`,
+    to: `    if (!engine.synchronous) noteLanding`,
     tests: ["tests/proof/schedule_turns_test.ts"],
   },
   {
@@ -108,9 +113,9 @@ export const protocolMutants: readonly Mutant[] = [
   },
   {
     name: "outdated backups that cannot be removed say nothing of the syncs",
-    file: "src/protocol/commit.ts",
-    from: `    failures.push(...yield* pruneBackups(`,
-    to: `    new Array<CleanupFailure>().push(...yield* pruneBackups(`,
+    file: "src/protocol/backups.ts",
+    from: `    yield* tidy(leftovers, removeBackup(`,
+    to: `    yield* tidy([], removeBackup(`,
     tests: witnesses,
   },
 ];

@@ -8,10 +8,10 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "what is planted at a temporary name is written to",
     file: "src/protocol/temporary_file.ts",
-    from: `      file = yield* wait(fileSystem.create(path, mode));
+    from: `      file = yield* wait(home.create(name, mode));
 `,
     to:
-      `      file = (yield* wait(fileSystem.open(path, "read-write"))) ?? (yield* wait(fileSystem.create(path, mode)));
+      `      file = (yield* wait(engine.fileSystem.open(path, "read-write"))) ?? (yield* wait(home.create(name, mode)));
 `,
     tests: ["tests/hostile_directory_test.ts"],
     promise: "SECURITY: what is planted is neither followed nor opened",
@@ -36,7 +36,8 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "a directory that was swapped right before the commit is not noticed",
     file: "src/protocol/late_metadata.ts",
-    from: `    yield* checkParent(engine, parent, attempt);\n`,
+    from: `    yield* checkParent(parent, attempt);
+`,
     to: ``,
     tests: ["tests/real/swapped_parent_test.ts"],
     promise: "SECURITY: a directory that was swapped is noticed",

@@ -17,38 +17,38 @@ const copies = ["tests/copy_file_test.ts"];
 export const stagingMutants: readonly Mutant[] = [
   {
     name: "a temporary file that has lost bytes is committed",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `if (status.size !== writer.bytesWritten) {`,
     to: `if (status.size > writer.bytesWritten) {`,
     tests: ["tests/write_file_test.ts"],
   },
   {
     name: "content is not synced",
-    file: "src/protocol/staged_file.ts",
-    from: `    staged.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
+    file: "src/protocol/stage.ts",
+    from: `    write.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
 `,
-    to: `    staged.fileSynced = true;
+    to: `    write.fileSynced = true;
 `,
     tests: traces,
   },
   {
     name: "an abort is not looked at before the sync",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `    checkAbort(plan.signal);
-    staged.fileSynced`,
-    to: `    staged.fileSynced`,
+    write.fileSynced`,
+    to: `    write.fileSynced`,
     tests: abort,
   },
   {
     name: "a file whose sync took long looks old to sweepers",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `if (plan.modified === undefined && now - written > ageing) {`,
     to: `if (plan.modified === undefined && now - written > Infinity) {`,
     tests: sweep,
   },
   {
     name: "what closing reports counts for nothing",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `  yield* wait(temporary.file.close());
 }`,
     to: `  yield* tidy([], () => temporary.file.close());
@@ -57,16 +57,15 @@ export const stagingMutants: readonly Mutant[] = [
   },
   {
     name: "what was not committed is not removed",
-    file: "src/protocol/staged_file.ts",
-    from: `  yield* tidy(failures, removeOwn(engine, temporary.path, parent), temporary.path);
+    file: "src/protocol/stage.ts",
+    from: `  yield* tidy(failures, removeOwn(temporary.home, temporary.name), temporary.path);
   return failures;`,
-    to: `  void parent;
-  return failures;`,
+    to: `  return failures;`,
     tests: faults,
   },
   {
     name: "what was not committed stays open",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `  if (phase === "open") yield* tidy(failures, () => temporary.file.close());
 `,
     to: ``,
@@ -74,8 +73,8 @@ export const stagingMutants: readonly Mutant[] = [
   },
   {
     name: "that a temporary file went with its directory is not told",
-    file: "src/protocol/staged_file.ts",
-    from: `  if (now?.identity !== parent.status.identity) throw new SystemError("ESTALE", "remove", path);
+    file: "src/protocol/stage.ts",
+    from: `  if (now?.identity !== home.status.identity) throw new SystemError("ESTALE", "remove", home.pathOf(name));
 `,
     to: `  void now;
 `,
@@ -83,15 +82,15 @@ export const stagingMutants: readonly Mutant[] = [
   },
   {
     name: "the file that shows the umask's mode is left",
-    file: "src/protocol/staged_file.ts",
-    from: `  yield* tidy(failures, () => engine.fileSystem.remove(path), path);
+    file: "src/protocol/stage.ts",
+    from: `  yield* tidy(failures, () => parent.remove(name), path);
   const`,
     to: `  const`,
     tests: metadata,
   },
   {
     name: "a file that changes hands is open to others before",
-    file: "src/protocol/staged_file.ts",
+    file: "src/protocol/stage.ts",
     from: `creationMode: mode & 0o600, modeRequired: false`,
     to: `creationMode: mode, modeRequired: false`,
     tests: metadata,
@@ -127,7 +126,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "that a file system has no locks is not remembered",
     file: "src/protocol/temporary_file.ts",
-    from: `      lockless.add(fileSystem, parent.status.device);
+    from: `      lockless.add(engine.fileSystem, device);
 `,
     to: ``,
     tests: lockless,

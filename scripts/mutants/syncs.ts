@@ -37,15 +37,15 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "a sync that failed is made once more",
     file: "src/protocol/sync.ts",
-    from: `error.code === "EINTR" && attempt`,
-    to: `["EINTR", "EIO"].includes(error.code) && attempt`,
+    from: `error.code === "EINTR" && tries`,
+    to: `["EINTR", "EIO"].includes(error.code) && tries`,
     tests: failures,
   },
   {
     name: "a sync that a signal interrupted has failed",
     file: "src/protocol/sync.ts",
-    from: `const again = error instanceof SystemError`,
-    to: `const again = false && error instanceof SystemError`,
+    from: `  error instanceof SystemError && error.code === "EINTR" && tries < interruptions;`,
+    to: `  false && error instanceof SystemError && tries < interruptions;`,
     tests: failures,
   },
   {
@@ -128,7 +128,7 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "whoever waits for another level takes this one",
     file: "src/protocol/sync.ts",
-    from: `\`\${status.identity} \${level}\``,
+    from: `\`\${status.identity} \${sync.level}\``,
     to: `\`\${status.identity}\``,
     tests: shared,
   },
@@ -143,9 +143,10 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "a failed sync is not noted",
     file: "src/protocol/sync_ledger.ts",
-    from: `  if (concernsAll(error)) noteFailure(syncs, error);
+    from: `  if (error !== undefined && concernsAll(error)) noteFailure(syncs, error);
 `,
-    to: ``,
+    to: `  if (error !== undefined) concernsAll(error);
+`,
     tests: ledger,
   },
   {

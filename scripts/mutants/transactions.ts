@@ -65,7 +65,7 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "a directory that was swapped before the decision is not noticed",
     file: "src/transaction/commit_transaction.ts",
-    from: `    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+    from: `    yield* checkParent(home, path === undefined ? attempt : { ...attempt, path });
 `,
     to: `    void path;
 `,

@@ -28,16 +28,18 @@ function bytesOrSource(data: CompatibleData, encoding: string): FileData {
   return isText ? encodeText(String(data), encoding) : data;
 }
 
-function compatibleFilling({ engine, plan, encoding, created }: CompatibleRequest, data: CompatibleData): Filling {
-  const filling = fillingFrom(sourceOf(bytesOrSource(data, encoding), engine.synchronous), plan.signal);
+function compatibleFilling({ engine, encoding, created }: CompatibleRequest, data: CompatibleData): Filling {
+  const filling = fillingFrom(sourceOf(bytesOrSource(data, encoding), engine.synchronous));
   if (created === undefined) return filling;
   return {
-    ...filling,
-    fill: function* (staged) {
-      const told = created(staged.temporary.path);
+    bytes: filling.bytes,
+    repeatable: filling.repeatable,
+    *fill(write) {
+      const told = created(write.temporary.path);
       if (!engine.synchronous) yield* wait(told);
-      yield* filling.fill(staged);
+      yield* filling.fill(write);
     },
+    cancel: (reason) => filling.cancel(reason),
   };
 }
 
@@ -52,7 +54,7 @@ function* write(path: FilePath, data: CompatibleData, request: CompatibleRequest
   try {
     if (turn?.granted !== undefined) yield* wait(turn.granted);
     ticket = takeTicket();
-    yield* replaceFile(engine, location, plan, filling, ticket);
+    yield* replaceFile({ engine, path: location, plan, ticket }, filling);
   } finally {
     if (ticket !== undefined) returnTicket(ticket);
     if (turn !== undefined) leaveQueue(turn);

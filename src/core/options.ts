@@ -32,17 +32,35 @@ export function readOptions<Readers extends Record<string, OptionReader<unknown>
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(`Options must be an object, not ${show(options)}`);
   }
+  const values: Record<string, unknown> = {};
   // Inherited ones, too: an option that is overlooked is as bad as one that is misspelt.
   for (const name in options) {
-    if (Object.hasOwn(readers, name) || Reflect.get(options, name) === undefined) continue;
-    throw new TypeError(`There is no option ${JSON.stringify(name)}`);
-  }
-  const values: Record<string, unknown> = {};
-  for (const name in readers) {
     const value: unknown = Reflect.get(options, name);
+    if (value === undefined) continue;
+    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (read === undefined) throw new TypeError(`There is no option ${JSON.stringify(name)}`);
+    values[name] = read(value, name);
+  }
+  if (!isPlainObject(options)) readGetters(options, readers, values);
+  return Object.freeze(values) as OptionValues<Readers>;
+}
+
+/** An object that is written as one has no options but those that a loop over it shows. */
+function isPlainObject(options: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(options);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Getters of a class, which no loop shows. */
+function readGetters(
+  options: object,
+  readers: Readonly<Record<string, OptionReader<unknown>>>,
+  values: Record<string, unknown>,
+): void {
+  for (const name in readers) {
+    const value: unknown = Object.hasOwn(values, name) ? undefined : Reflect.get(options, name);
     if (value !== undefined) values[name] = readers[name]?.(value, name);
   }
-  return Object.freeze(values) as OptionValues<Readers>;
 }
 
 /** One of some words. */

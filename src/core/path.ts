@@ -64,6 +64,27 @@ export function baseName(path: string, style: PathStyle): string {
   return trimmed.slice(Math.max(rootOf(path, style).length, trimmed.length - baseLength(trimmed, style)));
 }
 
+/** An absolute POSIX path as nearly all are: nothing to resolve, nothing to drop, and a last component that may be a file. */
+const plain = /^(?:\/(?!\.{1,2}(?:\/|$))[^/\0\ud800-\udfff]+)+$/;
+
+/** Whether a path is absolute, and so plain that it says everything about itself. */
+export function isPlain(path: string, style: PathStyle): boolean {
+  return style === "posix" && plain.test(path);
+}
+
+/** A path's directory and its last component; undefined for a path that can only name a directory because of how it ends. */
+export function splitPath(path: string, style: PathStyle): { directory: string; name: string } | undefined {
+  if (style === "windows") {
+    if (endsAsDirectory(path, style)) return undefined;
+    return { directory: directoryName(path, style), name: baseName(path, style) };
+  }
+  let end = path.lastIndexOf("/");
+  const name = path.slice(end + 1);
+  if (name === "" || name === "." || name === "..") return undefined;
+  while (end > 0 && path[end - 1] === "/") end--;
+  return { directory: end === 0 ? "/" : path.slice(0, end), name };
+}
+
 /** `directory/name`, without changing either. */
 export function joinPath(directory: string, name: string, style: PathStyle): string {
   if (isSeparator(directory[directory.length - 1], style)) return directory + name;

@@ -136,7 +136,8 @@ function* restore(
         throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
       }
       const plan = { ...writePlan(engine, checked), like: status, symlink: "replace" as const };
-      return yield* replaceFile(engine, target.path, plan, fillingFromFile(file, status, chosen.path), ticket);
+      const filling = fillingFromFile(file, status, chosen.path);
+      return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
     } finally {
       yield* closeQuietly(file);
     }

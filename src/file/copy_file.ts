@@ -58,12 +58,12 @@ export function fillingFromFile(
   return {
     bytes: undefined,
     repeatable: true,
-    *fill(staged) {
+    *fill({ writer, attempt }) {
       yield* wait(source.seek(0));
-      yield* staged.writer.takeFile(source, report);
+      yield* writer.takeFile(source, report);
       const after = yield* wait(source.stat());
       if (after.size === before.size && after.modified === before.modified) return;
-      throw attemptFailed(staged.attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);
+      throw attemptFailed(attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);
     },
     cancel: () => {},
   };
@@ -122,7 +122,7 @@ function* copy(
             newFileMode: plan.defaults.creationMode ?? status.mode & 0o777,
             modified: keepTimes === true ? status.modified : undefined,
           };
-          return replaceFile(engine, to, copyPlan, filling, ticket ??= takeTicket());
+          return replaceFile({ engine, path: to, plan: copyPlan, ticket: ticket ??= takeTicket() }, filling);
         });
       } finally {
         yield* closeQuietly(file);

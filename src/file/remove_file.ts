@@ -21,7 +21,7 @@ import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../pro
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { explainRefusal } from "../protocol/refused_change.ts";
 import { removeName } from "../protocol/reported_failure.ts";
-import { turnKey } from "../protocol/replace_file.ts";
+import { turnKey } from "../protocol/file_replacement.ts";
 import { inRoom } from "../protocol/room.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget } from "../protocol/target.ts";
@@ -134,7 +134,7 @@ function* removeTarget(
   if (yield* isDirectoryMissing(engine, target.path)) return { path: target.path, removed: false, durability: "none" };
   const parent = yield* openParent(engine, target.directory, rules, attempt);
   try {
-    enterTarget(ticket, turnKey(engine, parent, target));
+    enterTarget(ticket, turnKey(parent, target.name));
     let removed = false;
     const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
       if (guard !== undefined) yield* guard();

@@ -12,16 +12,16 @@ import { type FileLock, neededLockOption, underLock } from "../lock/file_lock.ts
 import type { LockHold } from "../lock/lock.ts";
 import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import { closeParent, openParent } from "../protocol/directories.ts";
-import { type Engine, locate } from "../protocol/engine.ts";
+import { closeParent } from "../protocol/directories.ts";
+import { locate } from "../protocol/engine.ts";
 import { settleEqual } from "../protocol/equal_content.ts";
 import { type Attempt, attemptFailed, beginAnew, beginAttempt, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
-import { ensureTargetDirectory, fillingFrom, findTarget, replaceFile, turnKey } from "../protocol/replace_file.ts";
+import { ensureTargetDirectory, fillingFrom, findTarget, openTarget, replaceFile } from "../protocol/replace_file.ts";
+import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
-import type { Target } from "../protocol/target.ts";
-import { reachedDurability, type WritePlan, type WriteResult } from "../protocol/write_plan.ts";
+import { reachedDurability, type WriteResult } from "../protocol/write_plan.ts";
 import { inRoomFor } from "./room_for.ts";
 import {
   checkMatch,
@@ -125,16 +125,19 @@ function* updateInside(
   // What is there may be in memory alone, once a sync has failed: only what is written anew can be proven.
   const isDoubtful = current !== undefined && target.status !== undefined && isDistrusted(engine, target.status.device);
   const wanted = asked ?? (isDoubtful ? current : undefined);
-  const left = wanted === undefined ? yield* leave(engine, target, plan, attempt, current) : undefined;
-  if (left !== undefined) return left;
+  if (wanted === undefined) {
+    const write = yield* openTarget(engine, target, plan, attempt);
+    const left = yield* leave(write, current);
+    if (left !== undefined) return left;
+  }
   const data = wanted ?? current;
   if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and cannot be read");
-  const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)), plan.signal);
+  const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)));
   const ticket = takeTicket();
   try {
     // All links have been followed. One that is put there by now leads to a file whose lock is another.
     const ownPlan = plan.symlink === "follow" ? { ...plan, symlink: "refuse" as const } : plan;
-    return yield* replaceFile(engine, target.path, ownPlan, filling, ticket);
+    return yield* replaceFile({ engine, path: target.path, plan: ownPlan, ticket }, filling);
   } finally {
     returnTicket(ticket);
   }
@@ -148,15 +151,8 @@ const mostLooks = 20;
  * It is not written with the content that was read, since who takes no lock may have changed it: unless only a new file
  * can have what is asked for (undefined).
  */
-function* leave(
-  engine: Engine,
-  target: Target,
-  plan: WritePlan,
-  attempt: Attempt,
-  current: Uint8Array | undefined,
-): Operation<UpdateResult | undefined> {
-  const { path } = target;
-  const parent = yield* openParent(engine, target.directory, plan, attempt);
+function* leave(write: FileReplacement, current: Uint8Array | undefined): Operation<UpdateResult | undefined> {
+  const { engine, target: { path }, parent, plan, attempt } = write;
   try {
     for (let looks = 0; looks < mostLooks; looks++) {
       const status = yield* wait(engine.fileSystem.stat(path));
@@ -167,8 +163,8 @@ function* leave(
       }
       const ticket = takeTicket();
       try {
-        enterTarget(ticket, turnKey(engine, parent, target));
-        const settled = yield* settleEqual(engine, target, parent, plan, attempt, ticket, status, current);
+        enterTarget(write.ticket = ticket, write.turnKey);
+        const settled = yield* settleEqual(write, { status, bytes: current });
         if (typeof settled === "object") return settled;
         // A symlink or a directory that has taken its place is looked at anew.
         if (settled === "needs a new file" && (yield* wait(engine.fileSystem.stat(path)))?.kind === "file") {

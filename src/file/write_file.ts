@@ -1,12 +1,11 @@
 /**
  * `writeFile`: one file, replaced or made so that nothing half done is ever seen or left.
  */
-import { type FileData, sourceOf } from "../core/bytes.ts";
+import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { sourceInside } from "../lock/call_inside.ts";
-import type { LockHold } from "../lock/lock.ts";
-import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { locate } from "../protocol/engine.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
@@ -20,22 +19,40 @@ import {
 } from "./write_options.ts";
 
 /** The body of everything that writes data it is given. */
-export function* writeData(path: FilePath, data: FileData, request: WriteRequest): Operation<WriteResult> {
-  const { engine } = request;
-  const location = locate(engine, path);
-  const { signal } = request.plan;
+export function* writeData(file: FilePath, data: FileData, request: WriteRequest): Operation<WriteResult> {
+  const { engine, plan, lock } = request;
+  const path = locate(engine, file);
   const source = sourceOf(data, engine.synchronous);
-  const fillingOf = (hold?: LockHold) => fillingFrom(hold === undefined ? source : sourceInside(hold, source), signal);
-  // Under a lock the order is that of the lock.
-  let ticket = request.lock === undefined ? takeTicket() : undefined;
+  if (lock !== undefined) return yield* writeUnderLock(request, path, source);
+  const ticket = takeTicket();
+  const asks = source.kind === "chunks";
   try {
     return yield* inRoomFor(
-      { engine, lock: request.lock, signal },
+      { engine, lock, signal: plan.signal },
+      asks,
+      () => replaceFile({ engine, path, plan, ticket }, fillingFrom(source)),
+    );
+  } catch (error) {
+    if (asks) source.cancel(error);
+    throw error;
+  } finally {
+    returnTicket(ticket);
+  }
+}
+
+/** The order is that of the lock: the place among other commits is taken inside it. */
+function* writeUnderLock(request: WriteRequest, path: string, source: Source): Operation<WriteResult> {
+  const { engine, lock, plan: { signal } } = request;
+  let ticket: Ticket | undefined;
+  try {
+    return yield* inRoomFor(
+      { engine, lock, signal },
       source.kind !== "bytes",
       (enter) =>
-        lockedWrite(request, location, (plan, hold) => {
+        lockedWrite(request, path, (plan, hold) => {
           if (hold !== undefined) enter(hold);
-          return replaceFile(engine, location, plan, fillingOf(hold), ticket ??= takeTicket());
+          const filling = fillingFrom(hold === undefined ? source : sourceInside(hold, source));
+          return replaceFile({ engine, path, plan, ticket: ticket ??= takeTicket() }, filling);
         }),
     );
   } catch (error) {

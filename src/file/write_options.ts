@@ -18,6 +18,7 @@ import { ensureTargetDirectory } from "../protocol/replace_file.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import {
   type CheckedReplaceOptions,
+  defaultPlan,
   replaceOptionReaders,
   type ReplaceOptions,
   type WritePlan,
@@ -96,6 +97,10 @@ export function writeRequest(
 
 /** Reads the options of a write. */
 export function readWriteOptions(options: WriteFileOptions | undefined, synchronous: boolean): WriteRequest {
+  if (options === undefined) {
+    const engine = makeEngine(currentRuntime(), synchronous);
+    return { engine, plan: defaultPlan, lock: undefined, ifMatch: undefined };
+  }
   const { runtime, ...checked } = readOptions(options, writeOptionReaders);
   return writeRequest(checked, runtime, synchronous);
 }

@@ -10,7 +10,7 @@ import type { Operation } from "../core/operation.ts";
 import { giveBack, takeLock, underLock } from "../lock/file_lock.ts";
 import { type LockHold, releaseAfter } from "../lock/lock.ts";
 import { enterTarget, returnTicket, type Ticket } from "../protocol/commit_turn.ts";
-import { closeParent, openParent } from "../protocol/directories.ts";
+import { closeParent } from "../protocol/directories.ts";
 import { attachCleanup, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import {
   conclude,
@@ -18,17 +18,17 @@ import {
   findTarget,
   giveUp,
   hashes,
-  separatedNames,
-  turnKey,
+  noteOtherNames,
+  openTarget,
 } from "../protocol/replace_file.ts";
-import { beginStage, discard, type StagedFile } from "../protocol/staged_file.ts";
+import type { FileReplacement } from "../protocol/file_replacement.ts";
+import { beginStage, discard } from "../protocol/stage.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import { checkMatch, guarded, type WriteRequest } from "./write_options.ts";
 
 /** The one body behind both writers. */
 export class WriterBody {
-  readonly #staged: StagedFile;
-  readonly #separates: boolean;
+  readonly #write: FileReplacement;
   readonly #request: WriteRequest;
   /** The lock that was taken for this writer, if any. */
   readonly #hold: LockHold | undefined;
@@ -36,16 +36,15 @@ export class WriterBody {
   /** Why nothing more can be written. */
   #ended: { error: unknown } | undefined;
 
-  constructor(staged: StagedFile, separates: boolean, request: WriteRequest, hold: LockHold | undefined) {
-    this.#staged = staged;
-    this.#separates = separates;
+  constructor(write: FileReplacement, request: WriteRequest, hold: LockHold | undefined) {
+    this.#write = write;
     this.#request = request;
     this.#hold = hold;
   }
 
   /** The caller's signal, as it was given at the beginning. */
   get signal(): AbortSignal | undefined {
-    return this.#staged.plan.signal;
+    return this.#write.plan.signal;
   }
 
   /** Takes the lock that is asked for, and opens the temporary file. */
@@ -63,15 +62,15 @@ export class WriterBody {
       const plan = guard === undefined ? request.plan : guarded(request.plan, guard);
       const target = yield* findTarget(engine, path, plan, attempt);
       if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
-      const parent = yield* openParent(engine, target.directory, plan, attempt);
+      const write = yield* openTarget(engine, target, plan, attempt);
       try {
-        const separates = yield* separatedNames(engine, target, plan, attempt);
-        const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, { bytes: undefined }));
-        if (guard === hold) return new WriterBody(staged, separates, request, hold);
+        yield* noteOtherNames(write);
+        yield* beginStage(write, hashes(plan, { bytes: undefined }));
+        if (guard === hold) return new WriterBody(write, request, hold);
         if (hold !== undefined) yield* hold.release();
-        return new WriterBody(staged, separates, request, undefined);
+        return new WriterBody(write, request, undefined);
       } catch (error) {
-        yield* closeParent(parent);
+        yield* closeParent(write.parent);
         throw error;
       }
     } catch (error) {
@@ -85,7 +84,7 @@ export class WriterBody {
     this.#checkOpen();
     try {
       // A chunk that is none ends it all, too: what is around it must not become a whole file.
-      yield* this.#staged.writer.take(this.#encoder.encode(chunk));
+      yield* this.#write.writer.take(this.#encoder.encode(chunk));
     } catch (error) {
       throw yield* this.#fail(error);
     }
@@ -102,45 +101,43 @@ export class WriterBody {
   }
 
   *#publish(ticket: Ticket): Operation<WriteResult> {
-    const staged = this.#staged;
-    const { engine, parent, target } = staged;
+    const write = this.#write;
     let result: WriteResult;
     try {
-      enterTarget(ticket, turnKey(engine, parent, target));
+      enterTarget(write.ticket = ticket, write.turnKey);
       const rest = this.#encoder.end();
-      if (rest !== undefined) yield* staged.writer.take(rest);
-      result = yield* this.#conclude(ticket);
+      if (rest !== undefined) yield* write.writer.take(rest);
+      result = yield* this.#conclude();
     } catch (error) {
       throw yield* this.#fail(error);
     }
     this.#ended = { error: new TypeError("The file has been committed") };
-    yield* closeParent(parent);
+    yield* closeParent(write.parent);
     if (this.#hold !== undefined) yield* giveBack(this.#hold, result, result.changed ? "replaced" : "unchanged");
     return result;
   }
 
-  *#conclude(ticket: Ticket): Operation<WriteResult> {
+  *#conclude(): Operation<WriteResult> {
     const { engine, lock, ifMatch } = this.#request;
-    const staged = this.#staged;
-    if (lock === undefined || !("hold" in lock)) return yield* conclude(staged, ticket, this.#separates);
-    const { plan, attempt, target: { path } } = staged;
-    const separates = this.#separates;
+    const write = this.#write;
+    if (lock === undefined || !("hold" in lock)) return yield* conclude(write);
+    const { plan, attempt, target: { path } } = write;
     return yield* underLock(engine, path, lock, plan.signal, function* () {
       if (ifMatch !== undefined) yield* checkMatch(engine, path, ifMatch, plan, attempt);
-      return yield* conclude(staged, ticket, separates);
+      return yield* conclude(write);
     }, ({ changed }) => changed ? "replaced" : "unchanged");
   }
 
   *discard(reason: unknown): Operation<void> {
     if (this.#ended !== undefined) return;
     this.#ended = { error: reason };
-    const { attempt } = this.#staged;
-    const failures = yield* discard(this.#staged);
+    const { attempt } = this.#write;
+    const failures = yield* discard(this.#write);
     const failure = failures[0];
     if (failure !== undefined) {
       throw yield* this.#end(attachCleanup(translate(failure.error, attempt), failures, attempt));
     }
-    yield* closeParent(this.#staged.parent);
+    yield* closeParent(this.#write.parent);
     if (this.#hold !== undefined) yield* giveBack(this.#hold, undefined, "unchanged");
   }
 
@@ -149,14 +146,14 @@ export class WriterBody {
   }
 
   *#fail(error: unknown): Operation<unknown> {
-    const thrown = yield* giveUp(this.#staged, error);
+    const thrown = yield* giveUp(this.#write, error);
     this.#ended = { error: thrown };
     return yield* this.#end(thrown);
   }
 
   /** Lets go of everything after an error, which it answers. */
   *#end(error: unknown): Operation<unknown> {
-    yield* closeParent(this.#staged.parent);
+    yield* closeParent(this.#write.parent);
     if (this.#hold !== undefined) yield* releaseAfter(this.#hold, error);
     return error;
   }

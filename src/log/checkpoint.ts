@@ -14,7 +14,7 @@ import { encodeRecord, nothingSynced, recordHeaderSize } from "./record.ts";
 import { RecordReader } from "./record_reader.ts";
 import { firstCursor, type RecordFile } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
-import type { StagedFile } from "../protocol/staged_file.ts";
+import type { FileReplacement } from "../protocol/file_replacement.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { formatLogHeader, logHeaderSize } from "./log_header.ts";
 
@@ -35,7 +35,7 @@ export function checkpointFilling(engine: Engine, source: Source, kept: KeptReco
   };
 }
 
-function* fill(engine: Engine, source: Source, kept: KeptRecords, staged: StagedFile): Operation<void> {
+function* fill(engine: Engine, source: Source, kept: KeptRecords, staged: FileReplacement): Operation<void> {
   const { writer } = staged;
   const hash = engine.runtime.createHash();
   yield* writer.take(new Uint8Array(logHeaderSize));
@@ -70,7 +70,7 @@ export function* copyRecords(
   { file, records, from }: KeptRecords,
   identity: bigint,
   start: number,
-  staged: StagedFile,
+  staged: FileReplacement,
 ): Operation<void> {
   const reader = new RecordReader(file, records.identity);
   const salt = drawNumber(engine);
@@ -90,7 +90,7 @@ export function* copyRecords(
 }
 
 /** Puts the header where its place was kept. */
-function* overwrite(staged: StagedFile, header: Uint8Array): Operation<void> {
+function* overwrite(staged: FileReplacement, header: Uint8Array): Operation<void> {
   const { file } = staged.temporary;
   yield* wait(file.seek(0));
   for (let offset = 0; offset < header.length;) {

@@ -17,7 +17,7 @@ import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import type { AppendFile } from "./append_file.ts";
-import { ensureDirectory } from "../protocol/directories.ts";
+import { ensureDirectory } from "../protocol/made_directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
 import {
   attachCleanup,

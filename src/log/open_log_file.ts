@@ -45,14 +45,14 @@ export function* openOrMake(opening: Opening): Operation<Opened> {
   const existing = yield* openExisting(opening);
   if (existing !== undefined) return existing;
   const empty = formatLogHeader({ identity: drawNumber(opening.engine), firstSequence: 1, snapshot: undefined });
-  return yield* openMade(opening, yield* putLog(opening, fillingFrom({ kind: "bytes", bytes: empty }, undefined)));
+  return yield* openMade(opening, yield* putLog(opening, fillingFrom({ kind: "bytes", bytes: empty })));
 }
 
 /** Puts a log into the place of what is there; how durable it is. */
 export function* putLog({ engine, path, plan }: Opening, filling: Filling): Operation<Durability> {
   const ticket = takeTicket();
   try {
-    return (yield* replaceFile(engine, path, { ...plan, skipIfEqual: false }, filling, ticket)).durability;
+    return (yield* replaceFile({ engine, path, plan: { ...plan, skipIfEqual: false }, ticket }, filling)).durability;
   } finally {
     returnTicket(ticket);
   }

@@ -11,7 +11,7 @@ import { drawNumber } from "./append_file.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import type { Filling } from "../protocol/replace_file.ts";
-import type { StagedFile } from "../protocol/staged_file.ts";
+import type { FileReplacement } from "../protocol/file_replacement.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { copyRecords } from "./checkpoint.ts";
 import { formatLogHeader, type LogHeader, logHeaderSize, recordsOf } from "./log_header.ts";
@@ -21,22 +21,22 @@ export function rewrittenFilling(engine: Engine, file: OpenFile, header: LogHead
   return {
     bytes: undefined,
     repeatable: true,
-    fill: (staged) => fill(engine, file, header, staged),
+    fill: (write) => fill(engine, file, header, write),
     cancel: () => undefined,
   };
 }
 
-function* fill(engine: Engine, file: OpenFile, header: LogHeader, staged: StagedFile): Operation<void> {
+function* fill(engine: Engine, file: OpenFile, header: LogHeader, write: FileReplacement): Operation<void> {
   const identity = drawNumber(engine);
   const records = recordsOf(header);
-  yield* staged.writer.take(formatLogHeader({ ...header, identity }));
-  yield* copySnapshot(file, records.start, staged);
-  yield* copyRecords(engine, { file, records, from: header.firstSequence }, identity, records.start, staged);
+  yield* write.writer.take(formatLogHeader({ ...header, identity }));
+  yield* copySnapshot(file, records.start, write);
+  yield* copyRecords(engine, { file, records, from: header.firstSequence }, identity, records.start, write);
 }
 
 const pieceSize = 256 * 1024;
 
-function* copySnapshot(file: OpenFile, end: number, { writer, attempt }: StagedFile): Operation<void> {
+function* copySnapshot(file: OpenFile, end: number, { writer, attempt }: FileReplacement): Operation<void> {
   yield* wait(file.seek(logHeaderSize));
   for (let offset = logHeaderSize; offset < end;) {
     const piece = new Uint8Array(Math.min(pieceSize, end - offset));

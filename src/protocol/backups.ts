@@ -9,48 +9,41 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { copyBackup } from "./copy_backup.ts";
-import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
-import { childOf, type Engine } from "./engine.ts";
-import { afterUndoing, type Attempt, type CleanupFailure, tidy } from "./failure.ts";
+import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
+import type { Engine } from "./engine.ts";
+import { afterUndoing, tidy } from "./failure.ts";
 import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
+import { ensureDirectory } from "./made_directories.ts";
 import { backupName, lastBackupTime } from "./names/names.ts";
+import type { FileReplacement, KeptBackup } from "./file_replacement.ts";
 import { removeName } from "./reported_failure.ts";
-import { syncDirectory, syncFile, type SyncRules } from "./sync.ts";
+import { syncDirectory, syncFile } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { isDistrusted } from "./sync_ledger.ts";
-import type { Target } from "./target.ts";
-import { syncsFile, type WritePlan } from "./write_plan.ts";
-
-/** A backup that was made, and whether it is safely on disk, with its name, as far as that is asked for. */
-export interface Backup {
-  readonly path: string;
-  readonly durable: boolean;
-}
+import { syncsFile } from "./write_plan.ts";
 
 /** Makes and syncs a backup of the target's present file; undefined when there is no file. */
-export function* makeBackup(
-  engine: Engine,
-  target: Target,
-  plan: WritePlan,
-  parent: ParentDirectory,
-  attempt: Attempt,
-): Operation<Backup | undefined> {
+export function* makeBackup(write: FileReplacement): Operation<KeptBackup | undefined> {
+  const { engine, target, parent, plan, attempt } = write;
   // A symlink that is replaced takes no content with it.
-  if ((yield* wait(engine.fileSystem.linkStat(target.path)))?.kind !== "file") return undefined;
+  if ((yield* wait(parent.look(target.name)))?.kind !== "file") return undefined;
   const directory = backupDirectoryOf(engine, target.path, plan);
   const beside = directory === parent.path;
   let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
   const home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
   try {
-    const placed = yield* linkOrCopy(engine, target, home, plan, attempt);
+    const found = yield* backupsByName(engine, target.path, directory);
+    // A name of a time that cannot be counted on was not made by a clock.
+    const newest = found.find((backup) => backup.time < lastBackupTime);
+    const placed = yield* placeBackup(write, home, newest?.time);
     if (placed === undefined) return undefined;
-    const { path, synced } = placed;
+    const { name, path, synced } = placed;
     try {
       named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
     } catch (error) {
       throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
     }
-    return { path, durable: named && synced };
+    return { name, path, beside, durable: named && synced };
   } finally {
     if (!beside) yield* closeParent(home);
   }
@@ -59,21 +52,9 @@ export function* makeBackup(
 /** Two backups in one millisecond, or a clock that went back: the next free time after the newest. */
 const mostTries = 100;
 
-function* linkOrCopy(
-  engine: Engine,
-  target: Target,
-  home: ParentDirectory,
-  rules: SyncRules,
-  attempt: Attempt,
-): Operation<PlacedBackup | undefined> {
-  const found = yield* backupsByName(engine, target.path, home.path);
-  // A name of a time that cannot be counted on was not made by a clock.
-  const newest = found.find((backup) => backup.time < lastBackupTime);
-  return yield* placeBackup(engine, target, home, rules, attempt, newest?.time);
-}
-
 /** A backup whose name is not durable yet, and whether its content is, as far as that is asked for. */
 interface PlacedBackup {
+  readonly name: string;
   readonly path: string;
   readonly synced: boolean;
 }
@@ -83,61 +64,55 @@ interface PlacedBackup {
  * undefined when the file is gone.
  */
 export function* placeBackup(
-  engine: Engine,
-  target: Target,
+  write: FileReplacement,
   home: ParentDirectory,
-  rules: SyncRules,
-  attempt: Attempt,
   newest: number | undefined,
 ): Operation<PlacedBackup | undefined> {
+  const { engine, parent, target } = write;
   let time = Math.max(engine.runtime.clock.now(), newest === undefined ? 0 : newest + 1);
   for (let tries = 1;; tries++) {
-    const path = childOf(engine, home.path, backupName(target.name, time++));
+    const name = backupName(target.name, time++);
+    const path = home.pathOf(name);
     // What is linked may be in memory alone, once a sync has failed; a copy is written.
     if (isDistrusted(engine, home.status.device)) {
-      return { path, synced: yield* copyBackup(engine, target, home, path, rules, attempt) };
+      return { name, path, synced: yield* copyBackup(write, home, name) };
     }
     try {
-      return { path, synced: yield* linkBackup(engine, target, home, path, rules, attempt) };
+      return { name, path, synced: yield* linkBackup(write, home, name) };
     } catch (error) {
       const mayRepeat = error instanceof SystemError && tries < mostTries;
       if (mayRepeat && error.code === "EEXIST") continue;
       if (mayRepeat && error.call === "link" && error.code === "ENOENT") {
         // Linux says so of a file that another process has replaced since link looked its name up: vfs_link, i_nlink 0.
         // https://github.com/torvalds/linux/blob/master/fs/namei.c
-        if ((yield* wait(engine.fileSystem.linkStat(target.path))) === undefined) return undefined;
+        if ((yield* wait(parent.look(target.name))) === undefined) return undefined;
         continue;
       }
       const cannotLink = error instanceof SystemError && error.call === "link" &&
         (["EPERM", "EACCES", "EXDEV", "EMLINK"].includes(error.code) || isUnsupported(error));
       if (!cannotLink) throw error;
     }
-    return { path, synced: yield* copyBackup(engine, target, home, path, rules, attempt) };
+    return { name, path, synced: yield* copyBackup(write, home, name) };
   }
 }
 
 /** Links the present file, and syncs its content: another program may have written it and never synced it. */
-function* linkBackup(
-  engine: Engine,
-  target: Target,
-  home: ParentDirectory,
-  path: string,
-  rules: SyncRules,
-  attempt: Attempt,
-): Operation<boolean> {
-  yield* wait(engine.fileSystem.link(target.path, path));
-  if (!syncsFile(rules.durability)) return true;
+function* linkBackup(write: FileReplacement, home: ParentDirectory, name: string): Operation<boolean> {
+  const { engine, target, parent, plan, attempt } = write;
+  yield* wait(parent.link(target.name, home, name));
+  if (!syncsFile(plan.durability)) return true;
   try {
-    const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    const file = yield* wait(home.open(name));
     if (file === undefined) return true;
     try {
-      return yield* syncFile(engine, { file, place: home }, rules, attempt);
+      return yield* syncFile(engine, { file, place: home }, plan, attempt);
     } finally {
       yield* wait(file.close());
     }
   } catch (error) {
     // A file that may not be read can still be linked and replaced; it is as durable as its writer left it.
     if (error instanceof SystemError && error.call === "open" && error.code === "EACCES") return true;
+    const path = home.pathOf(name);
     throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
   }
 }
@@ -147,25 +122,20 @@ export function* removeBackup(engine: Engine, path: string): Operation<void> {
   yield* removeName(engine, path);
 }
 
-/** Removes all but the newest `keep` versions; what could not be removed. The write has succeeded already. */
-export function* pruneBackups(
-  engine: Engine,
-  target: Target,
-  directory: string,
-  keep: number,
-): Operation<CleanupFailure[]> {
-  const failures: CleanupFailure[] = [];
+/** Removes all but the newest versions after a commit, and notes what could not be removed: the write has succeeded. */
+export function* pruneBackups({ engine, target, parent, plan, leftovers }: FileReplacement): Operation<void> {
+  const directory = backupDirectoryOf(engine, target.path, plan);
   let found: FoundBackups;
   try {
-    found = yield* findBackups(engine, target.path, directory, yield* wait(engine.fileSystem.linkStat(target.path)));
+    found = yield* findBackups(engine, target.path, directory, yield* wait(parent.look(target.name)));
   } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
     // A look that is refused may be a witness, too.
-    if (error instanceof SystemError) return [{ error }];
-    throw error;
+    leftovers.push({ error });
+    return;
   }
-  for (const backup of [...found.versions.slice(keep), ...found.repeated]) {
+  for (const backup of [...found.versions.slice(plan.backup), ...found.repeated]) {
     // What stays is pruned by the next write.
-    yield* tidy(failures, removeBackup(engine, backup.path), backup.path);
+    yield* tidy(leftovers, removeBackup(engine, backup.path), backup.path);
   }
-  return failures;
 }

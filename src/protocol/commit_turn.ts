@@ -3,8 +3,8 @@
  *
  * 1. `takeTicket` when the public function is called, before any I/O.
  * 2. `enterTarget` once the target is resolved.
- * 3. `commitTurn` around the last check and the rename; it says so when a later call has committed already. Then the
- *    older one must not commit: its content was overtaken and is `superseded`.
+ * 3. `beginTurn` before the last check, `end` after the rename (or `commitTurn` around both). `overtaken` says when a
+ *    later call has committed already: then the older one must not, for its content is `superseded`.
  * 4. `returnTicket` when the call settles, however it does.
  *
  * A turn is never held while a source is read: an endless stream delays nobody. A synchronous call cannot wait; it
@@ -26,12 +26,18 @@ export interface Committed {
   readonly since: number;
 }
 
+/** What others of this process need to know of a turn. */
+interface TurnInProgress {
+  /** Who is called when it ends. */
+  readonly waiting: (() => void)[];
+}
+
 interface TargetTurns {
   /** Calls that have entered and not yet returned their ticket. */
   users: number;
   latest: Committed | undefined;
-  /** Settles when the turn in progress ends. */
-  busy: Promise<void> | undefined;
+  /** The turn in progress. */
+  busy: TurnInProgress | undefined;
   /** What a rename that has been asked for and not answered is to move to the target. */
   landing?: string | undefined;
 }
@@ -45,7 +51,7 @@ interface TurnTable {
   idle: Set<string>;
 }
 
-const tableName = Symbol.for("@durable/atomic-write/commit-turns/1");
+const tableName = Symbol.for("@durable/atomic-write/commit-turns/2");
 
 function turnTable(): TurnTable {
   const holder = globalThis as { [tableName]?: TurnTable };
@@ -121,6 +127,51 @@ export function* takeAwayLanding(engine: Engine, ticket: Ticket): Operation<void
   }
 }
 
+/** The turn of one call at its target. Whoever has begun it ends it. */
+export class CommitTurn implements TurnInProgress {
+  readonly waiting: (() => void)[] = [];
+  readonly #turns: TargetTurns;
+  readonly #before: TurnInProgress | undefined;
+  readonly #order: number;
+  readonly #since = failuresKnown();
+
+  /** It is this call's turn from now on. */
+  constructor(turns: TargetTurns, order: number) {
+    this.#turns = turns;
+    this.#before = turns.busy;
+    this.#order = order;
+    turns.busy = this;
+  }
+
+  /** What a later call has committed by now. */
+  get overtaken(): Committed | undefined {
+    const { latest } = this.#turns;
+    return latest !== undefined && latest.order > this.#order ? latest : undefined;
+  }
+
+  /** This call has made its content visible. */
+  committed(fileSynced: boolean): void {
+    if (this.overtaken === undefined) this.#turns.latest = { order: this.#order, fileSynced, since: this.#since };
+  }
+
+  /** It is the next one's turn. */
+  end(): void {
+    this.#turns.busy = this.#before;
+    for (const resume of this.waiting) resume();
+  }
+}
+
+/** Waits for this call's turn. */
+export function* beginTurn(ticket: Ticket, synchronous: boolean): Operation<CommitTurn> {
+  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
+  if (turns === undefined) throw new Error("A ticket must enter its target before it commits");
+  while (!synchronous && turns.busy !== undefined) {
+    const { waiting } = turns.busy;
+    yield* wait(new Promise<void>((resume) => waiting.push(resume)));
+  }
+  return new CommitTurn(turns, ticket.order);
+}
+
 /** Whether the content that was made visible is synced; what has overtaken it; undefined: nothing came of it. */
 type TurnOutcome = boolean | Committed | undefined;
 
@@ -133,25 +184,13 @@ export function* commitTurn(
   synchronous: boolean,
   commit: (overtaken: () => Committed | undefined) => Operation<TurnOutcome>,
 ): Operation<Committed | undefined> {
-  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
-  if (turns === undefined) throw new Error("A ticket must enter its target before it commits");
-  while (!synchronous && turns.busy !== undefined) yield* wait(turns.busy);
-  const overtaken = (): Committed | undefined =>
-    turns.latest !== undefined && turns.latest.order > ticket.order ? turns.latest : undefined;
-  const already = overtaken();
-  if (already !== undefined) return already;
-  let end = (): void => {};
-  const turn = new Promise<void>((resolve) => end = resolve);
-  const before = turns.busy;
-  turns.busy = turn;
-  const since = failuresKnown();
+  const turn = yield* beginTurn(ticket, synchronous);
   try {
-    const outcome = yield* commit(overtaken);
+    const outcome = turn.overtaken ?? (yield* commit(() => turn.overtaken));
     if (typeof outcome !== "boolean") return outcome;
-    if (overtaken() === undefined) turns.latest = { order: ticket.order, fileSynced: outcome, since };
+    turn.committed(outcome);
     return undefined;
   } finally {
-    turns.busy = before;
-    end();
+    turn.end();
   }
 }

@@ -4,60 +4,46 @@
  * After a failure nothing is left, or the error names it.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import { ContentWriter } from "./content_writer.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
-import { afterUndoing, type Attempt, attemptFailed } from "./failure.ts";
+import { afterUndoing, attemptFailed } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
 import { applyMetadata, type WantedMetadata } from "./metadata.ts";
+import type { FileReplacement } from "./file_replacement.ts";
 import { renameName } from "./reported_failure.ts";
-import { syncFile, type SyncRules } from "./sync.ts";
-import type { Target } from "./target.ts";
-import { ContentWriter } from "./content_writer.ts";
+import { syncFile } from "./sync.ts";
 import { createTemporary } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
 
-function* openPresent(engine: Engine, target: Target, attempt: Attempt): Operation<OpenFile> {
-  const file = yield* wait(engine.fileSystem.open(target.path, "read", { follow: false }));
-  if (file !== undefined) return file;
-  throw attemptFailed(attempt, "ENOENT", "open", "the file to be backed up is gone");
-}
-
-/** Puts a copy of the present file at `path`, whole or not at all; whether it is safely on disk as far as that is asked for. */
-export function* copyBackup(
-  engine: Engine,
-  target: Target,
-  home: ParentDirectory,
-  path: string,
-  rules: SyncRules,
-  attempt: Attempt,
-): Operation<boolean> {
-  const { fileSystem } = engine;
+/** Puts a copy of the present file under a name, whole or not at all; whether it is safely on disk as far as that is asked for. */
+export function* copyBackup(write: FileReplacement, home: ParentDirectory, name: string): Operation<boolean> {
+  const { engine, target, parent, plan, attempt } = write;
+  const source = yield* wait(parent.open(target.name));
+  if (source === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the file to be backed up is gone");
   let synced = true;
-  const source = yield* openPresent(engine, target, attempt);
   try {
     const status = yield* wait(source.stat());
     let identity: string | undefined;
-    const temporary = yield* createTemporary(engine, home, target.name, status.mode & 0o600, attempt);
+    const { file, ...temporary } = yield* createTemporary(home, target.name, status.mode & 0o600, attempt);
     try {
-      const writer = new ContentWriter(temporary.file, attempt, undefined, undefined);
+      const writer = new ContentWriter(file, attempt, undefined, undefined);
       try {
         yield* writer.takeFile(source);
         yield* writer.end();
-        const made = yield* wait(temporary.file.stat());
+        const made = yield* wait(file.stat());
         identity = made.identity;
-        yield* applyMetadata(temporary.file, copiedMetadata(engine, status), made);
-        yield* wait(temporary.file.setTimes(status.modified, status.modified));
-        if (syncsFile(rules.durability)) {
-          synced = yield* syncFile(engine, { file: temporary.file, place: home }, rules, attempt);
-        }
+        yield* applyMetadata(file, copiedMetadata(engine, status), made);
+        yield* wait(file.setTimes(status.modified, status.modified));
+        if (syncsFile(plan.durability)) synced = yield* syncFile(engine, { file, place: home }, plan, attempt);
       } finally {
-        yield* wait(temporary.file.close());
+        yield* wait(file.close());
       }
-      yield* renameName(engine, temporary.path, path, identity);
+      yield* renameName(engine, temporary.path, home.pathOf(name), identity);
       return synced;
     } catch (error) {
-      throw yield* afterUndoing(attempt, error, () => fileSystem.remove(temporary.path), temporary.path);
+      throw yield* afterUndoing(attempt, error, () => home.remove(temporary.name), temporary.path);
     }
   } finally {
     yield* closeQuietly(source);

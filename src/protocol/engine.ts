@@ -2,7 +2,7 @@
  * A runtime seen by one call: which of its two file systems serves it, and whether anything may be waited for.
  */
 import { type FilePath, filePath, type OptionReader, pathText } from "../core/options.ts";
-import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, joinPath } from "../core/path.ts";
+import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, isPlain, joinPath } from "../core/path.ts";
 import type { Capabilities, FileSystem, Runtime } from "../runtime/runtime.ts";
 import { beginAttempt, translate } from "./failure.ts";
 
@@ -35,6 +35,7 @@ export const runtimeOption: OptionReader<Runtime> = (value, name) => {
 /** The caller's path, absolute from the working directory of this moment. */
 export function locate(engine: Engine, path: FilePath): string {
   const style = engine.capabilities.pathStyle;
+  if (typeof path === "string" && isPlain(path, style)) return path;
   const text = pathText(filePath(path, "path"), style);
   // The working directory can be gone, or not permitted to be asked for; an absolute path does not need it.
   const from = isAbsolute(text, style) ? "" : workingDirectory(engine, text);

@@ -9,16 +9,14 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { commitTurn, type Ticket } from "./commit_turn.ts";
-import type { ParentDirectory } from "./directories.ts";
+import { commitTurn } from "./commit_turn.ts";
 import type { Engine } from "./engine.ts";
-import { type Attempt, checkAbort, tidy } from "./failure.ts";
+import { checkAbort, tidy } from "./failure.ts";
 import { digestOf, openedStatus } from "./file_call.ts";
 import { applyMetadata, ownerNumbers, type WantedMetadata } from "./metadata.ts";
-import type { StagedFile } from "./staged_file.ts";
+import type { FileReplacement } from "./file_replacement.ts";
 import { syncDirectory, syncFile } from "./sync.ts";
-import type { Target } from "./target.ts";
-import { reachedDurability, syncsFile, type WritePlan, type WriteResult } from "./write_plan.ts";
+import { reachedDurability, syncsFile, type WriteResult } from "./write_plan.ts";
 
 const readSize = 256 * 1024;
 const setUserAndGroup = 0o6000;
@@ -36,28 +34,25 @@ function* eachPiece(file: OpenFile, use: (piece: Uint8Array) => boolean): Operat
 /** What may be replaced but not be read, and what has taken the file's place: a symlink, a directory, a FIFO. */
 const incomparable: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "EISDIR", "ENXIO"]);
 
-/** The file, to be compared; undefined where that cannot be done: it is written. */
-function* openFile(engine: Engine, path: string): Operation<OpenFile | undefined> {
+/** The target's file, to be compared; undefined where that cannot be done: it is written. */
+function* openFile({ parent, target }: FileReplacement): Operation<OpenFile | undefined> {
   try {
-    return yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    return yield* wait(parent.open(target.name));
   } catch (error) {
     if (error instanceof SystemError && incomparable.has(error.code)) return undefined;
     throw error;
   }
 }
 
-function* openTarget(engine: Engine, target: Target, size: number): Operation<OpenFile | undefined> {
-  if (target.status?.kind !== "file" || target.status.size !== size) return undefined;
-  return yield* openFile(engine, target.path);
+/** The same, if it has this size. */
+function* openEqual(write: FileReplacement, size: number): Operation<OpenFile | undefined> {
+  const { status } = write.target;
+  return status?.kind === "file" && status.size === size ? yield* openFile(write) : undefined;
 }
 
 /** The target's file if it has exactly these bytes. */
-export function* hasEqualBytes(
-  engine: Engine,
-  target: Target,
-  bytes: Uint8Array,
-): Operation<FileStatus | undefined> {
-  const file = yield* openTarget(engine, target, bytes.length);
+export function* hasEqualBytes(write: FileReplacement, bytes: Uint8Array): Operation<FileStatus | undefined> {
+  const file = yield* openEqual(write, bytes.length);
   if (file === undefined) return undefined;
   try {
     const status = yield* openedStatus(file);
@@ -75,15 +70,14 @@ export function* hasEqualBytes(
 
 /** The target's file, and its SHA-256, if it has the content that another file has. */
 export function* hasEqualDigest(
-  engine: Engine,
-  target: Target,
+  write: FileReplacement,
   known: { readonly size: number; digest(): Operation<string> },
 ): Operation<{ readonly status: FileStatus; readonly digest: string } | undefined> {
-  const file = yield* openTarget(engine, target, known.size);
+  const file = yield* openEqual(write, known.size);
   if (file === undefined) return undefined;
   try {
     const status = yield* openedStatus(file);
-    const digest = yield* digestOf(engine, file);
+    const digest = yield* digestOf(write.engine, file);
     return digest === (yield* known.digest()) ? { status, digest } : undefined;
   } finally {
     yield* wait(file.close());
@@ -91,12 +85,12 @@ export function* hasEqualDigest(
 }
 
 /** The target's file if it has the content that was staged, by SHA-256. */
-export function* equalContent(engine: Engine, staged: StagedFile): Operation<FileStatus | undefined> {
-  const file = yield* openTarget(engine, staged.target, staged.writer.bytesWritten);
+export function* equalContent(write: FileReplacement): Operation<FileStatus | undefined> {
+  const file = yield* openEqual(write, write.writer.bytesWritten);
   if (file === undefined) return undefined;
   try {
     const status = yield* openedStatus(file);
-    return (yield* digestOf(engine, file)) === staged.digest ? status : undefined;
+    return (yield* digestOf(write.engine, file)) === write.digest ? status : undefined;
   } finally {
     yield* wait(file.close());
   }
@@ -112,32 +106,31 @@ const isUnchanged = (now: FileStatus, before: FileStatus): boolean =>
  */
 type Unsettled = "exchanged" | "needs a new file";
 
-/** Corrects the metadata that was asked for, and syncs what is there: the file that was `compared`. */
-export function* settleEqual(
-  engine: Engine,
-  target: Target,
-  parent: ParentDirectory,
-  plan: WritePlan,
-  attempt: Attempt,
-  ticket: Ticket,
-  compared: FileStatus,
-  bytes: Uint8Array | undefined,
-  digest?: string,
-): Operation<WriteResult | Unsettled> {
+/** A file that was compared, and the content it has turned out to have, as far as that is known. */
+export interface EqualFile {
+  readonly status: FileStatus;
+  readonly bytes?: Uint8Array | undefined;
+  readonly digest?: string;
+}
+
+/** Corrects the metadata that was asked for, and syncs what is there: the file that was compared. */
+export function* settleEqual(write: FileReplacement, equal: EqualFile): Operation<WriteResult | Unsettled> {
+  const { engine, target, parent, plan, attempt, ticket } = write;
+  if (ticket === undefined) throw new Error("What is left alone needs a place in the order, too");
   let fileSynced = false;
   let lost: string[] | undefined;
   let unsettled: Unsettled = "exchanged";
   yield* commitTurn(ticket, engine.synchronous, function* () {
     checkAbort(plan.signal);
-    const file = yield* openFile(engine, target.path);
+    const file = yield* openFile(write);
     if (file === undefined) {
       unsettled = "needs a new file";
       return undefined;
     }
     try {
       const now = yield* openedStatus(file);
-      if (!isUnchanged(now, compared)) return undefined;
-      const corrected = yield* correctMetadata(engine, file, plan, now, attempt);
+      if (!isUnchanged(now, equal.status)) return undefined;
+      const corrected = yield* correctMetadata(write, file, now);
       if (corrected === undefined) {
         unsettled = "needs a new file";
         return undefined;
@@ -151,33 +144,32 @@ export function* settleEqual(
   });
   if (lost === undefined) return unsettled;
   const directorySynced = (yield* syncDirectory(engine, parent, plan, attempt)) && target.unsyncedAncestors !== true;
-  if (plan.digest && bytes !== undefined) {
-    const hash = engine.runtime.createHash();
-    hash.update(bytes);
-    digest = hash.digest();
-  }
-  return {
+  const result: WriteResult = {
     path: target.path,
     bytesWritten: 0,
     changed: false,
     replaced: true,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced),
     lost,
-    ...digest === undefined || !plan.digest ? {} : { digest },
   };
+  const digest = plan.digest ? equal.digest ?? digestOfBytes(engine, equal.bytes) : undefined;
+  if (digest !== undefined) result.digest = digest;
+  return result;
+}
+
+function digestOfBytes(engine: Engine, bytes: Uint8Array | undefined): string | undefined {
+  if (bytes === undefined) return undefined;
+  const hash = engine.runtime.createHash();
+  hash.update(bytes);
+  return hash.digest();
 }
 
 /**
  * Undefined for a file that has other names, perhaps where others may not reach: what is corrected here would be
  * corrected under each of them. It is replaced instead.
  */
-function* correctMetadata(
-  engine: Engine,
-  file: OpenFile,
-  plan: WritePlan,
-  now: FileStatus,
-  attempt: Attempt,
-): Operation<string[] | undefined> {
+function* correctMetadata(write: FileReplacement, file: OpenFile, now: FileStatus): Operation<string[] | undefined> {
+  const { engine, plan, attempt } = write;
   const { capabilities } = engine;
   const owner = typeof plan.owner === "object" && capabilities.owner
     ? ownerNumbers(plan.owner, engine.runtime)

@@ -21,7 +21,7 @@ import type { Engine } from "./engine.ts";
 import { checkAbort } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
 import { applyMetadata, wantedMetadata } from "./metadata.ts";
-import { type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { syncFile } from "./sync.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
@@ -41,32 +41,32 @@ const isSame = (one: FileStatus | undefined, other: FileStatus): boolean =>
   one?.mode === other.mode && one.user === other.user && one.group === other.group;
 
 /** Gives the staged file mode and owner that the target has `now`; whether anything had to be done for it. */
-export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Operation<boolean> {
-  const { engine, plan, parent, attempt, previous } = staged;
+export function* keepLatest(write: FileReplacement, now: FileStatus | undefined): Operation<boolean> {
+  const { engine, plan, parent, attempt, previous } = write;
   if (now?.kind !== "file" || isSame(previous, now)) return false;
-  staged.previous = now;
-  const before = staged.wanted;
+  write.previous = now;
+  const before = write.wanted;
   const wanted = wantedMetadata(engine, plan, now, parent.status);
-  staged.wanted = { ...wanted, mode: wanted.mode ?? before.mode };
+  write.wanted = { ...wanted, mode: wanted.mode ?? before.mode };
   // setuid and setgid, which the staged file does not get: lost is what the file has now.
-  staged.unkept = [...new Set([...staged.unkept.filter((name) => !before.lost.includes(name)), ...wanted.lost])];
+  write.unkept = [...new Set([...write.unkept.filter((name) => !before.lost.includes(name)), ...wanted.lost])];
   const differs = wanted.mode !== before.mode || wanted.user !== before.user || wanted.group !== before.group;
   if (!differs) return false;
   checkAbort(plan.signal);
-  const file = yield* reopen(staged);
+  const file = yield* reopen(write);
   if (file === undefined) {
-    staged.unkept = [...new Set([...staged.unkept, "mode", "owner", "group"])];
+    write.unkept = [...new Set([...write.unkept, "mode", "owner", "group"])];
     return false;
   }
   try {
     const made = yield* wait(file.stat());
     // Whoever gets the file may do no more with it, be it for an instant, than he shall.
-    const narrower = { ...staged.wanted, mode: made.mode & (staged.wanted.mode ?? made.mode), lost: [] };
+    const narrower = { ...write.wanted, mode: made.mode & (write.wanted.mode ?? made.mode), lost: [] };
     yield* applyMetadata(file, { ...narrower, user: undefined, group: undefined, modeRequired: false }, made);
-    staged.unkept = yield* applyMetadata(file, staged.wanted, yield* wait(file.stat()));
+    write.unkept = yield* applyMetadata(file, write.wanted, yield* wait(file.stat()));
     if (isSame(yield* wait(file.stat()), made)) return false;
     if (syncsFile(plan.durability)) {
-      staged.fileSynced = (yield* syncFile(engine, { file, place: parent }, plan, attempt)) && staged.fileSynced;
+      write.fileSynced = (yield* syncFile(engine, { file, place: parent }, plan, attempt)) && write.fileSynced;
     }
   } finally {
     yield* closeQuietly(file);
@@ -78,21 +78,21 @@ export function* keepLatest(staged: StagedFile, now: FileStatus | undefined): Op
  * The last look before the commit: is the directory still there, what is to be kept of the file, is the lock still held?
  * From the beginning when something had to be corrected, for that includes a sync.
  */
-export function* lookOnceMore(staged: StagedFile): Operation<void> {
-  const { engine, target, parent, plan, attempt } = staged;
+export function* lookOnceMore(write: FileReplacement): Operation<void> {
+  const { engine, target, parent, plan, attempt } = write;
   for (let corrections = 0, corrected = true; corrected; corrections++) {
-    yield* checkParent(engine, parent, attempt);
+    yield* checkParent(parent, attempt);
     corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
-      (yield* keepLatest(staged, yield* wait(engine.fileSystem.linkStat(target.path))));
+      (yield* keepLatest(write, yield* wait(parent.look(target.name))));
     if (plan.guard !== undefined) yield* plan.guard();
   }
 }
 
 /** The staged file, which has been closed; undefined where its own mode forbids to open it. */
-function* reopen({ engine, temporary: { path }, identity }: StagedFile): Operation<OpenFile | undefined> {
+function* reopen({ temporary: { home, name, path }, identity }: FileReplacement): Operation<OpenFile | undefined> {
   let file: OpenFile | undefined;
   try {
-    file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    file = yield* wait(home.open(name));
   } catch (error) {
     if (error instanceof SystemError && error.code === "EACCES") return undefined;
     throw error;

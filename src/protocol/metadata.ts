@@ -97,7 +97,7 @@ export function wantedMetadata(
     group = numbers.group ?? previous?.group;
   }
   return {
-    creationMode: creationMode(engine, mode, user, group, directory, plan.newFileMode),
+    creationMode: mode === undefined ? plan.newFileMode : creationMode(runtime, mode, { user, group }, directory),
     mode,
     user,
     group,
@@ -109,17 +109,14 @@ export function wantedMetadata(
 }
 
 function creationMode(
-  engine: Engine,
-  mode: number | undefined,
-  user: number | undefined,
-  group: number | undefined,
+  runtime: Runtime,
+  mode: number,
+  { user, group }: Pick<WantedMetadata, "user" | "group">,
   directory: FileStatus,
-  newFileMode: number,
 ): number {
-  if (mode === undefined) return newFileMode;
   const permissions = mode & 0o777;
   if (user === undefined && group === undefined) return permissions;
-  const ours = knownOwner(engine.runtime);
+  const ours = knownOwner(runtime);
   // Who we are is not known: what everybody may do is allowed, what the group may do waits for the group.
   if (ours === undefined) return permissions & 0o707;
   const inherits = (directory.mode & 0o2000) !== 0;

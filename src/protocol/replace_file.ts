@@ -7,11 +7,13 @@
 import type { Source } from "../core/bytes.ts";
 import { FileError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
-import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import { commit } from "./commit.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
-import { closeParent, ensureDirectory, openParent, type ParentDirectory } from "./directories.ts";
+import { writeAll } from "./content_writer.ts";
+import { closeParent, openParent } from "./directories.ts";
 import type { Engine } from "./engine.ts";
-import { equalContent, hasEqualBytes, hasEqualDigest, settleEqual } from "./equal_content.ts";
+import { equalContent, type EqualFile, hasEqualBytes, hasEqualDigest, settleEqual } from "./equal_content.ts";
 import {
   attachCleanup,
   type Attempt,
@@ -21,14 +23,15 @@ import {
   checkAbort,
   translate,
 } from "./failure.ts";
-import { commit, conflict } from "./commit.ts";
+import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
+import { existsAlready } from "./judge_commit.ts";
+import { ensureDirectory } from "./made_directories.ts";
 import { isProven } from "./proven_content.ts";
-import { beginStage, discard, finishStage, lostBy, type StagedFile, TemporaryVanished } from "./staged_file.ts";
+import { FileReplacement, TemporaryVanished } from "./file_replacement.ts";
+import { beginStage, discard, finishStage } from "./stage.ts";
 import { isDistrusted } from "./sync_ledger.ts";
 import { resolveTarget, type Target } from "./target.ts";
-import { writeAll } from "./content_writer.ts";
 import type { WritePlan, WriteResult } from "./write_plan.ts";
-import type { FileStatus } from "../runtime/runtime.ts";
 
 /** Content on its way into a staged file. */
 export interface Filling {
@@ -38,40 +41,60 @@ export interface Filling {
   readonly known?: { readonly size: number; digest(): Operation<string> };
   /** Whether it can be written a second time. */
   readonly repeatable: boolean;
-  /** Writes all of it through `staged.writer`. */
-  fill(staged: StagedFile): Operation<void>;
+  /** Writes all of it through `write.writer`. */
+  fill(write: FileReplacement): Operation<void>;
   /** It is not going to be read to its end. */
   cancel(reason: unknown): void;
 }
 
 /** The filling from a caller's data. */
-export function fillingFrom(source: Source, signal: AbortSignal | undefined): Filling {
-  return {
-    bytes: source.kind === "bytes" ? source.bytes : undefined,
-    repeatable: source.kind === "bytes",
-    fill: (staged) => writeAll(staged.engine, staged.writer, source, signal),
-    cancel: (reason) => source.kind === "chunks" ? source.cancel(reason) : undefined,
+export function fillingFrom(source: Source): Filling {
+  return source.kind === "bytes" ? new BytesFilling(source.bytes) : {
+    bytes: undefined,
+    repeatable: false,
+    fill: ({ engine, writer, plan }) => writeAll(engine, writer, source, plan.signal),
+    cancel: (reason) => source.cancel(reason),
   };
 }
 
-/** Replaces or creates the file at the absolute `path`. */
-export function* replaceFile(
-  engine: Engine,
-  path: string,
-  plan: WritePlan,
-  filling: Filling,
-  ticket: Ticket,
-): Operation<WriteResult> {
+class BytesFilling implements Filling {
+  readonly bytes: Uint8Array;
+  readonly repeatable = true;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  fill({ writer }: FileReplacement): Operation<void> {
+    return writer.takeAll(this.bytes);
+  }
+
+  cancel(): void {}
+}
+
+/** A file to be replaced or made. */
+interface ReplaceRequest {
+  readonly engine: Engine;
+  /** Absolute. */
+  readonly path: string;
+  readonly plan: WritePlan;
+  /** The call's place in the order. */
+  readonly ticket: Ticket;
+}
+
+/** Replaces or creates the file, with this content. */
+export function* replaceFile(request: ReplaceRequest, filling: Filling): Operation<WriteResult> {
+  const { engine, path, plan, ticket } = request;
   const attempt = beginAttempt("Cannot write", path);
   try {
     checkAbort(plan.signal);
     const target = yield* findTarget(engine, path, plan, attempt);
-    const parent = yield* openParent(engine, target.directory, plan, attempt);
+    const write = yield* openTarget(engine, target, plan, attempt);
     try {
-      enterTarget(ticket, turnKey(engine, parent, target));
-      return yield* intoDirectory(engine, target, parent, plan, filling, ticket, attempt);
+      enterTarget(write.ticket = ticket, write.turnKey);
+      return yield* inDirectory(write, filling);
     } finally {
-      yield* closeParent(parent);
+      yield* closeParent(write.parent);
     }
   } catch (error) {
     const thrown = translate(error, attempt);
@@ -80,16 +103,21 @@ export function* replaceFile(
   }
 }
 
-/** What tells one target from another among the commits of a process. */
-export function turnKey(engine: Engine, parent: ParentDirectory, target: Target): string {
-  return `${engine.runtime.process.pid} ${parent.status.identity} ${target.name}`;
+/** Opens the directory of a file that is to be replaced or made. */
+export function* openTarget(
+  engine: Engine,
+  target: Target,
+  plan: WritePlan,
+  attempt: Attempt,
+): Operation<FileReplacement> {
+  return new FileReplacement(target, yield* openParent(engine, target.directory, plan, attempt), plan, attempt);
 }
 
 /** Resolves the path and refuses what the plan refuses. */
 export function* findTarget(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<Target> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
-  if (plan.mustNotExist && target.status !== undefined) throw conflict(attempt, "resolve");
+  if (plan.mustNotExist && target.status !== undefined) throw existsAlready(attempt, "resolve");
   refuseReadOnly(engine, target, plan, attempt);
   if (!plan.createDirectories) return target;
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
@@ -120,44 +148,38 @@ export function* ensureTargetDirectory(
   yield* ensureDirectory(engine, target.directory, plan, attempt);
 }
 
-/** Other names of the file that a replacement would separate from it; our own (backups, a dead writer's temporary name) do not count. */
-export function* separatedNames(engine: Engine, target: Target, plan: WritePlan, attempt: Attempt): Operation<boolean> {
+/** Notes whether a replacement separates the file from other names; our own (backups, a dead writer's temporary name) do not count. */
+export function* noteOtherNames(write: FileReplacement): Operation<void> {
+  const { engine, target, plan, attempt } = write;
   const { status } = target;
-  if (status?.kind !== "file" || status.links <= 1) return false;
+  if (status?.kind !== "file" || status.links <= 1) return;
   const own = yield* countOwnNames(engine, target, backupDirectoryOf(engine, target.path, plan));
-  if (status.links - own <= 1) return false;
-  if (plan.hardLink === "break") return true;
-  const reason = `it has ${status.links} names (hard links), which would no longer be one file`;
-  throw attemptFailed(attempt, "EMLINK", "resolve", reason);
+  if (status.links - own <= 1) return;
+  if (plan.hardLink === "refuse") {
+    const reason = `it has ${status.links} names (hard links), which would no longer be one file`;
+    throw attemptFailed(attempt, "EMLINK", "resolve", reason);
+  }
+  write.separates = true;
 }
 
 /** A temporary file that is swept away three times is not swept by accident. */
 const mostStages = 3;
 
-function* intoDirectory(
-  engine: Engine,
-  target: Target,
-  parent: ParentDirectory,
-  plan: WritePlan,
-  filling: Filling,
-  ticket: Ticket,
-  attempt: Attempt,
-): Operation<WriteResult> {
-  const separates = yield* separatedNames(engine, target, plan, attempt);
-  if (plan.skipIfEqual && mayBeLeft(engine, target.status, plan)) {
+function* inDirectory(write: FileReplacement, filling: Filling): Operation<WriteResult> {
+  yield* noteOtherNames(write);
+  if (write.plan.skipIfEqual && mayBeLeft(write)) {
     // Before anything is made: where nothing may be written, equal content is a success as well.
-    const equal = yield* findEqual(engine, target, filling);
-    const settled = equal &&
-      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal.status, filling.bytes, equal.digest));
+    const equal = yield* findEqual(write, filling);
+    const settled = equal && (yield* settleEqual(write, equal));
     if (typeof settled === "object") return settled;
   }
   for (let stages = 1;; stages++) {
-    const staged = yield* beginStage(engine, target, parent, plan, attempt, hashes(plan, filling));
+    yield* beginStage(write, hashes(write.plan, filling));
     try {
-      yield* filling.fill(staged);
-      return yield* conclude(staged, ticket, separates);
+      yield* filling.fill(write);
+      return yield* conclude(write);
     } catch (error) {
-      const thrown = yield* giveUp(staged, error);
+      const thrown = yield* giveUp(write, error);
       // What a moved directory took with it is not gone: that is told, and not tried again.
       const isGone = error instanceof TemporaryVanished && FileError.is(thrown) && thrown.leftBehind.length === 0;
       if (!(isGone && filling.repeatable && stages < mostStages)) throw thrown;
@@ -166,20 +188,16 @@ function* intoDirectory(
 }
 
 /** Whether a file may be left alone if its content is equal: where a sync has failed it may be in memory alone. */
-function mayBeLeft(engine: Engine, status: FileStatus | undefined, { skipIfEqual }: WritePlan): boolean {
+function mayBeLeft({ engine, target: { status }, plan: { skipIfEqual } }: FileReplacement): boolean {
   if (status === undefined) return false;
   return skipIfEqual === "proven" ? isProven(engine, status) : !isDistrusted(engine, status.device);
 }
 
 /** The target's file if it has what is known of the content before any of it is staged. */
-function* findEqual(
-  engine: Engine,
-  target: Target,
-  { bytes, known }: Filling,
-): Operation<{ readonly status: FileStatus; readonly digest?: string } | undefined> {
-  if (known !== undefined) return yield* hasEqualDigest(engine, target, known);
-  const status = bytes && (yield* hasEqualBytes(engine, target, bytes));
-  return status && { status };
+function* findEqual(write: FileReplacement, { bytes, known }: Filling): Operation<EqualFile | undefined> {
+  if (known !== undefined) return yield* hasEqualDigest(write, known);
+  const status: FileStatus | undefined = bytes && (yield* hasEqualBytes(write, bytes));
+  return status && { status, bytes };
 }
 
 /** Whether the SHA-256 is needed: content that nobody knows before it is staged is compared by it. */
@@ -188,30 +206,30 @@ export function hashes(plan: WritePlan, { bytes, known }: Pick<Filling, "bytes" 
 }
 
 /** From the last byte to the result. On an error the caller gives the staged file up. */
-export function* conclude(staged: StagedFile, ticket: Ticket, separates: boolean): Operation<WriteResult> {
-  const { engine, target, parent, plan, attempt } = staged;
-  yield* finishStage(staged);
+export function* conclude(write: FileReplacement): Operation<WriteResult> {
+  yield* finishStage(write);
   // What is known beforehand has been compared before it was staged.
-  if (plan.skipIfEqual && staged.digest !== undefined) {
-    const { digest } = staged;
-    const equal = mayBeLeft(engine, target.status, plan) ? yield* equalContent(engine, staged) : undefined;
-    const settled = equal &&
-      (yield* settleEqual(engine, target, parent, plan, attempt, ticket, equal, undefined, digest));
-    if (typeof settled === "object") {
-      const failures = yield* discard(staged);
-      const failure = failures[0];
-      if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
-      return settled;
-    }
-  }
-  staged.separates = separates;
-  return yield* commit(staged, ticket);
+  const left = write.plan.skipIfEqual && write.digest !== undefined
+    ? yield* leftAsItIs(write, write.digest)
+    : undefined;
+  return left ?? (yield* commit(write));
+}
+
+/** The result where the file has the content that was staged; undefined where it is to be replaced. */
+function* leftAsItIs(write: FileReplacement, digest: string): Operation<WriteResult | undefined> {
+  const status = mayBeLeft(write) ? yield* equalContent(write) : undefined;
+  const settled = status && (yield* settleEqual(write, { status, digest }));
+  if (typeof settled !== "object") return undefined;
+  const failures = yield* discard(write);
+  const failure = failures[0];
+  if (failure !== undefined) throw attachCleanup(translate(failure.error, write.attempt), failures, write.attempt);
+  return settled;
 }
 
 /** Discards what is staged; the error for the caller, which says of a file that was replaced what a result would say. */
-export function* giveUp(staged: StagedFile, error: unknown): Operation<unknown> {
+export function* giveUp(write: FileReplacement, error: unknown): Operation<unknown> {
   const cause = error instanceof TemporaryVanished ? error.cause : error;
-  const thrown = attachCleanup(translate(cause, staged.attempt), yield* discard(staged), staged.attempt);
-  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...lostBy(staged));
+  const thrown = attachCleanup(translate(cause, write.attempt), yield* discard(write), write.attempt);
+  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...write.lost);
   return thrown;
 }

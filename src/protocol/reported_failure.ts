@@ -5,34 +5,64 @@
  * answer was lost; and for a second or for a minute it may answer from a cache what it has told of a name before. So no
  * look by name proves anything. What counts is what no cache can answer:
  *
- * - `leadsTo`: a file is opened, and the open file is asked.
- * - `removeName`, `removeDirectoryName`, `renameName`: the same is asked for once more. Of a name that is gone already
+ * - `holds`: a file is opened, and the open file is asked.
+ * - `removeName`, `removeDirectoryName`, `removeSurely`, `renameName`: the same is asked for once more. Of a name that is gone already
  *   the system says so, and what it refuses twice has not been done.
  *
  * State after a failure: the first error is thrown, and nothing was done as far as can be told.
  */
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { closeQuietly } from "./file_call.ts";
 
 /** Whether the path leads to the file with this identity; undefined where that cannot be seen. */
-export function* leadsTo(engine: Engine, path: string, identity: string | undefined): Operation<boolean | undefined> {
+function* leadsTo(engine: Engine, path: string, identity: string | undefined): Operation<boolean | undefined> {
   const { fileSystem } = engine;
   try {
-    const file = yield* wait(fileSystem.open(path, "read"));
-    if (file === undefined) return false;
-    try {
-      return (yield* wait(file.stat())).identity === identity;
-    } finally {
-      yield* closeQuietly(file);
-    }
+    return (yield* identityOf(() => fileSystem.open(path, "read"))) === identity;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
   }
+  return yield* looksLike(() => fileSystem.linkStat(path), identity);
+}
+
+/** Whether a name in a directory is that of the file with this identity; undefined where that cannot be seen. */
+export function* holds(
+  home: ParentDirectory,
+  name: string,
+  identity: string | undefined,
+): Operation<boolean | undefined> {
   try {
-    // What may not be read cannot be opened. A cache may show what was there before, never what came later.
-    return (yield* wait(fileSystem.linkStat(path)))?.identity === identity || undefined;
+    return (yield* identityOf(() => home.open(name))) === identity;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // A symlink is no file of ours.
+    if (error.code === "ELOOP") return false;
+  }
+  return yield* looksLike(() => home.look(name), identity);
+}
+
+/** Undefined when there is no file. */
+function* identityOf(open: () => Awaitable<OpenFile | undefined>): Operation<string | undefined> {
+  const file = yield* wait(open());
+  if (file === undefined) return undefined;
+  try {
+    return (yield* wait(file.stat())).identity;
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
+/** What may not be read cannot be opened. A cache may show what was there before, never what came later. */
+function* looksLike(
+  look: () => Awaitable<FileStatus | undefined>,
+  identity: string | undefined,
+): Operation<true | undefined> {
+  try {
+    return (yield* wait(look()))?.identity === identity || undefined;
   } catch {
     return undefined;
   }
@@ -40,15 +70,16 @@ export function* leadsTo(engine: Engine, path: string, identity: string | undefi
 
 /** Removes a name that is no directory; false when there was none. */
 export function removeName({ fileSystem }: Engine, path: string): Operation<boolean> {
-  return removed(() => fileSystem.remove(path));
+  return removeSurely(() => fileSystem.remove(path));
 }
 
 /** Removes an empty directory; false when there was none. */
 export function removeDirectoryName({ fileSystem }: Engine, path: string): Operation<boolean> {
-  return removed(() => fileSystem.removeDirectory(path));
+  return removeSurely(() => fileSystem.removeDirectory(path));
 }
 
-function* removed(remove: () => Awaitable<boolean>): Operation<boolean> {
+/** Makes a call that removes; false when there was nothing. */
+export function* removeSurely(remove: () => Awaitable<boolean>): Operation<boolean> {
   try {
     return yield* wait(remove());
   } catch (error) {

@@ -10,7 +10,7 @@
  * witness (sync_witness.ts). So does every call once a sync has failed there: what is dead answers syncs with success.
  */
 import { UnsupportedError } from "../core/errors.ts";
-import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile, SyncLevel } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
@@ -55,16 +55,8 @@ const levelOf = (rules: SyncRules): SyncLevel => rules.durability === "barrier" 
 /** EINTR without end is a failure too. */
 const interruptions = 8;
 
-function* untilDecided<T>(sync: () => Awaitable<T>): Operation<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return yield* wait(sync());
-    } catch (error) {
-      const again = error instanceof SystemError && error.code === "EINTR" && attempt < interruptions;
-      if (!again) throw error;
-    }
-  }
-}
+const mayRepeat = (error: unknown, tries: number): boolean =>
+  error instanceof SystemError && error.code === "EINTR" && tries < interruptions;
 
 /** What a step could not do, for a message. */
 const impossible: Readonly<Record<string, string>> = {
@@ -113,14 +105,19 @@ export function* syncFile(
 ): Operation<boolean> {
   const syncs = syncsOn(engine, place.status.device);
   const order = beginSync(syncs);
-  let begun: number;
-  try {
-    yield* untilDecided(() => file.sync(levelOf(rules)));
-    begun = endSync(syncs, order);
-  } catch (error) {
-    endSync(syncs, order, error);
-    return judge(error, rules, "sync", attempt);
+  const level = levelOf(rules);
+  for (let tries = 1;; tries++) {
+    try {
+      yield* wait(file.sync(level));
+      break;
+    } catch (error) {
+      if (mayRepeat(error, tries)) continue;
+      endSync(syncs, order, error);
+      return judge(error, rules, "sync", attempt);
+    }
   }
+  const begun = endSync(syncs, order);
+  if (isQuiet(syncs)) return true;
   return yield* isTrusted(engine, { syncs, begun, place: place.path, step: "sync" }, rules, attempt);
 }
 
@@ -137,19 +134,26 @@ export function* syncDirectory(
   const { handle, status, path } = directory;
   if (handle === undefined) return false;
   const syncs = syncsOn(engine, status.device);
+  const sync = { handle, level: levelOf(rules) };
   let begun: number;
-  try {
-    const level = levelOf(rules);
-    begun = yield* untilDecided(() =>
-      engine.synchronous
-        ? registeredSync(syncs, { handle, level })
-        : sharedSync(engine.fileSystem, syncs, `${status.identity} ${level}`, { handle, level })
-    );
-  } catch (error) {
-    return judge(error, rules, "syncDirectory", attempt);
+  for (let tries = 1;; tries++) {
+    try {
+      begun = yield* wait(
+        engine.synchronous
+          ? registeredSync(syncs, sync)
+          : sharedSync(engine.fileSystem, syncs, `${status.identity} ${sync.level}`, sync),
+      );
+      break;
+    } catch (error) {
+      if (!mayRepeat(error, tries)) return judge(error, rules, "syncDirectory", attempt);
+    }
   }
+  if (isQuiet(syncs)) return true;
   return yield* isTrusted(engine, { syncs, begun, place: path, step: "syncDirectory" }, rules, attempt);
 }
+
+/** Nothing else is being synced there, and nothing has ever failed: whatever has been answered is true. */
+const isQuiet = ({ inFlight, failure }: DeviceSyncs): boolean => failure === undefined && inFlight.size === 0;
 
 interface AnsweredSync {
   readonly syncs: DeviceSyncs;

@@ -68,7 +68,7 @@ export function beginSync(syncs: DeviceSyncs): number {
 /** It has ended, with success or with an error: what begins now has this order or a higher one. */
 export function endSync(syncs: DeviceSyncs, order: number, error?: unknown): number {
   syncs.inFlight.delete(order);
-  if (concernsAll(error)) noteFailure(syncs, error);
+  if (error !== undefined && concernsAll(error)) noteFailure(syncs, error);
   if (syncs.waiting.length > 0) resumeWaiting(syncs);
   return syncs.nextOrder;
 }

@@ -3,10 +3,10 @@
  *
  * Symlinks further up are the system's to resolve. Nothing is changed here; every refusal leaves the file unchanged.
  */
-import { absolutePath, endsAsDirectory, mayBeLossy } from "../core/path.ts";
+import { absolutePath, endsAsDirectory, mayBeLossy, splitPath } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
+import { childOf, type Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { knownOwner } from "./metadata.ts";
 
@@ -37,13 +37,12 @@ export function* resolveTarget(
   let link: string | undefined;
   for (let links = 0; links <= mostLinks; links++) {
     attempt.path = current;
-    if (endsAsDirectory(current, capabilities.pathStyle)) {
-      throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
-    }
+    const split = splitPath(current, capabilities.pathStyle);
+    if (split === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
     if (capabilities.pathStyle === "posix" && isMagic(current)) throw magicName(attempt);
-    const directory = parentOf(engine, current);
+    const { directory, name } = split;
     const status = yield* wait(fileSystem.linkStat(current));
-    const target = { path: current, directory, name: nameOf(engine, current), status };
+    const target = { path: current, directory, name, status };
     if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
     if (status === undefined || status.kind === "file") return target;
     if (status.kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");

@@ -10,7 +10,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { childOf, type Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "./failure.ts";
 import { LearnedDevices } from "./learned_devices.ts";
@@ -19,6 +19,10 @@ import { isUnsupported } from "./sync_codes.ts";
 
 /** A created temporary file. */
 export interface TemporaryFile {
+  /** The directory it is in. */
+  readonly home: ParentDirectory;
+  readonly name: string;
+  /** The same as a path. */
   readonly path: string;
   readonly file: OpenFile;
 }
@@ -42,17 +46,15 @@ function proofFor(engine: Engine, device: string, program: boolean): Proof {
 const hasNoLocks = (error: unknown): boolean =>
   isUnsupported(error) || (error instanceof SystemError && error.code === "ENOLCK");
 
-/** Creates a temporary file for `name` in `parent`. */
-export function* createTemporary(
-  engine: Engine,
-  parent: ParentDirectory,
+/** Creates a temporary file for `name` in its directory. */
+export function createTemporary(
+  home: ParentDirectory,
   name: string,
   mode: number,
   attempt: Attempt,
-): Operation<TemporaryFile> {
-  const nameFor = (proof: Proof) => temporaryName(name, proof, (length) => engine.runtime.random(length));
+): Operation<ProvenFile> {
   // Not locked: somebody tests this very file. He finds it young, and leaves it.
-  return yield* createProven(engine, parent, mode, attempt, nameFor, false);
+  return createProven(home, { target: name, program: false }, mode, attempt);
 }
 
 /** A file whose name says how its owner's death can be proven, and whether it is locked, where that is the proof. */
@@ -62,37 +64,46 @@ interface ProvenFile extends TemporaryFile {
   readonly locked: boolean;
 }
 
-/** Creates a file whose name carries the proof of its owner's life; `nameFor` makes a new name with every call. */
+/** How a file is named that carries the proof of its owner's life. */
+interface ProvenNaming {
+  /** The file that it is temporary for, or a name of its own, new with every call. */
+  readonly target: string | ((proof: Proof) => string);
+  /** Whether it is locked also where that costs the start of a program. */
+  readonly program: boolean;
+}
+
+/** Creates a file whose name carries the proof of its owner's life. */
 export function* createProven(
-  engine: Engine,
-  parent: ParentDirectory,
+  home: ParentDirectory,
+  { target, program }: ProvenNaming,
   mode: number,
   attempt: Attempt,
-  nameFor: (proof: Proof) => string,
-  program: boolean,
 ): Operation<ProvenFile> {
-  const { fileSystem } = engine;
+  const { engine, status: { device } } = home;
   for (let tries = 1;; tries++) {
-    const proof = proofFor(engine, parent.status.device, program);
-    const path = childOf(engine, parent.path, nameFor(proof));
+    const proof = proofFor(engine, device, program);
+    const name = typeof target === "string"
+      ? temporaryName(target, proof, (length) => engine.runtime.random(length))
+      : target(proof);
+    const path = home.pathOf(name);
     let file: OpenFile;
     try {
-      file = yield* wait(fileSystem.create(path, mode));
+      file = yield* wait(home.create(name, mode));
     } catch (error) {
       if (error instanceof SystemError && error.code === "EEXIST" && tries < mostTries) continue;
       throw error;
     }
-    if (proof.kind !== "lock") return { path, file, proof, locked: false };
+    if (proof.kind !== "lock") return { home, name, path, file, proof, locked: false };
     try {
-      return { path, file, proof, locked: yield* wait(file.tryLock(false)) };
+      return { home, name, path, file, proof, locked: yield* wait(file.tryLock(false)) };
     } catch (error) {
       const failures: CleanupFailure[] = [];
       yield* tidy(failures, () => file.close());
-      yield* tidy(failures, () => fileSystem.remove(path), path);
+      yield* tidy(failures, () => home.remove(name), path);
       // That there are no locks here is no failure; that what was made for finding out stays, is.
       const failure = hasNoLocks(error) ? failures[0] : { error };
       if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
-      lockless.add(fileSystem, parent.status.device);
+      lockless.add(engine.fileSystem, device);
     }
   }
 }

@@ -201,33 +201,42 @@ export type CheckedReplaceOptions = Omit<ReplaceOptions, "defaults" | "runtime">
   defaults?: Readonly<NewFileDefaults>;
 };
 
+/** What a write does that asks for nothing. */
+export const defaultPlan: WritePlan = Object.freeze({
+  durability: "full",
+  whenUnsupported: "report",
+  whenSyncFails: "throw",
+  mode: "keep",
+  modeIfPermitted: false,
+  owner: "keep",
+  defaults: {},
+  newFileMode: 0o666,
+  like: undefined,
+  modified: undefined,
+  mustNotExist: false,
+  skipIfEqual: false,
+  symlink: "follow",
+  hardLink: "break",
+  whenReadOnly: "replace",
+  createDirectories: false,
+  backup: 0,
+  backupDirectory: undefined,
+  digest: false,
+  signal: undefined,
+  guard: undefined,
+});
+
 /** Fills in the defaults. */
 export function writePlan(engine: Engine, options: CheckedReplaceOptions): WritePlan {
+  const { ifExists, backupDirectory, ...rest } = options;
   return Object.freeze({
-    durability: options.durability ?? "full",
-    whenUnsupported: options.whenUnsupported ?? "report",
-    whenSyncFails: options.whenSyncFails ?? "throw",
-    mode: options.mode ?? "keep",
-    modeIfPermitted: false,
-    owner: options.owner ?? "keep",
-    defaults: options.defaults ?? {},
-    newFileMode: options.defaults?.creationMode ?? 0o666,
-    like: undefined,
-    modified: undefined,
-    mustNotExist: options.ifExists === "fail",
-    skipIfEqual: options.skipIfEqual ?? false,
-    symlink: options.symlink ?? "follow",
-    hardLink: options.hardLink ?? "break",
-    whenReadOnly: options.whenReadOnly ?? "replace",
-    createDirectories: options.createDirectories ?? false,
-    backup: options.backup ?? 0,
-    backupDirectory: options.backupDirectory === undefined ? undefined : locate(engine, options.backupDirectory),
-    digest: options.digest ?? false,
-    signal: options.signal,
-    guard: undefined,
+    ...defaultPlan,
+    ...rest,
+    newFileMode: rest.defaults?.creationMode ?? defaultPlan.newFileMode,
+    mustNotExist: ifExists === "fail",
+    backupDirectory: backupDirectory === undefined ? undefined : locate(engine, backupDirectory),
   });
 }
-
 const ranks: readonly Durability[] = ["none", "file", "barrier", "full"];
 
 /** The lesser of two durabilities: what several changes have reached together. */

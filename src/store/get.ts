@@ -154,13 +154,8 @@ export function* restoreObject(
       const filling = verifiedFilling(file, path, digest);
       return yield* lockedWrite(request, location, function* (plan) {
         const modified = yield* freshTime(context, location);
-        return yield* replaceFile(
-          engine,
-          location,
-          { ...plan, modified, digest: true },
-          filling,
-          ticket ??= takeTicket(),
-        );
+        const restored = { ...plan, modified, digest: true };
+        return yield* replaceFile({ engine, path: location, plan: restored, ticket: ticket ??= takeTicket() }, filling);
       });
     });
   } catch (error) {

@@ -12,11 +12,12 @@ import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { fillingFromFile, openSource } from "../file/copy_file.ts";
 import { removeSecondName } from "../protocol/commit.ts";
-import type { ParentDirectory } from "../protocol/directories.ts";
+import { ParentDirectory } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, attemptFailed, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { beginStage, discard, finishStage, type StagedFile } from "../protocol/staged_file.ts";
+import { FileReplacement } from "../protocol/file_replacement.ts";
+import { beginStage, discard, finishStage } from "../protocol/stage.ts";
 import { type Digest, incomingName } from "../protocol/names/store.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
@@ -35,7 +36,7 @@ export class Incoming {
   readonly #context: StoreContext;
   readonly #request: PutRequest;
   #digest: Digest | undefined;
-  #staged: StagedFile | undefined;
+  #staged: FileReplacement | undefined;
   #finished = false;
   /** Who may read the file that is put. */
   #sourceMode = 0o777;
@@ -117,14 +118,19 @@ export class Incoming {
   }
 
   /** Stages in the store's own directory: the temporary file moves from there to its place by its commit. */
-  *#begin(): Operation<StagedFile> {
+  *#begin(): Operation<FileReplacement> {
     const { engine, directory } = this.#context;
     const status = yield* wait(engine.fileSystem.stat(directory));
     if (status === undefined) throw attemptFailed(this.attempt, "ENOENT", "stat", "the store is gone");
-    const home = { path: directory, status, handle: undefined };
     const path = childOf(engine, directory, incomingName);
     const target = { path, directory, name: incomingName, status: undefined };
-    return this.#staged = yield* beginStage(engine, target, home, this.#plan(true), this.attempt, true);
+    const home = new ParentDirectory(engine, directory, status);
+    return yield* this.#beginIn(new FileReplacement(target, home, this.#plan(true), this.attempt), true);
+  }
+
+  *#beginIn(write: FileReplacement, hash: boolean): Operation<FileReplacement> {
+    yield* beginStage(write, hash);
+    return this.#staged = write;
   }
 
   #plan(mustNotExist: boolean): WritePlan {
@@ -141,28 +147,24 @@ export class Incoming {
     if (this.#staged === undefined) {
       const { content } = this.#request;
       if (content.kind !== "bytes") throw attemptFailed(this.attempt, "ENOENT", "link", "what was staged is gone");
-      const { engine } = this.#context;
       const target = { ...this.#context.place(this.digest), status: undefined };
       this.#finished = false;
-      this.#staged = yield* beginStage(engine, target, parent, this.#plan(true), this.attempt, false);
-      yield* this.#staged.writer.takeAll(content.bytes);
+      const write = yield* this.#beginIn(new FileReplacement(target, parent, this.#plan(true), this.attempt), false);
+      yield* write.writer.takeAll(content.bytes);
     }
-    if (this.#finished) return;
+    if (this.#finished || this.#staged === undefined) return;
     yield* finishStage(this.#staged);
     this.#finished = true;
   }
 
   /** What is staged, bound for its place. The directory is left for the caller to sync: once for all objects in it. */
-  bound(parent: ParentDirectory, mustNotExist: boolean): StagedFile {
-    if (this.#staged === undefined) throw new Error("Nothing is staged");
-    const target = { ...this.#context.place(this.digest), status: undefined };
-    this.#staged = {
-      ...this.#staged,
-      target,
-      parent: { ...parent, handle: undefined },
-      plan: this.#plan(mustNotExist),
-    };
-    return this.#staged;
+  bound({ engine, path, status }: ParentDirectory, mustNotExist: boolean): FileReplacement {
+    const write = this.#staged;
+    if (write === undefined) throw new Error("Nothing is staged");
+    write.target = { ...this.#context.place(this.digest), status: undefined };
+    write.parent = new ParentDirectory(engine, path, status);
+    write.plan = this.#plan(mustNotExist);
+    return write;
   }
 
   /**
@@ -170,12 +172,12 @@ export class Incoming {
    * is a witness for that. Called a second time, it does nothing.
    */
   *removeSecondName(): Operation<CleanupFailure[]> {
-    const failures: CleanupFailure[] = [];
     const staged = this.#staged;
-    if (staged?.phase !== "committed") return failures;
+    if (staged?.phase !== "committed") return [];
     this.#staged = undefined;
-    yield* removeSecondName(staged, failures);
-    return failures;
+    staged.leftovers = [];
+    yield* removeSecondName(staged);
+    return staged.leftovers;
   }
 
   /** The temporary file is gone: another one must be staged. */

@@ -20,8 +20,7 @@ import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.t
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { translate } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
-import { turnKey } from "../protocol/replace_file.ts";
-import { TemporaryVanished } from "../protocol/staged_file.ts";
+import { TemporaryVanished } from "../protocol/file_replacement.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
@@ -174,7 +173,7 @@ function* settle(context: StoreContext, group: Group, parent: ParentDirectory): 
     yield* lead.stage(parent);
     const links = !linkless.has(context.engine.fileSystem, parent.status.device);
     try {
-      if (yield* publish(context, group, parent, next === "create" && links)) return;
+      if (yield* publish(group, parent, next === "create" && links)) return;
       next = "look";
     } catch (error) {
       if (round >= mostRounds) throw error;
@@ -196,17 +195,12 @@ const hasNoLinks = (error: unknown): boolean =>
   FileError.is(error) && error.step === "link" && linklessCodes.has(error.code);
 
 /** False: a later call was faster; what it has put must be looked at. */
-function* publish(
-  context: StoreContext,
-  group: Group,
-  parent: ParentDirectory,
-  mustNotExist: boolean,
-): Operation<boolean> {
+function* publish(group: Group, parent: ParentDirectory, mustNotExist: boolean): Operation<boolean> {
   const staged = group.lead.bound(parent, mustNotExist);
   const ticket = takeTicket();
   try {
-    enterTarget(ticket, turnKey(context.engine, parent, staged.target));
-    const { superseded } = yield* commit(staged, ticket, true);
+    enterTarget(staged.ticket = ticket, staged.turnKey);
+    const { superseded } = yield* commit(staged, true);
     group.fileSynced = staged.fileSynced;
     return superseded !== true;
   } finally {

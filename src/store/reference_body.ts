@@ -100,11 +100,11 @@ export function* writeReference(
   text: string,
   guard: () => Operation<void>,
 ): Operation<void> {
-  const filling = fillingFrom({ kind: "bytes", bytes: encoder.encode(text) }, undefined);
+  const filling = fillingFrom({ kind: "bytes", bytes: encoder.encode(text) });
   const ticket = takeTicket();
   try {
     const plan = { ...context.plan, guard };
-    const { durability } = yield* replaceFile(context.engine, path, plan, filling, ticket);
+    const { durability } = yield* replaceFile({ engine: context.engine, path, plan, ticket }, filling);
     context.note(durability);
   } finally {
     returnTicket(ticket);

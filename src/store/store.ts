@@ -10,7 +10,7 @@ import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
 import { inside } from "../lock/file_lock.ts";
 import { notInTime } from "../lock/not_in_time.ts";
-import { ensureDirectory } from "../protocol/directories.ts";
+import { ensureDirectory } from "../protocol/made_directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { type Digest, objectNames, objectsLockTarget } from "../protocol/names/store.ts";

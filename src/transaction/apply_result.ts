@@ -3,7 +3,6 @@
  */
 import type { Durability } from "../protocol/write_plan.ts";
 import type { RecoveryReport } from "./recover_transactions.ts";
-import { lostBy } from "../protocol/staged_file.ts";
 import type { StagedChange } from "./transaction.ts";
 
 /** What happened to one file. */
@@ -34,5 +33,5 @@ export interface ApplyResult {
 
 /** What happened to a file that was to change. */
 export function appliedFile({ participant: { path }, backup, staged }: StagedChange): AppliedFile {
-  return { path, state: "written", lost: lostBy(staged), ...backup === undefined ? {} : { backup } };
+  return { path, state: "written", lost: staged.lost, ...backup === undefined ? {} : { backup } };
 }

@@ -44,7 +44,7 @@ function* lookOnceMore(transaction: Transaction, corrects: boolean): Operation<b
   const { engine, attempt, homes, changes, standing } = transaction;
   for (const home of homes) {
     const path = changes.find(({ participant }) => participant.home === home)?.participant.path;
-    yield* checkParent(engine, home, path === undefined ? attempt : { ...attempt, path });
+    yield* checkParent(home, path === undefined ? attempt : { ...attempt, path });
   }
   for (const { path, status } of standing.files) {
     if (!isUnchanged(yield* wait(engine.fileSystem.linkStat(path)), status)) throw changedMeanwhile(attempt, path);

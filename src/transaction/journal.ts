@@ -82,7 +82,12 @@ export class Journal {
         id = randomPart((length) => runtime.random(length));
         return journalName({ id, proof, state });
       };
-      const { path, file, proof, locked } = yield* createProven(engine, home, mode, attempt, nameFor, true);
+      const { path, file, proof, locked } = yield* createProven(
+        home,
+        { target: nameFor, program: true },
+        mode,
+        attempt,
+      );
       try {
         const { identity } = yield* wait(file.stat());
         // Between its making and its lock somebody may have looked at it, and have found nobody alive.

@@ -52,7 +52,7 @@ export function* putMarker(
 ): Operation<string> {
   const path = childOf(engine, home.path, markerName(id));
   const marker: Marker = { directory: journal.path, anchor: anchorOf(journal.status) };
-  const temporary = yield* createTemporary(engine, home, markerName(id), 0o644, attempt);
+  const temporary = yield* createTemporary(home, markerName(id), 0o644, attempt);
   try {
     let identity: string;
     try {

@@ -17,7 +17,7 @@ import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { closeQuietly, digestOf } from "../protocol/file_call.ts";
 import { removeName, renameName } from "../protocol/reported_failure.ts";
-import { turnKey } from "../protocol/replace_file.ts";
+import { turnKey } from "../protocol/file_replacement.ts";
 import { stageName } from "../protocol/names/transaction.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -87,12 +87,11 @@ const isOld = ({ status, digest }: Seen, { old }: RecordedFile): boolean =>
 
 /** Runs `change` as a commit of this process to that file: a slower, earlier write must not undo it. */
 function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void>): Operation<void> {
-  const { home, record, path } = file;
-  const target = { path, directory: home.path, name: record.name, status: undefined };
+  const { home, record } = file;
   for (let done = false; !done;) {
     const ticket = takeTicket();
     try {
-      enterTarget(ticket, turnKey(engine, home, target));
+      enterTarget(ticket, turnKey(home, record.name));
       // Overtaken by a write that was called since: then once more, for what the journal decided is decided.
       yield* commitTurn(ticket, engine.synchronous, function* () {
         yield* change();

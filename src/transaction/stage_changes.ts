@@ -8,10 +8,10 @@
  */
 import { all, type Operation, wait } from "../core/operation.ts";
 import { placeBackup } from "../protocol/backups.ts";
-import { childOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, translate } from "../protocol/failure.ts";
 import { backupTarget, lastBackupTime } from "../protocol/names/names.ts";
-import { beginStage, closeStaged, discard, finishStage, TemporaryVanished } from "../protocol/staged_file.ts";
+import { FileReplacement, TemporaryVanished } from "../protocol/file_replacement.ts";
+import { beginStage, closeStaged, discard, finishStage } from "../protocol/stage.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import { stageName } from "../protocol/names/transaction.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -37,13 +37,14 @@ function* stageOne(
   const { participant, requested: { source, plan }, before, index } = change;
   const { home } = participant;
   const target = { ...participant.target, status: before.status };
-  const path = childOf(engine, home.path, stageName(participant.name, journal.id, index));
+  const name = stageName(participant.name, journal.id, index);
   const about = { ...attempt, path: participant.path };
+  const staged = new FileReplacement(target, home, plan, about);
+  staged.separates = before.separates;
   try {
-    const staged = yield* beginStage(engine, target, home, plan, about, true, function* (mode) {
-      return { path, file: yield* wait(engine.fileSystem.create(path, mode)) };
+    yield* beginStage(staged, true, function* (mode) {
+      return { home, name, path: home.pathOf(name), file: yield* wait(home.create(name, mode)) };
     });
-    staged.separates = before.separates;
     changes.push({ ...change, staged, backup: undefined, published: false });
     yield* writeAll(engine, staged.writer, source, plan.signal);
     yield* finishStage(staged);
@@ -81,26 +82,24 @@ export function* backUpChanges(
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  yield* all(transaction.changes.map((change) => () => backUpOne(transaction, change, scans, done)));
+  yield* all(transaction.changes.map((change) => () => backUpOne(change, scans, done)));
 }
 
 function* backUpOne(
-  { engine, attempt }: Transaction,
   change: StagedChange,
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  const { participant: { home, target, path }, before, requested: { plan } } = change;
+  const { participant: { home, target }, before, staged } = change;
   if (before.status !== undefined) {
     const known = scans.get(home.status.identity)?.backups.get(backupTarget(target.name)) ?? [];
     // A name of a time that cannot be counted on was not made by a clock.
     const times = known.map(({ time }) => time).filter((time) => time < lastBackupTime);
     const newest = times.length === 0 ? undefined : Math.max(...times);
-    const about = { ...attempt, path };
     try {
-      change.backup = (yield* placeBackup(engine, target, home, plan, about, newest))?.path;
+      change.backup = (yield* placeBackup(staged, home, newest))?.path;
     } catch (error) {
-      throw translate(error, about);
+      throw translate(error, staged.attempt);
     }
   }
   done();

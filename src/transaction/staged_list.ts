@@ -51,7 +51,7 @@ export class StagedLists {
     const engine = this.#engine;
     const home = yield* openParent(engine, this.#directory, writePlan(engine, { durability: "none" }), this.#attempt);
     try {
-      const list = yield* createTemporary(engine, home, "staged.json", 0o600, this.#attempt);
+      const list = yield* createTemporary(home, "staged.json", 0o600, this.#attempt);
       try {
         yield* new ContentWriter(list.file, this.#attempt, undefined, undefined).takeAll(bytes);
       } catch (error) {

@@ -11,7 +11,8 @@ import { removeBackup } from "../protocol/backups.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, nameOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
-import { discard, type StagedFile } from "../protocol/staged_file.ts";
+import type { FileReplacement } from "../protocol/file_replacement.ts";
+import { discard } from "../protocol/stage.ts";
 import { type JournalState, markerName } from "../protocol/names/transaction.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { ApplyRequest, RequestedFile } from "./apply_plan.ts";
@@ -35,7 +36,7 @@ export interface Change {
 
 /** A change whose new content is on disk. */
 export interface StagedChange extends Change {
-  readonly staged: StagedFile;
+  readonly staged: FileReplacement;
   /** The path of the backup. */
   backup: string | undefined;
   /** Whether the stage has become the target. */

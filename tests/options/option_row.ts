@@ -94,9 +94,13 @@ function sceneOf(called: PublicFunction, row?: OptionRow): Scene {
 const isObject = (value: unknown): value is Options =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
+/** Options with getters have a class of their own; what is not plain is asked for every name. */
+class OwnClass {}
+
 /** Options that note which names they are asked for. `given`: what is answered. */
 function noting(given: Options, names: Set<string>, prefix = ""): Options {
   return new Proxy(given, {
+    getPrototypeOf: () => OwnClass.prototype,
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (typeof name === "string") names.add(prefix + name);

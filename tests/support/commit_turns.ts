@@ -8,6 +8,6 @@ interface TurnTable {
 
 /** What the table that all copies of the module share holds at this moment. */
 export function commitTurnsInUse(): { undecided: number; targets: number; idle: number } {
-  const table = Reflect.get(globalThis, Symbol.for("@durable/atomic-write/commit-turns/1")) as TurnTable | undefined;
+  const table = Reflect.get(globalThis, Symbol.for("@durable/atomic-write/commit-turns/2")) as TurnTable | undefined;
   return { undecided: table?.undecided ?? 0, targets: table?.targets.size ?? 0, idle: table?.idle.size ?? 0 };
 }
