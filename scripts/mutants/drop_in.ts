@@ -16,4 +16,41 @@ export const dropInMutants: readonly Mutant[] = [
     to: `Number.parseInt(value, 10)`,
     tests: ["tests/compat_test.ts"],
   },
+  {
+    name: "what checks a disk is not on the explored machine",
+    file: "src/testing/crash/crash_explorer.ts",
+    from: `withRuntime(runtime, () => check(runtime, facts))`,
+    to: `check(runtime, facts)`,
+    tests: ["tests/testing/ambient_test.ts"],
+  },
+  {
+    name: "a simulated process takes the machine of all others with it",
+    file: "src/testing/schedules/realm.ts",
+    from: `!exempt.some((name) => description.startsWith(name))`,
+    to: `!description.startsWith(exempt[0] ?? "")`,
+    tests: ["tests/testing/ambient_test.ts"],
+  },
+  {
+    name: "assertSurvives accepts what did not survive",
+    file: "src/testing/assert_survives.ts",
+    from: `if (first === undefined && (report`,
+    to: `if ((report`,
+    tests: ["tests/testing/ambient_test.ts"],
+  },
+  {
+    name: "a simulated file that could not be emptied stays open",
+    file: "src/testing/fs/descriptors.ts",
+    from: `      yield* wait(file.close());
+`,
+    to: `      yield* wait(file.stat());
+`,
+    tests: ["tests/testing/simulated_fs_test.ts"],
+  },
+  {
+    name: "an append through the simulated fs writes where the descriptor stands",
+    file: "src/testing/fs/descriptors.ts",
+    from: `const position = descriptor.append ?`,
+    to: `const position = descriptor.append && at === undefined ?`,
+    tests: ["tests/testing/simulated_fs_test.ts"],
+  },
 ];

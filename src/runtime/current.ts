@@ -4,7 +4,11 @@
  * By globals: `process.version` reads like Node's in Deno and Bun, too. The adapters are imported statically, and may
  * be: none of them imports a module of the runtime statically, so nothing is loaded that is not used, and the whole of
  * it is there synchronously.
+ *
+ * `withRuntime` puts another one in its place for everything that a function calls and awaits: the simulated machine of an
+ * exploration, of which the code that is proven knows nothing.
  */
+import { type AsyncContext, asyncContext } from "./async_context.ts";
 import { bunRuntime } from "./node/bun.ts";
 import { processNamespace } from "./builtin.ts";
 import { denoRuntime } from "./deno/runtime.ts";
@@ -14,9 +18,68 @@ import type { Runtime } from "./runtime.ts";
 
 let current: Runtime | undefined;
 
-/** The runtime this code runs on. */
+/** What is in its place for whoever asks from inside; schedules/realm.ts knows the name. */
+export const ambientRuntime: AsyncContext<Runtime> = asyncContext<Runtime>("ambient-runtime/1");
+
+/**
+ * The runtime that functions of this package use when their option `runtime` is left out: the one this code runs on, or
+ * inside `withRuntime` and the callbacks of an exploration, the one given there.
+ *
+ * @throws {Error} This is none of Deno, Bun and Node.
+ *
+ * @example What a write does on the real disk
+ * ```ts
+ * import { currentRuntime, writeFile } from "@durable/atomic-write";
+ * import { traceRuntime } from "@durable/atomic-write/testing";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const { runtime, trace } = traceRuntime(currentRuntime(), { base: directory });
+ * await writeFile(`${directory}/a.txt`, "new", { runtime });
+ * console.log(trace.join("\n")); // … create .a.txt.<random>.f.tmp 0666 / write 3 / sync / … rename … / sync .
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
 export function currentRuntime(): Runtime {
-  return current ??= detect();
+  return ambientRuntime.get() ?? (current ??= detect());
+}
+
+/**
+ * Calls `body` with `runtime` as what {@linkcode currentRuntime} returns, in it and in all it awaits: the functions of this
+ * package then work on it without being given it, and so does `simulatedFs()`.
+ *
+ * Not reached: callbacks that were registered before, such as listeners of an event, and other threads.
+ *
+ * @returns What `body` returns. If that is a promise, `runtime` is in its place until it settles.
+ * @throws Whatever `body` throws.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from "@durable/atomic-write";
+ * import { memoryRuntime, withRuntime } from "@durable/atomic-write/testing";
+ *
+ * const machine = memoryRuntime();
+ * withRuntime(machine, () => writeFileSync("/a.txt", "nowhere on the real disk"));
+ * console.log(machine.files()); // { "/a.txt": "nowhere on the real disk" }
+ * ```
+ */
+export function withRuntime<T>(runtime: Runtime, body: () => T): T {
+  let result: T;
+  try {
+    result = ambientRuntime.run(runtime, body);
+  } catch (error) {
+    ambientRuntime.end();
+    throw error;
+  }
+  if (!isPromiseLike(result)) {
+    ambientRuntime.end();
+    return result;
+  }
+  return Promise.resolve(result).finally(() => ambientRuntime.end()) as T;
+}
+
+/** Also of another realm: jest runs tests in one of their own. */
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";
 }
 
 function detect(): Runtime {

@@ -9,9 +9,11 @@
  * - {@linkcode exploreSchedules}: several operations at once, in every order of their steps, with calls failing and the
  *   power cut.
  * - {@linkcode traceRuntime}: writes down what a protocol does.
+ * - {@linkcode simulatedFs}: `node:fs` on that machine, for code that knows nothing of all this.
+ * - {@linkcode assertSurvives}: a report as an assertion. docs/testing.md shows all of it in vitest, node:test, Deno, Bun.
  *
- * Every function of this package takes what these make as its option `runtime`. Code of your own can be proven likewise,
- * if it reaches the disk through a runtime's file system.
+ * In the callbacks of an exploration, every function of this package and of `simulatedFs()` works on the explored machine.
+ * Elsewhere, they take a machine as their option `runtime`, or are called in {@linkcode withRuntime}.
  *
  * What is simulated is the weakest disk that POSIX allows. What is not synced may be lost, kept or torn, each change
  * independently of all others; what is synced stays. Not simulated: hardware that loses what it has confirmed, blocks of
@@ -93,6 +95,10 @@ export type {
 export type { OperationResult, TogetherOperation } from "./schedules/order_run.ts";
 export type { FailedCall, ScheduleFault } from "./schedules/schedule_text.ts";
 export { describeScheduleReport } from "./schedules/schedule_report.ts";
+
+export { assertSurvives } from "./assert_survives.ts";
+export { simulatedFs, type SimulatedModule } from "./fs/simulated_fs.ts";
+export { currentRuntime, withRuntime } from "../runtime/current.ts";
 
 export { traceRuntime } from "./trace_file_system.ts";
 export type { TracedRuntime, TraceOptions } from "./trace_file_system.ts";

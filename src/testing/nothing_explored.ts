@@ -3,7 +3,7 @@
 /** The error of a run that has explored nothing. */
 export function nothingExplored(who: string): Error {
   return new Error(
-    `Nothing was explored: ${who} made no call on the runtime it was given. Is that handed on (the option runtime), ` +
-      "and does nothing go past it (node:fs, Deno.writeFile)?",
+    `Nothing was explored: ${who} made no call on the explored machine. Does it reach the disk by this package, by ` +
+      "simulatedFs() or by the runtime it is given, and nothing past them (node:fs, Deno.writeFile)?",
   );
 }

@@ -1,5 +1,6 @@
 /** The functions of `./testing` that explore, let fail and trace, and the rows of each. */
 import {
+  assertSurvives,
   type CrashReport,
   crashStates,
   exploreCrashes,
@@ -263,5 +264,32 @@ const schedules: Tested = {
   ],
 };
 
+const asserting: Tested = {
+  called: {
+    name: "assertSurvives",
+    exports: ["assertSurvives"],
+    bound: true,
+    call: (_scene, options) => {
+      const run = (machine: MemoryRuntime) => makeSynced(machine, "/a");
+      assertSurvives(exploreCrashesSync({ run, check: checks, limit: 1 }), options);
+    },
+  },
+  rows: [{
+    option: "exhaustive",
+    value: true,
+    see: ({ code }) => code?.split(":")[0],
+    without: undefined,
+    with: "Only a sample was explored",
+  }],
+};
+
 /** What works on machines. */
-export const exploringFunctions: readonly Tested[] = [crashes, statesOf, faults, sweeps, tracing, schedules];
+export const exploringFunctions: readonly Tested[] = [
+  crashes,
+  statesOf,
+  faults,
+  sweeps,
+  tracing,
+  schedules,
+  asserting,
+];

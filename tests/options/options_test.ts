@@ -38,6 +38,7 @@ const stride = mostlyOnDeno({ quick: 5, normal: 1, long: 1 });
 /** Functions that take none. */
 const withoutOptions = [
   ...["describeCrashReport", "describeScheduleReport", "fittingErrors"],
+  ...["currentRuntime", "withRuntime", "simulatedFs"],
   ...["putMany", "keep", "get", "stream", "has", "size", "list"].map((name) => `store.${name}`),
   ...["read", "list", "readHead"].map((name) => `references.${name}`),
   ...["append", "appendMany", "snapshot", "close"].map((name) => `log.${name}`),

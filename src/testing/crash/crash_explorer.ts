@@ -5,6 +5,7 @@
  * come up while the first are recovered, and each recovery may try its share of what the limit leaves.
  */
 import { type Operation, wait } from "../../core/operation.ts";
+import { withRuntime } from "../../runtime/current.ts";
 import type { CrashOptions, CrashReport, CrashViolation } from "./crash.ts";
 import { CrashRecorder, type Instant } from "./crash_recorder.ts";
 import { type CrashedDisk, CrashSpace } from "./crash_space.ts";
@@ -65,7 +66,7 @@ export class CrashExplorer {
     const { run, setup, machine: machineOptions = {} } = this.#options;
     const recorder = new CrashRecorder();
     const first = startMachine({ seed: this.#seed, ...machineOptions }, recorder.around);
-    if (setup !== undefined) yield* wait(setup(first));
+    if (setup !== undefined) yield* wait(withRuntime(first, () => setup(first)));
     first.syncAll();
     // What `setup` left open or locked, and what it knows, ends with its process.
     const runtime = setup === undefined ? first : first.fork();
@@ -75,7 +76,7 @@ export class CrashExplorer {
     this.#record = record;
 
     recorder.start(machine);
-    yield* wait(run(runtime, recorder.acknowledge));
+    yield* wait(withRuntime(runtime, () => run(runtime, recorder.acknowledge)));
     recorder.stop();
     if (recorder.calls === 0) throw nothingExplored("run");
 
@@ -231,11 +232,11 @@ export class CrashExplorer {
     this.#states++;
     try {
       try {
-        if (recover !== undefined) yield* wait(recover(runtime));
+        if (recover !== undefined) yield* wait(withRuntime(runtime, () => recover(runtime)));
       } finally {
         recovered();
       }
-      yield* wait(check(runtime, facts));
+      yield* wait(withRuntime(runtime, () => check(runtime, facts)));
     } catch (error) {
       this.#violations.push({
         state: picture(partsOf(this.#start(candidate)).machine),

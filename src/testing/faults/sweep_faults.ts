@@ -8,6 +8,7 @@
  * The first check that throws ends the sweep, with an error that names the fault and carries the trace.
  */
 import { type Awaitable, type Operation, run, runSync, wait } from "../../core/operation.ts";
+import { withRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { fittingErrors } from "./fault_codes.ts";
 import { type Fault, faultRuntime, type FaultyRuntime } from "./fault_file_system.ts";
@@ -135,7 +136,7 @@ function* attempt<R extends Runtime>(
   let result: FaultOutcome<R>["result"];
   let promised = false;
   try {
-    const returned = sweep.operation(faulty.runtime);
+    const returned = withRuntime(faulty.runtime, () => sweep.operation(faulty.runtime));
     promised = synchronous && returned instanceof Promise;
     result = { value: yield* wait(returned) };
   } catch (error) {
@@ -144,7 +145,7 @@ function* attempt<R extends Runtime>(
     result = { error };
   }
   try {
-    yield* wait(sweep.check({ machine, faulty, fault, result }));
+    yield* wait(withRuntime(machine, () => sweep.check({ machine, faulty, fault, result })));
   } catch (error) {
     const what = fault === undefined ? "without a fault" : `with ${describe(fault)}`;
     const reason = error instanceof Error ? error.message : String(error);

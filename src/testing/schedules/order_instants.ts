@@ -180,7 +180,7 @@ export class OrderInstants {
     this.#seen.add(key);
     this.states++;
     try {
-      await inNewRealm(async () => {
+      await inNewRealm(found.runtime, async () => {
         recorder?.start(found.machine);
         const recovered = this.#trial.recover?.(found.runtime);
         if (recovered !== undefined) await recovered;

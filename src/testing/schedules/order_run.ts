@@ -12,6 +12,7 @@
  */
 import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
+import { ambientRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { SeededRandom } from "../random.ts";
@@ -183,7 +184,10 @@ export class OrderRun {
       this.stuck = this.#states.flatMap(({ result }, index) => result === undefined ? [index] : []);
       return true;
     } finally {
-      for (; this.#begun > 0; this.#begun--) operationContext.end();
+      for (; this.#begun > 0; this.#begun--) {
+        ambientRuntime.end();
+        operationContext.end();
+      }
       this.#realms.leave();
       enterRealm(outside);
     }
@@ -263,7 +267,7 @@ export class OrderRun {
     };
     this.#begun++;
     operationContext.run(index, () => {
-      Promise.resolve().then(() => operation(runtime, acknowledge)).then(
+      Promise.resolve().then(() => ambientRuntime.run(runtime, () => operation(runtime, acknowledge))).then(
         (value) => end({ value }),
         (error) => end({ error }),
       );

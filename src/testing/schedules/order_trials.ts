@@ -169,6 +169,6 @@ export class OrderTrials {
       fault: run.struck ? fault : undefined,
       trace: run.trace,
     };
-    await inNewRealm(() => ended(outcome));
+    await inNewRealm(looker, () => ended(outcome));
   }
 }

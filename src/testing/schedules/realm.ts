@@ -4,17 +4,19 @@
  * Turns and the like hang on `globalThis` under names that begin alike, so that two copies of the module share them. Two
  * simulated processes in one real one must not: while one of them runs, its own values hang there.
  */
+import { withRuntime } from "../../runtime/current.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 
 const prefix = "@durable/atomic-write/";
-/** Which operation a call belongs to must be known to all of them. */
-const exempt = `${prefix}schedule-operation/`;
+/** Which operation a call belongs to, and which machine is its own, must be known to all of them. */
+const exempt = [`${prefix}schedule-operation/`, `${prefix}ambient-runtime/`];
 
 type Holder = Record<symbol, unknown>;
 
 function sharedSymbols(): symbol[] {
   return Object.getOwnPropertySymbols(globalThis).filter((symbol) => {
     const { description = "" } = symbol;
-    return description.startsWith(prefix) && !description.startsWith(exempt);
+    return description.startsWith(prefix) && !exempt.some((name) => description.startsWith(name));
   });
 }
 
@@ -74,11 +76,11 @@ export class RealmSwitch {
   }
 }
 
-/** Runs something as a process of its own. */
-export async function inNewRealm<T>(body: () => T | PromiseLike<T>): Promise<T> {
+/** Runs something as a process of its own, on this machine. */
+export async function inNewRealm<T>(runtime: Runtime, body: () => T | PromiseLike<T>): Promise<T> {
   const before = leaveRealm();
   try {
-    return await body();
+    return await withRuntime(runtime, body);
   } finally {
     leaveRealm();
     enterRealm(before);

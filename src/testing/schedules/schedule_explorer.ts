@@ -65,7 +65,7 @@ export class ScheduleExplorer {
   async #prepare(): Promise<OrderTrials> {
     const { machine: machineOptions = {}, setup } = this.#options;
     const first = startMachine({ seed: this.#seed, ...machineOptions });
-    await inNewRealm(() => setup?.(first));
+    await inNewRealm(first, () => setup?.(first));
     first.syncAll();
     const { machine, record } = partsOf(first);
     const beginning = { plan: machine.plan, image: machine.disk.snapshot(), record, now: machine.scheduler.now() };
