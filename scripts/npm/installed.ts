@@ -10,49 +10,9 @@ import { linkFsExt } from "../toolchain/fs_ext.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { bundlerTools } from "./bundle.ts";
 import { FAILING, LOCKING } from "./consumers.ts";
+import { checkHovers } from "./hover.ts";
 
 const PACKAGE = "node_modules/@durable/atomic-write";
-
-/** Some of each kind: functions, synchronous twins, classes, options, and members of the testing kit. */
-const DOCUMENTED: Readonly<Record<string, readonly string[]>> = {
-  "mod.ts": ["writeFile", "writeFileSync", "withLockSync", "updateJsonFile", "FileError", "WriteFileOptions"],
-  "src/compat/mod.ts": ["writeFileAtomic", "sync", "default", "module.exports"],
-  "src/log/mod.ts": ["openLog", "openLogSync", "Log"],
-  "src/store/mod.ts": ["openObjectStore", "openObjectStoreSync", "ObjectStore"],
-  "src/testing/mod.ts": ["memoryRuntime", "MemoryRuntime", "exploreCrashesSync", "traceRuntime"],
-  "src/transaction/mod.ts": ["applyFiles", "applyFilesSync", "publishDirectory"],
-};
-
-/** All the comments inside a node of `deno doc`, those of members and parameters too, in the order of the source. */
-function commentsIn(node: unknown): unknown[] {
-  if (typeof node !== "object" || node === null) return [];
-  return Object.entries(node).flatMap(([key, value]) => key === "jsDoc" ? [value] : commentsIn(value));
-}
-
-async function comments(path: string): Promise<Map<string, string>> {
-  // Of the package, the declarations import each other as JavaScript.
-  const args = ["doc", "--json", "--quiet", "--unstable-sloppy-imports", path];
-  const text = await mustExecute(Deno.execPath(), args, { directory: ROOT, timeout: 120_000 });
-  const entries = Object.values(
-    JSON.parse(text).nodes as Record<string, { symbols: { name: string; declarations: unknown }[] }>,
-  );
-  const symbols = entries.flatMap(({ symbols }) => symbols);
-  return new Map(symbols.map(({ name, declarations }) => [name, JSON.stringify(commentsIn(declarations))]));
-}
-
-async function checkDocComments(folder: string): Promise<string> {
-  const problems: string[] = [];
-  for (const [path, names] of Object.entries(DOCUMENTED)) {
-    const written = await comments(`${ROOT}/${path}`);
-    const shipped = await comments(`${folder}/${PACKAGE}/esm/${path.replace(/\.ts$/, ".d.ts")}`);
-    for (const name of names) {
-      const [wanted = "[]", found] = [written.get(name), shipped.get(name)];
-      if (wanted === "[]") problems.push(`${name} of ${path} has no comment`);
-      else if (wanted !== found) problems.push(`${name} of ${path}: the package says ${found}, the source ${wanted}`);
-    }
-  }
-  return problems.join("\n");
-}
 
 /** A frame of a stack, in the package. */
 interface Frame {
@@ -139,7 +99,7 @@ async function checkAddon(folder: string, node: NodeProgram): Promise<FileResult
 export async function inspectInstalled(folder: string, node: NodeProgram): Promise<FileResult[]> {
   return [
     await step("a stack names functions of the source, and lines to read", () => checkStacks(folder, node.command)),
-    await step("the declarations carry the whole doc comments", () => checkDocComments(folder)),
+    await step("an editor shows the comments of the source, with examples and links", () => checkHovers(folder)),
     await step("a bundler leaves out what is not used", () => checkTreeShaking(folder)),
     await checkAddon(folder, node),
   ];

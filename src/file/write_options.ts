@@ -28,7 +28,7 @@ import {
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
-/** Options of {@linkcode writeFile} and of everything that writes a file. */
+/** Options of `writeFile` and of everything that writes a file. */
 export interface WriteFileOptions extends ReplaceOptions {
   /**
    * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined, and calls

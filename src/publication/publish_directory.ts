@@ -201,6 +201,7 @@ const begin = (path: FilePath, build: unknown, options: unknown, synchronous: bo
  * new. One that goes through `path` again for every file may see files of both. Readers that are still inside an earlier
  * generation keep it for at least `grace`.
  *
+ * @example
  * ```ts
  * import { publishDirectory } from "@durable/atomic-write/transaction";
  *
@@ -231,7 +232,27 @@ export function publishDirectory(
   return run(() => publish(begin(path, build, options, false), build));
 }
 
-/** {@linkcode publishDirectory}, synchronous. */
+/**
+ * Like {@linkcode publishDirectory}, synchronously.
+ *
+ * @example
+ * ```ts
+ * import { publishDirectorySync } from "@durable/atomic-write/transaction";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * publishDirectorySync(`${directory}/site`, (building) => {
+ *   Deno.writeTextFileSync(`${building}/index.html`, "<h1>New</h1>");
+ * });
+ * console.log(Deno.readTextFileSync(`${directory}/site/index.html`)); // <h1>New</h1>
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ *
+ * @param path Where it is published.
+ * @param build Fills the new directory, and returns no promise.
+ * @param options Those of {@linkcode publishDirectory}; callbacks return no promises.
+ * @returns The new generation and the one before.
+ * @throws What {@linkcode publishDirectory} rejects with.
+ */
 export function publishDirectorySync(
   path: FilePath,
   build: (directory: string) => void,

@@ -62,6 +62,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
  * Publishes the generation before the present one again. Called once more, it goes further back; what was gone back from
  * is never gone back to.
  *
+ * @example
  * ```ts
  * import { publishDirectory, rollBackDirectory } from "@durable/atomic-write/transaction";
  *
@@ -85,7 +86,28 @@ export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Prom
   return run(() => rollBack(readSwitchRequest(path, options, false)));
 }
 
-/** {@linkcode rollBackDirectory}, synchronous. */
+/**
+ * Like {@linkcode rollBackDirectory}, synchronously.
+ *
+ * @example
+ * ```ts
+ * import { publishDirectorySync, rollBackDirectorySync } from "@durable/atomic-write/transaction";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * const site = `${directory}/site`;
+ * for (const text of ["old", "new"]) {
+ *   publishDirectorySync(site, (building) => Deno.writeTextFileSync(`${building}/index.html`, text));
+ * }
+ * rollBackDirectorySync(site);
+ * console.log(Deno.readTextFileSync(`${site}/index.html`)); // old
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ *
+ * @param path What {@linkcode publishDirectory} has published.
+ * @param options Those of {@linkcode rollBackDirectory}; callbacks return no promises.
+ * @returns Where the link leads now, and where it led.
+ * @throws What {@linkcode rollBackDirectory} rejects with.
+ */
 export function rollBackDirectorySync(
   path: FilePath,
   options?: SwitchSyncOptions,

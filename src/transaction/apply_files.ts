@@ -24,6 +24,7 @@ import type { ApplyResult } from "./apply_result.ts";
  * What does not hold: readers that open two of the files one after the other may see the old one and the new other for
  * a moment. Publish a directory ({@linkcode publishDirectory}) where that matters.
  *
+ * @example
  * ```ts
  * import { applyFiles } from "@durable/atomic-write/transaction";
  *
@@ -63,7 +64,24 @@ export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<App
   return run(() => apply(readApplyRequest(plan, options, false)));
 }
 
-/** {@linkcode applyFiles}, synchronous. Waits for locks without letting anything else of this thread run. */
+/**
+ * Like {@linkcode applyFiles}, synchronously: nothing else of this thread runs while it waits for locks.
+ *
+ * @example
+ * ```ts
+ * import { applyFilesSync } from "@durable/atomic-write/transaction";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * const files = ["a", "b"].map((name) => ({ path: `${directory}/${name}`, data: name }));
+ * console.log(applyFilesSync({ files }).changed); // true
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ *
+ * @param plan Like that of {@linkcode applyFiles}; its callbacks return no promises.
+ * @param options Those of {@linkcode applyFiles}, without `signal`s.
+ * @returns What was written.
+ * @throws What {@linkcode applyFiles} rejects with.
+ */
 export function applyFilesSync(plan: ApplyPlanSync, options?: ApplySyncOptions): ApplyResult {
   return runSync(() => apply(readApplyRequest(plan, options, true)));
 }

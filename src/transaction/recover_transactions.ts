@@ -125,6 +125,7 @@ function* recover(
  * It may itself be cut off and called again, needs no room on the disk, and leaves files that are neither old nor new
  * alone (`conflicts`). Subdirectories are not looked into.
  *
+ * @example
  * ```ts
  * import { recoverTransactions } from "@durable/atomic-write/transaction";
  *
@@ -144,7 +145,23 @@ export function recoverTransactions(directory: FilePath, options?: RecoverOption
   return run(() => recover(directory, options, false));
 }
 
-/** {@linkcode recoverTransactions}, synchronous. */
+/**
+ * Like {@linkcode recoverTransactions}, synchronously.
+ *
+ * @example
+ * ```ts
+ * import { recoverTransactionsSync } from "@durable/atomic-write/transaction";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * console.log(recoverTransactionsSync(directory).finished.length); // 0
+ * Deno.removeSync(directory);
+ * ```
+ *
+ * @param directory A directory of the transaction.
+ * @param options Those of {@linkcode recoverTransactions}; callbacks return no promises.
+ * @returns What was done, and what was left alone.
+ * @throws What {@linkcode recoverTransactions} rejects with.
+ */
 export function recoverTransactionsSync(
   directory: FilePath,
   options?: RecoverSyncOptions,

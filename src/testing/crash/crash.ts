@@ -118,7 +118,24 @@ export async function exploreCrashes(options: CrashOptions): Promise<CrashReport
   return run(() => explore(options));
 }
 
-/** `exploreCrashes` for callbacks that return no promises: `runtime.syncFileSystem`, and `fileSystem` without delay. */
+/**
+ * {@linkcode exploreCrashes} for callbacks that return no promises: `runtime.syncFileSystem`, and `fileSystem` without
+ * delay.
+ *
+ * @example
+ * ```ts
+ * import { exploreCrashesSync } from "@durable/atomic-write/testing";
+ *
+ * const report = exploreCrashesSync({
+ *   machine: { files: { "/a.txt": "old" } },
+ *   run: ({ syncFileSystem }) => syncFileSystem.rename("/a.txt", "/b.txt"),
+ *   check: (runtime) => {
+ *     if ((runtime.readText("/a.txt") ?? runtime.readText("/b.txt")) !== "old") throw new Error("lost");
+ *   },
+ * });
+ * console.log(report.violations.length); // 0
+ * ```
+ */
 export function exploreCrashesSync(options: CrashOptions): CrashReport {
   return runSync(() => explore(options));
 }

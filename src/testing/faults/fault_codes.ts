@@ -39,7 +39,21 @@ const codes: Record<SeamMethod, readonly string[]> = {
   close: ["EIO", "EDQUOT", "EINTR"],
 };
 
-/** The errors that fit a call. */
+/**
+ * The errors that a kernel may return for a call, whatever is on the disk: what `sweepFaults` tries by default.
+ *
+ * @example
+ * ```ts
+ * import { fittingErrors, memoryRuntime, sweepFaults } from "@durable/atomic-write/testing";
+ *
+ * await sweepFaults({
+ *   make: () => memoryRuntime({ files: { "/a.txt": "old" } }),
+ *   operation: ({ syncFileSystem }) => syncFileSystem.remove("/a.txt"),
+ *   errors: (call) => [...fittingErrors(call), "ETIMEDOUT"],
+ *   check: () => {},
+ * });
+ * ```
+ */
 export function fittingErrors(call: SeamCall): readonly string[] {
   return codes[call.method];
 }

@@ -79,7 +79,23 @@ export async function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Prom
   return run(() => sweepOperation(sweepOptions(sweep), false));
 }
 
-/** `sweepFaults` for an operation and a check that return no promises; TypeError for one that does. */
+/**
+ * {@linkcode sweepFaults} for an operation and a check that return no promises; TypeError for one that does.
+ *
+ * @example
+ * ```ts
+ * import { memoryRuntime, sweepFaultsSync } from "@durable/atomic-write/testing";
+ *
+ * const { runs } = sweepFaultsSync({
+ *   make: () => memoryRuntime({ files: { "/a.txt": "old" } }),
+ *   operation: ({ syncFileSystem }) => syncFileSystem.remove("/a.txt"),
+ *   check: ({ machine, result }) => {
+ *     if ("error" in result && machine.readText("/a.txt") !== "old") throw new Error("removed all the same");
+ *   },
+ * });
+ * console.log(runs > 0); // true
+ * ```
+ */
 export function sweepFaultsSync<R extends Runtime>(sweep: FaultSweep<R>): FaultSweepReport {
   return runSync(() => sweepOperation(sweepOptions(sweep), true));
 }
