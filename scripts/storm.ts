@@ -17,7 +17,7 @@ import { type RuntimeName, runtimes } from "../tests/support/spawn.ts";
 import { prepareEveryRuntime } from "./suite/every_runtime.ts";
 
 interface Options {
-  /** For each runtime and each of its six ways of writing. */
+  /** For each runtime and each of its ways of writing. */
   kills: number;
   only: readonly string[];
 }

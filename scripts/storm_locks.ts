@@ -1,7 +1,7 @@
 /**
  * `deno task storm:locks`: 4 Deno, 4 Bun and 4 Node processes (one of these without fs-ext) and a shell with flock(1)
  * increment one JSON counter, 500 times each, while a fifth of them is killed at random moments and started again. With
- * kernel locks, with lock directories, and with full durability. Then 1,000 runs of `atomic-write update FILE -- jq …`, 32
+ * kernel locks, with lock directories, with full durability, and with two worker threads in each process. Then 1,000 runs of `atomic-write update FILE -- jq …`, 32
  * at a time. Ends with status 1 when an update is lost.
  *
  *     deno task storm:locks -- --increments=500 --commands=1000 --rounds=1
@@ -26,6 +26,16 @@ const kinds = {
   "kernel locks": { options: { durability: "none", lock: { backend: "flock" } }, shell: true },
   "lock directories": { options: { durability: "none", lock: { backend: "directory" } }, shell: false },
   "kernel locks, synced": { options: { lock: { backend: "flock" } }, shell: true },
+  "kernel locks, in worker threads": {
+    options: { durability: "none", lock: { backend: "flock" } },
+    shell: true,
+    threads: true,
+  },
+  "lock directories, in worker threads": {
+    options: { durability: "none", lock: { backend: "directory" } },
+    shell: false,
+    threads: true,
+  },
 } as const;
 for (let round = 1; round <= rounds; round++) {
   const kills = Math.ceil(increments / 12);

@@ -13,6 +13,8 @@ export interface Storm {
   readonly runtimes: readonly RuntimeName[];
   /** Processes on each of them. */
   readonly processes: number;
+  /** In each process two worker threads share the increments: one updates, the other writes inside the lock. */
+  readonly threads?: boolean;
   /** Increments of each process. */
   readonly increments: number;
   /** How many of the processes are killed at random moments, and how often each of them. */
@@ -97,7 +99,9 @@ class Participant {
 }
 
 /** Lets it rage. */
-export function storm({ runtimes, processes, increments, killed, kills, options, shell }: Storm): Promise<StormReport> {
+export function storm(
+  { runtimes, processes, threads = false, increments, killed, kills, options, shell }: Storm,
+): Promise<StormReport> {
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
     const participants: Participant[] = [];
@@ -105,7 +109,7 @@ export function storm({ runtimes, processes, increments, killed, kills, options,
     for (const runtime of runtimes) {
       for (let index = 0; index < processes; index++) {
         // Both kinds of calls, and on Node both ways to flock.
-        const how = index % 2 === 0 ? "" : "sync";
+        const how = threads ? "threads" : index % 2 === 0 ? "" : "sync";
         const env = runtime === "node" && index === 3 ? hiddenAddon : {};
         const start = (left: number) =>
           spawn("tests/lock/scripts/increment.ts", [path, String(left), JSON.stringify(options), how], {
@@ -142,8 +146,8 @@ export function storm({ runtimes, processes, increments, killed, kills, options,
     const { count } = JSON.parse(fs.readFileSync(path, "utf8"));
     const acknowledged = everybody.reduce((sum, each) => sum + each.acknowledged, 0);
     const suffered = participants.reduce((sum, each) => sum + each.kills, 0);
-    // A kill may come between a commit and its acknowledgement: one more for each.
-    if (!(count >= acknowledged && count <= acknowledged + suffered)) {
+    // A kill may come between a commit and its acknowledgement: one more for each, in each thread.
+    if (!(count >= acknowledged && count <= acknowledged + suffered * (threads ? 2 : 1))) {
       throw new Error(`${count} counted, ${acknowledged} acknowledged, ${suffered} kills`);
     }
     const active = everybody.filter((each) => each.acknowledged > 0).length;

@@ -14,14 +14,17 @@ const size = byEffort({
   long: { processes: 4, increments: 500, killed: 3, kills: 40 },
 });
 
-for (const backend of ["flock", "directory"] as const) {
-  it(`no update is lost (${backend})`, async (t) => {
+for (
+  const [backend, threads] of [["flock", false], ["directory", false], ["flock", true]] as const
+) {
+  const name = threads ? `${backend}, in worker threads` : backend;
+  it(`no update is lost (${name})`, async (t) => {
     if (!isLinux || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs Linux and flock(1)");
     // All runtimes take part, whichever runs this test: once is enough.
     if (currentRuntime !== runtimes()[0]) return skip(t, "runs once, with processes of every runtime");
     const options = { durability: "none", lock: { backend } };
-    const report = await storm({ ...size, runtimes: runtimes(), options, shell: backend === "flock" });
-    const happened = tally(`a storm of increments (${backend})`, ["acknowledged", "kills", "looks", "participants"]);
+    const report = await storm({ ...size, threads, runtimes: runtimes(), options, shell: backend === "flock" });
+    const happened = tally(`a storm of increments (${name})`, ["acknowledged", "kills", "looks", "participants"]);
     happened.count("acknowledged", report.acknowledged);
     happened.count("kills", report.kills);
     happened.count("looks", report.looks);

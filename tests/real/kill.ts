@@ -9,9 +9,11 @@ import { listen, signal, type Spawn } from "./processes.ts";
 export interface Workload {
   way: string;
   options: Record<string, unknown>;
+  /** A worker thread of it writes. */
+  thread?: true;
 }
 
-/** The ways a write can be interrupted: bytes, pieces, a copy, a writer, with metadata to set, with backups to keep. */
+/** The ways a write can be interrupted: bytes, pieces, a copy, a writer, with metadata to set, with backups to keep, …. */
 export const workloads: Record<string, Workload> = {
   "writeFile": { way: "writeFile", options: {} },
   "writeFileSync": { way: "writeFileSync", options: {} },
@@ -20,6 +22,7 @@ export const workloads: Record<string, Workload> = {
   "with a mode to set": { way: "writeFile", options: { mode: 0o666 } },
   "with backups": { way: "writeFile", options: { backup: 3 } },
   "under a lock": { way: "writeFile", options: { lock: { timeout: 60_000 } } },
+  "under a lock, in a worker thread": { way: "writeFile", options: { lock: { timeout: 60_000 } }, thread: true },
 };
 
 /** What a killed process had done. */
@@ -48,7 +51,7 @@ export async function killOnce(
   runtime?: RuntimeName,
 ): Promise<Killed> {
   const before = versionAt(file);
-  const args = [file, writer, "0", work.way, JSON.stringify(work.options)];
+  const args = [file, writer, "0", work.way, JSON.stringify(work.options), work.thread === true ? "thread" : ""];
   const script = spawn("tests/real/scripts/write_versions.ts", args, { runtime });
   const heard = listen(script.child);
   // By its progress rather than by the clock: on a busy machine all would die in their first write.
