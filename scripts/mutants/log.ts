@@ -4,6 +4,7 @@ import type { Mutant } from "./mutant.ts";
 const log = ["tests/log/log_test.ts"];
 const crash = ["tests/log/log_test.ts", "tests/log/crash_test.ts"];
 const failed = ["tests/log/failed_sync_test.ts"];
+const end = ["tests/log/log_end_test.ts"];
 
 export const logMutants: readonly Mutant[] = [
   {
@@ -61,7 +62,7 @@ export const logMutants: readonly Mutant[] = [
     file: "src/log/append_file.ts",
     from: ` && this.#syncedThrough === this.#cursor.offset;`,
     to: `;`,
-    tests: log,
+    tests: end,
   },
   {
     name: "a failure of a batch is forgotten: it may come back",
@@ -101,7 +102,7 @@ export const logMutants: readonly Mutant[] = [
     from: `    if (tornTail !== undefined) yield* wait(file.truncate(cursor.offset));
 `,
     to: ``,
-    tests: log,
+    tests: end,
   },
   {
     name: "a log that was cut is not synced",
@@ -131,7 +132,7 @@ export const logMutants: readonly Mutant[] = [
     file: "src/log/log_body.ts",
     from: `const same = now?.identity === this.#identity;`,
     to: `const same = now !== undefined;`,
-    tests: log,
+    tests: end,
   },
   {
     name: "a checkpoint does not look at its lock before its rename",
@@ -145,7 +146,7 @@ export const logMutants: readonly Mutant[] = [
     file: "src/log/log_body.ts",
     from: `if (FileError.is(error) && error.targetState !== "unchanged") before.fail(error);`,
     to: `if (FileError.is(error) && error.targetState === "unchanged") before.fail(error);`,
-    tests: crash,
+    tests: end,
   },
   {
     name: "the writer's lock stays after an opening that failed",
@@ -181,7 +182,7 @@ export const logMutants: readonly Mutant[] = [
     file: "src/log/read_log.ts",
     from: `if (size < start) throw`,
     to: `if (size < 0 * start) throw`,
-    tests: log,
+    tests: end,
   },
   {
     name: "a checkpoint drops one record too many",
@@ -211,14 +212,14 @@ export const logMutants: readonly Mutant[] = [
     from: `  if (header.salt !== cursor.salt) return header.syncedThrough === cursor.offset;
 `,
     to: ``,
-    tests: log,
+    tests: end,
   },
   {
     name: "a read record is not copied",
     file: "src/log/record_reader.ts",
     from: `const data = whole.slice(recordHeaderSize);`,
     to: `const data = whole.subarray(recordHeaderSize);`,
-    tests: log,
+    tests: end,
   },
   {
     name: "what was read once is not looked at again",
@@ -230,6 +231,6 @@ export const logMutants: readonly Mutant[] = [
     to: `      found = yield* reader.next(cursor);
     }
     if (found === "bad")`,
-    tests: log,
+    tests: end,
   },
 ];
