@@ -3,6 +3,10 @@
  * name. Two transactions that share files can then wait for each other, but never in a circle.
  *
  * 1. `lockFiles`: all of them within one patience, or none. 2. `releaseLocks`, whatever happened.
+ *
+ * A kernel lock needs a descriptor for as long as it is held. Beyond those there are, lock directories are taken, which
+ * need none: of all who lock through this module they keep everybody out, but not users of flock(1). Where nothing could
+ * prove their holder dead (a permission of the runtime), the kernel's locks are taken all the same.
  */
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
@@ -12,6 +16,7 @@ import { type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
 import { notInTime } from "./not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
+import { giveLockShare, takeLockShare } from "../protocol/room.ts";
 import { translate } from "../protocol/failure.ts";
 
 /** A file that is to be locked. */
@@ -37,6 +42,33 @@ interface LockRules {
 
 const isFull = (error: unknown): boolean => FileError.is(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
 
+/** Gives back the share of the descriptors that a lock has. */
+const shares = new WeakMap<LockHold, () => void>();
+
+/** Takes one lock, of the kernel's kind while there are descriptors for it. */
+function* lockWithin(
+  engine: Engine,
+  path: string,
+  patience: Patience,
+  rules: LockRules,
+): Operation<LockHold | undefined> {
+  const { plan } = rules;
+  if (plan.backend !== "auto" || engine.runtime.process.facts() === undefined) {
+    return yield* lockOne(engine, path, patience, rules);
+  }
+  if (!takeLockShare(engine)) {
+    return yield* lockOne(engine, path, patience, { ...rules, plan: { ...plan, backend: "directory" } });
+  }
+  let hold: LockHold | undefined;
+  try {
+    hold = yield* lockOne(engine, path, patience, rules);
+  } finally {
+    if (hold === undefined) giveLockShare(engine);
+  }
+  if (hold !== undefined) shares.set(hold, () => giveLockShare(engine));
+  return hold;
+}
+
 /** Takes all locks. */
 export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: LockRules): Operation<LockHold[]> {
   const { plan, patience = patienceOf(plan, engine.runtime.clock), joined } = rules;
@@ -52,7 +84,7 @@ export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: Lo
         yield* joinedHold.confirm("unchanged");
         continue;
       }
-      const hold = yield* lockOne(engine, path, patience, rules);
+      const hold = yield* lockWithin(engine, path, patience, rules);
       if (hold !== undefined) holds.push(hold);
     }
     return holds;
@@ -98,5 +130,7 @@ export function* releaseLocks(holds: readonly LockHold[]): Operation<void> {
     } catch {
       // See above.
     }
+    shares.get(hold)?.();
+    shares.delete(hold);
   }
 }

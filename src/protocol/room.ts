@@ -2,14 +2,17 @@
  * How many calls of one process have files open at once: the others wait their turn, so that thousands of writes started
  * together need no more descriptors than the process may have.
  *
- * 1. `inRoom` around everything of a call that opens files. There are two rooms: `"calls"` for those that wait for
- *    nothing but the disk, and `"callers"` for those that may wait for a lock, a callback or a source. A call is in one
- *    of them once; whoever waits within one room for another call in it could wait forever.
- * 2. `idly` around what a call in the second room waits for and the disk does not owe. When all in that room only wait
+ * 1. `inRoom` around everything of a call that opens files. There are three rooms: `"calls"` for those that wait for
+ *    nothing but the disk, `"callers"` for those that may wait for a lock, a callback or a source, and `"sets"` for those
+ *    that do that with many files. A call is in one of them once; whoever waits within one room for another call in it
+ *    could wait forever.
+ * 2. `idly` around what a call in the other two rooms waits for and the disk does not owe. When all in a room only wait
  *    so, they may wait for somebody outside: after a while the newest outside (a call of one of them, most likely) is
  *    let in beyond the bound. So a queue never stands still.
+ * 3. What works on many files at once works on `lanesFor` of them, and each lock that it holds meanwhile takes its share
+ *    of the descriptors that are left (`takeLockShare`), or is of a kind that needs none.
  *
- * How many that are is asked of the system when a third call comes: one alone costs nothing. A synchronous call has
+ * How many that are is asked of the system when a third call comes, or a set: one alone costs nothing. A synchronous call has
  * nobody beside it. The rooms hang on `globalThis`, so that two copies of the module share them.
  */
 import { onAbort } from "../core/abort.ts";
@@ -18,7 +21,7 @@ import type { Clock, Runtime } from "../runtime/runtime.ts";
 import type { Engine } from "./engine.ts";
 
 /** Which room. */
-type RoomName = "calls" | "callers";
+type RoomName = "calls" | "callers" | "sets";
 
 interface Room {
   /** Unknown before it matters. */
@@ -31,14 +34,25 @@ interface Room {
   watched: boolean;
 }
 
-const tableName = Symbol.for("@durable/atomic-write/rooms/1");
+/** All rooms of a process. */
+interface Rooms extends Record<RoomName, Room> {
+  /** Unknown before it matters. */
+  shares: Shares | undefined;
+  /** Locks that hold a descriptor each. */
+  locks: number;
+}
 
-function roomOf({ process }: Runtime, name: RoomName): Room {
-  const holder = globalThis as { [tableName]?: WeakMap<object, Record<RoomName, Room>> };
+const tableName = Symbol.for("@durable/atomic-write/rooms/2");
+
+function roomsOf({ process }: Runtime): Rooms {
+  const holder = globalThis as { [tableName]?: WeakMap<object, Rooms> };
   const table = holder[tableName] ??= new WeakMap();
   let rooms = table.get(process.isolate);
-  if (rooms === undefined) table.set(process.isolate, rooms = { calls: emptyRoom(), callers: emptyRoom() });
-  return rooms[name];
+  if (rooms === undefined) {
+    rooms = { calls: emptyRoom(), callers: emptyRoom(), sets: emptyRoom(), shares: undefined, locks: 0 };
+    table.set(process.isolate, rooms);
+  }
+  return rooms;
 }
 
 const emptyRoom = (): Room => ({ most: undefined, inside: 0, idle: 0, waiting: [], watched: false });
@@ -52,11 +66,49 @@ const usualLimit = 256;
 const fewest = 2;
 /** More at once make nothing faster. */
 const highest = 64;
+const mostLanes = 16;
+/** Beside its lanes and locks: the journal, twice while it is moved, and a directory or two. */
+const perSet = 4;
+/** From so many descriptors on two sets of files are worked on at once. */
+const enoughForTwo = 200;
 
-/** How many calls may have files open at once, in each of the rooms. */
-export function roomFor({ process }: Runtime): number {
-  const limit = process.openFileLimit?.() ?? usualLimit;
-  return Math.max(fewest, Math.min(highest, Math.floor((limit - reserved) / perPair)));
+const between = (least: number, value: number, most: number): number =>
+  Math.max(least, Math.min(most, Math.floor(value)));
+
+/** How the descriptors that a process may have are shared out. */
+interface Shares extends Readonly<Record<RoomName, number>> {
+  /** Files that one set works on at once, each with a second descriptor. */
+  readonly lanes: number;
+  /** Locks that all sets hold. */
+  readonly locks: number;
+}
+
+/** Half of them for calls, the rest for sets of files. */
+export function sharesFor({ process }: Pick<Runtime, "process">): Shares {
+  const free = (process.openFileLimit?.() ?? usualLimit) - reserved;
+  const calls = between(fewest, free / (2 * perPair), highest);
+  const sets = free < enoughForTwo ? 1 : 2;
+  const lanes = between(fewest, free / (16 * sets), mostLanes);
+  const locks = Math.max(fewest, free - calls * perPair - sets * (2 * lanes + perSet));
+  return { calls, callers: calls, sets, lanes, locks };
+}
+
+const sharesOf = (runtime: Runtime): Shares => roomsOf(runtime).shares ??= sharesFor(runtime);
+
+/** How many files of a set are worked on at once. */
+export const lanesFor = ({ runtime }: Engine): number => sharesOf(runtime).lanes;
+
+/** Whether one more lock may have a descriptor. `giveLockShare` when it is given back. */
+export function takeLockShare({ runtime }: Engine): boolean {
+  const rooms = roomsOf(runtime);
+  if (rooms.locks >= sharesOf(runtime).locks) return false;
+  rooms.locks++;
+  return true;
+}
+
+/** One less. */
+export function giveLockShare({ runtime }: Engine): void {
+  roomsOf(runtime).locks--;
 }
 
 /** The rooms that calls are in, by their engines. */
@@ -70,16 +122,17 @@ export function* inRoom<T>(
   body: () => Operation<T>,
 ): Operation<T> {
   if (engine.synchronous) return yield* body();
-  const room = roomOf(engine.runtime, name);
-  if (beyond || room.inside < fewest || room.inside < (room.most ??= roomFor(engine.runtime))) room.inside++;
+  const room = roomsOf(engine.runtime)[name];
+  const least = name === "sets" ? 1 : fewest;
+  if (beyond || room.inside < least || room.inside < (room.most ??= sharesOf(engine.runtime)[name])) room.inside++;
   else yield* wait(letIn(room, signal, engine.runtime.clock));
-  if (name === "callers") places.set(engine, room);
+  if (name !== "calls") places.set(engine, room);
   try {
     return yield* body();
   } finally {
     places.delete(engine);
     room.inside--;
-    while (room.waiting.length > 0 && room.inside < (room.most ?? fewest)) admit(room, room.waiting.shift());
+    while (room.waiting.length > 0 && room.inside < (room.most ?? least)) admit(room, room.waiting.shift());
   }
 }
 

@@ -10,6 +10,7 @@ import { ActivationError, ValidationError } from "../core/errors.ts";
 import { all, type Operation } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { type Attempt, beginAnew, beginAttempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
+import { inRoom, lanesFor } from "../protocol/room.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
@@ -31,8 +32,13 @@ import { type Change, type StagedChange, Transaction } from "./transaction.ts";
 /** What errors that concern the whole of a plan say was tried, and on what: `Cannot deploy`, the file of the plan. */
 export type ApplyName = Pick<Attempt, "verb" | "path">;
 
-/** Applies a plan. One without a name of its own is called by its first file. */
+/** Applies a plan when there is room for it. One without a name of its own is called by its first file. */
 export function* apply(request: ApplyRequest, name?: ApplyName): Operation<ApplyResult> {
+  const { engine, rules: { signal }, joined } = request;
+  return yield* inRoom(engine, "sets", { signal, beyond: joined !== undefined }, () => applyInRoom(request, name));
+}
+
+function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Operation<ApplyResult> {
   const { engine, files, rules } = request;
   const { verb, path } = name ?? { verb: "Cannot apply", path: files[0]?.path ?? "" };
   const attempt = beginAttempt(verb, path);
@@ -118,6 +124,7 @@ class Application {
   *#compare(): Operation<Change[]> {
     const found = yield* all(
       this.#participants.map((participant, index) => () => this.#compareOne(participant, index)),
+      lanesFor(this.#request.engine),
     );
     return found.filter((change) => change !== undefined);
   }

@@ -8,6 +8,7 @@ import type { LockHold } from "../lock/lock.ts";
 import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
+import { inRoom } from "../protocol/room.ts";
 import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -104,7 +105,12 @@ function* recover(
   };
   try {
     checkAbort(signal);
-    const found = yield* recoverDirectory(engine, directory, rules, checked.unproven ?? "keep", attempt, report);
+    const found = yield* inRoom(
+      engine,
+      "sets",
+      { signal },
+      () => recoverDirectory(engine, directory, rules, checked.unproven ?? "keep", attempt, report),
+    );
     if (!found) throw attemptFailed(attempt, "ENOENT", "readDirectory", "there is no such directory");
     return report;
   } catch (error) {

@@ -14,6 +14,7 @@ import { FileReplacement, TemporaryVanished } from "../protocol/file_replacement
 import { beginStage, closeStaged, discard, finishStage } from "../protocol/stage.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import { stageName } from "../protocol/names/transaction.ts";
+import { lanesFor } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { mayBeLeft } from "./compare.ts";
 import type { DirectoryScan } from "./scan.ts";
@@ -25,7 +26,7 @@ export function* stageChanges(
   changes: readonly Change[],
   done: () => void,
 ): Operation<void> {
-  yield* all(changes.map((change) => () => stageOne(transaction, change, done)));
+  yield* all(changes.map((change) => () => stageOne(transaction, change, done)), lanesFor(transaction.engine));
   transaction.changes.sort((a, b) => a.index - b.index);
 }
 
@@ -82,7 +83,8 @@ export function* backUpChanges(
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  yield* all(transaction.changes.map((change) => () => backUpOne(change, scans, done)));
+  const { changes, engine } = transaction;
+  yield* all(changes.map((change) => () => backUpOne(change, scans, done)), lanesFor(engine));
 }
 
 function* backUpOne(

@@ -9,6 +9,7 @@ import { all, type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
+import { lanesFor } from "../protocol/room.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -41,7 +42,7 @@ export function* syncStanding(
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<Standing> {
-  const synced = yield* all(files.map((file) => () => syncOne(engine, file, rules, attempt)));
+  const synced = yield* all(files.map((file) => () => syncOne(engine, file, rules, attempt)), lanesFor(engine));
   const homes = new Set(files.map(({ home }) => home).filter((home) => !syncedLater.includes(home)));
   const namesSynced = yield* syncHomes(engine, homes, rules, attempt);
   return { files, filesSynced: synced.every((each) => each), namesSynced };

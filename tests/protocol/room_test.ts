@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { readTextFile, updateFile, withLock, writeFile } from "../../mod.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
-import { roomFor } from "../../src/protocol/room.ts";
+import { sharesFor } from "../../src/protocol/room.ts";
 import { openFileLimitIn } from "../../src/runtime/linux_limits.ts";
 
 /** Room for two in each of the rooms. */
@@ -13,8 +13,12 @@ const together = <T>(count: number, call: (index: number) => Promise<T>): Promis
 
 describe("room", () => {
   it("is as much as the system allows, and not more than is of use", () => {
-    for (const [limit, room] of [[30, 2], [64, 2], [256, 22], [1024, 64], [1_000_000, 64]] as const) {
-      assertEquals(roomFor(memoryRuntime({ openFileLimit: limit })), room);
+    const rows = [[30, 2, 1, 2], [64, 2, 1, 2], [256, 11, 2, 6], [1024, 49, 2, 16], [1_000_000, 64, 2, 16]] as const;
+    for (const [limit, room, sets, lanes] of rows) {
+      const shares = sharesFor(memoryRuntime({ openFileLimit: limit }));
+      assertEquals([shares.calls, shares.callers, shares.sets, shares.lanes], [room, room, sets, lanes]);
+      const used = 10 * room + sets * (2 * lanes + 4) + shares.locks;
+      assertEquals([limit, used <= Math.max(limit - 36, 30)], [limit, true]);
     }
     const line = (soft: string) =>
       `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}      4096    files\n`;

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { byEffort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { notEmpty } from "../support/tally.ts";
@@ -12,6 +13,9 @@ const rows: readonly [descriptors: number, count: number, kinds: readonly string
   [64, 70, ["write", "exact", "read", "copy", "remove", "stream", "locked", "update", "nested"]],
   [256, 300, ["write", "update", "nested"]],
   [1024, 1200, ["write", "update"]],
+  [64, 20, ["transaction"]],
+  [64, 1000, ["set"]],
+  ...byEffort({ quick: [], normal: [], long: [[256, 1000, ["set"]], [1024, 1000, ["set"]]] as const }),
 ];
 
 describe("many at once", () => {

@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { applyFiles } from "../../../src/transaction/mod.ts";
 import { copyFile, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
 
 const [directory = "", kind = "", count = "0"] = process.argv.slice(2);
@@ -26,14 +27,31 @@ const kinds: Record<string, (index: number) => Promise<unknown>> = {
     }),
   copy: (index) => copyFile(path(0), path(index + 1)),
   read: (index) => readTextFile(path(index)),
+  transaction: async (index) => {
+    const names = Array.from({ length: 10 }, (_, file) => path(index * 10 + file));
+    await applyFiles({ files: names.map((each) => ({ path: each, data: `content of ${each}` })) });
+  },
   remove: (index) => removeFile(path(index)),
 };
 
-const call = kinds[kind];
+/** All of them in one transaction: new, then changed, then equal. */
+async function together(count: number): Promise<void> {
+  for (const text of ["new", "changed", "changed"]) {
+    const files = Array.from({ length: count }, (_, index) => ({ path: path(index), data: `${text} ${index}` }));
+    const { files: written } = await applyFiles({ files });
+    if (written.length !== count) throw new Error(`${written.length} of ${count}`);
+  }
+}
+
+const call = kind === "set" ? () => together(Number(count)) : kinds[kind];
 if (call === undefined) throw new Error(`There is no ${kind}`);
-const all = await Promise.allSettled(Array.from({ length: Number(count) }, (_, index) => call(index)));
+const all = await Promise.allSettled(
+  Array.from({ length: kind === "set" ? 1 : Number(count) }, (_, index) => call(index)),
+);
 const failed = all.filter((each) => each.status === "rejected");
-const temporary = readdirSync(directory).filter((name) => name.endsWith(".tmp"));
+/** Temporary files, and lock directories that stay. */
+const temporary = readdirSync(directory, { withFileTypes: true })
+  .filter((entry) => entry.name.endsWith(".tmp") || entry.isDirectory()).map(({ name }) => name);
 console.log(
   JSON.stringify({
     done: all.length - failed.length,
