@@ -202,8 +202,22 @@ export const logMutants: readonly Mutant[] = [
   {
     name: "a record counts wherever it was written",
     file: "src/log/record.ts",
-    from: `crc32c(record.subarray(4), placeChecksum(identity, offset)) === header.checksum;`,
-    to: `crc32c(record.subarray(4), placeChecksum(identity, offset)) === header.checksum || header.checksum !== 0;`,
+    from: `placeChecksum(identityChecksum(identity), offset)) === header.checksum;`,
+    to: `placeChecksum(identityChecksum(identity), offset)) === header.checksum || header.checksum !== 0;`,
+    tests: log,
+  },
+  {
+    name: "what may be a record is not compared with its checksum",
+    file: "src/log/damage_proof.ts",
+    from: `found === records.checksum(record)`,
+    to: `found !== 0`,
+    tests: log,
+  },
+  {
+    name: "a record that proves damage is passed over",
+    file: "src/log/damage_proof.ts",
+    from: `found === records.checksum(record)`,
+    to: `found === records.checksum(record) + 1`,
     tests: log,
   },
   {

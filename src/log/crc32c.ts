@@ -33,16 +33,16 @@ const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
   Uint32Array,
 ];
 
-/** The checksum of `bytes`; of what came before them and them, if that one's checksum is given. */
-export function crc32c(bytes: Uint8Array, before = 0): number {
+/** The checksum of `bytes`, or of a part of them; of what came before them and them, if that one's checksum is given. */
+export function crc32c(bytes: Uint8Array, before = 0, from = 0, to: number = bytes.length): number {
   let value = ~before;
-  let at = 0;
-  for (const end = bytes.length - 7; at < end; at += 8) {
+  let at = from;
+  for (const end = to - 7; at < end; at += 8) {
     value ^= at4(bytes, at);
     value = get(t7, value) ^ get(t6, value >>> 8) ^ get(t5, value >>> 16) ^ get(t4, value >>> 24) ^
       get(t3, bytes[at + 4]) ^ get(t2, bytes[at + 5]) ^ get(t1, bytes[at + 6]) ^ get(t0, bytes[at + 7]);
   }
-  for (; at < bytes.length; at++) value = get(t0, value ^ (bytes[at] as number)) ^ (value >>> 8);
+  for (; at < to; at++) value = get(t0, value ^ (bytes[at] as number)) ^ (value >>> 8);
   return ~value >>> 0;
 }
 

@@ -9,19 +9,10 @@
 import type { Operation } from "../core/operation.ts";
 import { crc32c } from "./crc32c.ts";
 import { shiftState } from "./crc_shift.ts";
-import { couldProve, type Cursor, parseRecordHeader, placeChecksum, recordHeaderSize } from "./record.ts";
+import { type Cursor, identityChecksum, placeChecksum, provingLength, recordHeaderSize } from "./record.ts";
 
 /** Reads bytes of the file, as many as there are up to `length`. */
 type ReadBytes = (offset: number, length: number) => Operation<Uint8Array>;
-
-/** What may be a record. */
-interface PossibleRecord {
-  readonly place: number;
-  readonly end: number;
-  readonly checksum: number;
-  /** The state at the first byte that is in its checksum, with what comes before that. */
-  state: number;
-}
 
 const windowSize = 256 * 1024;
 /** More that end further on are not kept at once: the file is read once more for the others. */
@@ -56,13 +47,86 @@ export function* findProof(read: ReadBytes, doubted: Doubted, most = mostPending
   return undefined;
 }
 
+/**
+ * What may be records, by number: of millions of them each would be an object, and most of the time would go into that.
+ * A number is used again when its record has been judged.
+ */
+class PossibleRecords {
+  readonly #places: Float64Array;
+  readonly #ends: Float64Array;
+  readonly #checksums: Uint32Array;
+  readonly #states: Uint32Array;
+  readonly #free: number[] = [];
+  /** Those that have not been judged, by the window that they end in. */
+  readonly #pending = new Map<number, number[]>();
+  #used = 0;
+  count = 0;
+
+  constructor(most: number) {
+    // As much as is there is used: memory that was not written to costs nothing.
+    this.#places = new Float64Array(most);
+    this.#ends = new Float64Array(most);
+    this.#checksums = new Uint32Array(most);
+    this.#states = new Uint32Array(most);
+  }
+
+  place = (record: number): number => this.#places[record] as number;
+  end = (record: number): number => this.#ends[record] as number;
+  checksum = (record: number): number => this.#checksums[record] as number;
+  /** The state at the first byte that is in its checksum, with what comes before that. */
+  state = (record: number): number => this.#states[record] as number;
+
+  setState(record: number, state: number): void {
+    this.#states[record] = state;
+  }
+
+  add(place: number, end: number, checksum: number): number {
+    const record = this.#free.pop() ?? this.#used++;
+    this.#places[record] = place;
+    this.#ends[record] = end;
+    this.#checksums[record] = checksum;
+    const key = Math.floor(end / windowSize);
+    const bucket = this.#pending.get(key);
+    if (bucket === undefined) this.#pending.set(key, [record]);
+    else bucket.push(record);
+    this.count++;
+    return record;
+  }
+
+  /** Takes out those that end within the limit, in the order in which they do. */
+  takeEnding(limit: number): number[] {
+    let ending: number[] = [];
+    for (const [key, bucket] of this.#pending) {
+      if (key * windowSize > limit) continue;
+      const later = (key + 1) * windowSize <= limit ? [] : bucket.filter((record) => this.end(record) > limit);
+      const now = later.length === 0 ? bucket : bucket.filter((record) => this.end(record) <= limit);
+      ending = ending.length === 0 ? now : ending.concat(now);
+      if (later.length === 0) this.#pending.delete(key);
+      else this.#pending.set(key, later);
+    }
+    this.count -= ending.length;
+    return this.#isInOrder(ending) ? ending : ending.sort((a, b) => this.end(a) - this.end(b));
+  }
+
+  #isInOrder(records: readonly number[]): boolean {
+    for (let index = 1; index < records.length; index++) {
+      if (this.end(records[index - 1] as number) > this.end(records[index] as number)) return false;
+    }
+    return true;
+  }
+
+  /** These have been judged. */
+  free(records: readonly number[]): void {
+    for (const record of records) this.#free.push(record);
+  }
+}
+
 /** One reading of the file. */
 class Pass {
   readonly #doubted: Doubted;
   readonly #most: number;
-  /** By the window that they end in. */
-  readonly #pending = new Map<number, PossibleRecord[]>();
-  #count = 0;
+  readonly #records: PossibleRecords;
+  readonly #file: number;
   /** Up to where the running state has come, and it. */
   #at: number;
   #state = 0;
@@ -72,12 +136,14 @@ class Pass {
   constructor(doubted: Doubted, from: number, most: number) {
     this.#doubted = doubted;
     this.#most = most;
+    this.#records = new PossibleRecords(Math.min(most, doubted.size));
+    this.#file = identityChecksum(doubted.identity);
     this.#at = from + checksumSize;
   }
 
   /** Nothing is left to be looked at. */
   get done(): boolean {
-    return this.resume !== undefined && this.#count === 0;
+    return this.resume !== undefined && this.#records.count === 0;
   }
 
   /** Looks at the next bytes of the file, of which those at the end come once more; a place that proves, if one does. */
@@ -85,20 +151,15 @@ class Pass {
     const { size, cursor } = this.#doubted;
     const view = new DataView(window.buffer, window.byteOffset, window.length);
     const last = window.length - recordHeaderSize;
-    const begun: PossibleRecord[] = [];
+    const begun: number[] = [];
     for (let at = 0; at <= last && this.resume === undefined; at++) {
       const place = offset + at;
-      const header = parseRecordHeader(view, at);
-      if (header === undefined || !couldProve(cursor, header, place)) continue;
-      const end = place + recordHeaderSize + header.length;
+      const length = provingLength(cursor, view, at, place);
+      if (length === undefined) continue;
+      const end = place + recordHeaderSize + length;
       if (end > size) continue;
-      if (this.#count >= this.#most) {
-        this.resume = place;
-        break;
-      }
-      const candidate = { place, end, checksum: header.checksum, state: 0 };
-      begun.push(candidate);
-      this.#keep(candidate);
+      if (this.#records.count >= this.#most) this.resume = place;
+      else begun.push(this.#records.add(place, end, view.getUint32(at, true)));
     }
     const whole = offset + window.length;
     // Further on, there may be beginnings that are not seen yet.
@@ -106,54 +167,36 @@ class Pass {
     return this.#judge(window, offset, begun, limit);
   }
 
-  #keep(candidate: PossibleRecord): void {
-    const key = Math.floor(candidate.end / windowSize);
-    const bucket = this.#pending.get(key);
-    if (bucket === undefined) this.#pending.set(key, [candidate]);
-    else bucket.push(candidate);
-    this.#count++;
-  }
-
-  /** Those that end within the limit, in the order in which they do. */
-  #ending(limit: number): PossibleRecord[] {
-    const ending: PossibleRecord[] = [];
-    for (const [key, bucket] of this.#pending) {
-      if (key * windowSize > limit) continue;
-      const later = bucket.filter(({ end }) => end > limit);
-      for (const candidate of bucket) if (candidate.end <= limit) ending.push(candidate);
-      if (later.length === 0) this.#pending.delete(key);
-      else this.#pending.set(key, later);
-    }
-    this.#count -= ending.length;
-    return ending.sort((a, b) => a.end - b.end);
-  }
-
   /** Brings the running state to the limit, past every beginning and every end. */
-  #judge(window: Uint8Array, offset: number, begun: readonly PossibleRecord[], limit: number): number | undefined {
-    const ending = this.#ending(limit);
+  #judge(window: Uint8Array, offset: number, begun: readonly number[], limit: number): number | undefined {
+    const records = this.#records;
+    const ending = records.takeEnding(limit);
     let next = 0;
     const advance = (to: number) => {
       if (to <= this.#at) return;
-      this.#state = ~crc32c(window.subarray(this.#at - offset, to - offset), ~this.#state);
+      this.#state = ~crc32c(window, ~this.#state, this.#at - offset, to - offset);
       this.#at = to;
     };
     const begin = (until: number) => {
-      for (let candidate = begun[next]; candidate !== undefined; candidate = begun[++next]) {
-        const first = candidate.place + checksumSize;
-        if (first > until) return;
-        advance(first);
-        candidate.state = this.#state ^ ~placeChecksum(this.#doubted.identity, candidate.place);
+      for (; next < begun.length; next++) {
+        const record = begun[next] as number;
+        const place = records.place(record);
+        if (place + checksumSize > until) return;
+        advance(place + checksumSize);
+        records.setState(record, this.#state ^ ~placeChecksum(this.#file, place));
       }
     };
-    for (const candidate of ending) {
-      begin(candidate.end);
-      advance(candidate.end);
-      const length = candidate.end - candidate.place - checksumSize;
-      const found = ~(this.#state ^ shiftState(candidate.state, length)) >>> 0;
-      if (found === candidate.checksum) return candidate.place;
+    for (const record of ending) {
+      const end = records.end(record);
+      begin(end);
+      advance(end);
+      const length = end - records.place(record) - checksumSize;
+      const found = ~(this.#state ^ shiftState(records.state(record), length)) >>> 0;
+      if (found === records.checksum(record)) return records.place(record);
     }
     begin(limit);
     advance(limit);
+    records.free(ending);
     return undefined;
   }
 }

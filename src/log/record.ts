@@ -46,15 +46,20 @@ export interface Cursor {
 }
 
 /** Kept from one call to the next. */
-const placeBytes = new Uint8Array(16);
+const placeBytes = new Uint8Array(8);
 const place = new DataView(placeBytes.buffer);
 
-/** The part of a checksum that says where. */
-export function placeChecksum(identity: bigint, offset: number): number {
+/** The part of a checksum that says which file. */
+export function identityChecksum(identity: bigint): number {
   place.setBigUint64(0, identity, true);
-  place.setUint32(8, offset >>> 0, true);
-  place.setUint32(12, Math.floor(offset / 2 ** 32), true);
   return crc32c(placeBytes);
+}
+
+/** The part of a checksum that says where in it. */
+export function placeChecksum(file: number, offset: number): number {
+  place.setUint32(0, offset >>> 0, true);
+  place.setUint32(4, Math.floor(offset / 2 ** 32), true);
+  return crc32c(placeBytes, file);
 }
 
 /** Writes a record into `target` at `at`; the number of bytes. */
@@ -73,7 +78,11 @@ export function encodeRecord(
   view.setBigUint64(16, BigInt(header.syncedThrough), true);
   view.setBigUint64(24, header.salt, true);
   target.set(data, at + recordHeaderSize);
-  view.setUint32(0, crc32c(target.subarray(at + 4, at + size), placeChecksum(identity, offset)), true);
+  view.setUint32(
+    0,
+    crc32c(target.subarray(at + 4, at + size), placeChecksum(identityChecksum(identity), offset)),
+    true,
+  );
   return size;
 }
 
@@ -106,7 +115,7 @@ export function parseRecordHeader(view: DataView, at = 0): RecordHeader | undefi
 /** Whether a whole record, header and data, is what was written at this offset of this file. */
 export function isIntact(record: Uint8Array, header: RecordHeader, identity: bigint, offset: number): boolean {
   if (record.length !== recordHeaderSize + header.length) return false;
-  return crc32c(record.subarray(4), placeChecksum(identity, offset)) === header.checksum;
+  return crc32c(record.subarray(4), placeChecksum(identityChecksum(identity), offset)) === header.checksum;
 }
 
 /** Whether a record can come next. */
@@ -128,10 +137,20 @@ export function after(cursor: Cursor, header: RecordHeader): Cursor {
   };
 }
 
-/** Whether a header found behind damage can be that of a record which proves that what is damaged was synced. */
-export function couldProve(cursor: Cursor, header: RecordHeader, offset: number): boolean {
-  const { syncedThrough, sequence } = header;
-  if (syncedThrough <= cursor.offset || syncedThrough > offset || sequence < cursor.sequence) return false;
+/**
+ * How many bytes of data a record has that may begin at `at` of the view, which is `offset` of the file, and would prove
+ * that what is damaged at the cursor was synced; undefined: none can. No header is made of the bytes: this is asked of
+ * every place there is.
+ */
+export function provingLength(cursor: Cursor, view: DataView, at: number, offset: number): number | undefined {
+  const syncedThrough = view.getUint32(at + 20, true) * 2 ** 32 + view.getUint32(at + 16, true);
+  if (syncedThrough <= cursor.offset || syncedThrough > offset) return undefined;
+  const sequence = view.getUint32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true);
   // So many records fit in between, and no more.
-  return sequence - cursor.sequence <= (offset - cursor.offset) / recordHeaderSize;
+  const most = (offset - cursor.offset) / recordHeaderSize;
+  if (sequence < cursor.sequence || sequence - cursor.sequence > most) return undefined;
+  const word = view.getUint32(at + 4, true);
+  const length = word & longestRecord;
+  const kind = word >>> 30;
+  return kind > 1 || (kind === 1 && length > 0) ? undefined : length;
 }

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { readTextFile, updateFile, withLock, writeFile } from "../../mod.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 import { sharesFor } from "../../src/protocol/room.ts";
+import { applyFiles } from "../../src/transaction/mod.ts";
 import { openFileLimitIn } from "../../src/runtime/linux_limits.ts";
 
 /** Room for two in each of the rooms. */
@@ -23,6 +24,22 @@ describe("room", () => {
     const line = (soft: string) =>
       `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}      4096    files\n`;
     assertEquals([line("1024"), line("unlimited"), ""].map(openFileLimitIn), [1024, Infinity, undefined]);
+  });
+
+  it("leaves transactions locks with descriptors as they end, and directories beyond them", async () => {
+    const runtime = memoryRuntime({ openFileLimit: 64 });
+    const { locks } = sharesFor(runtime);
+    const kinds: number[][] = [];
+    for (let round = 0; round < 3; round++) {
+      const files = Array.from({ length: locks + 5 }, (_, index) => ({ path: `/f${index}`, data: `${round}` }));
+      const validate = () => {
+        const found = files.map(({ path }) => runtime.statusOf(`${path}.lock`)?.kind);
+        kinds.push(["file", "directory"].map((kind) => found.filter((each) => each === kind).length));
+      };
+      await applyFiles({ files, validate }, { runtime });
+    }
+    assertEquals(kinds, Array.from({ length: 3 }, () => [locks, 5]));
+    assertEquals(runtime.openHandles, []);
   });
 
   it("is enough for any number of writes, updates and reads", async () => {
