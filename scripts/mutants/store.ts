@@ -11,6 +11,28 @@ const references = ["tests/store/references_test.ts", "tests/store/crash_test.ts
 
 export const storeMutants: readonly Mutant[] = [
   {
+    name: "what a damaged object is moved to is not synced",
+    file: "src/store/take_away.ts",
+    from: `          yield* syncNames(context, to, attempt);
+`,
+    to: ``,
+    tests: ["tests/proof/sync_controls_test.ts"],
+  },
+  {
+    name: "an object that was put again meanwhile is moved away as damaged",
+    file: "src/store/take_away.ts",
+    from: `(yield* judgeObject(context, digest)) !== "corrupt") return false;`,
+    to: `(yield* judgeObject(context, digest)) === "removed") return false;`,
+    tests: ["tests/store/take_away_test.ts"],
+  },
+  {
+    name: "a put of an object that is there says that it is new",
+    file: "src/store/put.ts",
+    from: `        if (absent) lead.found = "new";`,
+    to: `        lead.found = "new";`,
+    tests: ["tests/store/take_away_test.ts"],
+  },
+  {
     name: "objects are put without the store's lock",
     file: "src/store/put.ts",
     from: `yield* hold.confirm(state());`,

@@ -24,6 +24,12 @@ export function locateOperand(operand: string, attempt: string): string {
   }
 }
 
+/** What is asked for is not in there. */
+export function nothingThere(path: string, attempt: string, reason: string): FileError {
+  const details = { code: "ENOENT", path, step: "open", targetState: "unchanged" } as const;
+  return new FileError(`${attempt} ${JSON.stringify(path)}`, reason, details);
+}
+
 /** Throws unless there is a file or directory at the absolute path. `what` is it called: `store`. */
 export async function mustExist(path: string, attempt: string, kind: EntryKind, what: string): Promise<void> {
   const failed = (code: string, reason: string, cause?: unknown) =>

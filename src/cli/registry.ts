@@ -13,6 +13,8 @@ import {
   storeGetTable,
   storeListTable,
   storePutTable,
+  storeReferenceTable,
+  storeRemoveTable,
   storeRestoreTable,
   storeVerifyTable,
 } from "./grammar/store.ts";
@@ -109,6 +111,16 @@ export const commands = {
     summary: "Print the SHA-256 of every object",
     table: storeListTable,
     load: async () => ({ run: (await storeCommands()).storeList }),
+  },
+  "store rm": {
+    summary: "Remove objects",
+    table: storeRemoveTable,
+    load: async () => ({ run: (await storeCommands()).storeRemove }),
+  },
+  "store ref": {
+    summary: "Set, print, list and remove names for objects",
+    table: storeReferenceTable,
+    load: () => module<typeof import("./commands/store_reference.ts")>("./commands/store_reference.ts"),
   },
   "store verify": {
     summary: "Verify every object and list the damaged ones",

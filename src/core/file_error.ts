@@ -35,7 +35,8 @@ const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
   ],
   [/^Cannot (?:append|checkpoint)/, "the log is unchanged"],
   [/^Cannot (?:store|keep)/, "nothing of it is stored"],
-  [/^Cannot collect/, "nothing is removed"],
+  [/^Cannot quarantine/, "it is where it was"],
+  [/^Cannot (?:collect|remove (?:from|objects))/, "nothing is removed"],
   [/^Cannot (?:apply|deploy)/, "every file is unchanged"],
   [/^Cannot (?:publish|roll back)/, "it is unchanged"],
 ];

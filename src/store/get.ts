@@ -4,7 +4,7 @@
  * A large object is read twice for it: once to verify, once to hand it out (verified again, its last piece held back
  * until then). Readers take no lock; an object that is removed while it is read is read to its end all the same.
  */
-import { MissingObjectError } from "../core/errors.ts";
+import { CorruptionError, FileError, MissingObjectError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { locate } from "../protocol/engine.ts";
 import { beginAttempt, beginReading, translate } from "../protocol/failure.ts";
@@ -69,11 +69,26 @@ export function* getObject(context: StoreContext, digest: Digest): Operation<Uin
 }
 
 /** Throws unless the object is there and whole. */
-export function* verifyObject(context: StoreContext, digest: Digest): Operation<void> {
+function* verifyObject(context: StoreContext, digest: Digest): Operation<void> {
   yield* reading(context, digest, function* (file, path) {
     const found = yield* digestOf(context.engine, file);
     if (found !== digest) throw wrongContent(path, digest, found);
   });
+}
+
+/** Reads an object: whether it is what it was. */
+export function* judgeObject(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed"> {
+  try {
+    yield* verifyObject(context, digest);
+    return "good";
+  } catch (error) {
+    if (CorruptionError.is(error)) return "corrupt";
+    if (!FileError.is(error)) throw error;
+    if (error.code === "ENOENT" && error.step === "open") return "removed";
+    // A sector that cannot be read is damage, too.
+    if (error.code === "EIO" && error.step === "read") return "corrupt";
+    throw error;
+  }
 }
 
 /** An object that is handed out piece by piece. */

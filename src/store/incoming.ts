@@ -23,12 +23,22 @@ import { writeAll } from "../protocol/content_writer.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { StoreContext } from "./store.ts";
 
+/** What a put has found, and done. */
+export interface StoredObject {
+  /** SHA-256 of the content. */
+  readonly digest: Digest;
+  /** `"new"`: it was not there; `"present"`: it was, whole; `"repaired"`: it was, damaged, and has been replaced. */
+  readonly found: "new" | "present" | "repaired";
+}
+
 /** What is to be stored. */
 export interface PutRequest {
   readonly content: Source | { readonly kind: "file"; readonly path: string };
   /** What the digest must turn out to be. */
   readonly expected: Digest | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Told what was found. */
+  readonly onStored?: ((object: StoredObject) => void) | undefined;
 }
 
 /** One content on its way. */
@@ -42,6 +52,8 @@ export class Incoming {
   #sourceMode = 0o777;
   /** Whether something was at its place when that was looked at. */
   seen = false;
+  /** What was at its place in the end, before this call. */
+  found: StoredObject["found"] = "present";
   readonly attempt: Attempt;
 
   /** Nothing has been read yet. */
@@ -185,6 +197,16 @@ export class Incoming {
     const staged = this.#staged;
     this.#staged = undefined;
     if (staged !== undefined) yield* discard(staged);
+  }
+
+  /** Says what was found; the error to throw, if that throws. */
+  told(): { error: unknown } | undefined {
+    try {
+      this.#request.onStored?.({ digest: this.digest, found: this.found });
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
   }
 
   /** Gives up what is staged and not committed. The error to throw, if that or `error` is one. */

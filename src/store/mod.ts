@@ -26,6 +26,7 @@ export type { Digest } from "../protocol/names/store.ts";
 export type { Durability, WriteResult } from "../protocol/write_plan.ts";
 export { type CollectOptions, type ObjectStore, openObjectStore } from "./object_store.ts";
 export { type CollectSyncOptions, type ObjectStoreSync, openObjectStoreSync } from "./object_store_sync.ts";
+export type { StoredObject } from "./incoming.ts";
 export type { Reference } from "./reference_body.ts";
 export type { Head, HeadTarget } from "./reference_format.ts";
 export {
@@ -45,5 +46,6 @@ export type {
   RestoreSyncOptions,
   VerifyOptions,
 } from "./requests.ts";
-export type { CollectProgress, CollectResult, VerifyProgress, VerifyResult } from "./scan.ts";
+export type { CollectProgress, CollectResult } from "./scan.ts";
 export type { ObjectStoreOptions, StoreOptions } from "./store.ts";
+export type { VerifyProgress, VerifyResult } from "./verify.ts";

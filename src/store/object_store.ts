@@ -21,24 +21,18 @@ import {
   type CollectRules,
   collectRules,
   contentsOf,
-  progressOf,
   putFileRequest,
   type PutOptions,
   putRequest,
   type RestoreOptions,
   restoreRequest,
   type VerifyOptions,
+  verifyRules,
 } from "./requests.ts";
-import {
-  collect,
-  type CollectResult,
-  listCandidates,
-  listShard,
-  listShards,
-  verifyAll,
-  type VerifyResult,
-} from "./scan.ts";
+import { collect, type CollectResult, listCandidates, listShard, listShards } from "./scan.ts";
 import { type ObjectStoreOptions, openContext, type StoreContext } from "./store.ts";
+import { removeObject } from "./take_away.ts";
+import { verifyAll, type VerifyResult } from "./verify.ts";
 
 /** Options of {@linkcode ObjectStore.collectGarbage}. */
 export interface CollectOptions extends CollectRules {
@@ -86,7 +80,12 @@ export interface ObjectStore {
   restore(digest: Digest, path: FilePath, options?: RestoreOptions): Promise<WriteResult>;
   /** Every digest, sorted. Objects that are put or removed during the listing may or may not be included. */
   list(): AsyncIterable<Digest>;
-  /** Reads everything and tells what is damaged. */
+  /**
+   * Removes one object, durably, whatever refers to it and however young it is; false when there is none. To remove what
+   * nothing refers to, `collectGarbage` is the safe way.
+   */
+  remove(digest: Digest): Promise<boolean>;
+  /** Reads everything and tells what is damaged; with `quarantine` damaged objects are moved out of the way. */
   verify(options?: VerifyOptions): Promise<VerifyResult>;
   /**
    * Removes objects that are neither reachable nor young. Safe while other processes put objects: whatever is put, for
@@ -177,8 +176,12 @@ class AsynchronousStore implements ObjectStore {
     }
   }
 
+  remove(digest: Digest): Promise<boolean> {
+    return run(() => removeObject(this.#context, readDigest(digest)));
+  }
+
   verify(options?: VerifyOptions): Promise<VerifyResult> {
-    return run(() => verifyAll(this.#context, progressOf(options)));
+    return run(() => verifyAll(this.#context, verifyRules(options)));
   }
 
   async collectGarbage(options: CollectOptions): Promise<CollectResult> {

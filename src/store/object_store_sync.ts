@@ -15,24 +15,18 @@ import {
   type CollectRules,
   collectRules,
   contentsOf,
-  progressOf,
   putFileRequest,
   putRequest,
   type PutSyncOptions,
   restoreRequest,
   type RestoreSyncOptions,
   type VerifyOptions,
+  verifyRules,
 } from "./requests.ts";
-import {
-  collect,
-  type CollectResult,
-  listCandidates,
-  listShard,
-  listShards,
-  verifyAll,
-  type VerifyResult,
-} from "./scan.ts";
+import { collect, type CollectResult, listCandidates, listShard, listShards } from "./scan.ts";
 import { type ObjectStoreOptions, openContext, type StoreContext } from "./store.ts";
+import { removeObject } from "./take_away.ts";
+import { verifyAll, type VerifyResult } from "./verify.ts";
 
 /** Options of {@linkcode ObjectStoreSync.collectGarbage}. */
 export interface CollectSyncOptions extends CollectRules {
@@ -69,7 +63,9 @@ export interface ObjectStoreSync {
   restore(digest: Digest, path: FilePath, options?: RestoreSyncOptions): WriteResult;
   /** Every digest, sorted. */
   list(): Iterable<Digest>;
-  /** Reads everything and tells what is damaged. */
+  /** Removes one object; false when there is none. */
+  remove(digest: Digest): boolean;
+  /** Reads everything and tells what is damaged; with `quarantine` damaged objects are moved out of the way. */
   verify(options?: VerifyOptions): VerifyResult;
   /** Removes objects that are neither reachable nor young. */
   collectGarbage(options: CollectSyncOptions): CollectResult;
@@ -163,8 +159,12 @@ class SynchronousStore implements ObjectStoreSync {
     }
   }
 
+  remove(digest: Digest): boolean {
+    return runSync(() => removeObject(this.#context, readDigest(digest)));
+  }
+
   verify(options?: VerifyOptions): VerifyResult {
-    return runSync(() => verifyAll(this.#context, progressOf(options)));
+    return runSync(() => verifyAll(this.#context, verifyRules(options)));
   }
 
   collectGarbage(options: CollectSyncOptions): CollectResult {

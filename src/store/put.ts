@@ -21,7 +21,7 @@ import { closeParent, openParent, type ParentDirectory } from "../protocol/direc
 import { translate } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { TemporaryVanished } from "../protocol/file_replacement.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import { isForbidden } from "../runtime/system_error.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { Incoming, type PutRequest } from "./incoming.ts";
 import { refresh } from "./refresh.ts";
@@ -65,7 +65,7 @@ export function* putObjects(context: StoreContext, requests: readonly PutRequest
   const outcomes: Outcome<Digest>[] = [];
   for (const one of incoming) {
     const error = yield* one.drop(failures.get(one));
-    outcomes.push(failures.has(one) ? { error } : { value: one.digest });
+    outcomes.push(failures.has(one) ? { error } : one.told() ?? { value: one.digest });
   }
   return outcomes;
 }
@@ -126,11 +126,10 @@ function* openShards(
   const { engine, plan } = context;
   const first = [...new Map(groups.map((group) => [group.directory, group])).values()];
   yield* eachGroup(first, failures, function* ({ lead, directory }) {
-    const isNew = (yield* wait(engine.fileSystem.stat(directory))) === undefined;
     yield* context.makeDirectory(directory, lead.attempt);
     const shard = yield* openParent(engine, directory, plan, lead.attempt);
     shards.set(directory, shard);
-    if (isNew) yield* likeTheStore(context, shard);
+    yield* likeTheStore(context, shard);
   });
   for (const { lead, directory } of groups) {
     const opener = first.find((group) => group.directory === directory);
@@ -138,9 +137,11 @@ function* openShards(
   }
 }
 
-/** A new shard belongs to the owner of the store, not to the user who put the object: the owner puts there, too. */
-function* likeTheStore({ engine, directory }: StoreContext, { handle, status }: ParentDirectory): Operation<void> {
-  const like = yield* wait(engine.fileSystem.stat(directory));
+/**
+ * A shard belongs to the owner of the store, not to the user who put the object: the owner puts there, too. What differs
+ * is corrected, whether the shard is new or was made by somebody without the right to give it away.
+ */
+function* likeTheStore({ engine, like }: StoreContext, { handle, status }: ParentDirectory): Operation<void> {
   if (handle === undefined || like === undefined) return;
   const { owner, mode } = engine.capabilities;
   try {
@@ -149,7 +150,7 @@ function* likeTheStore({ engine, directory }: StoreContext, { handle, status }: 
     if (mode && status.mode !== like.mode) yield* wait(handle.setMode(like.mode));
   } catch (error) {
     // Not ours to give away: then it is as the system makes it.
-    if (!(error instanceof SystemError)) throw error;
+    if (!isForbidden(error)) throw error;
   }
 }
 
@@ -163,17 +164,23 @@ const mostRounds = 12;
 function* settle(context: StoreContext, group: Group, parent: ParentDirectory): Operation<void> {
   const { lead } = group;
   let next: "look" | "create" | "replace" = lead.seen ? "look" : "create";
+  let absent = !lead.seen;
   for (let round = 1;; round++) {
     if (next === "look") {
       const found = yield* refresh(context, lead.digest, lead.attempt);
       group.fileSynced = found.fileSynced;
       if (found.state === "good") return;
+      absent = found.state === "absent";
+      if (found.state === "damaged") lead.found = "repaired";
       next = found.state === "absent" ? "create" : "replace";
     }
     yield* lead.stage(parent);
     const links = !linkless.has(context.engine.fileSystem, parent.status.device);
     try {
-      if (yield* publish(group, parent, next === "create" && links)) return;
+      if (yield* publish(group, parent, next === "create" && links)) {
+        if (absent) lead.found = "new";
+        return;
+      }
       next = "look";
     } catch (error) {
       if (round >= mostRounds) throw error;

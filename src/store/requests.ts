@@ -21,8 +21,9 @@ import {
   type WriteRequest,
   writeRequest,
 } from "../file/write_options.ts";
-import type { PutRequest } from "./incoming.ts";
-import type { CollectProgress, VerifyProgress } from "./scan.ts";
+import type { PutRequest, StoredObject } from "./incoming.ts";
+import type { CollectProgress } from "./scan.ts";
+import type { VerifyProgress } from "./verify.ts";
 import type { StoreContext } from "./store.ts";
 
 /** Options of putting an object. */
@@ -31,6 +32,8 @@ export interface PutOptions {
   digest?: Digest;
   /** Aborts before the object is at its place; the call rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** Told right before the call returns whether the object was there. What it throws is thrown; the object stays. */
+  onStored?: (object: StoredObject) => void;
 }
 
 /** {@linkcode PutOptions} without what cannot exist synchronously. */
@@ -49,6 +52,13 @@ export type RestoreSyncOptions = Omit<WriteFileSyncOptions, "runtime" | "digest"
 export interface VerifyOptions {
   /** Called after each object. What it throws ends the verification. */
   onProgress?: (progress: VerifyProgress) => void;
+  /**
+   * Move damaged objects to the directory `damaged` of the store, durably: they count as missing from then on, and can be
+   * examined there. Needs the store's lock, one object at a time.
+   *
+   * @default false
+   */
+  quarantine?: boolean;
 }
 
 /** Options of collecting garbage, without what is reachable. */
@@ -65,12 +75,16 @@ export interface CollectRules {
   onProgress?: (progress: CollectProgress) => void;
 }
 
-const putReaders = { digest: readDigest as OptionReader<Digest>, signal: abortSignal };
+const putReaders = {
+  digest: readDigest as OptionReader<Digest>,
+  signal: abortSignal,
+  onStored: callback<NonNullable<PutOptions["onStored"]>>(),
+};
 
 function readPutOptions({ engine }: StoreContext, options: PutOptions | undefined) {
-  const { digest, signal } = readOptions(options, putReaders);
+  const { digest, signal, onStored } = readOptions(options, putReaders);
   refuseSignal(engine.synchronous, signal);
-  return { expected: digest, signal };
+  return { expected: digest, signal, onStored };
 }
 
 /** A request to put content. */
@@ -109,9 +123,12 @@ export function restoreRequest(
   return writeRequest(checked, context.engine.runtime, context.engine.synchronous);
 }
 
-/** The callback of a verification. */
-export function progressOf(options: VerifyOptions | undefined): ((progress: VerifyProgress) => void) | undefined {
-  return readOptions(options, { onProgress: callback<NonNullable<VerifyOptions["onProgress"]>>() }).onProgress;
+/** The options of a verification. */
+export function verifyRules(options: VerifyOptions | undefined): VerifyOptions {
+  return readOptions(options, {
+    onProgress: callback<NonNullable<VerifyOptions["onProgress"]>>(),
+    quarantine: flag,
+  });
 }
 
 /** A day: longer than anybody takes from putting an object to referring to it. */

@@ -1,20 +1,18 @@
 /**
- * Going through all objects: listing, verifying, collecting what nobody needs.
+ * Going through all objects: listing, collecting what nobody needs.
  *
  * Collecting: list everything with its age → read what is reachable → for what is neither reachable nor young, in small
  * batches, each in the store's exclusive lock: look again (an object that was put again since is young again),
  * unlink → sync the directories. A put holds the lock shared from its look to its link, so no object vanishes between
  * "it is there" and the end of the put.
  */
-import { CorruptionError, FileError } from "../core/errors.ts";
-import { all, type Operation, wait } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
 import { type Digest, isShardName, objectNames, parseObjectNames } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import type { DirectoryEntry } from "../runtime/runtime.ts";
-import { verifyObject } from "./get.ts";
 import { statusOf } from "./look.ts";
 import type { StoreContext } from "./store.ts";
 
@@ -55,73 +53,11 @@ function* entriesOf(context: StoreContext, path: string): Operation<DirectoryEnt
   }
 }
 
-/** How far a verification has come. */
-export interface VerifyProgress {
-  /** Objects looked at. */
-  readonly checked: number;
-  /** Objects there are. */
-  readonly total: number;
-  /** How many of them are damaged. */
-  readonly corrupt: number;
-}
-
-/** What a verification found. */
-export interface VerifyResult {
-  /** Objects looked at. */
-  checked: number;
-  /** Those whose content is not what it was, or that are no files any more, sorted. */
-  corrupt: Digest[];
-}
-
-/** More at once does not make a disk faster, and hashing takes a whole processor. */
-const verifiedTogether = 8;
-
-/** Reads every object. */
-export function* verifyAll(
-  context: StoreContext,
-  onProgress: ((progress: VerifyProgress) => void) | undefined,
-): Operation<VerifyResult> {
-  try {
-    const places = yield* listAll(context);
-    let checked = 0;
-    let total = places.length;
-    const corrupt: Digest[] = [];
-    yield* all(
-      places.map(({ digest, kind }) =>
-        function* (): Operation<void> {
-          const state = kind === "file" ? yield* judge(context, digest) : "corrupt";
-          if (state === "removed") total--;
-          else checked++;
-          if (state === "corrupt") corrupt.push(digest);
-          onProgress?.({ checked, total, corrupt: corrupt.length });
-        }
-      ),
-      verifiedTogether,
-    );
-    return { checked, corrupt: corrupt.sort() };
-  } catch (error) {
-    throw translate(error, context.attempt("Cannot verify"));
-  }
-}
-
-function* listAll(context: StoreContext): Operation<Place[]> {
+/** Everything that bears an object's name. */
+export function* listAll(context: StoreContext): Operation<Place[]> {
   const places: Place[] = [];
   for (const shard of yield* listShards(context)) places.push(...yield* placesIn(context, shard));
   return places;
-}
-
-function* judge(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed"> {
-  try {
-    yield* verifyObject(context, digest);
-    return "good";
-  } catch (error) {
-    if (CorruptionError.is(error)) return "corrupt";
-    if (!FileError.is(error)) throw error;
-    if (error.code === "ENOENT" && error.step === "open") return "removed";
-    // A sector that cannot be read is damage, too.
-    if (error.code === "EIO" && error.step === "read") return "corrupt";
-    throw error;
-  }
 }
 
 /** What a collection did. */

@@ -23,7 +23,7 @@ import {
   writePlan,
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 
 /** Options of opening a store or its references. */
 export interface StoreOptions {
@@ -66,6 +66,8 @@ export class StoreContext {
   readonly #timeout: number | undefined;
   /** Who may read its objects, less the umask. */
   readable: number = 0o444;
+  /** Whose the store was when it was opened. */
+  like: FileStatus | undefined;
   /** The least that any change so far has reached. */
   reached: Durability;
 
@@ -148,8 +150,11 @@ export function* openContext(
   try {
     const status = yield* wait(engine.fileSystem.stat(directory));
     context.readable = 0o444 & (mode ?? status?.mode ?? 0o777);
-    if (status === undefined) yield* context.makeDirectory(directory, attempt);
-    else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is not a directory");
+    if (status === undefined) {
+      yield* context.makeDirectory(directory, attempt);
+      context.like = yield* wait(engine.fileSystem.stat(directory));
+    } else if (status.kind !== "directory") throw attemptFailed(attempt, "ENOTDIR", "stat", "it is not a directory");
+    context.like ??= status;
     return context;
   } catch (error) {
     throw translate(error, attempt);

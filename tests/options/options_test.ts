@@ -39,7 +39,7 @@ const stride = mostlyOnDeno({ quick: 5, normal: 1, long: 1 });
 const withoutOptions = [
   ...["describeCrashReport", "describeScheduleReport", "fittingErrors"],
   ...["currentRuntime", "withRuntime", "simulatedFs"],
-  ...["putMany", "keep", "get", "stream", "has", "size", "list"].map((name) => `store.${name}`),
+  ...["putMany", "keep", "get", "stream", "has", "size", "list", "remove"].map((name) => `store.${name}`),
   ...["read", "list", "readHead"].map((name) => `references.${name}`),
   ...["append", "appendMany", "snapshot", "close"].map((name) => `log.${name}`),
 ];

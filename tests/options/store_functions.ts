@@ -6,6 +6,7 @@ import {
   openReferences,
   openReferencesSync,
 } from "../../src/store/mod.ts";
+import { writeFileSync } from "../../mod.ts";
 import { digestOf } from "../proof/write_features.ts";
 import { lockedAt } from "./lock_rows.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
@@ -33,6 +34,12 @@ const storeTwins = (
 const digest = digestOf("source") as Digest;
 const placeIn = (directory: string, digest: Digest) => `${directory}/${digest.slice(0, 2)}/${digest.slice(2)}`;
 const filled = (scene: Scene): void => void store(scene).put("source");
+/** Another content in the object's place. */
+const rotten = (scene: Scene): void => {
+  filled(scene);
+  scene.machine.syncFileSystem.remove(placeIn("/store", digest));
+  writeFileSync(placeIn("/store", digest), "rot", { runtime: scene.machine });
+};
 const digestRow: OptionRow = {
   option: "digest",
   value: digestOf("other"),
@@ -87,7 +94,7 @@ const stores: Tested[] = [
       (store, options) => store.put("source", options),
       (store, options) => store.put("source", options),
     ),
-    rows: [digestRow, signalRow],
+    rows: [digestRow, signalRow, throwing("onStored")],
   },
   {
     called: storeTwins(
@@ -95,7 +102,7 @@ const stores: Tested[] = [
       (store, options) => store.putFile("/s", options),
       (store, options) => store.putFile("/s", options),
     ),
-    rows: [digestRow, signalRow],
+    rows: [digestRow, signalRow, throwing("onStored")],
   },
   {
     called: storeTwins(
@@ -111,7 +118,17 @@ const stores: Tested[] = [
       (store, options) => store.verify(options),
       (store, options) => store.verify(options),
     ),
-    rows: [throwing("onProgress", { before: filled })],
+    rows: [
+      throwing("onProgress", { before: filled }),
+      {
+        option: "quarantine",
+        value: true,
+        before: rotten,
+        see: ({ machine }) => machine.readText(`/store/damaged/${digest}`),
+        without: undefined,
+        with: "rot",
+      },
+    ],
   },
   {
     called: storeTwins(

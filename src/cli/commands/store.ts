@@ -3,6 +3,7 @@ import { parseDigest } from "../../core/digest.ts";
 import { FileError } from "../../core/errors.ts";
 import { type ObjectStore, openObjectStore } from "../../store/object_store.ts";
 import { openReferences } from "../../store/references.ts";
+import type { StoredObject } from "../../store/incoming.ts";
 import type { CollectResult } from "../../store/scan.ts";
 import type { StoreOptions } from "../../store/store.ts";
 import { UsageError } from "../arguments.ts";
@@ -12,6 +13,7 @@ import type {
   storeGetTable,
   storeListTable,
   storePutTable,
+  storeRemoveTable,
   storeRestoreTable,
   storeVerifyTable,
 } from "../grammar/store.ts";
@@ -48,7 +50,12 @@ export async function storePut(call: Call<typeof storePutTable>): Promise<Outcom
   }
   const files = operands.map((operand) => operand === "-" ? "-" : locateOperand(operand, "Cannot store"));
   const signal = call.abortOnSignal(attempt, directory);
-  const options = { signal, ...expect === undefined ? {} : { digest: expect } };
+  let stored: StoredObject | undefined;
+  const options = {
+    signal,
+    onStored: (object: StoredObject) => void (stored = object),
+    ...expect === undefined ? {} : { digest: expect },
+  };
   const report = await call.progress("storing", files.length > 1 ? "file" : "byte");
   const read = async () => {
     const input = standardInput(call.host, files.length > 1 ? () => {} : report);
@@ -57,15 +64,13 @@ export async function storePut(call: Call<typeof storePutTable>): Promise<Outcom
   // Input that is refused makes no directory.
   const content = files.includes("-") ? await read() : undefined;
   const store = await openObjectStore(directory, rules);
-  const objects: { digest: string; path?: string }[] = [];
+  const objects: { digest: string; found?: StoredObject["found"]; path?: string }[] = [];
   try {
     for (const [index, path] of files.entries()) {
       if (files.length > 1) report(index, files.length);
-      objects.push(
-        path === "-" && content !== undefined
-          ? { digest: await store.put(content, options) }
-          : { digest: await store.putFile(path, options), path },
-      );
+      const isInput = path === "-" && content !== undefined;
+      const digest = isInput ? await store.put(content, options) : await store.putFile(path, options);
+      objects.push({ digest, ...stored && { found: stored.found }, ...isInput ? {} : { path } });
     }
   } catch (error) {
     for (const { digest, path = "standard input" } of objects) call.note(`stored before that: ${digest} ${path}`);
@@ -123,21 +128,40 @@ export async function storeList({ operands, json, print }: Call<typeof storeList
   return { result: { objects }, changing: false };
 }
 
+/** `atomic-write store rm DIR DIGEST…`. */
+export async function storeRemove({ operands, options }: Call<typeof storeRemoveTable>): Promise<Outcome> {
+  const digests = operands.digest.map((text) => readDigest(text, "DIGEST"));
+  const store = await openStore(operands.dir, "Cannot remove from", patience(options));
+  const removed: string[] = [];
+  try {
+    for (const digest of digests) if (await store.remove(digest)) removed.push(digest);
+  } catch (error) {
+    if (removed.length === 0) throw error;
+    const notes = [`${countText(removed.length, "object")} removed before that`];
+    return { result: { removed }, output: removed, notes, failures: [error], changing: true };
+  }
+  return { result: { removed }, output: removed, notes: [], changing: true };
+}
+
 /** `atomic-write store verify DIR`. */
-export async function storeVerify({ operands, progress }: Call<typeof storeVerifyTable>): Promise<Outcome> {
+export async function storeVerify({ operands, options, progress }: Call<typeof storeVerifyTable>): Promise<Outcome> {
   const store = await openStore(operands.dir, "Cannot verify");
   const report = await progress(`verifying ${operands.dir}`, "object");
-  const result = await store.verify({ onProgress: ({ checked, total }) => report(checked, total) });
-  const { checked, corrupt } = result;
+  const result = await store.verify({
+    onProgress: ({ checked, total }) => report(checked, total),
+    ...options.quarantine === true ? { quarantine: true } : {},
+  });
+  const { checked, corrupt, quarantined } = result;
   return {
     result,
     output: corrupt,
     reasons: corrupt.map((digest) => `damaged ${digest}`),
-    notes: corrupt.length === 0
-      ? []
-      : [`${countText(corrupt.length, "object")} of ${checked} damaged; put the content again to repair it`],
+    notes: corrupt.length === 0 ? [] : [
+      `${countText(corrupt.length, "object")} of ${checked} damaged; put the content again to repair it`,
+      ...quarantined === undefined ? [] : [`${countText(quarantined.length, "object")} moved to "damaged"`],
+    ],
     status: corrupt.length === 0 ? exitStatus.done : exitStatus.badData,
-    changing: false,
+    changing: options.quarantine === true,
   };
 }
 

@@ -15,6 +15,7 @@ export const storePutTable = {
     "prints its SHA-256, by which it can be read again. After status 0 a power cut changes nothing. Content that " +
     "is already there is verified and not stored twice.",
     "Put an object first, and record its name afterwards: then no name ever points to a missing object.",
+    "With --json `found` says of each object whether it is `new`, was `present`, or was damaged and is `repaired`.",
   ],
   operands: {
     dir: storeOperand,
@@ -22,6 +23,10 @@ export const storePutTable = {
   },
   options: {
     expect: sha256("Refuse content with another SHA-256"),
+    mode: {
+      ...writeRows.mode,
+      help: "Permission bits of the objects, of which those for reading count, minus the umask; default: as DIR",
+    },
     allowEmpty: flag("Accept empty standard input"),
     ...durabilityRows,
   },
@@ -77,9 +82,61 @@ export const storeVerifyTable = {
     "an object, put its content again.",
   ],
   operands: { dir: storeOperand },
-  options: {},
+  options: {
+    quarantine: flag(
+      "Move damaged objects to the directory `damaged` of the store; they count as missing from then on",
+    ),
+  },
   statuses: [65, 66],
   examples: ["echo hello | atomic-write store put objects && atomic-write store verify objects"],
+} as const satisfies CommandTable;
+
+/** What `atomic-write store rm DIR DIGEST…` takes. */
+export const storeRemoveTable = {
+  description: [
+    "Removes objects, whatever refers to them and however young they are, so that a power cut does not bring them " +
+    "back, and prints the SHA-256 of those that were there. To remove what nothing refers to, use `store gc`.",
+  ],
+  operands: {
+    dir: storeOperand,
+    digest: { help: "The SHA-256 of the objects, as `store put` prints it", many: true },
+  },
+  options: patienceRows,
+  statuses: [1, 66],
+  examples: ['atomic-write store rm objects "$(echo hello | atomic-write store put objects)"'],
+} as const satisfies CommandTable;
+
+/** What `atomic-write store ref ACTION DIR [NAME] [DIGEST]` takes. */
+export const storeReferenceTable = {
+  description: [
+    "Names for objects, kept as files in DIR, such as `heads/main` (see `openReferences`). `set DIR NAME DIGEST` lets a " +
+    "name lead to an object, atomically and durably; DIR is created if it is missing. `get DIR NAME` prints the SHA-256 " +
+    "that a name leads to. `list DIR [PREFIX]` prints the SHA-256 and the name of every reference, as `store gc` " +
+    "reads them. `rm DIR NAME` removes a name; it is not an error if there is none.",
+    "The name HEAD leads to another name (`set DIR HEAD NAME`) or directly to an object (`set DIR HEAD DIGEST`).",
+    "Put an object first, then refer to it.",
+  ],
+  operands: {
+    action: { help: "What to do: set, get, list or rm", words: ["set", "get", "list", "rm"] },
+    dir: { help: "The directory of the references; not that of the objects" },
+    name: { help: "The name; with `list`, what names begin with", optional: true },
+    digest: {
+      help: "The SHA-256 of the object, as `store put` prints it; for HEAD, a name or a SHA-256",
+      optional: true,
+    },
+  },
+  options: {
+    expect: {
+      ...writeRows.ifMatch,
+      help: "Change the reference only if it leads to this SHA-256 now, or does not exist (none)",
+    },
+    ...patienceRows,
+    ...durabilityRows,
+  },
+  statuses: [1, 2, 65, 66],
+  examples: [
+    'atomic-write store ref set refs heads/main "$(echo hello | atomic-write store put objects)"',
+  ],
 } as const satisfies CommandTable;
 
 /** What `atomic-write store gc DIR` takes. */

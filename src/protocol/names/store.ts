@@ -2,6 +2,7 @@
  * The names that an object store and its references put on disk.
  *
  *     STORE/ab/cdef…62 digits    an object; `ab` and the rest are the SHA-256 of its content, in lower case
+ *     STORE/damaged/DIGEST       an object that was found damaged and moved out of the way (`verify`, `quarantine`)
  *     STORE/objects.lock         shared while objects are put, exclusive while some are removed
  *     STORE/.object.RANDOM.PROOF.tmp   content whose digest is not known yet (names.ts)
  *
@@ -18,6 +19,8 @@ export type Digest = string;
 
 /** What the temporary file of content is named after until its digest is known. */
 export const incomingName = "object";
+/** The directory of damaged objects that were moved out of the way, each under its whole digest. */
+export const quarantineName = "damaged";
 /** What the lock of a store is beside. */
 export const objectsLockTarget = "objects";
 /** What the lock of references is beside. */

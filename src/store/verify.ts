@@ -1,0 +1,76 @@
+/**
+ * Verifying all objects: every one is read, several at a time. Damaged ones are then moved out of the way, if that is
+ * asked for, one by one in the store's exclusive lock (take_away.ts).
+ *
+ * After a failure nothing has changed but that some damaged objects may have been moved.
+ */
+import { all, type Operation } from "../core/operation.ts";
+import { translate } from "../protocol/failure.ts";
+import type { Digest } from "../protocol/names/store.ts";
+import { judgeObject } from "./get.ts";
+import { listAll } from "./scan.ts";
+import type { StoreContext } from "./store.ts";
+import { quarantineObject } from "./take_away.ts";
+
+/** How far a verification has come. */
+export interface VerifyProgress {
+  /** Objects looked at. */
+  readonly checked: number;
+  /** Objects there are. */
+  readonly total: number;
+  /** How many of them are damaged. */
+  readonly corrupt: number;
+}
+
+/** What a verification found. */
+export interface VerifyResult {
+  /** Objects looked at. */
+  checked: number;
+  /** Those whose content is not what it was, or that are no files any more, sorted. */
+  corrupt: Digest[];
+  /** Those of them that were moved to the directory `damaged` of the store, as `quarantine` asks for; sorted. */
+  quarantined?: Digest[];
+}
+
+/** More at once does not make a disk faster, and hashing takes a whole processor. */
+const verifiedTogether = 8;
+
+/** What a verification does beside reading. */
+interface VerifyRules {
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  readonly quarantine?: boolean;
+}
+
+/** Reads every object, and moves damaged ones out of the way where that is asked for. */
+export function* verifyAll(
+  context: StoreContext,
+  { onProgress, quarantine }: VerifyRules,
+): Operation<VerifyResult> {
+  try {
+    const places = yield* listAll(context);
+    let checked = 0;
+    let total = places.length;
+    const corrupt: Digest[] = [];
+    yield* all(
+      places.map(({ digest, kind }) =>
+        function* (): Operation<void> {
+          const state = kind === "file" ? yield* judgeObject(context, digest) : "corrupt";
+          if (state === "removed") total--;
+          else checked++;
+          if (state === "corrupt") corrupt.push(digest);
+          onProgress?.({ checked, total, corrupt: corrupt.length });
+        }
+      ),
+      verifiedTogether,
+    );
+    const quarantined: Digest[] = [];
+    if (quarantine === true) {
+      for (const digest of corrupt.sort()) {
+        if (yield* quarantineObject(context, digest)) quarantined.push(digest);
+      }
+    }
+    return { checked, corrupt: corrupt.sort(), ...quarantine === true ? { quarantined } : {} };
+  } catch (error) {
+    throw translate(error, context.attempt("Cannot verify"));
+  }
+}
