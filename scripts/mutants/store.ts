@@ -148,7 +148,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "a sector that cannot be read ends the verification",
-    file: "src/store/scan.ts",
+    file: "src/store/get.ts",
     from: `if (error.code === "EIO" && error.step === "read") return "corrupt";`,
     to: ``,
     tests: store,
