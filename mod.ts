@@ -101,8 +101,8 @@ export {
 } from "./src/file/remove_file.ts";
 export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/file/sweep.ts";
 export { updateFile, updateFileSync } from "./src/file/update_file.ts";
+export type { JsonValidation } from "./src/file/json_change.ts";
 export {
-  type JsonValidation,
   updateJsonFile,
   type UpdateJsonFileOptions,
   updateJsonFileSync,

@@ -15,8 +15,9 @@ const BELOW = {
   transaction: ["core", "runtime", "protocol", "lock", "publication"],
   store: ["core", "runtime", "protocol", "lock", "file"],
   log: ["core", "runtime", "protocol", "lock"],
+  versioned: ["core", "runtime", "protocol", "lock", "file"],
   compat: ["core", "runtime", "protocol", "lock", "file"],
-  cli: ["core", "runtime", "protocol", "lock", "file", "publication", "transaction", "store", "log"],
+  cli: ["core", "runtime", "protocol", "lock", "file", "publication", "transaction", "store", "log", "versioned"],
   doors: [
     "core",
     "runtime",
@@ -28,6 +29,7 @@ const BELOW = {
     "transaction",
     "store",
     "log",
+    "versioned",
     "compat",
     "cli",
   ],

@@ -64,6 +64,10 @@ async function useEntries(load) {
   same(sequences.slice(-1), [first]);
   await log.close();
 
+  const { readVersionedText, updateVersionedText } = await load("/versioned");
+  await Promise.all(["a", "b"].map(() => updateVersionedText(at + "/shared", (text = "") => text + "+")));
+  same(await readVersionedText(at + "/shared"), { content: "++", version: 2 });
+
   const { exploreCrashesSync, memoryRuntime } = await load("/testing");
   const { writeFileSync } = await load("");
   const machine = memoryRuntime();

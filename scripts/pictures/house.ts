@@ -3,7 +3,7 @@
  * of the drawing, so that it can be compared with the floors that scripts/layers/floors.ts allows.
  */
 import { mayImport, type Part, PARTS } from "../layers/floors.ts";
-import { line, svg, WIDTH } from "./svg.ts";
+import { line, svg } from "./svg.ts";
 
 interface Box {
   part: Part;
@@ -18,29 +18,30 @@ interface Box {
 const BOXES: readonly Box[] = [
   {
     part: "doors",
-    columns: [0, 4],
+    columns: [0, 5],
     rows: [0, 0],
     label: "mod.ts, cli.ts, src/*/mod.ts",
     role: "named re-exports, no logic",
   },
-  { part: "cli", columns: [0, 2], rows: [1, 1], label: "cli", role: "the command" },
+  { part: "cli", columns: [0, 3], rows: [1, 1], label: "cli", role: "the command" },
   { part: "transaction", columns: [0, 0], rows: [2, 2], label: "transaction" },
   { part: "publication", columns: [0, 0], rows: [3, 3], label: "publication" },
   { part: "log", columns: [1, 1], rows: [2, 3], label: "log" },
   { part: "store", columns: [2, 2], rows: [2, 2], label: "store" },
-  { part: "compat", columns: [3, 3], rows: [1, 2], label: "compat" },
-  { part: "file", columns: [2, 3], rows: [3, 3], label: "file", role: "one function a file" },
-  { part: "lock", columns: [0, 3], rows: [4, 4], label: "lock", role: "turns, kernel lock, lock directory" },
-  { part: "protocol", columns: [0, 3], rows: [5, 5], label: "protocol", role: "the engine: stage, commit, sync" },
-  { part: "testing", columns: [4, 4], rows: [1, 5], label: "testing" },
+  { part: "versioned", columns: [3, 3], rows: [2, 2], label: "versioned" },
+  { part: "compat", columns: [4, 4], rows: [1, 2], label: "compat" },
+  { part: "file", columns: [2, 4], rows: [3, 3], label: "file", role: "one function a file" },
+  { part: "lock", columns: [0, 4], rows: [4, 4], label: "lock", role: "turns, kernel lock, lock directory" },
+  { part: "protocol", columns: [0, 4], rows: [5, 5], label: "protocol", role: "the engine: stage, commit, sync" },
+  { part: "testing", columns: [5, 5], rows: [1, 5], label: "testing" },
   {
     part: "runtime",
-    columns: [0, 4],
+    columns: [0, 5],
     rows: [6, 6],
     label: "runtime",
     role: "the only files that touch Deno, Node, Bun",
   },
-  { part: "core", columns: [0, 4], rows: [7, 7], label: "core", role: "no I/O, no runtime" },
+  { part: "core", columns: [0, 5], rows: [7, 7], label: "core", role: "no I/O, no runtime" },
 ];
 
 const overlap = (a: readonly [number, number], b: readonly [number, number]) => a[0] <= b[1] && b[0] <= a[1];
@@ -53,7 +54,7 @@ export function drawnBelow(upper: Part, lower: Part): boolean {
   return below.rows[0] > above.rows[1] && overlap(above.columns, below.columns);
 }
 
-const EDGES = [16, 126, 190, 240, 310, WIDTH - 10];
+const EDGES = [9, 107, 139, 187, 269, 326, 397];
 const [TOP, ROW, GAP] = [76, 58, 6];
 
 export function housePicture(): string {

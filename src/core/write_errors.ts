@@ -53,6 +53,10 @@ export class ConflictError extends FileError {
   expected?: string | null;
   /** SHA-256 of the content that was found; null: there is no file. */
   actual?: string | null;
+  /** The version that was required; null: that there is no file; undefined: no version was required. */
+  expectedVersion?: number | null;
+  /** The version that was found; null: there is no file. */
+  actualVersion?: number | null;
   /** Whether `value` is a ConflictError, of this or another copy of the module. */
   static override is(value: unknown): value is ConflictError {
     return bears(value, "ConflictError");

@@ -11,7 +11,7 @@ import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { knownOwner } from "../protocol/metadata.ts";
+import { isOutOfReach } from "../protocol/out_of_reach.ts";
 import { parseTemporaryName, parseTokenName, type Proof } from "../protocol/names/names.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
@@ -97,20 +97,6 @@ function* tokensIn(engine: Engine, path: string): Operation<string[] | undefined
   const entries = yield* wait(engine.fileSystem.readDirectory(path));
   const names = (entries ?? []).map((entry) => entry.name);
   return names.every((name) => parseTokenName(name) !== undefined) ? names : undefined;
-}
-
-/**
- * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of its
- * tokens to a lock that somebody holds.
- */
-function* isOutOfReach(engine: Engine, directory: string, path: string): Operation<boolean> {
-  if (!engine.capabilities.owner) return true;
-  const trusted = [0, knownOwner(engine.runtime)?.user];
-  const parent = yield* wait(engine.fileSystem.stat(directory));
-  const status = yield* wait(engine.fileSystem.linkStat(path));
-  if (parent === undefined || status === undefined || !trusted.includes(parent.user)) return false;
-  const isShared = (parent.mode & 0o022) !== 0;
-  return !isShared || ((parent.mode & 0o1000) !== 0 && trusted.includes(status.user));
 }
 
 function* removeAbandoned(engine: Engine, path: string, tokens: readonly string[] | undefined): Operation<void> {

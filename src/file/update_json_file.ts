@@ -1,13 +1,9 @@
 /**
  * `updateJsonFile`: a file's JSON value, changed inside its lock, checked before and after where a schema is given.
  */
-import { ValidationError } from "../core/errors.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { type FilePath, type OptionReader, readOptions } from "../core/options.ts";
-import { issuesText, type StandardSchemaV1 } from "../core/standard_schema.ts";
-import { callInside } from "../lock/call_inside.ts";
-import type { LockHold } from "../lock/lock.ts";
-import { corruption, decodeText, parseJson } from "./read_file.ts";
+import { type FilePath, readOptions } from "../core/options.ts";
+import { changeJson, type JsonValidation, schemaOption } from "./json_change.ts";
 import {
   checkCallback,
   update,
@@ -16,7 +12,7 @@ import {
   type UpdateResult,
   type UpdateSyncOptions,
 } from "./update_operation.ts";
-import { type JsonSpacing, jsonText, spaceOption } from "./write_json_file.ts";
+import { type JsonSpacing, spaceOption } from "./write_json_file.ts";
 import { writeRequest } from "./write_options.ts";
 
 /** Options of {@linkcode updateJsonFile}. */
@@ -24,21 +20,6 @@ export interface UpdateJsonFileOptions<T> extends UpdateOptions, JsonSpacing, Js
 
 /** Options of {@linkcode updateJsonFileSync}: {@linkcode UpdateJsonFileOptions} without what cannot exist synchronously. */
 export interface UpdateJsonFileSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
-
-/** What values of a file may be. */
-export interface JsonValidation<T> {
-  /** Checks both the value on disk (CorruptionError) and the value to be written (ValidationError). */
-  validate?: StandardSchemaV1<T>;
-}
-
-const schemaOption: OptionReader<StandardSchemaV1> = (value, name) => {
-  const standard: unknown = (typeof value === "object" && value !== null) || typeof value === "function"
-    ? Reflect.get(value, "~standard")
-    : undefined;
-  const found = typeof standard === "object" && standard !== null && "validate" in standard;
-  if (!found) throw new TypeError(`${name} must be a Standard Schema (it has no "~standard"."validate")`);
-  return value as StandardSchemaV1;
-};
 
 function* updateJson<T>(
   path: FilePath,
@@ -50,36 +31,8 @@ function* updateJson<T>(
   const readers = { ...updateReaders, space: spaceOption, validate: schemaOption };
   const { runtime, space, validate, ...checked } = readOptions(options, readers);
   const request = writeRequest(checked, runtime, synchronous);
-  const { engine } = request;
-  const check = (value: unknown, hold: LockHold) =>
-    callInside(engine, [hold], () => validate?.["~standard"].validate(value));
-  return yield* update(path, function* (current, file, hold) {
-    let value = current === undefined ? undefined : parseJson(decodeText(current, file), file);
-    const before = value === undefined ? undefined : JSON.stringify(value);
-    if (value !== undefined) {
-      const result = yield* check(value, hold);
-      if (result?.issues !== undefined) {
-        throw corruption(file, `its content is not valid: ${issuesText(result.issues)}`, undefined, result.issues);
-      }
-      if (result !== undefined) value = result.value;
-    }
-    const next = yield* callInside(engine, [hold], () => change(value as T | undefined));
-    // The same value in another layout is the same value: whoever formatted the file by hand keeps that.
-    if (next === undefined || (before !== undefined && JSON.stringify(next) === before)) return undefined;
-    const result = yield* check(next, hold);
-    if (result?.issues !== undefined) throw refused(file, issuesText(result.issues), result.issues);
-    return jsonText(next, space);
-  }, request);
-}
-
-function refused(path: string, reason: string, cause: unknown): ValidationError {
-  return new ValidationError(`Cannot update ${JSON.stringify(path)}`, `the new value is not valid: ${reason}`, {
-    code: "EINVALID",
-    path,
-    step: "validate",
-    targetState: "unchanged",
-    cause,
-  });
+  const rules = { engine: request.engine, change, validate, space };
+  return yield* update(path, (current, file, hold) => changeJson({ ...rules, holds: [hold] }, current, file), request);
 }
 
 /**

@@ -40,7 +40,7 @@ export function* readAll(file: OpenFile): Operation<Uint8Array> {
 }
 
 /** What is too large for the runtime's memory is an error about a file, not about memory. */
-function allocate(size: number): Uint8Array {
+export function allocate(size: number): Uint8Array {
   try {
     return new Uint8Array(size);
   } catch (error) {

@@ -65,9 +65,11 @@ export { memoryRuntime } from "./machine/memory_file_system.ts";
 export type { MemoryRuntime } from "./machine/memory_options.ts";
 export type {
   InitialEntry,
+  LosableCall,
   MachineOptions,
   MemoryOptions,
   MountOptions,
+  NetworkOptions,
   ProcessOptions,
 } from "./machine/memory_options.ts";
 export type { MemoryClock } from "./machine/scheduler.ts";

@@ -19,7 +19,13 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { CrashOptions } from "./crash/crash.ts";
 import type { CrashStateOptions } from "./crash/crash_states.ts";
 import type { Fault } from "./faults/fault_file_system.ts";
-import type { InitialEntry, MemoryOptions, MountOptions, ProcessOptions } from "./machine/memory_options.ts";
+import type {
+  InitialEntry,
+  MemoryOptions,
+  MountOptions,
+  NetworkOptions,
+  ProcessOptions,
+} from "./machine/memory_options.ts";
 import type { ScheduleOptions } from "./schedules/explore_schedules.ts";
 import type { FaultSweep } from "./faults/sweep_faults.ts";
 import type { TraceOptions } from "./trace_file_system.ts";
@@ -131,7 +137,13 @@ const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
   barrierSync: flag,
 };
 
+const networkReaders: Readers<NetworkOptions> = {
+  cachedLooks: count,
+  lostReplies: listOf(oneOf("rename", "link", "symbolicLink", "remove", "makeDirectory", "removeDirectory")),
+};
+
 const machineReaders: Readers<MemoryOptions> = {
+  network: (value) => readOptions(value, networkReaders),
   ...processReaders,
   seed: finite,
   disk: mount,

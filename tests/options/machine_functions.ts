@@ -77,6 +77,13 @@ export const machineFunctions: readonly Tested[] = [
         with: "directory",
       },
       {
+        option: "network",
+        value: {},
+        see: (seen) => codeOf(() => make(made(seen), "/a").tryLock(false)),
+        without: "done",
+        with: "ENOLCK",
+      },
+      {
         option: "bindMounts",
         value: { "/a": "/b" },
         base: { files: { "/a": "a", "/b": "b" } },

@@ -12,6 +12,7 @@ import * as store from "../../src/store/mod.ts";
 import * as testing from "../../src/testing/mod.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 import * as transaction from "../../src/transaction/mod.ts";
+import * as versioned from "../../src/versioned/mod.ts";
 import { mostlyOnDeno } from "../support/effort.ts";
 import { notEmpty } from "../support/tally.ts";
 import { fileFunctions } from "./file_functions.ts";
@@ -22,12 +23,14 @@ import type { Tested } from "./tested_function.ts";
 import { transactionFunctions } from "./transaction_functions.ts";
 import { exploringFunctions } from "./exploring_functions.ts";
 import { machineFunctions } from "./machine_functions.ts";
+import { versionedFunctions } from "./versioned_functions.ts";
 
 const tested: readonly Tested[] = [
   ...fileFunctions,
   ...logFunctions,
   ...storeFunctions,
   ...transactionFunctions,
+  ...versionedFunctions,
   ...machineFunctions,
   ...exploringFunctions,
 ];
@@ -83,7 +86,7 @@ async function check({ called }: Tested, row: OptionRow, synchronous: boolean): 
 
 describe("the table of options", () => {
   it("has every function of every door", () => {
-    const doors = { files, compat, log, store, testing, transaction };
+    const doors = { files, compat, log, store, testing, transaction, versioned };
     const named = new Set(tested.flatMap(({ called }) => called.exports));
     for (const [door, exported] of Object.entries(doors)) {
       const missing = functionsOf(exported).filter((name) =>

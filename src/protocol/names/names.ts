@@ -34,7 +34,7 @@ interface BackupName {
 }
 
 /** NAME_MAX of the file systems in use; eCryptfs has 143, which a shortened temporary name with `f` keeps to. */
-const nameLimit = 255;
+export const nameLimit = 255;
 /** How much of a target's name stands in the name of a temporary file or a stage. */
 export const temporaryTargetLimit = 64;
 const backupTargetLimit = nameLimit - ".".length - ".20261120T191022123Z.bak".length;

@@ -34,6 +34,8 @@ export interface ProcessRecord extends Credentials {
   alive: boolean;
   /** Its open files, and how to close each when the process dies. */
   readonly open: Map<object, { readonly inode: number; readonly path: string; close(): void }>;
+  /** What happens when it has a file open no more. */
+  readonly lastCloses: Map<number, () => void>;
 }
 
 /** What of a machine survives a power cut, apart from the disk: how it is built. */
@@ -113,15 +115,22 @@ export class Machine {
   /** A new process. */
   startProcess(credentials: Credentials): ProcessRecord {
     const pid = this.#nextPid++;
-    const process: ProcessRecord = { ...credentials, pid, started: String(7 * pid), alive: true, open: new Map() };
+    const process: ProcessRecord = {
+      ...credentials,
+      pid,
+      started: String(7 * pid),
+      alive: true,
+      open: new Map(),
+      lastCloses: new Map(),
+    };
     this.processes.set(pid, process);
     return process;
   }
 
   /** Ends a process at once: its files are closed, its locks are free. */
   kill(process: ProcessRecord): void {
-    process.alive = false;
     for (const file of [...process.open.values()]) file.close();
+    process.alive = false;
   }
 
   /** Metadata of something new. */

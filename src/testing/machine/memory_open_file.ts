@@ -133,7 +133,8 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   tryLock(shared: boolean): boolean {
     const node = this.#live("tryLock");
-    const { capabilities } = this.#machine.plan.options;
+    const { capabilities, network } = this.#machine.plan.options;
+    if (network !== undefined) this.#fail("tryLock", "ENOLCK");
     const none = capabilities?.fileLock === "none" || this.#machine.device(node).fileLock === false;
     if (none) this.#fail("tryLock", "ENOTSUP");
     return this.#machine.locks.tryLock(this.#inode, this, shared);
@@ -158,6 +159,10 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     this.#open = false;
     this.#machine.locks.unlock(this.#inode, this);
     this.#process.open.delete(this);
+    const last = this.#process.lastCloses.get(this.#inode);
+    if (last === undefined || [...this.#process.open.values()].some(({ inode }) => inode === this.#inode)) return;
+    this.#process.lastCloses.delete(this.#inode);
+    last();
   }
 
   #fail(call: string, code: string): never {
@@ -178,6 +183,10 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   #file(call: string, otherwise: string): FileNode {
     const node = this.#live(call);
+    // A server knows nothing of who has it open: inode numbers of what was removed lead nowhere.
+    if (this.#machine.plan.options.network !== undefined && node.kind === "file" && node.links === 0) {
+      this.#fail(call, "ESTALE");
+    }
     return node.kind === "file" ? node : this.#fail(call, otherwise);
   }
 

@@ -57,6 +57,23 @@ export interface MountOptions {
   volatile?: boolean;
 }
 
+/** A call of a network file system whose reply may be lost. */
+export type LosableCall = "rename" | "link" | "symbolicLink" | "remove" | "makeDirectory" | "removeDirectory";
+
+/** How a machine is whose disk is a file server's. */
+export interface NetworkOptions {
+  /**
+   * For how many further looks an answer of `stat`, `linkStat`, `readLink` and `readDirectory` is given from the cache of
+   * the process. What it opens, and all of a directory in which it changes a name itself, is asked for anew. Default 1.
+   */
+  cachedLooks?: number;
+  /**
+   * Calls whose replies are lost, each of them: they are done, and when they are sent once more the server answers EEXIST
+   * or ENOENT, or that there is nothing (left) to be done. Default: none.
+   */
+  lostReplies?: readonly LosableCall[];
+}
+
 /** How a simulated machine is built. */
 export interface MachineOptions {
   /** Decides everything that chance decides. Default 1. */
@@ -94,6 +111,12 @@ export interface MachineOptions {
   delay?: "none" | "syncs" | "every";
   /** `false`: no fs.protected_symlinks. */
   protectedLinks?: boolean;
+  /**
+   * The disk is a file server's, and each process a client: names and attributes are cached, kernel locks are ENOLCK, a
+   * file that another process has removed is ESTALE, one that is removed by whoever has it open is hidden until it is
+   * closed, and replies may be lost.
+   */
+  network?: NetworkOptions;
   /** Open files a process may have; then opening fails with EMFILE. */
   openFileLimit?: number;
 }

@@ -10,6 +10,7 @@ import type { MemoryRuntime } from "./memory_options.ts";
 import { MemorySystemCalls } from "./memory_system_calls.ts";
 import type { InitialEntry, ProcessOptions } from "./memory_options.ts";
 import { memoryProcess } from "./memory_process.ts";
+import { NetworkClient } from "./network_client.ts";
 import { listing } from "./picture.ts";
 import type { MemoryClock } from "./scheduler.ts";
 import type { SyncFileSystem } from "./sync_file_system.ts";
@@ -61,8 +62,9 @@ export class SimulatedProcess implements MemoryRuntime {
     this.#record = machine.startProcess(credentials);
     parts.set(this, { machine, record: this.#record });
     const { around, scheduler } = machine;
-    const { delay = "none" } = machine.plan.options;
-    const calls = new MemorySystemCalls(machine, this.#record);
+    const { delay = "none", network } = machine.plan.options;
+    const server = new MemorySystemCalls(machine, this.#record);
+    const calls = network === undefined ? server : new NetworkClient(server, this.#record, network);
     // Whoever watches a machine promises nothing either.
     this.syncFileSystem = around === undefined
       ? calls

@@ -25,6 +25,8 @@ interface Surroundings {
   readonly symlinks: boolean;
   /** Whether a file system of the machine may become full. */
   readonly limited: boolean;
+  /** Whether the disk is a file server's, where what was removed can be read no more. */
+  readonly network: boolean;
   /** Whether the call fails on purpose. */
   readonly fails: boolean;
 }
@@ -72,7 +74,7 @@ function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
   return touches;
 }
 
-function fileTouches(call: SeamCall, { inode, limited }: Surroundings): Touch[] {
+function fileTouches(call: SeamCall, { inode, limited, network }: Surroundings): Touch[] {
   const own = `inode ${inode ?? "unknown"}`;
   // A barrier orders what comes after it: only full syncs may change places.
   if (call.method === "sync") return [call.operands[0] === "full" ? oneOf("syncs", "disk") : change("disk")];
@@ -82,7 +84,7 @@ function fileTouches(call: SeamCall, { inode, limited }: Surroundings): Touch[] 
     return [oneOf("changes", "disk"), apart ? change("contents") : oneOf("changes", "contents"), change(own)];
   }
   if (locking.has(call.method)) return [change(`lock ${inode ?? "unknown"}`)];
-  if (call.method === "read") return [look(own)];
+  if (call.method === "read") return network ? [look(own), look("links")] : [look(own)];
   return call.method === "stat" ? [look(own), look("links")] : [];
 }
 

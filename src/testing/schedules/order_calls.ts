@@ -42,6 +42,7 @@ interface OrderCallsParts {
   readonly fault: ScheduleFault | undefined;
   readonly symlinks: boolean;
   readonly limited: boolean;
+  readonly network: boolean;
   /** Whether all operations are of one process: what one is told, all may know. */
   readonly together: boolean;
   /** The call that is to fail has failed. */
@@ -150,7 +151,8 @@ export class OrderCalls {
 
   #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
     const inode = this.#inodes.get(process)?.get(call.file ?? 0);
-    return footprint(call, { inode, symlinks: this.#symlinks, limited: this.#parts.limited, fails });
+    const { limited, network } = this.#parts;
+    return footprint(call, { inode, symlinks: this.#symlinks, limited, network, fails });
   }
 
   #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {

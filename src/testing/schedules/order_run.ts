@@ -99,6 +99,7 @@ export class OrderRun {
       limited: [...machine.plan.devices.values()].some(({ capacity, inodes }) =>
         capacity !== undefined || inodes !== undefined
       ),
+      network: machine.plan.options.network !== undefined,
       together: new Set(parts.processes).size === 1,
       failed: parts.failed,
       stateOf: (operation) => this.#states[operation],

@@ -1,0 +1,21 @@
+/**
+ * Whether a directory can be emptied by the names in it: these runtimes have no calls that work within an open directory,
+ * so whoever may put a symlink in its place could lead a removal elsewhere.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { Engine } from "./engine.ts";
+import { knownOwner } from "./metadata.ts";
+
+/**
+ * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of
+ * what is in it to files of somebody else.
+ */
+export function* isOutOfReach(engine: Engine, directory: string, path: string): Operation<boolean> {
+  if (!engine.capabilities.owner) return true;
+  const trusted = [0, knownOwner(engine.runtime)?.user];
+  const parent = yield* wait(engine.fileSystem.stat(directory));
+  const status = yield* wait(engine.fileSystem.linkStat(path));
+  if (parent === undefined || status === undefined || !trusted.includes(parent.user)) return false;
+  const isShared = (parent.mode & 0o022) !== 0;
+  return !isShared || ((parent.mode & 0o1000) !== 0 && trusted.includes(status.user));
+}

@@ -1,0 +1,137 @@
+/**
+ * `writeVersioned`: new content for a file that still is in the version that the caller has seen.
+ */
+import type { FileData } from "../core/bytes.ts";
+import { ConflictError } from "../core/errors.ts";
+import { count, type FilePath, type OptionReader, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
+import { attemptFailed } from "../protocol/failure.ts";
+import { backOff } from "../protocol/versions/back_off.ts";
+import { changeOnce, type VersionedResult } from "../protocol/versions/change_version.ts";
+import type { LatestVersion } from "../protocol/versions/latest_version.ts";
+import type { VersionedFile } from "../protocol/versions/versioned_file.ts";
+import { changing, gather, type VersionedOptions, versionedReaders, versionedRequest } from "./versioned_options.ts";
+
+/** Options of {@linkcode writeVersioned}. */
+export interface WriteVersionedOptions extends VersionedOptions {
+  /**
+   * The version that the file must be in: the number that {@linkcode readVersioned} said (0 for a file without versions),
+   * or null: there must be no file.
+   */
+  expected: number | null;
+}
+
+/** {@linkcode WriteVersionedOptions} without what cannot exist synchronously. */
+export interface WriteVersionedSyncOptions extends Omit<WriteVersionedOptions, "signal"> {}
+
+const numberOrNull: OptionReader<number | null> = (value, name) => value === null ? null : count(value, name);
+
+/** A listing that is so often older than what the directory contains is no listing. */
+const mostTries = 50;
+
+function* writeIfExpected(
+  path: FilePath,
+  data: FileData,
+  options: WriteVersionedOptions,
+  synchronous: boolean,
+): Operation<VersionedResult> {
+  const { expected, ...checked } = readOptions(options, { ...versionedReaders, expected: numberOrNull });
+  if (expected === undefined) throw new TypeError("expected must be a version, or null: that there is no file");
+  const request = versionedRequest(checked, synchronous);
+  const { engine, plan: { write: { signal } } } = request;
+  const content = yield* gather(engine, data, signal);
+  return yield* changing(request, { path, verb: "Cannot write" }, function* (file) {
+    for (let tries = 0; tries < mostTries; tries++) {
+      const result = yield* changeOnce(file, function* (base) {
+        checkVersion(file, base, expected);
+        return yield* asIs(content);
+      });
+      if (result !== undefined) return result;
+      yield* backOff(engine, tries, signal);
+    }
+    throw attemptFailed(file.attempt, "EAGAIN", "link", "the listing of its directory stays older than its versions");
+  });
+}
+
+// deno-lint-ignore require-yield -- what `changeOnce` asks is an operation
+function* asIs(content: Uint8Array): Operation<Uint8Array> {
+  return content;
+}
+
+function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined, expected: number | null): void {
+  const actual = base?.number ?? null;
+  if (actual === expected) return;
+  const now = actual === null ? "there is no file" : `it is in version ${actual}`;
+  const wanted = expected === null ? "no file was expected" : `version ${expected} was expected`;
+  const error = new ConflictError(`Cannot write ${JSON.stringify(target.path)}`, `${now}, and ${wanted}`, {
+    code: "ECONFLICT",
+    path: target.path,
+    step: "read",
+    targetState: "unchanged",
+  });
+  error.expectedVersion = expected;
+  error.actualVersion = actual;
+  throw error;
+}
+
+/**
+ * Writes a file that still is in the version that the caller has seen, without any lock: for network and synchronised
+ * file systems where there is none that can be relied on.
+ *
+ * Of all who write on one version, exactly one succeeds; the others get a ConflictError, and nothing has changed by them.
+ * When the call returns, the new version is durable as asked, and the file itself shows it (`shown`). Content equal to
+ * the version that is there makes no new one. The content is held in memory.
+ *
+ * Not guaranteed: programs that write the file directly. What they write is replaced by the next version.
+ *
+ * @param path The file, a path or file: URL. Symlinks at its end are followed.
+ * @param data The content.
+ * @param options `expected`, and those of {@linkcode updateVersioned} but for `retries`.
+ * @throws {ConflictError} It is in another version, `actualVersion`; `targetState` is `"unchanged"`.
+ * @throws {CorruptionError} Its newest version is damaged.
+ * @throws {WriteError} `targetState` says what happened: `"unchanged"`; `"replaced"`: the version is there, and may not
+ *   be durable; `"unknown"`: the connection or the disk failed before it was known whose the version is.
+ *
+ * @example
+ * ```ts
+ * import { readVersionedText, writeVersioned } from "@durable/atomic-write/versioned";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeVersioned(`${directory}/state`, "one", { expected: null });
+ * const state = await readVersionedText(`${directory}/state`);
+ * await writeVersioned(`${directory}/state`, `${state?.content} two`, { expected: state?.version ?? null });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function writeVersioned(
+  path: FilePath,
+  data: FileData,
+  options: WriteVersionedOptions,
+): Promise<VersionedResult> {
+  return run(() => writeIfExpected(path, data, options, false));
+}
+
+/**
+ * Like {@linkcode writeVersioned}, synchronously.
+ *
+ * @param path The file.
+ * @param data The content: text, bytes or an iterable.
+ * @param options Those of {@linkcode writeVersioned}.
+ * @throws What {@linkcode writeVersioned} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { writeVersionedSync } from "@durable/atomic-write/versioned";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * writeVersionedSync(`${directory}/state`, "one", { expected: null });
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function writeVersionedSync(
+  path: FilePath,
+  data: FileData,
+  options: WriteVersionedSyncOptions,
+): VersionedResult {
+  return runSync(() => writeIfExpected(path, data, options, true));
+}
