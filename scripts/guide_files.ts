@@ -1,15 +1,15 @@
-/** The files that docs/testing.md lets its reader write, by the names in their first lines, and what each step must show. */
+/** The files that guides let their readers write, by the names in their first lines, and what each step must show. */
 import { ROOT } from "./toolchain/folders.ts";
 
-const guide = (): string => Deno.readTextFileSync(`${ROOT}/docs/testing.md`);
+const guide = (path = "docs/testing.md"): string => Deno.readTextFileSync(`${ROOT}/${path}`);
 
-/** A file of the guide: the block that begins with its name as a comment, or for JSON, the only one. */
-export function guideFile(name: string): string {
+/** A file of a guide: the block that begins with its name as a comment, or for JSON, the only one. */
+export function guideFile(name: string, path = "docs/testing.md"): string {
   const pattern = name.endsWith(".json")
     ? /^```json\n([^]*?)^```$/m
-    : new RegExp(`^\`\`\`js\\n(// ${name}\\n[^]*?)^\`\`\`$`, "m");
-  const text = pattern.exec(guide())?.[1];
-  if (text === undefined) throw new Error(`docs/testing.md has no ${name}`);
+    : new RegExp(`^\`\`\`js\\n(// ${name.replaceAll(/[.()]/g, "\\$&")}\\n[^]*?)^\`\`\`$`, "m");
+  const text = pattern.exec(guide(path))?.[1];
+  if (text === undefined) throw new Error(`${path} has no ${name}`);
   return text;
 }
 
