@@ -55,7 +55,7 @@ export const logMutants: readonly Mutant[] = [
     from: `    if (this.#size > start) yield* wait(this.#file.truncate(start));
 `,
     to: ``,
-    tests: crash,
+    tests: end,
   },
   {
     name: "a seal says of what was not synced that it was",
