@@ -106,6 +106,10 @@ function* repair(
       const file = yield* wait(engine.fileSystem.open(target, "read"));
       if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
       try {
+        // An empty file is a log that nothing was written to yet.
+        if ((yield* wait(file.stat())).size === 0) {
+          return { path: target, repaired: false, damage: [], durability: "full" };
+        }
         const header = yield* readHeader(file, target);
         const records = recordsOf(header);
         const { size } = yield* wait(file.stat());

@@ -183,7 +183,7 @@ const logs: Tested[] = [
     ],
   },
   {
-    called: twins("repairLog", repairLog, repairLogSync, { path: damagedLog, needed: {} }),
+    called: twins("repairLog", repairLog, repairLogSync, { path: damagedLog, files: { [damagedLog]: "" } }),
     rows: [
       {
         option: "keep",
@@ -201,14 +201,8 @@ const logs: Tested[] = [
         without: 1,
         with: 0,
       },
-      {
-        ...lockedAt(),
-        option: "lock",
-        value: { timeout: 0 },
-        without: "ENOENT",
-        with: "EBUSY",
-      },
-      { ...runtimeRow, without: "ENOENT", with: "ECORRUPT" },
+      ...lockRowsOf(damagedLog),
+      { ...runtimeRow, with: "ECORRUPT" },
     ],
   },
 ];
