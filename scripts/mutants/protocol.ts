@@ -78,8 +78,8 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "mode and owner set while a transaction is staged are undone",
     file: "src/transaction/commit_transaction.ts",
-    from: `if (!corrects || !keepsOld(engine, staged.plan)) continue;`,
-    to: `if (corrects || !keepsOld(engine, staged.plan)) continue;`,
+    from: `if (!corrects || staged === undefined || !keepsOld(engine, staged.plan)) continue;`,
+    to: `if (corrects || staged === undefined || !keepsOld(engine, staged.plan)) continue;`,
     tests: late,
   },
   {

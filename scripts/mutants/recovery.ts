@@ -83,22 +83,22 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "somebody else's identical file is removed when a new one is taken back",
     file: "src/transaction/settle.ts",
-    from: `if (untouched || !isNew) return "conflict";`,
-    to: `if (!isNew) return "conflict";`,
+    from: `if (untouched || !changed) return "conflict";`,
+    to: `if (!changed) return "conflict";`,
     tests: recover,
   },
   {
     name: "what somebody else has written since is overwritten by a recovery",
     file: "src/transaction/settle.ts",
-    from: `  if (!isNew && !isOld(target, record)) return "conflict";
-`,
-    to: ``,
+    from: `  if (!done && !isOld(target, record)) return "conflict";
+  yield* publishStage`,
+    to: `  yield* publishStage`,
     tests: recover,
   },
   {
     name: "what somebody else has written since is overwritten by a roll-back",
     file: "src/transaction/settle.ts",
-    from: `    if (!isNew) return "conflict";
+    from: `    if (!changed) return "conflict";
     yield* inTurn(engine, file, () => renameName(engine, backup`,
     to: `    yield* inTurn(engine, file, () => renameName(engine, backup`,
     tests: recover,

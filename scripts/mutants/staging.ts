@@ -129,8 +129,7 @@ export const stagingMutants: readonly Mutant[] = [
     from: `      lockless.add(engine.fileSystem, device);
 `,
     to: ``,
-    tests: ["tests/write_file_test.ts"],
-    hangs: true,
+    tests: lockless,
   },
   {
     name: "the rest of a short write is lost",

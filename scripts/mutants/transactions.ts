@@ -41,6 +41,37 @@ export const transactionMutants: readonly Mutant[] = [
     tests: crash,
   },
   {
+    name: "a removal is taken back only if the file is there",
+    file: "src/transaction/settle.ts",
+    from: `  wanted === null ? status === undefined : digest === wanted;`,
+    to: `  wanted === null ? status === null : digest === wanted;`,
+    tests: crash,
+  },
+  {
+    name: "a removal that was decided is not carried out by a recovery",
+    file: "src/transaction/settle.ts",
+    from: `    if (!done) yield* takeAway(engine, file);
+`,
+    to: ``,
+    tests: ["tests/transaction/crash_test.ts"],
+  },
+  {
+    name: "a directory that is made for a plan is not made durable",
+    file: "src/transaction/make_directories.ts",
+    from: `      durable = (yield* ensureDirectory(engine, directory.path, rules, about)) && durable;
+`,
+    to: `      durable = ensureDirectory !== undefined && rules !== undefined && durable;
+`,
+    tests: ["tests/transaction/crash_test.ts"],
+  },
+  {
+    name: "a plan that is only tried is carried out",
+    file: "src/cli/commands/deploy.ts",
+    from: `if (options.dryRun) return`,
+    to: `if (!options.dryRun === undefined) return`,
+    tests: ["tests/cli/deploy_test.ts"],
+  },
+  {
     name: "validate knows files by their real paths only",
     file: "src/transaction/staged_paths.ts",
     from: `for (const each of [given, absolute, path, real])`,

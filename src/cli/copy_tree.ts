@@ -47,14 +47,31 @@ export async function copyTree(source: string, target: string, rules: CopyRules)
   }
 }
 
-async function copyDirectory(source: string, target: string, copying: Copying): Promise<void> {
-  const { engine, attempt, signal, identity } = copying;
+/** Refuses a source that is no directory: before anything is locked or made. */
+export async function refuseNoDirectory(source: string, path: string): Promise<void> {
+  const attempt = beginAttempt("Cannot publish", path);
+  try {
+    await directoryStatus(source, makeEngine(currentRuntime(), false), attempt);
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+async function directoryStatus(source: string, engine: Engine, attempt: Attempt) {
   const refuse = (code: string, reason: string) =>
     attemptFailed(attempt, code, "open", `${JSON.stringify(source)} ${reason}`);
   const status = await engine.fileSystem.stat(source);
   if (status === undefined) throw refuse("ENOENT", "does not exist");
   if (status.kind !== "directory") throw refuse("ENOTDIR", "is no directory");
-  if (status.identity === identity) throw refuse("EINVAL", "would be copied into itself");
+  return status;
+}
+
+async function copyDirectory(source: string, target: string, copying: Copying): Promise<void> {
+  const { engine, attempt, signal, identity } = copying;
+  const status = await directoryStatus(source, engine, attempt);
+  if (status.identity === identity) {
+    throw attemptFailed(attempt, "EINVAL", "open", `${JSON.stringify(source)} would be copied into itself`);
+  }
   for (const { name } of await engine.fileSystem.readDirectory(source) ?? []) {
     signal.throwIfAborted();
     await copyEntry(childOf(engine, source, name), childOf(engine, target, name), copying);

@@ -7,7 +7,7 @@
  * network when it is used for the first time, and at the start nothing of them is loaded.
  */
 import { copyTable, lockTable, removeTable, restoreTable, updateTable, writeTable } from "./grammar/files.ts";
-import { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "./grammar/log.ts";
+import { logAppendTable, logCheckpointTable, logReadTable } from "./grammar/log.ts";
 import {
   storeGcTable,
   storeGetTable,
@@ -18,7 +18,7 @@ import {
   storeRestoreTable,
   storeVerifyTable,
 } from "./grammar/store.ts";
-import { deployTable, publishTable, recoverTable, rollBackTable } from "./grammar/transaction.ts";
+import { deployTable, generationsTable, publishTable, recoverTable, rollBackTable } from "./grammar/transaction.ts";
 import { completionsTable, doctorTable, sweepTable } from "./grammar/upkeep.ts";
 import type { Call, CommandTable, Outcome } from "./table.ts";
 
@@ -92,6 +92,11 @@ export const commands = {
     table: rollBackTable,
     load: async () => ({ run: (await publishCommands()).rollBack }),
   },
+  generations: {
+    summary: "List the directories that were published and are still there",
+    table: generationsTable,
+    load: async () => ({ run: (await publishCommands()).generations }),
+  },
   "store put": {
     summary: "Store content under its SHA-256",
     table: storePutTable,
@@ -141,11 +146,6 @@ export const commands = {
     summary: "Print the records of a log",
     table: logReadTable,
     load: async () => ({ run: (await logCommands()).logRead }),
-  },
-  "log repair": {
-    summary: "Make a damaged log usable again",
-    table: logRepairTable,
-    load: async () => ({ run: (await logCommands()).logRepair }),
   },
   "log checkpoint": {
     summary: "Replace the records of a log by a snapshot",

@@ -5,6 +5,7 @@
 import type { WriteFileOptions } from "../file/write_options.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { ApplyResult } from "../transaction/apply_result.ts";
+import type { ApplyPreview } from "../transaction/preview.ts";
 import type { RecoveryReport } from "../transaction/recover_transactions.ts";
 import { type ExitStatus, exitStatus } from "./exit_status.ts";
 import type { WriteValues } from "./grammar/rows.ts";
@@ -103,6 +104,27 @@ export function recoveryStatus({ conflicts, kept, needsActivation }: RecoveryRep
   return needsActivation.length > 0 ? exitStatus.rollbackFailed : exitStatus.done;
 }
 
+/** What there is to say about a deployment that was only tried: what it would do, and what it would run. */
+export function previewed(
+  { changed, files, directories }: ApplyPreview,
+  programs: Readonly<Partial<Record<"validate" | "activate", readonly string[]>>>,
+): Outcome {
+  const runs = (["validate", "activate"] as const).flatMap((step) => {
+    const command = programs[step];
+    return changed && command !== undefined ? [{ step, command }] : [];
+  });
+  const line = ({ path, state }: ApplyPreview["files"][number]) =>
+    state === "unchanged" ? `unchanged ${shownName(path)}` : `would ${state} ${shownName(path)}`;
+  return {
+    result: { dryRun: true, changed, files, ...directories.length === 0 ? {} : { directories }, runs },
+    output: [
+      ...[...directories, ...files].map(line),
+      ...runs.map(({ step, command }) => `would run ${step}: ${JSON.stringify(command)}`),
+    ],
+    changing: false,
+  };
+}
+
 /** What there is to say about a deployment. */
 export function deployed(result: ApplyResult, wanted: string): Outcome {
   const notes = [
@@ -116,7 +138,7 @@ export function deployed(result: ApplyResult, wanted: string): Outcome {
   for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
   return {
     result,
-    output: result.files.map(({ path, state }) => `${state} ${shownName(path)}`),
+    output: [...result.directories ?? [], ...result.files].map(({ path, state }) => `${state} ${shownName(path)}`),
     notes,
     changing: true,
   };

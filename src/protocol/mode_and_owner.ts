@@ -28,7 +28,8 @@ export interface NewFileDefaults {
   owner?: Owner;
 }
 
-const ownerOption: OptionReader<Owner> = (value, name) => {
+/** An owner by name or number. */
+export const ownerOption: OptionReader<Owner> = (value, name) => {
   if (typeof value !== "object" || value === null) {
     throw new TypeError(`${name} must be an object with user or group`);
   }

@@ -121,6 +121,35 @@ export class Publication {
     return generations.map(({ name, parsed: { id, time } }) => ({ name, id, time, withdrawn: withdrawn.get(id) }));
   }
 
+  /** Names of generations that are neither among the last ones nor in anybody's use any more. */
+  *outdated(current: string, { keep, grace }: { readonly keep: number; readonly grace: number }): Operation<string[]> {
+    const outdated: string[] = [];
+    const now = this.engine.runtime.clock.now();
+    let earlier = 0;
+    // The one that is published now was published last.
+    let replaced = now;
+    for (const generation of yield* this.generations()) {
+      const { name, withdrawn } = generation;
+      const since = withdrawn === undefined ? replaced : yield* this.#seenAt(withdrawn, this.#markOf(generation), now);
+      if (withdrawn === undefined) replaced = Math.min(replaced, yield* this.#seenAt(generation.time, name, now));
+      const isKept = withdrawn === undefined && name !== current && ++earlier <= keep;
+      if (name !== current && !isKept && Math.max(0, now - since) >= grace) outdated.push(name);
+    }
+    return outdated;
+  }
+
+  /** A time in a name; where the clock was in the future then, when the name was made, as the file system says. */
+  *#seenAt(time: number, name: string, now: number): Operation<number> {
+    if (time <= now) return time;
+    const status = yield* wait(this.engine.fileSystem.linkStat(this.at(name)));
+    return Math.min(now, status?.changed ?? status?.modified ?? now);
+  }
+
+  #markOf({ name, withdrawn: time = 0 }: Generation): string {
+    const parsed = parseGenerationName(name, "directory");
+    return parsed === undefined ? name : generationName({ ...parsed, time, kind: "withdrawn" });
+  }
+
   /** A name later than that of every generation. */
   *newName(kind: GenerationName["kind"]): Operation<GenerationName> {
     const { runtime } = this.engine;
@@ -171,10 +200,13 @@ export class Publication {
     }
   }
 
-  /** The switch to what was published before; the generation `from` is withdrawn. Not durable until `sync`. */
-  *goBackTo(text: string, from: string): Operation<void> {
+  /**
+   * The switch to another generation, or what else was published; `from` is withdrawn, if that is given. Not durable
+   * until `sync`.
+   */
+  *goBackTo(text: string, from: string | undefined): Operation<void> {
     const { time, id } = yield* this.newName("switch");
-    yield* this.#withdraw(from, time);
+    if (from !== undefined) yield* this.#withdraw(from, time);
     const link = this.at(generationName({ target: this.name, time, id, kind: "switch" }));
     yield* wait(this.engine.fileSystem.symbolicLink(text, link));
     yield* this.#switch(link, text);
@@ -202,7 +234,14 @@ export class Publication {
     const link = this.at(generationName({ ...parsed, kind: "adoption" }));
     yield* wait(fileSystem.symbolicLink(name, link));
     yield* this.sync();
-    yield* renameName(this.engine, this.path, this.at(name));
+    try {
+      yield* renameName(this.engine, this.path, this.at(name));
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== "EXDEV") throw error;
+      const reason = "the directory cannot be renamed here, as one of a lower layer of overlayfs cannot: " +
+        "copy it, put the copy in its place, and adopt that";
+      throw attemptFailed(this.#attempt, "EXDEV", "rename", reason, error);
+    }
     // A disk that kept only the second rename would have the directory under no name at all.
     yield* this.sync();
     yield* this.#switch(link, name);

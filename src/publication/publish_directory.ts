@@ -57,18 +57,25 @@ export interface PublishResult {
   leftBehind?: string[];
 }
 
+/** Refuses to publish over what was not published before, unless that is asked for. */
+export function refusalToAdopt({ adopt }: PublishRequest, attempt: Attempt): (current: Published) => void {
+  return ({ kind }) => {
+    if (adopt || (kind !== "directory" && kind !== "link")) return;
+    const what = kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
+    throw attemptFailed(attempt, "EEXIST", "resolve", `there is ${what}: publish over it with adopt: true`);
+  };
+}
+
 function* publish(
   request: PublishRequest,
   build: (directory: string) => void | PromiseLike<void>,
 ): Operation<PublishResult> {
-  const { engine, path, rules, adopt } = request;
+  const { engine, path, rules } = request;
   const attempt = beginAttempt("Cannot publish", path);
+  const refuse = refusalToAdopt(request, attempt);
   return yield* withPublication(request, attempt, function* (publication, holds, failures) {
     const before = yield* publication.current();
-    if (!adopt && (before.kind === "directory" || before.kind === "link")) {
-      const what = before.kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
-      throw attemptFailed(attempt, "EEXIST", "resolve", `there is ${what}: publish over it with adopt: true`);
-    }
+    refuse(before);
     const building = generationName(yield* publication.newName("building"));
     const made: string[] = [building];
     let previous: Published = before;
@@ -114,7 +121,7 @@ function* publish(
       removed: removed.map((name) => publication.at(name)),
       ...leftBehind.length === 0 ? {} : { leftBehind },
     };
-  });
+  }, refuse);
 }
 
 function* validated(
@@ -159,22 +166,13 @@ function* withoutBuilt(
 
 /** Removes generations that are neither among the last ones nor in anybody's use any more; which they were. */
 function* prune(
-  { engine, keep, grace }: PublishRequest,
+  { keep, grace }: PublishRequest,
   publication: Publication,
   current: string,
   failures: CleanupFailure[],
 ): Operation<string[]> {
   const removed: string[] = [];
-  const now = engine.runtime.clock.now();
-  let earlier = 0;
-  // The one that is published now was published last.
-  let replaced = now;
-  for (const { name, time, withdrawn } of yield* publication.generations()) {
-    const since = withdrawn ?? replaced;
-    if (withdrawn === undefined) replaced = time;
-    if (name === current || (withdrawn === undefined && ++earlier <= keep) || Math.max(0, now - since) < grace) {
-      continue;
-    }
+  for (const name of yield* publication.outdated(current, { keep, grace })) {
     yield* tidy(
       failures,
       function* () {

@@ -18,7 +18,7 @@ import {
   type LockPlan,
   lockPlan,
 } from "../lock/lock_plan.ts";
-import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../protocol/engine.ts";
 import { type Durability, durabilityReaders, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -35,6 +35,21 @@ export interface SwitchOptions {
   signal?: AbortSignal;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
+}
+
+/** Options of {@linkcode rollBackDirectory}. */
+export interface RollBackOptions extends SwitchOptions {
+  /**
+   * The generation to go to: its path, or its name beside the published path. One that is newer than the present one, or
+   * was gone back from, is published again as well. Default: the one before the present one.
+   */
+  generation?: FilePath;
+}
+
+/** {@linkcode RollBackOptions} without what cannot exist synchronously. */
+export interface RollBackSyncOptions extends SwitchSyncOptions {
+  /** As in {@linkcode RollBackOptions}. */
+  generation?: FilePath;
 }
 
 /** Options of {@linkcode publishDirectory}. */
@@ -74,6 +89,8 @@ export interface PublishRequest {
   readonly keep: number;
   readonly grace: number;
   readonly adopt: boolean;
+  /** The name of the generation to go to. */
+  readonly generation: string | undefined;
   readonly validate: PublishOptions["validate"];
   readonly activate: PublishOptions["activate"];
   readonly lock: LockPlan;
@@ -93,6 +110,8 @@ const switchReaders = {
   runtime: runtimeOption,
 };
 
+const rollBackReaders = { ...switchReaders, generation: filePath };
+
 const publishReaders = {
   ...switchReaders,
   keep: count,
@@ -106,7 +125,15 @@ export function readPublishRequest(path: FilePath, options: unknown, synchronous
   return requestOf(path, readOptions(options, publishReaders), synchronous);
 }
 
-/** Reads the options of going back. */
+/** Reads the options of a switch to what was published before. */
+export function readRollBackRequest(path: FilePath, options: unknown, synchronous: boolean): PublishRequest {
+  const { generation, ...others } = readOptions(options, rollBackReaders);
+  const request = requestOf(path, others, synchronous);
+  if (generation === undefined) return request;
+  return { ...request, generation: nameOf(request.engine, locate(request.engine, generation)) };
+}
+
+/** Reads the options that every switch has. */
 export function readSwitchRequest(path: FilePath, options: unknown, synchronous: boolean): PublishRequest {
   return requestOf(path, readOptions(options, switchReaders), synchronous);
 }
@@ -127,6 +154,7 @@ function requestOf(
     keep,
     grace,
     adopt,
+    generation: undefined,
     validate,
     activate,
     lock: { ...plan, signal: plan.signal ?? signal },

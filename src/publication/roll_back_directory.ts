@@ -9,11 +9,12 @@ import { activated } from "./activate_publication.ts";
 import { confirmLocks } from "../lock/lock_files.ts";
 import {
   type PublishRequest,
-  readSwitchRequest,
-  type SwitchOptions,
-  type SwitchSyncOptions,
+  readRollBackRequest,
+  type RollBackOptions,
+  type RollBackSyncOptions,
 } from "./publish_options.ts";
 import { syncTree } from "./tree.ts";
+import type { Published } from "./publication.ts";
 import { withPublication } from "./with_publication.ts";
 
 /** What going back did. */
@@ -29,38 +30,45 @@ export interface RollBackResult {
 }
 
 function* rollBack(request: PublishRequest): Operation<RollBackResult> {
-  const { engine, path, rules } = request;
+  const { engine, path, rules, generation: wanted } = request;
   const attempt = beginAttempt("Cannot roll back", path);
+  const refuse = ({ kind }: Published) => {
+    if (kind !== "generation") throw attemptFailed(attempt, "ENOENT", "resolve", "it is not published");
+  };
   return yield* withPublication(request, attempt, function* (publication, holds) {
     const before = yield* publication.current();
-    if (before.kind !== "generation") {
-      throw attemptFailed(attempt, "ENOENT", "resolve", "it is not published");
-    }
+    refuse(before);
+    const from = before.kind === "generation" ? before.name : "";
     const generations = yield* publication.generations();
-    const now = generations.find(({ name }) => name === before.name)?.time ?? 0;
-    const earlier = generations.find(({ time, withdrawn }) => time < now && withdrawn === undefined);
-    if (earlier === undefined) throw attemptFailed(attempt, "ENOENT", "resolve", "there is no earlier generation");
-    const generation = publication.at(earlier.name);
+    const now = generations.find(({ name }) => name === from)?.time ?? 0;
+    const chosen = wanted === undefined
+      ? generations.find(({ time, withdrawn }) => time < now && withdrawn === undefined)
+      : generations.find(({ name }) => name === wanted);
+    if (chosen === undefined) {
+      const reason = wanted === undefined ? "there is no earlier generation" : "there is no such generation";
+      throw attemptFailed(attempt, "ENOENT", "resolve", reason);
+    }
+    const generation = publication.at(chosen.name);
     // Somebody may have worked in it since it was published.
     const synced = yield* syncTree(engine, generation, rules, attempt);
     checkAbort(rules.signal);
     yield* confirmLocks(holds);
-    yield* publication.goBackTo(earlier.name, before.name);
+    const result = { path, generation, previous: publication.at(from) };
+    if (chosen.name === from) {
+      return { ...result, durability: reachedDurability(rules.durability, synced, yield* publication.sync()) };
+    }
+    // Whoever goes forward has no complaint about what is left.
+    yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined);
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();
-    yield* activated(request, publication, holds, before, earlier.name, attempt);
-    return {
-      path,
-      generation,
-      previous: publication.at(before.name),
-      durability: reachedDurability(rules.durability, synced, durable),
-    };
-  });
+    yield* activated(request, publication, holds, before, chosen.name, attempt);
+    return { ...result, durability: reachedDurability(rules.durability, synced, durable) };
+  }, refuse);
 }
 
 /**
  * Publishes the generation before the present one again. Called once more, it goes further back; what was gone back from
- * is never gone back to.
+ * is never gone back to, unless `generation` names it.
  *
  * @example
  * ```ts
@@ -82,8 +90,8 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
  * @throws {ActivationError} `activate` threw; what was published is again, and was activated (`"unchanged"`).
  * @throws {RollbackFailedError} And that failed.
  */
-export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Promise<RollBackResult> {
-  return run(() => rollBack(readSwitchRequest(path, options, false)));
+export function rollBackDirectory(path: FilePath, options?: RollBackOptions): Promise<RollBackResult> {
+  return run(() => rollBack(readRollBackRequest(path, options, false)));
 }
 
 /**
@@ -110,7 +118,7 @@ export function rollBackDirectory(path: FilePath, options?: SwitchOptions): Prom
  */
 export function rollBackDirectorySync(
   path: FilePath,
-  options?: SwitchSyncOptions,
+  options?: RollBackSyncOptions,
 ): RollBackResult {
-  return runSync(() => rollBack(readSwitchRequest(path, options, true)));
+  return runSync(() => rollBack(readRollBackRequest(path, options, true)));
 }

@@ -12,7 +12,7 @@ import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
-import type { OpenFile } from "../runtime/runtime.ts";
+import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
 /** Puts a directory and everything below onto the medium; false where the platform cannot, or the rules ask for none. */
@@ -72,6 +72,22 @@ function* syncOpen(
   }
 }
 
+/** From a directory that its owner may not write to (0555), only root could remove anything. */
+function* makeWritable(engine: Engine, path: string, { mode }: FileStatus): Operation<void> {
+  if (!engine.capabilities.mode || !engine.capabilities.directorySync || (mode & 0o300) === 0o300) return;
+  try {
+    const directory = yield* wait(engine.fileSystem.openDirectory(path));
+    try {
+      yield* wait(directory?.setMode(mode | 0o700));
+    } finally {
+      if (directory !== undefined) yield* closeQuietly(directory);
+    }
+  } catch (error) {
+    // Somebody else's, or unreadable as well: what cannot be removed is named.
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+
 /** Removes a directory and everything below; what is left of it. */
 export function* removeTree(engine: Engine, path: string): Operation<CleanupFailure[]> {
   const { fileSystem } = engine;
@@ -82,6 +98,7 @@ export function* removeTree(engine: Engine, path: string): Operation<CleanupFail
       if (status !== undefined) yield* removeName(engine, path);
       return left;
     }
+    yield* makeWritable(engine, path, status);
     for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
       const child = childOf(engine, path, name);
       if (kind === "directory") left.push(...yield* removeTree(engine, child));

@@ -16,15 +16,16 @@ import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { generationsName } from "../protocol/names/generation.ts";
 import { renameName } from "../protocol/reported_failure.ts";
-import { Publication } from "./publication.ts";
+import { Publication, type Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 import { removeTree } from "./tree.ts";
 
-/** Runs `body` with the publication at a path, under its lock. */
+/** Runs `body` with the publication at a path, under its lock. `refuse` throws where that would be in vain. */
 export function* withPublication<T>(
   request: PublishRequest,
   attempt: Attempt,
   body: (publication: Publication, holds: readonly LockHold[], failures: CleanupFailure[]) => Operation<T>,
+  refuse: (current: Published) => void,
 ): Operation<T> {
   const { engine, path, rules, lock } = request;
   const name = nameOf(engine, path);
@@ -40,10 +41,12 @@ export function* withPublication<T>(
     }
     const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
     try {
+      const publication = new Publication(engine, home, name, rules, attempt);
+      // What is refused leaves no lock file behind: whatever is there may be nothing of ours.
+      refuse(yield* publication.current());
       const lockable = { path: childOf(engine, home.path, generationsName(name)), name: generationsName(name), home };
       const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
       try {
-        const publication = new Publication(engine, home, name, rules, attempt);
         return yield* body(publication, holds, yield* tidyPublication(publication));
       } finally {
         yield* releaseLocks(holds);

@@ -20,7 +20,7 @@ import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
 import { rollBack } from "./roll_back.ts";
-import { publishStage } from "./settle.ts";
+import { publishStage, takeAway } from "./settle.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** How a transaction ended. */
@@ -56,7 +56,7 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   if (backup > 0) yield* prune(transaction, entered, failures);
   const { device } = journal.home.status;
   if (decided && synced) synced = stillHolds({ engine, device, rules, attempt }, failures);
-  const fileSynced = standing.filesSynced && changes.every(({ staged }) => staged.fileSynced);
+  const fileSynced = standing.filesSynced && changes.every(({ staged }) => staged?.fileSynced ?? true);
   return {
     durability: reachedDurability(rules.durability, fileSynced, decided && synced && standing.namesSynced),
     leftBehind: failures.flatMap(({ leftBehind }) => leftBehind ?? []),
@@ -71,8 +71,11 @@ function* publishAll(transaction: Transaction): Operation<void> {
     const place = places[index];
     if (place === undefined) continue;
     transaction.attempt.targetState = "unknown";
-    yield* publishStage(transaction.engine, place, change.staged.identity ?? "");
-    change.staged.phase = "committed";
+    if (change.staged === undefined) yield* takeAway(transaction.engine, place);
+    else {
+      yield* publishStage(transaction.engine, place, change.staged.identity ?? "");
+      change.staged.phase = "committed";
+    }
     change.published = true;
     tellQuietly(transaction.request, { step: "rename", done: index + 1, total });
   }

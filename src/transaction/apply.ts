@@ -21,6 +21,7 @@ import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
+import { type AppliedDirectory, makeDirectories } from "./make_directories.ts";
 import { refuseMountPoints } from "./mount_points.ts";
 import { releaseLocks } from "../lock/lock_files.ts";
 import { findParticipants, Homes, type Participant } from "./participants.ts";
@@ -45,7 +46,8 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
   const homes = new Homes();
   try {
     checkAbort(rules.signal);
-    const participants = yield* findParticipants(engine, files.map(({ path }) => path), homes, rules, attempt);
+    const made = yield* makeDirectories(engine, request.directories, rules, attempt);
+    const participants = yield* findParticipants(engine, files, homes, rules, attempt);
     const [first] = participants;
     if (first === undefined) throw new TypeError("A plan must have files");
     if (name === undefined) attempt.path = first.path;
@@ -53,7 +55,8 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
     tell(request, "lock", 0);
     const entered = yield* enter(request, participants, homes.all(), attempt);
     try {
-      return yield* new Application(request, attempt, participants, journalHome, entered).run();
+      const result = yield* new Application(request, attempt, participants, journalHome, entered).run();
+      return withDirectories(result, made);
     } finally {
       yield* releaseLocks(entered.holds);
     }
@@ -64,6 +67,16 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
   } finally {
     yield* homes.close();
   }
+}
+
+/** The result with what was made for it. */
+function withDirectories(
+  result: ApplyResult,
+  { directories, durable }: { readonly directories: AppliedDirectory[]; readonly durable: boolean },
+): ApplyResult {
+  if (directories.length === 0) return result;
+  const durability = durable || result.durability === "none" ? result.durability : "file";
+  return { ...result, durability, directories };
 }
 
 function tell(
@@ -135,7 +148,8 @@ class Application {
     if (requested === undefined) return undefined;
     const before = yield* lookBefore(engine, participant, requested.plan, this.#attempt);
     this.#before[index] = before;
-    return isEqual(engine, before, requested) ? undefined : { participant, requested, before, index };
+    const stands = requested.removes ? before.status === undefined : isEqual(engine, before, requested);
+    return stands ? undefined : { participant, requested, before, index };
   }
 
   *#through(transaction: Transaction, changes: readonly Change[]): Operation<ApplyResult> {

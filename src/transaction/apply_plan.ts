@@ -2,7 +2,15 @@
  * What `applyFiles` is asked to do: read completely and checked before any I/O.
  */
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
-import { abortSignal, count, type FilePath, filePath, type OptionReader, readOptions } from "../core/options.ts";
+import {
+  abortSignal,
+  count,
+  fileMode,
+  type FilePath,
+  filePath,
+  type OptionReader,
+  readOptions,
+} from "../core/options.ts";
 import { neededLockOption, refuseSignals } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
@@ -13,7 +21,7 @@ import {
   lockPlan,
 } from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
+import { type NewFileDefaults, type Owner, ownerOption } from "../protocol/mode_and_owner.ts";
 import {
   type Durability,
   durabilityReaders,
@@ -22,6 +30,7 @@ import {
   writePlan,
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
+import type { RequestedDirectory } from "./make_directories.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** A file that is to be replaced or made together with others. */
@@ -38,10 +47,33 @@ export interface PlannedFile {
   defaults?: NewFileDefaults;
 }
 
+/** A file that is to be gone together with what happens to others. One that does not exist is `"unchanged"`. */
+export interface PlannedRemoval {
+  /** The file, a path or file: URL. A symlink is refused: name the file it leads to. */
+  path: FilePath;
+  /** Removes it. Its content stays as a backup, unless `backup` is 0. */
+  remove: true;
+}
+
+/** A directory that files of the plan need. */
+export interface PlannedDirectory {
+  /** The directory, a path or file: URL. Its parent must exist, or come before it in the plan. */
+  path: FilePath;
+  /** Permission bits of a directory that is made. Default: 0o777 minus the umask. */
+  mode?: number;
+  /** Owner of a directory that is made. Default: the process's own. */
+  owner?: Owner;
+}
+
 /** Several files, and one outcome for all of them. */
 export interface ApplyPlan {
   /** The files. Two paths to one file, and none at all, are a TypeError. */
-  files: readonly PlannedFile[];
+  files: readonly (PlannedFile | PlannedRemoval)[];
+  /**
+   * Directories that are made first, durably, where they are missing. One that exists is left alone; those that were made
+   * stay whatever the outcome is. Default: none.
+   */
+  directories?: readonly PlannedDirectory[];
   /**
    * Asked when everything is staged and nothing has changed yet; throwing refuses. It gets the path at which the new
    * content of each file is now, by the file's path as the plan gives it, as an absolute one, and by the real path,
@@ -111,7 +143,9 @@ export interface RequestedFile {
   /** The path as the plan gives it. */
   readonly given: string;
   readonly path: string;
+  /** Empty where the file is removed. */
   readonly source: Source;
+  readonly removes: boolean;
   readonly plan: WritePlan;
 }
 
@@ -119,6 +153,7 @@ export interface RequestedFile {
 export interface ApplyRequest {
   readonly engine: Engine;
   readonly files: readonly RequestedFile[];
+  readonly directories: readonly RequestedDirectory[];
   readonly validate: ApplyPlan["validate"];
   readonly activate: ApplyPlan["activate"];
   readonly backup: number;
@@ -142,7 +177,13 @@ const listOfFiles: OptionReader<readonly unknown[]> = (value, name) => {
   return value;
 };
 
+const listOfDirectories: OptionReader<readonly unknown[]> = (value, name) => {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of directories`);
+  return value;
+};
+
 const planReaders = {
+  directories: listOfDirectories,
   files: listOfFiles,
   validate: callback<NonNullable<ApplyPlan["validate"]>>(),
   activate: callback<NonNullable<ApplyPlan["activate"]>>(),
@@ -160,11 +201,15 @@ const optionReaders = {
 
 const { mode, owner, defaults } = replaceOptionReaders;
 const anything: OptionReader<unknown> = (value) => value;
+const alwaysTrue: OptionReader<true> = (value, name) => {
+  if (value !== true) throw new TypeError(`${name} must be true, or left out`);
+  return value;
+};
 
 /** Reads plan and options. */
 export function readApplyRequest(plan: unknown, options: unknown, synchronous: boolean): ApplyRequest {
   if (plan === undefined) throw new TypeError("A plan must be an object with files");
-  const { files, validate, activate, backup = 3 } = readOptions(plan, planReaders);
+  const { files, directories = [], validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
   const { journal, lock, durability, signal, onProgress, runtime } = readOptions(options, optionReaders);
   refuseSignals(synchronous, signal, lock);
@@ -178,6 +223,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   return {
     engine,
     files: files.map((file, index) => readPlannedFile(engine, file, index, shared, synchronous)),
+    directories: directories.map((directory, index) => readPlannedDirectory(engine, directory, index)),
     validate,
     activate,
     backup,
@@ -198,14 +244,26 @@ function readPlannedFile(
 ): RequestedFile {
   const what = `files[${index}]`;
   if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object`);
-  const { path, data, ...wishes } = readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
+  const removes = Reflect.get(value, "remove") !== undefined;
+  const { path, data, ...wishes } = removes
+    ? { ...readOptions(value, { path: filePath, remove: alwaysTrue }), data: "", remove: undefined }
+    : readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
   if (path === undefined) throw new TypeError(`${what} must have a path`);
   return {
     given: typeof path === "string" ? path : locate(engine, path),
     path: locate(engine, path),
     source: sourceOf(data as FileData, synchronous),
+    removes,
     plan: writePlan(engine, { ...wishes, ...shared }),
   };
+}
+
+function readPlannedDirectory(engine: Engine, value: unknown, index: number): RequestedDirectory {
+  const what = `directories[${index}]`;
+  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object`);
+  const { path, mode, owner } = readOptions(value, { path: filePath, mode: fileMode, owner: ownerOption });
+  if (path === undefined) throw new TypeError(`${what} must have a path`);
+  return { path: locate(engine, path).replace(/(?<=[^/\\])[/\\]+$/, ""), mode, owner };
 }
 
 /** Tells what is going on once that is decided: what is decided does not depend on who is told of it. */

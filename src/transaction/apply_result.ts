@@ -2,6 +2,7 @@
  * What `applyFiles` answers.
  */
 import type { Durability } from "../protocol/write_plan.ts";
+import type { AppliedDirectory } from "./make_directories.ts";
 import type { RecoveryReport } from "./recover_transactions.ts";
 import type { StagedChange } from "./transaction.ts";
 
@@ -9,8 +10,8 @@ import type { StagedChange } from "./transaction.ts";
 export interface AppliedFile {
   /** The file, absolute, symlinks at its end resolved. */
   path: string;
-  /** `"unchanged"`: content, mode and owner were as asked for already. */
-  state: "written" | "unchanged";
+  /** `"unchanged"`: content, mode and owner were as asked for already, or a file to be removed did not exist. */
+  state: "written" | "removed" | "unchanged";
   /** Where the version before is kept. */
   backup?: string;
   /** What the old file had and the new one has not: the words of the result of a write. */
@@ -23,6 +24,8 @@ export interface ApplyResult {
   changed: boolean;
   /** The files, in the order of the plan. */
   files: AppliedFile[];
+  /** The directories of the plan, if it has any. */
+  directories?: AppliedDirectory[];
   /** The durability that was reached, not the one asked for. */
   durability: Durability;
   /** Unfinished transactions that were met and brought to their ends first. */
@@ -33,5 +36,7 @@ export interface ApplyResult {
 
 /** What happened to a file that was to change. */
 export function appliedFile({ participant: { path }, backup, staged }: StagedChange): AppliedFile {
-  return { path, state: "written", lost: staged.lost, ...backup === undefined ? {} : { backup } };
+  const kept = backup === undefined ? {} : { backup };
+  if (staged === undefined) return { path, state: "removed", lost: [], ...kept };
+  return { path, state: "written", lost: staged.lost, ...kept };
 }

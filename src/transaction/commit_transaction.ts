@@ -53,7 +53,7 @@ function* lookOnceMore(transaction: Transaction, corrects: boolean): Operation<b
   for (const { staged, participant: { path }, before } of changes) {
     const now = yield* wait(engine.fileSystem.linkStat(path));
     if (!isUnchanged(now, before.status)) throw changedMeanwhile(attempt, path);
-    if (!corrects || !keepsOld(engine, staged.plan)) continue;
+    if (!corrects || staged === undefined || !keepsOld(engine, staged.plan)) continue;
     try {
       corrected = (yield* keepLatest(staged, now)) || corrected;
     } catch (error) {

@@ -21,8 +21,8 @@ export interface RecordedFile {
   readonly stage: number;
   /** SHA-256 of the content before; null: there was no file. */
   readonly old: string | null;
-  /** SHA-256 of the content after. */
-  readonly new: string;
+  /** SHA-256 of the content after; null: the file is removed. */
+  readonly new: string | null;
   /** The name of the backup beside it that holds the content before; null: there is none. */
   readonly backup: string | null;
 }
@@ -65,12 +65,15 @@ function readRecordedFile(value: unknown, directories: number, style: PathStyle)
   if (file === undefined) return undefined;
   const { directory, name, stage, backup } = file;
   if (!isCount(directory, directories) || !isName(name, style) || !isCount(stage, 1e9)) return undefined;
-  if (!isDigest(file.new) || !(file.old === null || isDigest(file.old))) return undefined;
+  const { old, new: next } = file;
+  if (!(old === null || isDigest(old)) || !(next === null || isDigest(next)) || (old ?? next) === null) {
+    return undefined;
+  }
   if (backup !== null) {
-    const parsed = isName(backup, style) && file.old !== null ? parseBackupName(backup) : undefined;
+    const parsed = isName(backup, style) && old !== null ? parseBackupName(backup) : undefined;
     if (parsed === undefined || !isBackupOf(parsed, name)) return undefined;
   }
-  return { directory, name, stage, old: file.old, new: file.new, backup: backup as string | null };
+  return { directory, name, stage, old, new: next, backup: backup as string | null };
 }
 
 /** Reads a journal of the transaction `id`; undefined when it is not whole, or not one that this module writes. */

@@ -35,14 +35,25 @@ export type {
   ApplyPlanSync,
   ApplyProgress,
   ApplySyncOptions,
+  PlannedDirectory,
   PlannedFile,
+  PlannedRemoval,
 } from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
+export type { AppliedDirectory } from "./make_directories.ts";
 export type { KeptReason } from "./examine.ts";
 export { publishDirectory, publishDirectorySync, type PublishResult } from "../publication/publish_directory.ts";
+export {
+  listGenerations,
+  type ListGenerationsOptions,
+  listGenerationsSync,
+  type PublishedGeneration,
+} from "../publication/list_generations.ts";
 export type {
   PublishOptions,
   PublishSyncOptions,
+  RollBackOptions,
+  RollBackSyncOptions,
   SwitchOptions,
   SwitchSyncOptions,
 } from "../publication/publish_options.ts";

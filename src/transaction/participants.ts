@@ -12,6 +12,7 @@ import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { resolveTarget, type Target } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { fileKey } from "../lock/lock_files.ts";
+import type { RequestedFile } from "./apply_plan.ts";
 
 /** A file that takes part. */
 export interface Participant {
@@ -54,15 +55,16 @@ export class Homes {
 /** Finds all files. TypeError when two paths lead to one file. */
 export function* findParticipants(
   engine: Engine,
-  paths: readonly string[],
+  files: readonly Pick<RequestedFile, "path" | "removes">[],
   homes: Homes,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<Participant[]> {
   const found: Participant[] = [];
   const seen = new Map<string, string>();
-  for (const path of paths) {
-    const participant = yield* findParticipant(engine, path, homes, rules, { ...attempt, path });
+  for (const { path, removes } of files) {
+    const find = { path, rule: removes ? "refuse" : "follow" } as const;
+    const participant = yield* findParticipant(engine, find, homes, rules, { ...attempt, path });
     found.push(participant);
     // A further name of one file (a hard link), too: which of the two contents should it have?
     const { status } = participant.target;
@@ -81,13 +83,13 @@ export function* findParticipants(
 /** An error names this file, not the whole. */
 function* findParticipant(
   engine: Engine,
-  path: string,
+  { path, rule }: { readonly path: string; readonly rule: "follow" | "refuse" },
   homes: Homes,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<Participant> {
   try {
-    const target = yield* resolveTarget(engine, path, "follow", attempt);
+    const target = yield* resolveTarget(engine, path, rule, attempt);
     const home = yield* homes.open(engine, target.directory, rules, attempt);
     return { target, path: target.path, name: target.name, home };
   } catch (error) {

@@ -19,7 +19,7 @@ import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
 import type { Entered } from "./enter.ts";
 import { syncHomes } from "./participants.ts";
-import { lookAt, restoreFile, type SettledFile } from "./settle.ts";
+import { isNew, isOld, lookAt, restoreFile, type SettledFile } from "./settle.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Whether all that has been changed can be taken back. */
@@ -165,9 +165,8 @@ function* whatIsAt(engine: Transaction["engine"], { path, record, backup }: Sett
   let content: RolledBackFile["content"] = "unknown";
   let kept = false;
   try {
-    const { status, digest } = yield* lookAt(engine, path);
-    const isOld = record.old === null ? status === undefined : digest === record.old;
-    content = isOld ? "old" : digest === record.new ? "new" : "other";
+    const seen = yield* lookAt(engine, path);
+    content = isOld(seen, record) ? "old" : isNew(seen, record) ? "new" : "other";
     kept = backup !== undefined && (yield* wait(engine.fileSystem.linkStat(backup))) !== undefined;
   } catch {
     // The error that is thrown says more.

@@ -82,8 +82,14 @@ function* isThere(engine: Engine, path: string): Operation<boolean> {
   return file !== undefined;
 }
 
-const isOld = ({ status, digest }: Seen, { old }: RecordedFile): boolean =>
-  old === null ? status === undefined : digest === old;
+const is = ({ status, digest }: Seen, wanted: string | null): boolean =>
+  wanted === null ? status === undefined : digest === wanted;
+
+/** Whether what is seen is the file as it was before. */
+export const isOld = (seen: Seen, { old }: RecordedFile): boolean => is(seen, old);
+
+/** Whether what is seen is the file as it is to be. */
+export const isNew = (seen: Seen, record: RecordedFile): boolean => is(seen, record.new);
 
 /** Runs `change` as a commit of this process to that file: a slower, earlier write must not undo it. */
 function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void>): Operation<void> {
@@ -108,14 +114,26 @@ export function* publishStage(engine: Engine, file: SettledFile, identity: strin
   yield* inTurn(engine, file, () => renameName(engine, file.stage, file.path, identity));
 }
 
-/** Makes the target the new file. */
+/** Removes the target, without looking: for the transaction that has just looked at it. */
+export function* takeAway(engine: Engine, file: SettledFile): Operation<void> {
+  yield* inTurn(engine, file, function* () {
+    yield* removeName(engine, file.path);
+  });
+}
+
+/** Makes the target the new file, or removes it. */
 export function* finishFile(engine: Engine, file: SettledFile): Operation<Settlement> {
   const { record, path } = file;
-  const stage = yield* lookAt(engine, file.stage);
   const target = yield* lookAt(engine, path);
-  const isNew = target.digest === record.new;
-  if (stage.digest !== record.new) return isNew ? "done" : "conflict";
-  if (!isNew && !isOld(target, record)) return "conflict";
+  const done = isNew(target, record);
+  if (record.new === null) {
+    if (!done && !isOld(target, record)) return "conflict";
+    if (!done) yield* takeAway(engine, file);
+    return "done";
+  }
+  const stage = yield* lookAt(engine, file.stage);
+  if (stage.digest !== record.new) return done ? "done" : "conflict";
+  if (!done && !isOld(target, record)) return "conflict";
   yield* publishStage(engine, file, stage.status?.identity ?? "");
   return "done";
 }
@@ -126,21 +144,20 @@ export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settl
   const target = yield* lookAt(engine, path);
   // A stage that is still there has not become the target: whatever that is, this transaction has not touched it.
   const untouched = yield* isThere(engine, file.stage);
-  const isNew = target.digest === record.new;
+  const changed = isNew(target, record);
   if (record.old === null) {
     if (target.status === undefined) return "done";
-    if (untouched || !isNew) return "conflict";
-    yield* inTurn(engine, file, function* () {
-      yield* removeName(engine, path);
-    });
+    if (untouched || !changed) return "conflict";
+    yield* takeAway(engine, file);
     return "done";
   }
   const { backup } = file;
   const kept = backup === undefined ? undefined : yield* lookAt(engine, backup);
   const restorable = kept?.digest === record.old ? kept.status : undefined;
-  const isRestored = isOld(target, record) && (untouched || !isNew || target.status?.identity === restorable?.identity);
+  const isRestored = isOld(target, record) &&
+    (untouched || !changed || target.status?.identity === restorable?.identity);
   if (backup !== undefined && restorable !== undefined && !isRestored) {
-    if (!isNew) return "conflict";
+    if (!changed) return "conflict";
     yield* inTurn(engine, file, () => renameName(engine, backup, path, restorable.identity));
     return "done";
   }

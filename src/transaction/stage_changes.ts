@@ -35,7 +35,11 @@ function* stageOne(
   change: Change,
   done: () => void,
 ): Operation<void> {
-  const { participant, requested: { source, plan }, before, index } = change;
+  const { participant, requested: { source, plan, removes }, before, index } = change;
+  if (removes) {
+    changes.push({ ...change, staged: undefined, backup: undefined, published: false });
+    return done();
+  }
   const { home } = participant;
   const target = { ...participant.target, status: before.status };
   const name = stageName(participant.name, journal.id, index);
@@ -66,10 +70,10 @@ export function ofFile(error: unknown, about: Attempt): unknown {
 export function* dropEqual(transaction: Transaction): Operation<void> {
   const { engine } = transaction;
   const equal = transaction.changes.filter(({ before, staged }) =>
-    mayBeLeft(engine, before) && staged.digest === before.digest
+    staged !== undefined && mayBeLeft(engine, before) && staged.digest === before.digest
   );
   for (const { staged } of equal) {
-    const failures = yield* discard(staged);
+    const failures = staged === undefined ? [] : yield* discard(staged);
     const [failure] = failures;
     if (failure === undefined) continue;
     throw attachCleanup(translate(failure.error, transaction.attempt), failures, transaction.attempt);
@@ -83,25 +87,28 @@ export function* backUpChanges(
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  const { changes, engine } = transaction;
-  yield* all(changes.map((change) => () => backUpOne(change, scans, done)), lanesFor(engine));
+  const { changes, engine, attempt } = transaction;
+  yield* all(changes.map((change) => () => backUpOne(attempt, change, scans, done)), lanesFor(engine));
 }
 
 function* backUpOne(
+  attempt: Attempt,
   change: StagedChange,
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  const { participant: { home, target }, before, staged } = change;
+  const { participant: { home, target, path }, before, requested: { plan } } = change;
+  const replaced = { ...target, status: before.status };
+  const write = change.staged ?? new FileReplacement(replaced, home, plan, { ...attempt, path });
   if (before.status !== undefined) {
     const known = scans.get(home.status.identity)?.backups.get(backupTarget(target.name)) ?? [];
     // A name of a time that cannot be counted on was not made by a clock.
     const times = known.map(({ time }) => time).filter((time) => time < lastBackupTime);
     const newest = times.length === 0 ? undefined : Math.max(...times);
     try {
-      change.backup = (yield* placeBackup(staged, home, newest))?.path;
+      change.backup = (yield* placeBackup(write, home, newest))?.path;
     } catch (error) {
-      throw translate(error, staged.attempt);
+      throw translate(error, write.attempt);
     }
   }
   done();

@@ -11,16 +11,17 @@ import type { Participant } from "./participants.ts";
 import { realPathOf } from "./real_path.ts";
 import type { StagedChange } from "./transaction.ts";
 
-/** By each path of each file, where its new content is now; of a file that is left alone, its path. */
+/** By each path of each file that is not removed, where its new content is now; of one that is left alone, its path. */
 export function* stagedPaths(
   engine: Engine,
   participants: readonly Participant[],
   files: readonly RequestedFile[],
   changes: readonly StagedChange[],
 ): Operation<Map<string, string>> {
-  const stages = new Map(changes.map(({ index, staged }) => [index, staged.temporary.path]));
+  const stages = new Map(changes.map(({ index, staged }) => [index, staged?.temporary.path]));
   const staged = new Map<string, string>();
   for (const [index, { path }] of participants.entries()) {
+    if (files[index]?.removes) continue;
     const { given, path: absolute } = files[index] ?? { given: path, path };
     const real = (yield* realPathOf(engine, path)) ?? path;
     const place = stages.get(index) ?? real;

@@ -50,13 +50,14 @@ export function* syncStanding(
 
 function* syncOne(
   engine: Engine,
-  { path, home }: StandingFile,
+  { path, home, status }: StandingFile,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
   if (!syncsFile(rules.durability)) return false;
   const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
-  if (file === undefined) return false;
+  // Of what was to be removed, and is not there, there is nothing but its directory to be synced.
+  if (file === undefined) return status === undefined;
   try {
     return yield* syncFile(engine, { file, place: home }, rules, { ...attempt, path });
   } finally {

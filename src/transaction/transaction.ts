@@ -36,10 +36,11 @@ export interface Change {
 
 /** A change whose new content is on disk. */
 export interface StagedChange extends Change {
-  readonly staged: FileReplacement;
+  /** Undefined: the file is to be removed. */
+  readonly staged: FileReplacement | undefined;
   /** The path of the backup. */
   backup: string | undefined;
-  /** Whether the stage has become the target. */
+  /** Whether the stage has become the target, or the target is removed. */
   published: boolean;
 }
 
@@ -146,7 +147,7 @@ export class Transaction {
       name,
       stage: index,
       old: before.digest,
-      new: staged.digest ?? "",
+      new: staged === undefined ? null : staged.digest ?? "",
       backup: backup === undefined ? null : nameOf(this.engine, backup),
     }));
     return { id: this.journal.id, activates: this.request.activate !== undefined, directories, files };
@@ -162,7 +163,7 @@ export class Transaction {
       if (requested.source.kind === "chunks") requested.source.cancel(error);
       // Backups first: with its stage still there, a target is known not to have been touched.
       if (backup !== undefined) yield* tidy(failures, removeBackup(engine, backup), backup);
-      failures.push(...yield* discard(staged));
+      if (staged !== undefined) failures.push(...yield* discard(staged));
     }
     if (journal.state !== "preparing") {
       yield* tidy(failures, endTransaction(engine, journal, this.marked, rules, attempt), journal.path);

@@ -12,8 +12,11 @@ describe("readDeployPlan", () => {
     const plan = read(`{
       "files": [
         { "path": "tls/key.pem", "source": "../new/key.pem", "mode": "0640", "owner": "root:ssl" },
-        { "path": "/srv/a b", "content": "", "owner": { "group": 33 }, "defaults": { "mode": "600", "owner": "7" } }
+        { "path": "/srv/a b", "content": "", "owner": { "group": 33 }, "defaults": { "mode": "600", "owner": "7" } },
+        { "path": "gone", "remove": true }
       ],
+      "directories": [{ "path": "tls/", "mode": "750", "owner": "root" }, { "path": "/srv" }],
+      "lockDirectory": "/run/lock/site",
       "validate": ["./check", "", "-x"],
       "activate": ["nginx", "-s", "reload"],
       "backup": 0,
@@ -36,7 +39,10 @@ describe("readDeployPlan", () => {
           owner: { group: 33 },
           defaults: { mode: 0o600, owner: { user: "7" } },
         },
+        { given: "gone", path: "/etc/site/gone", from: undefined },
       ],
+      directories: [{ path: "/etc/site/tls", mode: 0o750, owner: { user: "root" } }, { path: "/srv" }],
+      lockDirectory: "/run/lock/site",
       validate: ["/etc/site/./check", "", "-x"].map((word) => word.replace("/./", "/")),
       activate: ["nginx", "-s", "reload"],
       backup: 0,
@@ -74,6 +80,17 @@ describe("readDeployPlan", () => {
     [
       `{ "files": [\n  {\n    ${file},\n    "modes": "640" } ] }`,
       "line 4, column 5: files[0].modes is unknown here: did you mean mode?",
+    ],
+    ['{ "files": [{ "path": "a", "remove": false }] }', "files[0].remove must be true, or left out, not false"],
+    [
+      '{ "files": [{ "path": "a", "remove": true, "mode": "600" }] }',
+      "files[0].mode has no effect: the file is removed",
+    ],
+    [`{ "files": [{ ${file} }], "directories": {} }`, "directories must be an array, not an object"],
+    [`{ "files": [{ ${file} }], "directories": [{ "mode": "750" }] }`, "directories[0] must have a path"],
+    [
+      `{ "files": [{ ${file} }], "directories": [{ "path": "a", "content": "" }] }`,
+      "directories[0].content is unknown",
     ],
     [`{ "files": [{ ${file}, "mode": 640 }] }`, 'files[0].mode must be a text of octal digits such as "640", not 640'],
     [

@@ -188,9 +188,11 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
   });
 
   it("of what a program prints, the end is kept and shown, and memory does not grow with it", async (t) => {
-    const size = byEffort({ quick: 2e8, normal: 4e8, long: 2e9 });
-    const line = `head -c ${size} /dev/zero | tr '\\0' x; echo; cp /proc/$PPID/status status; echo the end; exit 1`;
-    await withSite({ validate: sh(line) }, async (directory) => {
+    const size = byEffort({ quick: 2e8, normal: 2e8, long: 2e9 });
+    const status = "cp /proc/$PPID/status status";
+    const line =
+      `head -c ${size} /dev/zero; head -c 70000 /dev/zero | tr '\\0' x; echo; ${status}; echo the end; exit 1`;
+    await withSite({ validate: sh(line), timeouts: { validate: 600 } }, async (directory) => {
       const { code, stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
       assertEquals(code, 65);
       const said = /^atomic-write: validate: \((\d+) bytes before this are not shown\)\n/m.exec(stderr);
@@ -357,6 +359,50 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
       });
     },
   );
+
+  it("from standard input: makes directories, removes a file; tried before, it says so and does nothing", async () => {
+    await withSite({}, async (directory) => {
+      put(directory, "old-site", "old", 0o604);
+      fs.mkdirSync(join(directory, "locks"));
+      const plan = JSON.stringify({
+        files: [{ path: "sites/new", content: "new" }, { path: "old-site", remove: true }, {
+          path: "never",
+          remove: true,
+        }],
+        directories: [{ path: "sites", mode: "750" }, { path: "locks" }],
+        activate: sh("test -e ok"),
+        lockDirectory: "locks",
+      });
+      const before = names(directory);
+      const deploy = (...args: string[]) => atomicWrite(directory, ["deploy", ...args, "-"], { stdin: plan });
+      const at = (name: string) => join(directory, name);
+      const tried = await deploy("--dry-run");
+      assertEquals(tried, {
+        code: 0,
+        signal: null,
+        stderr: "",
+        stdout: `would make ${at("sites")}\nunchanged ${at("locks")}\nwould create ${at("sites/new")}\n` +
+          `would remove ${at("old-site")}\nunchanged ${at("never")}\nwould run activate: ["sh","-c","test -e ok"]\n`,
+      });
+      assertEquals([names(directory), names(at("locks"))], [before, []]);
+
+      // Activating fails: what was removed is there again, the directory stays.
+      assertEquals((await deploy("-q")).code, 91);
+      assertEquals([text(directory, "old-site"), modeOf(directory, "old-site")], ["old", "604"]);
+      // What is owed stays, beside the first file.
+      assertEquals(names(at("sites")).map((name) => name.replace(/^.*[.]/, "")), ["settled"]);
+      put(directory, "ok", "");
+      const { code, stdout, stderr } = await deploy();
+      assertEquals([code, stderr], [0, ""]);
+      const lines = ["unchanged sites", "unchanged locks", "written sites/new", "removed old-site", "unchanged never"];
+      assertEquals(stdout, lines.map((line) => `${line.replace(/ (.*)/, (_, name) => ` ${at(name)}`)}\n`).join(""));
+      assertEquals([modeOf(directory, "sites"), fs.existsSync(at("old-site"))], ["750", false]);
+      assertEquals(names(at("locks")).length, 3);
+      assertEquals(names(directory).filter((name) => name.endsWith(".lock")), []);
+      const again = await answer(directory, ["deploy", "--dry-run", "-"], { stdin: plan });
+      assertEquals([again["dryRun"], again["changed"], again["runs"]], [true, false, []]);
+    });
+  });
 
   once("large sources stream through, and are recognised when they are there already", async () => {
     await withSite({ files: [{ path: "key", source: "large" }] }, async (directory) => {

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { effort } from "../support/effort.ts";
@@ -140,4 +140,40 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       assertEquals(signal, "SIGTERM", stderr);
       assertEquals(names(directory).filter((name) => !name.endsWith(".lock")), ["dist", "running"]);
     }));
+
+  it("lists generations, goes to one of them, and says what publishing would do", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      fs.mkdirSync(join(directory, "dist"));
+      const generationsOf = async () => {
+        const { stdout } = await atomicWrite(directory, ["generations", "site/"]);
+        return stdout.trimEnd().split("\n").map((line) => line.split(/\s+/));
+      };
+      assertEquals((await atomicWrite(directory, ["generations", "site"])).code, 66);
+      for (const content of ["one", "two", "three"]) {
+        put(directory, "dist/index", content);
+        await atomicWrite(directory, ["publish", "-q", "site", "dist"]);
+      }
+      const listed = await generationsOf();
+      assertEquals(listed.map(([state]) => state), ["current", "earlier", "earlier"]);
+      const oldest = listed[2]?.[2] ?? "";
+      const back = await atomicWrite(directory, ["roll-back", "site", basename(oldest)]);
+      assertEquals([back.code, back.stdout, text(directory, "site/index")], [0, `${oldest}\n`, "one"]);
+      assertEquals((await generationsOf()).map(([state]) => state), ["withdrawn", "earlier", "current"]);
+      assertEquals((await atomicWrite(directory, ["roll-back", "site", "./nothing"])).code, 66);
+
+      const before = names(directory);
+      const options = ["--dry-run", "--keep=0", "--grace=0", "--activate", "true", "site", "dist"];
+      const { code, stdout } = await atomicWrite(directory, ["publish", ...options]);
+      const lines = stdout.replaceAll(directory, "DIR").trimEnd().split("\n");
+      assertEquals([code, lines[0], lines.at(-1)], [0, "would publish DIR/dist", 'would run activate: ["true"]']);
+      assertEquals([lines.filter((line) => line.startsWith("would remove")).length, names(directory)], [3, before]);
+
+      // Refused, and nothing is left.
+      fs.mkdirSync(join(directory, "plain"));
+      for (const args of [["plain", "dist"], ["new", "missing"], ["--dry-run", "plain", "dist"]]) {
+        assert([66, 73].includes((await atomicWrite(directory, ["publish", ...args])).code ?? 0), args.join());
+      }
+      assertEquals(names(directory), [...before, "plain"].sort());
+    });
+  });
 });

@@ -3,6 +3,8 @@ import {
   applyFiles,
   applyFilesSync,
   type ApplyPlan,
+  listGenerations,
+  listGenerationsSync,
   publishDirectory,
   publishDirectorySync,
   recoverTransactions,
@@ -60,6 +62,51 @@ const applications: Tested[] = [
       throwing("validate", { with: "EINVALID" }),
       throwing("activate", { with: "EROLLBACK" }),
       { option: "backup", value: 0, see: backupsIn, without: 1, with: 0 },
+      {
+        option: "directories",
+        value: [{ path: "/d/sub" }],
+        see: ({ machine }) => machine.statusOf("/d/sub")?.kind,
+        without: undefined,
+        with: "directory",
+      },
+    ],
+  },
+  {
+    called: {
+      ...twins(
+        "applyFiles, a directory of its plan",
+        (path, directory, { runtime }) =>
+          applyFiles({ files: [{ path, data: "" }], directories: [directory as { path: string }] }, { runtime }),
+        (path, directory, { runtime }) =>
+          applyFilesSync({ files: [{ path, data: "" }], directories: [directory as { path: string }] }, { runtime }),
+      ),
+      exports: ["applyFiles", "applyFilesSync"],
+      bound: true,
+      needed: { path: "/d/sub" },
+    },
+    rows: [
+      {
+        option: "mode",
+        value: 0o750,
+        see: ({ machine }) => machine.statusOf("/d/sub")?.mode,
+        without: 0o755,
+        with: 0o750,
+      },
+      {
+        option: "owner.group",
+        value: 60,
+        see: ({ machine }) => machine.statusOf("/d/sub")?.group,
+        without: 1000,
+        with: 60,
+      },
+      {
+        option: "owner.user",
+        value: 7,
+        machine: { user: 0 },
+        see: ({ machine }) => machine.statusOf("/d/sub")?.user,
+        without: 0,
+        with: 7,
+      },
     ],
   },
   {
@@ -73,9 +120,13 @@ const applications: Tested[] = [
       bound: true,
       needed: { path: "/d/a", data: "new" },
     },
-    rows: writeRows.filter(({ option }) => /^(mode|owner|defaults)/.test(option)).map((row): OptionRow =>
-      row.path === undefined ? row : { ...row, base: { path: row.path } }
-    ),
+    rows: [
+      ...writeRows.filter(({ option }) => /^(mode|owner|defaults)/.test(option)).map((row): OptionRow =>
+        row.path === undefined ? row : { ...row, base: { path: row.path } }
+      ),
+      // Beside the data that is needed without it, which it refuses; what it does, tests/transaction/apply_test.ts shows.
+      { option: "remove", value: true, see: ({ code }) => code === undefined, without: true, with: false },
+    ],
   },
 ];
 
@@ -160,7 +211,26 @@ const publications: Tested[] = [
       (path, options) => rollBackDirectorySync(path, options),
       { path: site, files: twoGenerations },
     ),
-    rows: [...switchRows, { ...runtimeRow, with: "EEXIST" }],
+    rows: [
+      ...switchRows,
+      {
+        option: "generation",
+        value: generation(2, "b"),
+        see: published,
+        without: "earlier",
+        with: "now",
+      },
+      { ...runtimeRow, with: "EEXIST" },
+    ],
+  },
+  {
+    called: twins(
+      "listGenerations",
+      (path, options) => listGenerations(path, options),
+      (path, options) => listGenerationsSync(path, options),
+      { path: site, files: twoGenerations },
+    ),
+    rows: [{ ...runtimeRow, with: "EEXIST" }],
   },
 ];
 

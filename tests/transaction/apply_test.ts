@@ -23,7 +23,7 @@ import {
 } from "../../src/transaction/mod.ts";
 import { acquireLockSync, withLock } from "../../src/lock/with_lock.ts";
 import { writeFile, writeFileSync } from "../../src/file/write_file.ts";
-import { caught, filesOf, leftovers, planOf, scenario, shown } from "./support.ts";
+import { caught, filesOf, leftovers, planOf, scenario, shown, withRemoval } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const three = scenario(3);
@@ -104,6 +104,71 @@ describe("applyFiles", () => {
       ...[...decided, "activate 0/3", "activated"],
       ...["roll back 0/3", "roll back 1/3", "roll back 2/3", "roll back 3/3", "activated"],
     ]);
+  });
+});
+
+describe("removing a file together with others", () => {
+  const removing = withRemoval(three, 1);
+
+  it("removes it, keeps its content as a backup, and again it is unchanged", async () => {
+    for (const synchronous of [true, false]) {
+      const machine = machineOf();
+      const seen: string[] = [];
+      const plan = planOf(removing, { validate: (staged) => void seen.push(...staged.keys()) });
+      const apply = () =>
+        synchronous ? applyFilesSync(plan, { runtime: machine }) : applyFiles(plan, { runtime: machine });
+      const { files, durability } = await apply();
+      assertEquals([files.map(({ state }) => state), durability], [["written", "removed", "written"], "full"]);
+      assertEquals([shown(machine, removing), leftovers(machine)], ["new", []]);
+      assertEquals(machine.readText(files[1]?.backup ?? ""), "old 1");
+      // What is gone has no new content to be looked at.
+      assertEquals(seen, ["/d/f0", "/d/f2"]);
+      const again = await apply();
+      assertEquals([again.changed, again.durability], [false, "full"]);
+      assertEquals(again.files.map(({ state }) => state), ["unchanged", "unchanged", "unchanged"]);
+    }
+  });
+
+  it("puts it back when activating fails: content, mode and owner", () => {
+    const machine = machineOf();
+    const before = machine.statusOf("/d/f1");
+    const activate = () => {
+      if (machine.readText("/d/f1") === undefined) throw new Error("it is needed");
+    };
+    const error = assertThrows(() => applyFilesSync(planOf(removing, { activate }), { runtime: machine }));
+    assert(ActivationError.is(error) && error.targetState === "unchanged", String(error));
+    assertEquals([shown(machine, removing), leftovers(machine)], ["old", []]);
+    const after = machine.statusOf("/d/f1");
+    assertEquals([after?.mode, after?.user, after?.identity], [before?.mode, before?.user, before?.identity]);
+  });
+
+  it("without backups it stays removed when activating fails, and that is said", () => {
+    const machine = machineOf();
+    const activate = () => {
+      throw new Error("not today");
+    };
+    const error = assertThrows(() => applyFilesSync(planOf(removing, { activate, backup: 0 }), { runtime: machine }));
+    assert(ActivationError.is(error) && error.targetState === "replaced", String(error));
+    assertEquals(shown(machine, removing), "new");
+  });
+
+  it("a change that comes in between is a conflict, and nothing is removed", () => {
+    const machine = machineOf();
+    const validate = () => machine.put("/d/f1", "by hand");
+    const error = assertThrows(() => applyFilesSync(planOf(removing, { validate }), { runtime: machine }));
+    assert(ConflictError.is(error), String(error));
+    assertEquals(machine.readText("/d/f1"), "by hand");
+  });
+
+  it("refuses symlinks, directories, and what a removal cannot have", () => {
+    const machine = machineOf();
+    machine.put("/d/link", { symlink: "f0" });
+    const remove = (file: object) =>
+      applyFilesSync({ files: [file as { path: string; remove: true }] }, { runtime: machine });
+    const code = (file: object) => (assertThrows(() => remove(file)) as FileError).code;
+    assertEquals([code({ path: "/d/link", remove: true }), code({ path: "/d", remove: true })], ["ELOOP", "EISDIR"]);
+    assertThrows(() => remove({ path: "/d/f0", remove: true, data: "x" }), TypeError, "data");
+    assertThrows(() => remove({ path: "/d/f0", remove: false }), TypeError, "remove must be true");
   });
 });
 

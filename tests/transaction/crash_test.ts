@@ -15,7 +15,7 @@ import {
 import { applyFilesSync, recoverTransactions, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { byEffort, inTurn } from "../support/effort.ts";
 import { applying, applyingTogether, explored, load, passes } from "./explored.ts";
-import { filesOf, planOf, scenario, shown, thorough } from "./support.ts";
+import { filesOf, planOf, scenario, shown, thorough, withRemoval } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const one = scenario(3);
@@ -27,6 +27,40 @@ describe("a crash at every instant", () => {
 
   it("of rolling 3 files back", () => {
     passes("rolling 3 files back", exploreCrashesSync({ ...explored(one), run: applying(one, true) }), true);
+  });
+
+  for (const [what, fails] of [["replacing 2 files and removing 1", false], ["taking that back", true]] as const) {
+    it(`of ${what}`, () => {
+      const files = withRemoval(one, 1);
+      const rest = explored(files, { limit: byEffort({ quick: 100, normal: 500, long: 100_000 }) });
+      const report = exploreCrashesSync({ ...rest, run: applying(files, fails) });
+      assertEquals([report.violations, report.states >= 100], [[], true]);
+    });
+  }
+
+  it("of making a directory for one of 3 files: what is new is there with it, and with its mode", () => {
+    const files = { ...one, paths: [...one.paths.slice(0, 2), "/d/sub/f2"] };
+    files.new = { ...one.new, "/d/sub/f2": "new 2" };
+    files.old = { ...one.old, "/d/sub/f2": undefined };
+    const rest = explored(files, { limit: byEffort({ quick: 100, normal: 500, long: 100_000 }) });
+    const report = exploreCrashesSync({
+      ...rest,
+      run: (runtime, acknowledge) => {
+        const directories = [{ path: "/d/sub", mode: 0o751 }];
+        applyFilesSync(planOf(files, { directories, activate: () => load(runtime, runtime, files) }), { runtime });
+        acknowledge("new");
+      },
+      recover: (runtime) => {
+        for (const directory of ["/d", ...runtime.statusOf("/d/sub") === undefined ? [] : ["/d/sub"]]) {
+          recoverTransactionsSync(directory, { runtime, activate: () => load(runtime, runtime, files) });
+        }
+      },
+      check: (runtime, facts) => {
+        if (shown(runtime, files) === "new") assertEquals(runtime.statusOf("/d/sub")?.mode, 0o751);
+        return rest.check(runtime, facts);
+      },
+    });
+    assertEquals([report.violations, report.states >= 100], [[], true]);
   });
 
   it("of applying 3 files in parallel", async () => {

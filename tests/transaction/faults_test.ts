@@ -29,6 +29,7 @@ import {
   scenario,
   shown,
   thorough,
+  withRemoval,
 } from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
@@ -114,8 +115,11 @@ const timesAt = (place: string): readonly ("once" | "always")[] =>
 describe("a rename or removal is reported to have failed, and was done", () => {
   for (const effect of lostEffects) {
     it(effect === "done" ? "as is seen" : "as a cache hides", () => {
-      const files = scenario(3, ["/d"]);
-      for (const fails of [false, true]) {
+      const replaced = scenario(3, ["/d"]);
+      const cases = [replaced, withRemoval(replaced, 1)].flatMap((
+        files,
+      ) => [{ files, fails: false }, { files, fails: true }]);
+      for (const { files, fails } of notEmpty(cases)) {
         let activations = 0;
         const lost = sweepLost({
           make: () => (activations = 0, machineOf(files)),
@@ -153,6 +157,25 @@ describe("every call fails once", () => {
         check: (outcome) => checkOutcome(files, outcome),
       });
       console.log(`applying, ${name}: ${report.calls} calls, ${report.runs} faults`);
+    });
+
+    it(`of removing one file with others, and of taking that back, ${name}`, () => {
+      const files = withRemoval(scenario(3, directories), 1);
+      for (const fails of [false, true]) {
+        let activations = 0;
+        const report = sweepFaultsSync({
+          make: () => (activations = 0, machineOf(files)),
+          ...errors,
+          operation: (runtime) => {
+            const activate = () => {
+              if (fails && ++activations === 1) throw new Error("not today");
+            };
+            return applyFilesSync(planOf(files, { activate }), { runtime });
+          },
+          check: (outcome) => checkOutcome(files, outcome),
+        });
+        console.log(`removing, ${name}: ${report.calls} calls, ${report.runs} faults`);
+      }
     });
 
     it(`of rolling back, ${name}`, () => {

@@ -20,6 +20,8 @@ import {
   traceRuntime,
 } from "../../src/testing/mod.ts";
 import {
+  listGenerations,
+  listGenerationsSync,
   publishDirectory,
   publishDirectorySync,
   type PublishSyncOptions,
@@ -64,6 +66,63 @@ const beside = (machine: MemoryRuntime): string[] => {
 const machineOf = (more = {}): MemoryRuntime => memoryRuntime({ files: { "/www/": { kind: "directory" } }, ...more });
 
 describe("publishDirectory", () => {
+  it("removes old generations also after the clock was in the future once", () => {
+    const machine = machineOf();
+    const year = 365 * 86_400_000;
+    const clock = Object.assign(Object.create(machine.clock), { now: () => machine.clock.now() + year });
+    const ahead = { ...machine, clock };
+    publishDirectorySync("/www/site", builder(machine, "ahead"), { runtime: ahead });
+    for (const text of ["one", "two", "three"]) {
+      machine.clock.pause(61_000);
+      publish(machine, text, { keep: 1 });
+    }
+    machine.clock.pause(61_000);
+    const { removed } = publish(machine, "four", { keep: 1 });
+    assertEquals([site(machine), removed.length], ["four", 1]);
+    assertEquals(listGenerationsSync("/www/site", { runtime: machine }).map(({ current }) => current), [true, false]);
+    // Readers may be in the one that was replaced just now, whatever its name says.
+    publish(machine, "five", { keep: 0 });
+    assertEquals(listGenerationsSync("/www/site", { runtime: machine }).length, 3);
+  });
+
+  it("removes generations with directories that their owner may not write to", () => {
+    const machine = machineOf();
+    const readOnly = (text: string) =>
+      publishDirectorySync("/www/site", (directory) => {
+        builder(machine, text)(directory);
+        for (const name of ["sub", ""]) {
+          const handle = machine.syncFileSystem.openDirectory(`${directory}/${name}`.replace(/\/$/, ""));
+          handle?.setMode(0o555);
+          handle?.close();
+        }
+      }, { runtime: machine, keep: 0, grace: 0 });
+    for (const text of ["one", "two", "three"]) assertEquals(readOnly(text).leftBehind, undefined);
+    assertEquals([site(machine), beside(machine)], ["three", [".site.*.generation", ".site.generations.lock", "site"]]);
+  });
+
+  it("a publication that is refused leaves no lock behind", () => {
+    const machine = machineOf({ files: { "/www/site/page": "by hand" } });
+    assertThrows(() => publish(machine, "one"), FileError, "adopt: true");
+    assertThrows(() => rollBackDirectorySync("/www/site", { runtime: machine }), FileError, "it is not published");
+    assertEquals(beside(machine), ["site"]);
+  });
+
+  it("says what helps where a directory cannot be adopted because it cannot be renamed, and leaves it", () => {
+    const machine = machineOf({ files: { "/www/site/page": "by hand" } });
+    const { runtime } = faultRuntime(machine, {
+      at: ({ method, path }) => method === "rename" && path === "/www/site",
+      error: "EXDEV",
+      times: "always",
+    });
+    const error = assertThrows(() => publish(machine, "one", { runtime, adopt: true }), FileError, "overlayfs");
+    assertEquals([error.code, error.targetState, machine.readText("/www/site/page")], [
+      "EXDEV",
+      "unchanged",
+      "by hand",
+    ]);
+    assertEquals(beside(machine), [".site.generations.lock", "site"]);
+  });
+
   it("publishes whole generations, durable, by a symlink; asynchronously likewise", async () => {
     const machine = machineOf();
     const first = publish(machine, "one");
@@ -213,6 +272,42 @@ describe("publishDirectory", () => {
 });
 
 describe("rollBackDirectory", () => {
+  it("goes to a chosen generation, back or forward, by its path or its name; listed, they say which is which", async () => {
+    for (const synchronous of [true, false]) {
+      const machine = machineOf();
+      const [one = "", two = "", three = ""] = ["one", "two", "three"].map((text) => publish(machine, text).generation);
+      const list = async () => {
+        const options = { runtime: machine };
+        const found = synchronous
+          ? listGenerationsSync("/www/site", options)
+          : await listGenerations("/www/site", options);
+        return found.map(({ generation, current, withdrawn }) => {
+          const name = [one, two, three].indexOf(generation);
+          return `${name}${current ? " current" : ""}${withdrawn === undefined ? "" : " withdrawn"}`;
+        });
+      };
+      const go = (generation: string) => {
+        const options = { runtime: machine, generation };
+        return synchronous ? rollBackDirectorySync("/www/site", options) : rollBackDirectory("/www/site", options);
+      };
+      const back = await go(one);
+      assertEquals([site(machine), back.generation, back.previous], ["one", one, three]);
+      assertEquals(await list(), ["2 withdrawn", "1", "0 current"]);
+      // Forward again, also to what was gone back from: nothing is withdrawn by that.
+      await go(three.replace("/www/", ""));
+      assertEquals([site(machine), await list()], ["three", ["2 current withdrawn", "1", "0"]]);
+      const same = await go(three);
+      assertEquals([same.generation, same.previous, site(machine)], [three, three, "three"]);
+      assertEquals(await list(), ["2 current", "1", "0"]);
+      const error = await caught(() => go("/www/.site.20250101T000000000Z.none.generation"));
+      assert(FileError.is(error) && error.code === "ENOENT" && error.targetState === "unchanged", String(error));
+      assertEquals(
+        (await caught(() => listGenerations("/www/other", { runtime: machine })) as FileError).code,
+        "ENOENT",
+      );
+    }
+  });
+
   it("switches to the generation before, again and again, and forward by publishing", async () => {
     const machine = machineOf();
     for (const text of ["1", "2", "3"]) publish(machine, text);

@@ -32,6 +32,11 @@ export function scenario(count: number, directories: readonly string[] = ["/d"])
   return { paths, old: contents("old", count - 1), new: contents("new", count), directories: [...directories] };
 }
 
+/** The same, but that the file of this number is to be removed. */
+export function withRemoval(files: Scenario, index: number): Scenario {
+  return { ...files, new: { ...files.new, [files.paths[index] ?? ""]: undefined } };
+}
+
 /** The machine's files at the start. */
 export function filesOf({ old, directories }: Scenario): Record<string, string | { kind: "directory" }> {
   const files: Record<string, string | { kind: "directory" }> = {};
@@ -42,7 +47,11 @@ export function filesOf({ old, directories }: Scenario): Record<string, string |
 
 /** The plan that makes old files new. */
 export function planOf(scenario: Scenario, more: Partial<ApplyPlanSync> = {}): ApplyPlanSync {
-  return { files: scenario.paths.map((path) => ({ path, data: scenario.new[path] ?? "" })), ...more };
+  const files = scenario.paths.map((path) => {
+    const data = scenario.new[path];
+    return data === undefined ? { path, remove: true as const } : { path, data };
+  });
+  return { files, ...more };
 }
 
 /** Which of the two a disk shows. */

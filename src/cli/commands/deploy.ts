@@ -7,18 +7,37 @@ import { currentRuntime } from "../../runtime/current.ts";
 import { openSource } from "../../file/copy_file.ts";
 import { applyFilesNamed } from "../../transaction/apply_files.ts";
 import { type StagedList, StagedLists } from "../../transaction/staged_list.ts";
-import type { ApplyProgress, PlannedFile } from "../../transaction/apply_plan.ts";
+import { previewFilesNamed } from "../../transaction/preview.ts";
+import type { ApplyPlan, ApplyProgress, PlannedFile, PlannedRemoval } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { deployTable } from "../grammar/transaction.ts";
-import { deployed } from "../results.ts";
+import { deployed, previewed } from "../results.ts";
 import { locateOperand } from "../operand.ts";
 import { notInTime, patienceOf } from "../waiting.ts";
 
 const attempt = "Cannot deploy";
+
+/** What errors call a plan that is read from standard input. */
+const fromInput = "standard input";
+
+/** The plan on standard input: its paths are relative to the working directory. */
+async function readPlanFromInput(engine: Engine, host: Call["host"]): Promise<DeployPlan> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let chunk = await host.readInput(); chunk !== undefined; chunk = await host.readInput()) {
+      chunks.push(new Uint8Array(chunk));
+    }
+  } catch (error) {
+    throw translate(error, beginAttempt(attempt, fromInput));
+  }
+  const bytes = new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  const directory = engine.runtime.process.workingDirectory();
+  return readDeployPlan(bytes, fromInput, engine.capabilities.pathStyle, directory);
+}
 
 async function readPlan(engine: Engine, path: string): Promise<DeployPlan> {
   const reading = beginAttempt(attempt, path);
@@ -36,18 +55,23 @@ async function readPlan(engine: Engine, path: string): Promise<DeployPlan> {
   return readDeployPlan(bytes, path, engine.capabilities.pathStyle);
 }
 
-async function filesOf(engine: Engine, { files }: DeployPlan): Promise<PlannedFile[]> {
-  const planned: PlannedFile[] = [];
-  for (const file of files) {
-    const { path, given: _given, from: _from, ...wishes } = file;
-    planned.push({ path, data: await contentOf(engine, file), ...wishes });
+async function filesOf(engine: Engine, { files }: DeployPlan): Promise<ApplyPlan["files"]> {
+  const planned: (PlannedFile | PlannedRemoval)[] = [];
+  for (const { path, given: _given, from, ...wishes } of files) {
+    if (from === undefined) planned.push({ path, remove: true });
+    else planned.push({ path, data: await contentOf(engine, { path, from }), ...wishes });
   }
   return planned;
 }
 
 /** Where each file is, also by its path as the plan says it. */
 function asGiven({ files }: DeployPlan, staged: ReadonlyMap<string, string>): Map<string, string> {
-  return new Map([...files.map(({ given, path }) => [given, staged.get(path) ?? path] as const), ...staged]);
+  const places = new Map(staged);
+  for (const { given, path } of files) {
+    const place = staged.get(path);
+    if (place !== undefined) places.set(given, place);
+  }
+  return places;
 }
 
 const steps: Readonly<Record<ApplyProgress["step"], string>> = {
@@ -65,10 +89,11 @@ const steps: Readonly<Record<ApplyProgress["step"], string>> = {
 export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   const { operands, options } = call;
   const timeout = patienceOf(options);
-  const path = locateOperand(operands.plan, attempt);
+  const isInput = operands.plan === "-";
+  const path = isInput ? fromInput : locateOperand(operands.plan, attempt);
   const signal = call.abortOnSignal(attempt, path);
   const engine = makeEngine(currentRuntime(), false);
-  const plan = await readPlan(engine, path);
+  const plan = isInput ? await readPlanFromInput(engine, call.host) : await readPlan(engine, path);
   await refuseProgramsNotRunnable(call.host, attempt, path, plan, plan.files.map((file) => file.path));
   const files = await filesOf(engine, plan);
   const report = await call.progress(steps.lock, "file");
@@ -94,7 +119,10 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
     signal.addEventListener("abort", late, { once: true });
     try {
       // Not asked to validate: nothing has changed, but an activation is owed.
-      places ??= await lists.place(asGiven(plan, new Map(plan.files.map((file) => [file.path, file.path]))));
+      const present = plan.files.filter(({ from }) => from !== undefined).map((file) =>
+        [file.path, file.path] as const
+      );
+      places ??= await lists.place(asGiven(plan, new Map(present)));
       await runProgramStep(call, { name: "activate", words, directory, limit: limits.activate }, places);
     } finally {
       signal.removeEventListener("abort", late);
@@ -103,14 +131,17 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
 
   try {
     const { activate: words } = plan;
-    const result = await applyFilesNamed({ verb: attempt, path }, {
-      files,
+    const name = { verb: attempt, path };
+    const { backup, directories, lockDirectory } = plan;
+    const wanted = { files, directories, ...backup === undefined ? {} : { backup } };
+    if (options.dryRun) return previewed(await previewFilesNamed(name, wanted, {}), plan);
+    const result = await applyFilesNamed(name, {
+      ...wanted,
       validate,
       ...words === undefined ? {} : { activate: () => activate(words) },
-      ...plan.backup === undefined ? {} : { backup: plan.backup },
     }, {
       signal,
-      lock: { timeout },
+      lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
       ...options.durability === undefined ? {} : { durability: options.durability },
       onProgress({ step, done, total }) {
         entered = true;

@@ -3,14 +3,23 @@ import { publishDirectory, type PublishResult } from "../../publication/publish_
 import type { SwitchOptions } from "../../publication/publish_options.ts";
 import { rollBackDirectory, type RollBackResult } from "../../publication/roll_back_directory.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import { copyTree } from "../copy_tree.ts";
+import { copyTree, refuseNoDirectory } from "../copy_tree.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
-import type { ProgramValues, publishTable, rollBackTable, TransactionValues } from "../grammar/transaction.ts";
+import type {
+  generationsTable,
+  ProgramValues,
+  publishTable,
+  rollBackTable,
+  TransactionValues,
+} from "../grammar/transaction.ts";
+import { listGenerations, type PublishedGeneration } from "../../publication/list_generations.ts";
+import { previewPublication, type PublicationPreview } from "../../publication/preview_publication.ts";
 import { locateOperand } from "../operand.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
 import { type StagedList, StagedLists } from "../../transaction/staged_list.ts";
 import { durabilityNotes } from "../results.ts";
+import { shownName } from "../shown.ts";
 import type { Call, CommandTable, Outcome } from "../table.ts";
 import { notInTime, patienceOf } from "../waiting.ts";
 
@@ -56,6 +65,49 @@ function switchOptions(
   };
 }
 
+/** What publishing would do. */
+function previewed(
+  preview: PublicationPreview,
+  source: string,
+  { validate, activate }: { readonly validate?: readonly string[]; readonly activate?: readonly string[] },
+): Outcome {
+  const { path, adopts, previous, removed } = preview;
+  const runs = Object.entries({ validate, activate }).flatMap(([step, command]) =>
+    command === undefined ? [] : [{ step, command }]
+  );
+  const over = adopts === "directory"
+    ? [`would keep as a generation ${shownName(path)}`]
+    : previous === undefined
+    ? []
+    : [`would replace ${shownName(previous)}`];
+  return {
+    result: { dryRun: true, ...preview, source, runs },
+    output: [
+      `would publish ${shownName(source)}`,
+      ...over,
+      ...removed.map((each) => `would remove ${shownName(each)}`),
+      ...runs.map(({ step, command }) => `would run ${step}: ${JSON.stringify(command)}`),
+    ],
+    changing: false,
+  };
+}
+
+/** A generation by its path, or by its name beside the published path. */
+function generationOf(operand: string, path: string, attempt: string): string {
+  return /[/\\]/.test(operand) ? locateOperand(operand, attempt) : path.replace(/[^/\\]*$/, operand);
+}
+
+/** `atomic-write generations PATH`. */
+export async function generations({ operands }: Call<typeof generationsTable>): Promise<Outcome> {
+  const path = publishedPath(operands.path, "Cannot list the generations of");
+  const found = await listGenerations(path);
+  const line = ({ generation, published, withdrawn, current }: PublishedGeneration) => {
+    const state = current ? "current  " : withdrawn === undefined ? "earlier  " : "withdrawn";
+    return `${state} ${new Date(published).toISOString()} ${shownName(generation)}`;
+  };
+  return { result: { path, generations: found }, output: found.map(line), changing: false };
+}
+
 /** What there is to say about a switch. */
 function switched(result: PublishResult | RollBackResult, wanted: string): Outcome {
   const left = "leftBehind" in result ? result.leftBehind ?? [] : [];
@@ -86,6 +138,13 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     onFile: () => report(++count),
   };
   const limit = (options.programTimeout ?? defaultLimit) * 1000;
+  const kept = {
+    ...keep === undefined ? {} : { keep },
+    ...grace === undefined ? {} : { grace: grace * 1000 },
+    ...adopt === undefined ? {} : { adopt },
+  };
+  await refuseNoDirectory(source, path);
+  if (options.dryRun) return previewed(await previewPublication(path, kept), source, options);
   const lists = listsBeside(path, attempt);
   try {
     const published = options.activate === undefined
@@ -93,9 +152,7 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
       : await lists.place(new Map([[operands.path, path], [path, path]]));
     const result = await publishDirectory(path, (into) => copyTree(source, into, copying), {
       ...switchOptions(call, signal, { timeout, published }),
-      ...keep === undefined ? {} : { keep },
-      ...grace === undefined ? {} : { grace: grace * 1000 },
-      ...adopt === undefined ? {} : { adopt },
+      ...kept,
       ...words === undefined ? {} : {
         async validate(built) {
           const step = { name: "validate", words, directory, limit, signal } as const;
@@ -124,7 +181,10 @@ export async function rollBack(call: Call<typeof rollBackTable>): Promise<Outcom
     const published = options.activate === undefined
       ? undefined
       : await lists.place(new Map([[operands.path, path], [path, path]]));
-    const result = await rollBackDirectory(path, switchOptions(call, signal, { timeout, published }));
+    const result = await rollBackDirectory(path, {
+      ...switchOptions(call, signal, { timeout, published }),
+      ...operands.generation === undefined ? {} : { generation: generationOf(operands.generation, path, attempt) },
+    });
     return switched(result, options.durability ?? "full");
   } catch (error) {
     return notInTime(error, options);

@@ -17,11 +17,19 @@ export interface DeployFile {
   readonly given: string;
   /** Absolute. */
   readonly path: string;
-  /** Where its content comes from: a file, absolute, or the text itself. */
-  readonly from: { readonly source: string } | { readonly content: string };
+  /** Where its content comes from: a file, absolute, or the text itself; undefined where it is removed. */
+  readonly from: { readonly source: string } | { readonly content: string } | undefined;
   readonly mode?: number;
   readonly owner?: Owner;
   readonly defaults?: { readonly mode?: number; readonly owner?: Owner };
+}
+
+/** A directory of a plan. */
+interface DeployDirectory {
+  /** Absolute. */
+  readonly path: string;
+  readonly mode?: number;
+  readonly owner?: Owner;
 }
 
 /** A plan that can be carried out. */
@@ -29,6 +37,10 @@ export interface DeployPlan {
   /** The plan's own directory, absolute: programs run in it. */
   readonly directory: string;
   readonly files: readonly DeployFile[];
+  /** Made where they are missing, before anything else. */
+  readonly directories: readonly DeployDirectory[];
+  /** Where the locks are; absolute. */
+  readonly lockDirectory?: string;
   readonly validate?: readonly string[];
   readonly activate?: readonly string[];
   readonly backup?: number;
@@ -60,12 +72,14 @@ class Reader {
   }
 
   plan(value: unknown): DeployPlan {
-    const { files, validate, activate, backup, timeouts } = members(value, "", [
+    const { files, directories, lockDirectory, validate, activate, backup, timeouts } = members(value, "", [
       "files",
+      "directories",
       "validate",
       "activate",
       "backup",
       "timeouts",
+      "lockDirectory",
     ]);
     const limits = members(timeouts ?? {}, "timeouts", ["validate", "activate"]);
     const limit = (name: "validate" | "activate") => {
@@ -78,6 +92,8 @@ class Reader {
     return {
       directory: this.#directory,
       files: this.#files(files),
+      directories: directories === undefined ? [] : this.#directories(directories),
+      ...lockDirectory === undefined ? {} : { lockDirectory: this.#path(lockDirectory, "lockDirectory") },
       ...validate === undefined ? {} : { validate: this.#words(validate, "validate") },
       ...activate === undefined ? {} : { activate: this.#words(activate, "activate") },
       ...backup === undefined ? {} : { backup: count(backup, "backup") },
@@ -99,10 +115,22 @@ class Reader {
     return files;
   }
 
+  #directories(value: unknown): DeployDirectory[] {
+    if (!Array.isArray(value)) throw new Mistake("directories", `must be an array, not ${show(value)}`);
+    return value.map((each, index) => {
+      const part = `directories[${index}]`;
+      const directory = members(each, part, ["path", "mode", "owner"]);
+      if (directory["path"] === undefined) throw new Mistake(part, "must have a path");
+      const path = plainText(directory["path"], memberOf(part, "path")).replace(/(?<=[^/\\])[/\\]+$/, "");
+      return { path: this.#path(path, memberOf(part, "path")), ...metadata(directory, part) };
+    });
+  }
+
   #file(value: unknown, part: string): DeployFile {
-    const file = members(value, part, ["path", "source", "content", "mode", "owner", "defaults"]);
-    const { path, source, content, defaults } = file;
+    const file = members(value, part, ["path", "source", "content", "remove", "mode", "owner", "defaults"]);
+    const { path, source, content, remove, defaults } = file;
     if (path === undefined) throw new Mistake(part, "must have a path");
+    if (remove !== undefined) return this.#removal(file, part);
     if ((source === undefined) === (content === undefined)) {
       throw new Mistake(part, `must have a source or a content${source === undefined ? "" : ", and not both"}`);
     }
@@ -115,6 +143,14 @@ class Reader {
       ...metadata(file, part),
       ...defaults === undefined ? {} : { defaults: this.#defaults(defaults, memberOf(part, "defaults")) },
     };
+  }
+
+  #removal({ path, remove, ...rest }: Readonly<Record<string, unknown>>, part: string): DeployFile {
+    if (remove !== true) throw new Mistake(memberOf(part, "remove"), `must be true, or left out, not ${show(remove)}`);
+    const [other] = Object.keys(rest);
+    if (other !== undefined) throw new Mistake(memberOf(part, other), "has no effect: the file is removed");
+    const given = text(path, memberOf(part, "path"));
+    return { given, path: this.#path(path, memberOf(part, "path")), from: undefined };
   }
 
   #defaults(value: unknown, part: string): NonNullable<DeployFile["defaults"]> {
@@ -146,8 +182,16 @@ class Reader {
   }
 }
 
-/** Reads the bytes of the plan at `path`, absolute. Throws a PlanMistake. */
-export function readDeployPlan(bytes: Uint8Array, path: string, style: PathStyle): DeployPlan {
+/**
+ * Reads the bytes of the plan at `path`, absolute, whose relative paths begin in `directory`: its own, where it is a
+ * file. Throws a PlanMistake.
+ */
+export function readDeployPlan(
+  bytes: Uint8Array,
+  path: string,
+  style: PathStyle,
+  directory = directoryName(path, style),
+): DeployPlan {
   const checker = new JsonChecker();
   const mistake = checker.write(bytes) ?? checker.end();
   if (mistake !== undefined) {
@@ -163,7 +207,7 @@ export function readDeployPlan(bytes: Uint8Array, path: string, style: PathStyle
   };
   if (places.repeated !== undefined) return refuse(places.repeated, "appears twice");
   try {
-    return new Reader(directoryName(path, style), style).plan(JSON.parse(content));
+    return new Reader(directory, style).plan(JSON.parse(content));
   } catch (error) {
     if (error instanceof Mistake) return refuse(error.part, error.message);
     throw error;

@@ -68,7 +68,10 @@ async function* chunksOf(
 }
 
 /** The content of a file of the plan. */
-export async function contentOf(engine: Engine, { path, from }: DeployFile): Promise<FileData> {
+export async function contentOf(
+  engine: Engine,
+  { path, from }: { readonly path: string; readonly from: NonNullable<DeployFile["from"]> },
+): Promise<FileData> {
   if ("content" in from) return from.content;
   const { source } = from;
   const verb = `Cannot copy ${JSON.stringify(source)} to`;

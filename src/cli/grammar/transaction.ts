@@ -40,15 +40,21 @@ export const deployTable = {
     "Replaces the files that PLAN names, all or none, even across crashes and power cuts. It stages all files, " +
     "runs `validate`, switches all files, and runs `activate`. If that fails, it restores every file and " +
     "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
-    "PLAN is { files: [{ path, source | content, mode, owner, defaults }], validate: [word…], activate: [word…], " +
-    "backup, timeouts: { validate, activate } }. Paths are relative to the directory of PLAN. The programs run " +
+    "PLAN is { files: [{ path, source | content | remove, mode, owner, defaults }], directories: [{ path, mode, " +
+    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory }. Paths " +
+    "are relative to the directory of PLAN, or to the current one if PLAN is standard input. The programs run " +
     "there, without a shell; the file that ATOMIC_WRITE_STAGED_FILE names (and ATOMIC_WRITE_STAGED, unless it is too " +
     "long), a JSON object, tells them where the new content of each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
     "Until the files are switched, SIGINT, SIGTERM and SIGHUP leave everything unchanged; after that the " +
     "deployment runs to its end.",
   ],
-  operands: { plan: { help: "The JSON file that describes the deployment" } },
-  options: { ...transactionRows },
+  operands: {
+    plan: { help: "The JSON file that describes the deployment; `-`: standard input", standardInput: true },
+  },
+  options: {
+    dryRun: flag("Print what would be made, written and removed, and what would run; change nothing and run nothing"),
+    ...transactionRows,
+  },
   statuses: [1, 2, 65, 66, 90, 91, 126, 127],
   examples: [
     `echo '{"files":[{"path":"greeting","content":"hello"}],"activate":["cat","greeting"]}' > plan.json`,
@@ -101,6 +107,7 @@ export const publishTable = {
     source: { help: "The directory to publish a copy of" },
   },
   options: {
+    dryRun: flag("Print what would be published over and removed, and what would run; change nothing and run nothing"),
     keep: count("N", "Keep the last N earlier generations; default: 3"),
     grace: seconds("SECONDS", "Keep a replaced directory for at least SECONDS, since readers may use it; default: 60"),
     adopt: flag(
@@ -124,14 +131,35 @@ export const publishTable = {
 export const rollBackTable = {
   description: [
     "Makes PATH point to what was published there before, with one rename. What it points to now is withdrawn: no " +
-    "roll-back returns to it, and the next publication removes it after its grace period.",
+    "roll-back returns to it unless GENERATION names it, and the next publication removes it after its grace period.",
   ],
-  operands: { path: { help: "The published path, a symlink made by `atomic-write publish`" } },
+  operands: {
+    path: { help: "The published path, a symlink made by `atomic-write publish`" },
+    generation: {
+      help: "The directory to go to, as `atomic-write generations PATH` lists it; default: the one before",
+      optional: true,
+    },
+  },
   options: { ...programRows, ...transactionRows },
   statuses: [1, 66, 90, 91, 126, 127],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
     "date | atomic-write dist/index.html && atomic-write publish site dist",
     "atomic-write roll-back site",
+  ],
+} as const satisfies CommandTable;
+
+/** What `atomic-write generations PATH` takes. */
+export const generationsTable = {
+  description: [
+    "Lists the directories that are or were published at PATH and are still there, the newest first: `current`, " +
+    "`earlier` or `withdrawn`, the time of publication, and the directory.",
+  ],
+  operands: { path: { help: "The published path, a symlink made by `atomic-write publish`" } },
+  options: {},
+  statuses: [66],
+  examples: [
+    "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
+    "atomic-write generations site",
   ],
 } as const satisfies CommandTable;
