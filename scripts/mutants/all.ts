@@ -17,6 +17,7 @@ import { storeMutants } from "./store.ts";
 import { storyMutants } from "./stories.ts";
 import { syncMutants } from "./syncs.ts";
 import { transactionMutants } from "./transactions.ts";
+import { versionMutants } from "./versions.ts";
 
 export const allMutants: readonly Mutant[] = [
   ...promiseMutants,
@@ -36,4 +37,5 @@ export const allMutants: readonly Mutant[] = [
   ...commandMutants,
   ...commandsMutants,
   ...dropInMutants,
+  ...versionMutants,
 ];

@@ -17,8 +17,8 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "what nothing proves dead is swept",
     file: "src/file/sweep.ts",
-    from: `return owner === "unproven" && age >= olderThan ? "dead" : owner;`,
-    to: `return owner === "unproven" && age >= 0 * olderThan ? "dead" : owner;`,
+    from: `const verdict = owner === "unproven" && age >= olderThan ? "dead" : owner;`,
+    to: `const verdict = owner === "unproven" && age >= 0 * olderThan ? "dead" : owner;`,
     tests: sweep,
   },
   {
@@ -45,7 +45,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a directory with somebody's files in it is emptied",
     file: "src/file/sweep.ts",
-    from: `return names.every((name) => parseTokenName(name) !== undefined) ? names : undefined;`,
+    from: `return names.every(isPrepared) ? names : undefined;`,
     to: `return names;`,
     tests: sweep,
   },

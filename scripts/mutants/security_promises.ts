@@ -96,8 +96,8 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "a temporary file is swept whoever owns it",
     file: "src/file/sweep.ts",
-    from: `return owner === "unproven" && age >= olderThan ? "dead" : owner;`,
-    to: `return age >= youngest ? "dead" : owner;`,
+    from: `const verdict = owner === "unproven" && age >= olderThan ? "dead" : owner;`,
+    to: `const verdict = age >= youngest ? "dead" : owner;`,
     tests: ["tests/sweep_test.ts"],
     promise: "SECURITY: sweeping: only of writers that are proven dead",
   },

@@ -8,11 +8,13 @@
  */
 import { type FilePath, flag, millisecondsFrom, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { childOf, type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
+import { contentName, pendingName } from "../protocol/names/version.ts";
 import { isOutOfReach } from "../protocol/out_of_reach.ts";
 import { parseTemporaryName, parseTokenName, type Proof } from "../protocol/names/names.ts";
+import { isUnprovenStage } from "../protocol/versions/unproven_stage.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -63,7 +65,8 @@ function* judge(engine: Engine, path: string, proof: Proof, olderThan: number): 
   const age = engine.runtime.clock.now() - status.modified;
   if (age < youngest) return "young";
   const owner = yield* ownerOf(engine, path, proof, status);
-  return owner === "unproven" && age >= olderThan ? "dead" : owner;
+  const verdict = owner === "unproven" && age >= olderThan ? "dead" : owner;
+  return verdict === "dead" && (yield* isUnprovenStage(engine, parentOf(engine, path), status)) ? "unproven" : verdict;
 }
 
 function* ownerOf(
@@ -92,11 +95,15 @@ function* ownerOf(
   }
 }
 
-/** The tokens in a prepared lock directory; undefined when anything else is in it. */
+/** What may be in a directory that was prepared and never came to its place: tokens of a lock, or a version's files. */
+const isPrepared = (name: string): boolean =>
+  parseTokenName(name) !== undefined || name === contentName || name === pendingName;
+
+/** What is in a prepared directory; undefined when anything else is in it. */
 function* tokensIn(engine: Engine, path: string): Operation<string[] | undefined> {
   const entries = yield* wait(engine.fileSystem.readDirectory(path));
   const names = (entries ?? []).map((entry) => entry.name);
-  return names.every((name) => parseTokenName(name) !== undefined) ? names : undefined;
+  return names.every(isPrepared) ? names : undefined;
 }
 
 function* removeAbandoned(engine: Engine, path: string, tokens: readonly string[] | undefined): Operation<void> {

@@ -23,6 +23,11 @@ export interface Storm {
   readonly options: object;
   /** Whether a shell takes part, with flock(1) on the lock file. */
   readonly shell: boolean;
+  /** What each process runs, and within which program; default: increments under the lock. */
+  readonly script?: string;
+  readonly wrapper?: string[];
+  /** What was counted, where the file itself may lag. */
+  readonly counted?: (path: string) => number;
 }
 
 export interface StormReport {
@@ -99,9 +104,9 @@ class Participant {
 }
 
 /** Lets it rage. */
-export function storm(
-  { runtimes, processes, threads = false, increments, killed, kills, options, shell }: Storm,
-): Promise<StormReport> {
+export function storm(rules: Storm): Promise<StormReport> {
+  const { runtimes, processes, threads = false, increments, killed, kills, options, shell } = rules;
+  const { script = "tests/lock/scripts/increment.ts", wrapper } = rules;
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
     const participants: Participant[] = [];
@@ -112,9 +117,10 @@ export function storm(
         const how = threads ? "threads" : index % 2 === 0 ? "" : "sync";
         const env = runtime === "node" && index === 3 ? hiddenAddon : {};
         const start = (left: number) =>
-          spawn("tests/lock/scripts/increment.ts", [path, String(left), JSON.stringify(options), how], {
+          spawn(script, [path, String(left), JSON.stringify(options), how], {
             runtime,
             env,
+            ...wrapper === undefined ? {} : { wrapper },
           });
         const isVictim = killed > 0 && participants.length % every === 0;
         participants.push(new Participant(start, increments, isVictim ? kills : 0));
@@ -143,7 +149,7 @@ export function storm(
     })();
     await Promise.all([running, looking]);
 
-    const { count } = JSON.parse(fs.readFileSync(path, "utf8"));
+    const count = rules.counted?.(path) ?? JSON.parse(fs.readFileSync(path, "utf8")).count;
     const acknowledged = everybody.reduce((sum, each) => sum + each.acknowledged, 0);
     const suffered = participants.reduce((sum, each) => sum + each.kills, 0);
     // A kill may come between a commit and its acknowledgement: one more for each, in each thread.

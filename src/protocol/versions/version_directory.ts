@@ -61,7 +61,7 @@ function* fillDirectory({ file: { engine, plan }, staged }: RisingVersion, path:
   yield* wait(fileSystem.makeDirectory(path, 0o777));
   const file = yield* wait(fileSystem.create(childOf(engine, path, pendingName), 0o666));
   yield* closeQuietly(file);
-  yield* wait(fileSystem.rename(staged.temporary.path, childOf(engine, path, contentName)));
+  yield* renameName(engine, staged.temporary.path, childOf(engine, path, contentName), staged.identity);
   if (!capabilities.directorySync || plan.write.durability === "file") return;
   const directory = yield* wait(fileSystem.openDirectory(path));
   try {
@@ -105,9 +105,21 @@ export function* removeVersion(
     if (!(yield* isOutOfReach(engine, parentOf(engine, entry.path), entry.path))) throw error;
   }
   const path = temporaryPath(engine, entry);
-  yield* renameName(engine, entry.path, path);
+  try {
+    yield* renameName(engine, entry.path, path);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== "ENOENT") throw error;
+    // Gone: by this call, whose reply was lost, or by another program.
+    if (!(yield* isContentIn(engine, path))) return false;
+  }
   yield* tidy(failures, emptyAndRemove(engine, path), path);
   return true;
+}
+
+function* isContentIn(engine: Engine, path: string): Operation<boolean> {
+  const file = yield* wait(engine.fileSystem.open(childOf(engine, path, contentName), "read", { follow: false }));
+  if (file !== undefined) yield* closeQuietly(file);
+  return file !== undefined;
 }
 
 function* emptyAndRemove(engine: Engine, path: string): Operation<void> {
