@@ -223,3 +223,9 @@ test("writeFile does not commit a file that has fewer or more bytes than were wr
     assertEquals(machine.files(), { "/d/file": "old" });
   }
 });
+
+test("writeFile asks a file system without locks for one only once", async () => {
+  const { runtime, trace } = traceRuntime(memoryRuntime({ disk: { fileLock: false } }));
+  for (const text of ["one", "two"]) await writeFile("/file", text, { runtime });
+  assertEquals(trace.filter((line) => line.includes("tryLock")).length, 1);
+});

@@ -8,6 +8,7 @@ const taken = ["tests/write_file_test.ts", "tests/real/taken_away_test.ts"];
 const effects = ["tests/proof/fault_effects_test.ts", "tests/protocol/ancestors_test.ts"];
 const distrust = ["tests/protocol/equal_after_failure_test.ts"];
 const equal = ["tests/skip_if_equal_test.ts"];
+const source = ["tests/write_file_source_test.ts"];
 const equalFaults = ["tests/skip_if_equal_test.ts", "tests/faults_test.ts"];
 const backups = ["tests/backups_test.ts", "tests/backups_failures_test.ts", "tests/golden_traces_test.ts"];
 
@@ -79,7 +80,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     file: "src/protocol/replace_file.ts",
     from: `filling.repeatable && stages < mostStages`,
     to: `stages < mostStages`,
-    tests: ["tests/sweep_test.ts"],
+    tests: source,
   },
   {
     name: "a write whose temporary file was taken is not tried again",
@@ -94,7 +95,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     from: `    filling.cancel(thrown);
 `,
     to: ``,
-    tests: ["tests/write_file_abort_test.ts"],
+    tests: ["tests/log/log_end_test.ts"],
   },
   {
     name: "equal content is left alone although a sync has failed",
@@ -163,7 +164,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     from: `    checkAbort(plan.signal);
     const file`,
     to: `    const file`,
-    tests: equal,
+    tests: source,
   },
   {
     name: "that the mode was changed before a failure is not told",

@@ -24,13 +24,6 @@ export const dropInMutants: readonly Mutant[] = [
     tests: ["tests/testing/ambient_test.ts"],
   },
   {
-    name: "a simulated process takes the machine of all others with it",
-    file: "src/testing/schedules/realm.ts",
-    from: `!exempt.some((name) => description.startsWith(name))`,
-    to: `!description.startsWith(exempt[0] ?? "")`,
-    tests: ["tests/testing/ambient_test.ts"],
-  },
-  {
     name: "assertSurvives accepts what did not survive",
     file: "src/testing/assert_survives.ts",
     from: `if (first === undefined && (report`,

@@ -8,6 +8,20 @@ const end = ["tests/log/log_end_test.ts"];
 
 export const logMutants: readonly Mutant[] = [
   {
+    name: "records behind damage keep their numbers, which no longer follow",
+    file: "src/log/checkpoint.ts",
+    from: `sequence: found.sequence - missing`,
+    to: `sequence: found.sequence`,
+    tests: ["tests/log/repair_test.ts"],
+  },
+  {
+    name: "a repaired log keeps no backup",
+    file: "src/log/repair_log.ts",
+    from: `backup = 1, lock`,
+    to: `backup = 0, lock`,
+    tests: ["tests/log/repair_test.ts"],
+  },
+  {
     name: "a batch is not synced",
     file: "src/log/append_file.ts",
     from: `      synced = yield* this.#sync(this.#rules, attempt);
@@ -55,7 +69,7 @@ export const logMutants: readonly Mutant[] = [
     from: `    if (this.#size > start) yield* wait(this.#file.truncate(start));
 `,
     to: ``,
-    tests: crash,
+    tests: end,
   },
   {
     name: "a seal says of what was not synced that it was",

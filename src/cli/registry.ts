@@ -7,7 +7,7 @@
  * network when it is used for the first time, and at the start nothing of them is loaded.
  */
 import { copyTable, lockTable, removeTable, restoreTable, updateTable, writeTable } from "./grammar/files.ts";
-import { logAppendTable, logCheckpointTable, logReadTable } from "./grammar/log.ts";
+import { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "./grammar/log.ts";
 import {
   storeGcTable,
   storeGetTable,
@@ -146,6 +146,11 @@ export const commands = {
     summary: "Print the records of a log",
     table: logReadTable,
     load: async () => ({ run: (await logCommands()).logRead }),
+  },
+  "log repair": {
+    summary: "Make a damaged log usable again",
+    table: logRepairTable,
+    load: async () => ({ run: (await logCommands()).logRepair }),
   },
   "log checkpoint": {
     summary: "Replace the records of a log by a snapshot",

@@ -33,7 +33,7 @@ const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
     /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover|run)/,
     "nothing is changed",
   ],
-  [/^Cannot (?:append|checkpoint)/, "the log is unchanged"],
+  [/^Cannot (?:append|checkpoint|repair)/, "the log is unchanged"],
   [/^Cannot (?:store|keep)/, "nothing of it is stored"],
   [/^Cannot quarantine/, "it is where it was"],
   [/^Cannot (?:collect|remove (?:from|objects))/, "nothing is removed"],

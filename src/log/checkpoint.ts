@@ -23,6 +23,8 @@ interface KeptRecords {
   readonly file: OpenFile;
   readonly records: RecordFile;
   readonly from: number;
+  /** Damage is passed over; what follows it is numbered on without a gap. */
+  readonly skips?: boolean;
 }
 
 /** The filling for a checkpoint's file. */
@@ -67,7 +69,7 @@ function* nextPiece(source: Source, before: number): Operation<Uint8Array | unde
 /** Writes the records that stay, from `start` on. */
 export function* copyRecords(
   engine: Engine,
-  { file, records, from }: KeptRecords,
+  { file, records, from, skips }: KeptRecords,
   identity: bigint,
   start: number,
   staged: FileReplacement,
@@ -75,14 +77,23 @@ export function* copyRecords(
   const reader = new RecordReader(file, records.identity);
   const salt = drawNumber(engine);
   let offset = start;
+  let missing = 0;
   for (let cursor = firstCursor(records);;) {
     const found = yield* reader.next(cursor);
-    if (typeof found === "string") return;
+    if (typeof found === "string") {
+      // Behind a torn tail there may be whole records that nobody was told of: they stay out.
+      const damaged = found === "bad" && skips === true && (yield* reader.provesDamage(cursor)) !== undefined;
+      const next = damaged ? yield* reader.nextWhole(cursor) : undefined;
+      if (next === undefined) return;
+      missing += next.sequence - cursor.sequence;
+      cursor = next;
+      continue;
+    }
     cursor = found.next;
     if (found.kind === "seal" || found.sequence < from) continue;
     const bytes = new Uint8Array(recordHeaderSize + found.data.length);
     // All of it will be synced before it is visible; but what is said must be true where no sync is wanted, too.
-    const header = { kind: "data" as const, sequence: found.sequence, syncedThrough: nothingSynced, salt };
+    const header = { kind: "data" as const, sequence: found.sequence - missing, syncedThrough: nothingSynced, salt };
     encodeRecord(bytes, 0, identity, offset, header, found.data);
     offset += bytes.length;
     yield* staged.writer.take(bytes);

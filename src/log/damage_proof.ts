@@ -27,6 +27,8 @@ interface Doubted {
   readonly identity: bigint;
   /** Where the doubt begins. */
   readonly cursor: Cursor;
+  /** Whole records are looked for, whatever they prove. */
+  readonly any?: true;
 }
 
 /** Where a record begins that proves that what is at the cursor was synced once; undefined: none does. */
@@ -148,13 +150,13 @@ class Pass {
 
   /** Looks at the next bytes of the file, of which those at the end come once more; a place that proves, if one does. */
   take(window: Uint8Array, offset: number): number | undefined {
-    const { size, cursor } = this.#doubted;
+    const { size } = this.#doubted;
     const view = new DataView(window.buffer, window.byteOffset, window.length);
     const last = window.length - recordHeaderSize;
     const begun: number[] = [];
     for (let at = 0; at <= last && this.resume === undefined; at++) {
       const place = offset + at;
-      const length = provingLength(cursor, view, at, place);
+      const length = provingLength(this.#doubted, view, at, place);
       if (length === undefined) continue;
       const end = place + recordHeaderSize + length;
       if (end > size) continue;

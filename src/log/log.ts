@@ -21,8 +21,8 @@ import {
   logRequest,
   manyRecords,
   readerRequest,
-  readFrom,
   type ReadOptions,
+  readPlan,
   recordBytes,
 } from "./log_options.ts";
 import { type LogRecord, LogRecords, readSnapshot } from "./read_log.ts";
@@ -81,7 +81,7 @@ class AsynchronousReader implements LogReader {
   }
 
   read(options?: ReadOptions): AsyncGenerator<LogRecord> {
-    return handOut(new LogRecords(this.#engine, this.path, readFrom(options)));
+    return handOut(new LogRecords(this.#engine, this.path, readPlan(options)));
   }
 
   snapshot(): Promise<Uint8Array | undefined> {

@@ -35,7 +35,7 @@ import { type Durability, lesserDurability, reachedDurability, type WritePlan } 
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
 import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
-import { LogRecords, readHeader, readSnapshot } from "./read_log.ts";
+import { LogRecords, readHeader, type ReadPlan, readSnapshot } from "./read_log.ts";
 
 /** What opening a log was told. */
 export interface LogRequest {
@@ -179,8 +179,8 @@ export class LogBody {
   }
 
   /** The records safely on disk. */
-  records(from: number): LogRecords {
-    return new LogRecords(this.engine, this.path, from);
+  records(plan: ReadPlan): LogRecords {
+    return new LogRecords(this.engine, this.path, plan);
   }
 
   /** The snapshot of the last checkpoint. */

@@ -3,10 +3,12 @@
  */
 import { bytesOf } from "../core/bytes.ts";
 import {
+  callback,
   count,
   fileMode,
   type FilePath,
   flag,
+  oneOf,
   type OptionReader,
   readOptions,
   refuseSignal,
@@ -20,6 +22,7 @@ import { type Durability, durabilityReaders, writePlan } from "../protocol/write
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { LogRequest } from "./log_body.ts";
+import type { ReadPlan, SkippedRange } from "./read_log.ts";
 
 /** Options of opening a log to read it. */
 export interface LogReaderOptions {
@@ -64,9 +67,17 @@ export interface CheckpointOptions {
 export interface ReadOptions {
   /** The first sequence to read. Default: the first there is. */
   from?: number;
+  /**
+   * If records that were durable are damaged: throw a CorruptionError after the records before them, or pass over them
+   * and read on at the next whole record.
+   *
+   * @default "throw"
+   */
+  whenDamaged?: "throw" | "skip";
+  /** Called for all that is passed over, with `whenDamaged: "skip"`. */
+  onSkipped?: (range: SkippedRange) => void;
 }
 
-/** A log usually stays open as long as its program runs, so waiting for another writer has to be asked for. */
 const writersLock: OptionReader<LockPlan> = (value, name) => {
   const plan = lockPlanOption(value, name);
   const waits = Reflect.get(value as object, "timeout") !== undefined || plan.signal !== undefined;
@@ -123,9 +134,17 @@ export function manyRecords(records: unknown): Uint8Array[] {
 
 const sequence = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-/** Where to begin reading. */
-export const readFrom = (options: ReadOptions | undefined): number =>
-  readOptions(options, { from: sequence }).from ?? 0;
+/** How to read. */
+export function readPlan(options: ReadOptions | undefined): ReadPlan {
+  const { from = 0, whenDamaged, onSkipped } = readOptions(options, {
+    from: sequence,
+    whenDamaged: oneOf("throw", "skip"),
+    onSkipped: callback<NonNullable<ReadOptions["onSkipped"]>>(),
+  });
+  if (whenDamaged === "skip") return { from, skipped: onSkipped ?? (() => {}) };
+  if (onSkipped !== undefined) throw new TypeError('onSkipped needs whenDamaged: "skip"');
+  return { from };
+}
 
 /** What a snapshot covers. */
 export const checkpointThrough = (options: CheckpointOptions | undefined): number | undefined =>

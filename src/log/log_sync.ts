@@ -16,8 +16,8 @@ import {
   type LogSyncOptions,
   manyRecords,
   readerRequest,
-  readFrom,
   type ReadOptions,
+  readPlan,
   recordBytes,
 } from "./log_options.ts";
 import { type LogRecord, LogRecords, readSnapshot } from "./read_log.ts";
@@ -60,7 +60,7 @@ class SynchronousReader implements LogReaderSync {
   }
 
   read(options?: ReadOptions): Generator<LogRecord> {
-    return handOut(new LogRecords(this.#engine, this.path, readFrom(options)));
+    return handOut(new LogRecords(this.#engine, this.path, readPlan(options)));
   }
 
   snapshot(): Uint8Array | undefined {

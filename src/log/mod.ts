@@ -27,4 +27,11 @@ export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
 export type { CheckpointOptions, LogOptions, LogReaderOptions, LogSyncOptions, ReadOptions } from "./log_options.ts";
 export { type LogReaderSync, type LogSync, openLogReaderSync, openLogSync } from "./log_sync.ts";
-export type { LogRecord } from "./read_log.ts";
+export type { LogRecord, SkippedRange } from "./read_log.ts";
+export {
+  repairLog,
+  type RepairLogOptions,
+  type RepairLogResult,
+  repairLogSync,
+  type RepairLogSyncOptions,
+} from "./repair_log.ts";

@@ -11,7 +11,7 @@ import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { Cursor } from "./record.ts";
-import { RecordReader } from "./record_reader.ts";
+import { type ReadRecord, RecordReader } from "./record_reader.ts";
 import { firstCursor, recordDamage } from "./records_end.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { type LogHeader, logHeaderSize, parseLogHeader, recordsOf } from "./log_header.ts";
@@ -22,6 +22,24 @@ export interface LogRecord {
   sequence: number;
   /** What was appended. */
   data: Uint8Array;
+}
+
+/** Damage that was passed over. */
+export interface SkippedRange {
+  /** Where it begins in the file. */
+  readonly offset: number;
+  /** How many bytes it has. */
+  readonly bytes: number;
+  /** How many records were in there. */
+  readonly records: number;
+}
+
+/** How a log is read. */
+export interface ReadPlan {
+  /** The first sequence that is handed out. */
+  readonly from: number;
+  /** Told of damage, which is passed over; without it damage is an error. */
+  readonly skipped?: ((range: SkippedRange) => void) | undefined;
 }
 
 const readAttempt = (path: string): Attempt => beginReading("Cannot read", path);
@@ -94,7 +112,7 @@ const handOut = 64 * 1024;
 export class LogRecords {
   readonly #engine: Engine;
   readonly #path: string;
-  readonly #from: number;
+  readonly #plan: ReadPlan;
   #file: OpenFile | undefined;
   #reader: RecordReader | undefined;
   #cursor: Cursor | undefined;
@@ -102,11 +120,11 @@ export class LogRecords {
   /** Thrown by the next call: what came before it is handed out first. */
   #failure: unknown;
 
-  /** Records from the sequence `from` on. Nothing is opened yet. */
-  constructor(engine: Engine, path: string, from: number) {
+  /** Nothing is opened yet. */
+  constructor(engine: Engine, path: string, plan: ReadPlan) {
     this.#engine = engine;
     this.#path = path;
-    this.#from = from;
+    this.#plan = plan;
   }
 
   /** The next records; none at the end, where the file is closed. */
@@ -121,7 +139,7 @@ export class LogRecords {
           yield* this.close();
           break;
         }
-        if (found.kind === "seal" || found.sequence < this.#from) continue;
+        if (found.kind === "seal" || found.sequence < this.#plan.from) continue;
         records.push({ sequence: found.sequence, data: found.data });
         bytes += found.data.length + 1;
       }
@@ -135,7 +153,7 @@ export class LogRecords {
     }
   }
 
-  *#one() {
+  *#one(): Operation<ReadRecord | undefined> {
     const reader = this.#reader ??= yield* this.#open();
     const cursor = this.#cursor;
     if (cursor === undefined) return undefined;
@@ -151,6 +169,13 @@ export class LogRecords {
       reader.forget();
       found = proof === undefined ? "end" : yield* reader.next(cursor);
       if (typeof found === "string" && proof !== undefined) {
+        const next = this.#plan.skipped === undefined ? undefined : yield* reader.nextWhole(cursor);
+        if (next !== undefined) {
+          const { offset, sequence } = cursor;
+          this.#plan.skipped?.({ offset, bytes: next.offset - offset, records: next.sequence - sequence });
+          this.#cursor = next;
+          return yield* this.#one();
+        }
         const reason =
           `the record at byte ${cursor.offset} is damaged: the one at byte ${proof} says that it was durable`;
         throw recordDamage(this.#path, cursor.offset, reason);

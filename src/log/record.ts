@@ -139,12 +139,17 @@ export function after(cursor: Cursor, header: RecordHeader): Cursor {
 
 /**
  * How many bytes of data a record has that may begin at `at` of the view, which is `offset` of the file, and would prove
- * that what is damaged at the cursor was synced; undefined: none can. No header is made of the bytes: this is asked of
+ * that what is damaged at the cursor was synced (with `any`: whatever it proves); undefined: none can. No header is made of the bytes: this is asked of
  * every place there is.
  */
-export function provingLength(cursor: Cursor, view: DataView, at: number, offset: number): number | undefined {
+export function provingLength(
+  { cursor, any }: { readonly cursor: Cursor; readonly any?: true },
+  view: DataView,
+  at: number,
+  offset: number,
+): number | undefined {
   const syncedThrough = view.getUint32(at + 20, true) * 2 ** 32 + view.getUint32(at + 16, true);
-  if (syncedThrough <= cursor.offset || syncedThrough > offset) return undefined;
+  if ((syncedThrough <= cursor.offset && any !== true) || syncedThrough > offset) return undefined;
   const sequence = view.getUint32(at + 12, true) * 2 ** 32 + view.getUint32(at + 8, true);
   // So many records fit in between, and no more.
   const most = (offset - cursor.offset) / recordHeaderSize;

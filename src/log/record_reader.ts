@@ -13,7 +13,7 @@ import { findProof } from "./damage_proof.ts";
 import { after, type Cursor, follows, isIntact, parseRecordHeader, recordHeaderSize } from "./record.ts";
 
 /** A record that was read. */
-interface ReadRecord {
+export interface ReadRecord {
   readonly kind: "data" | "seal";
   readonly sequence: number;
   /** Its own copy. */
@@ -72,6 +72,18 @@ export class RecordReader {
     if (!isIntact(whole, header, this.#identity, cursor.offset)) return "bad";
     const data = whole.slice(recordHeaderSize);
     return { kind: header.kind, sequence: header.sequence, data, next: after(cursor, header) };
+  }
+
+  /** Where the next whole record begins behind the cursor: one stands there before it. Undefined: there is none. */
+  *nextWhole(cursor: Cursor): Operation<Cursor | undefined> {
+    const { size } = yield* wait(this.#file.stat());
+    const doubted = { size, cursor, identity: this.#identity, any: true } as const;
+    const offset = yield* findProof((offset, length) => this.bytes(offset, length), doubted);
+    if (offset === undefined) return undefined;
+    const header = parseRecordHeader(viewOf(yield* this.bytes(offset, recordHeaderSize)));
+    if (header === undefined) return undefined;
+    const { sequence, syncedThrough, salt } = header;
+    return { offset, sequence, syncedThrough, salt };
   }
 
   /** Where a record begins that proves that what is at the cursor was synced once; undefined: none does. */

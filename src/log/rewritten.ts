@@ -16,22 +16,32 @@ import type { OpenFile } from "../runtime/runtime.ts";
 import { copyRecords } from "./checkpoint.ts";
 import { formatLogHeader, type LogHeader, logHeaderSize, recordsOf } from "./log_header.ts";
 
-/** The filling with all that is readable in the open log `file`, whose beginning is `header`. */
-export function rewrittenFilling(engine: Engine, file: OpenFile, header: LogHeader): Filling {
+/** The filling with what is readable in the open log `file`; with `skips`, also behind damage. `header`: its beginning. */
+export function rewrittenFilling(engine: Engine, file: OpenFile, header: LogHeader, skips = false): Filling {
   return {
     bytes: undefined,
     repeatable: true,
-    fill: (write) => fill(engine, file, header, write),
+    fill: (write) => fill(engine, file, { header, skips }, write),
     cancel: () => undefined,
   };
 }
 
-function* fill(engine: Engine, file: OpenFile, header: LogHeader, write: FileReplacement): Operation<void> {
+interface Rewritten {
+  readonly header: LogHeader;
+  readonly skips: boolean;
+}
+
+function* fill(
+  engine: Engine,
+  file: OpenFile,
+  { header, skips }: Rewritten,
+  write: FileReplacement,
+): Operation<void> {
   const identity = drawNumber(engine);
   const records = recordsOf(header);
   yield* write.writer.take(formatLogHeader({ ...header, identity }));
   yield* copySnapshot(file, records.start, write);
-  yield* copyRecords(engine, { file, records, from: header.firstSequence }, identity, records.start, write);
+  yield* copyRecords(engine, { file, records, from: header.firstSequence, skips }, identity, records.start, write);
 }
 
 const pieceSize = 256 * 1024;

@@ -1,10 +1,10 @@
 /** What is at the end of a log, and what goes on after something has gone wrong there. */
-import { assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CorruptionError, type FileError, openLog, openLogReaderSync, openLogSync } from "../../src/log/mod.ts";
-import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
+import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall, traceRuntime } from "../../src/testing/mod.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { readTexts, textsOf } from "./support.ts";
 
@@ -21,6 +21,17 @@ describe("the end of a log", () => {
       log.close();
       assertEquals([durability, sizeOf(machine)], [durability, before + seal]);
     }
+  });
+
+  it("is cut off before a record takes its place: a seal may be in memory alone", () => {
+    const { runtime, trace } = traceRuntime(memoryRuntime());
+    openLogSync("/log", { runtime }).close();
+    const log = openLogSync("/log", { runtime });
+    const before = trace.length;
+    log.append("one");
+    const changes = trace.slice(before).map((line) => line.split(" ")[0]).filter((call) => call !== "linkStat");
+    assertEquals(changes, ["truncate", "seek", "write", "sync"]);
+    log.close();
   });
 
   it("has no torn tail any more once the log was opened", () => {
@@ -104,6 +115,17 @@ it("a log in whose place somebody has put another one of the same size is not ap
   }));
 
 describe("a checkpoint that fails", () => {
+  it("before its snapshot was read: the source is cancelled, with the error", async () => {
+    const at = ({ method, path }: SeamCall) => method === "create" && path.endsWith(".tmp");
+    const machine = memoryRuntime();
+    openLogSync("/log", { runtime: machine }).close();
+    const log = await openLog("/log", { runtime: faultRuntime(machine, { at, error: "ENOSPC" }).runtime });
+    let cancelled: unknown;
+    const stream = new ReadableStream({ cancel: (reason) => void (cancelled = reason) });
+    assertStrictEquals(await assertRejects(() => log.checkpoint(stream)), cancelled);
+    await log.close();
+  });
+
   /** Fails one call of the checkpoint: writing the new file, or the first sync after its rename. */
   const faults: Record<string, (renamed: boolean, call: SeamCall) => boolean> = {
     "before its rename": (renamed, { method, path }) => !renamed && method === "write" && path.endsWith(".tmp"),

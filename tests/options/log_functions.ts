@@ -1,9 +1,11 @@
 /** The public functions of `./log` and `./compat` that have options, and the rows of each. */
 import writeFileAtomic, { sync as writeFileAtomicSync } from "../../src/compat/mod.ts";
-import { openLog, openLogReader, openLogReaderSync, openLogSync } from "../../src/log/mod.ts";
+import { openLog, openLogReader, openLogReaderSync, openLogSync, repairLog, repairLogSync } from "../../src/log/mod.ts";
 import { readTexts, textsOf } from "../log/support.ts";
 import { lockedAt, lockRowsOf } from "./lock_rows.ts";
-import type { OptionRow } from "./option_row.ts";
+import type { OpenFile } from "../../src/runtime/runtime.ts";
+import type { MemoryRuntime } from "../../src/testing/mod.ts";
+import type { OptionRow, Scene } from "./option_row.ts";
 import { answer, type Tested, throwing, twins } from "./tested_function.ts";
 import { runtimeRow, simulatedOnly, syncRows, writeRows } from "./write_rows.ts";
 
@@ -43,6 +45,26 @@ const compatible: Tested = {
 
 /** A log of two records, which `then` is called with. */
 const twoRecords = ["one", "two"];
+
+/** A log whose first record is damaged while it is open. */
+const damagedLog = "/d/damaged";
+
+function damage(machine: MemoryRuntime, path: string): void {
+  if (path !== damagedLog) return;
+  const file = machine.syncFileSystem.open(path, "read-write") as OpenFile | undefined;
+  if (file === undefined) throw new Error(`there is no ${path}`);
+  file.seek(72 + 32);
+  file.write(Uint8Array.of(0xff));
+  file.close();
+}
+
+/** The same, before it is called. */
+function leaveDamaged({ machine }: Scene): void {
+  const log = openLogSync(damagedLog, { runtime: machine });
+  for (const record of twoRecords) log.append(record);
+  log.close();
+  damage(machine, damagedLog);
+}
 
 const logs: Tested[] = [
   {
@@ -129,14 +151,16 @@ const logs: Tested[] = [
         "log.read",
         async (path, options, { machine }) => {
           const log = await openLog(path, { runtime: machine });
-          await log.appendMany(twoRecords);
+          for (const record of twoRecords) await log.append(record);
+          damage(machine, path);
           const found = await readTexts(log.read(options));
           await log.close();
           return found;
         },
         (path, options, { machine }) => {
           const log = openLogSync(path, { runtime: machine });
-          log.appendMany(twoRecords);
+          for (const record of twoRecords) log.append(record);
+          damage(machine, path);
           const found = textsOf(log.read(options));
           log.close();
           return found;
@@ -145,7 +169,41 @@ const logs: Tested[] = [
       path: "/d/log",
       bound: true,
     },
-    rows: [{ option: "from", value: 2, see: answer, without: ["1 one", "2 two"], with: ["2 two"] }],
+    rows: [
+      { option: "from", value: 2, see: answer, without: ["1 one", "2 two"], with: ["2 two"] },
+      {
+        option: "whenDamaged",
+        value: "skip",
+        path: damagedLog,
+        see: (seen) => seen.code ?? answer(seen),
+        without: "ECORRUPT",
+        with: ["2 two"],
+      },
+      throwing("onSkipped", { path: damagedLog, base: { whenDamaged: "skip" } }),
+    ],
+  },
+  {
+    called: twins("repairLog", repairLog, repairLogSync, { path: damagedLog, files: { [damagedLog]: "" } }),
+    rows: [
+      {
+        option: "keep",
+        value: "readable",
+        before: leaveDamaged,
+        see: ({ machine }) => textsOf(openLogReaderSync(damagedLog, { runtime: machine }).read()),
+        without: [],
+        with: ["1 two"],
+      },
+      {
+        option: "backup",
+        value: 0,
+        before: leaveDamaged,
+        see: ({ machine }) => Object.keys(machine.files("/d")).filter((name) => name.endsWith(".bak")).length,
+        without: 1,
+        with: 0,
+      },
+      ...lockRowsOf(damagedLog),
+      { ...runtimeRow, with: "ECORRUPT" },
+    ],
   },
 ];
 

@@ -1,6 +1,6 @@
 /** What is kept in files, stores, references, logs, transactions and publications, told as stories; story.ts says how. */
 import { copyFileSync, CorruptionError, removeFileSync, updateTextFileSync, writeFileSync } from "../../mod.ts";
-import { openLogSync } from "../../src/log/mod.ts";
+import { openLogReaderSync, openLogSync, repairLogSync } from "../../src/log/mod.ts";
 import { type Digest, openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import {
@@ -98,12 +98,42 @@ const put = (...numbers: number[]): Step => ({
 
 const rot = "rot";
 
+/** A log of three records, of which the first is damaged. */
+function damageLog(machine: MemoryRuntime): void {
+  const log = openLogSync("/l/log", { runtime: machine });
+  for (const text of ["one", "two", "three"]) log.append(text);
+  log.close();
+  const bytes = (machine.readBytes("/l/log") ?? new Uint8Array()).slice();
+  bytes[72 + 32] = 0xff;
+  writeFileSync("/l/log", bytes, { runtime: machine });
+}
+
 /** Other bytes in the place of the first object, which nobody has seen yet. */
 function damageFirst(machine: MemoryRuntime): void {
   const path = `/s/${first.slice(0, 2)}/${first.slice(2)}`;
   machine.syncFileSystem.remove(path);
   writeFileSync(path, rot, { runtime: machine });
 }
+
+const repairs: Story[] = [{
+  name: "a damaged log is repaired",
+  home: "/l",
+  machine: { files: { "/l/": { kind: "directory" } } },
+  setup: damageLog,
+  steps: [{
+    name: "repair",
+    run: (runtime) => repairLogSync("/l/log", { keep: "readable", runtime }),
+    lock: "/l/log",
+  }],
+  shows(machine, done) {
+    const found = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read({ whenDamaged: "skip" })).join();
+    return found === "1 two,2 three" || (done === 0 && found === "2 two,3 three");
+  },
+  spare: [
+    { call: /\.bak \(1\)/, because: "the damaged log, which the backup is, was durable before" },
+    { call: /sync \/l \(1\)/, because: "the backup's name is synced together with the log's" },
+  ],
+}];
 
 const stores: Story[] = [
   {
@@ -356,6 +386,7 @@ const publications: Story[] = [{
 export const stories: readonly Story[] = [
   ...writes,
   ...stores,
+  ...repairs,
   ...references,
   ...logs,
   ...transactions,

@@ -1,9 +1,11 @@
 /** `atomic-write log …`: records, one after another. What `append` prints is in the log, whatever happens next. */
 import { type Log, type LogReader, openLog, openLogReader } from "../../log/log.ts";
-import type { LogOptions } from "../../log/log_options.ts";
-import { statusOf } from "../exit_status.ts";
+import type { LogOptions, ReadOptions } from "../../log/log_options.ts";
+import type { SkippedRange } from "../../log/read_log.ts";
+import { repairLog } from "../../log/repair_log.ts";
+import { exitStatus, statusOf } from "../exit_status.ts";
 import { OutputFailed, resultUntold } from "../failure.ts";
-import type { logAppendTable, logCheckpointTable, logReadTable } from "../grammar/log.ts";
+import type { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "../grammar/log.ts";
 import { type Destination, readContent, readPieces, standardInput } from "../input.ts";
 import { Interrupted } from "../interruption.ts";
 import { locateOperand, mustExist } from "../operand.ts";
@@ -151,10 +153,15 @@ class Printer {
   }
 }
 
-async function printRecords(reader: LogReader, from: number, numbers: boolean, print: Call["print"]): Promise<void> {
+async function printRecords(
+  reader: LogReader,
+  reading: ReadOptions,
+  numbers: boolean,
+  print: Call["print"],
+): Promise<void> {
   const printer = new Printer(print);
   try {
-    for await (const { sequence, data } of reader.read({ from })) {
+    for await (const { sequence, data } of reader.read(reading)) {
       if (numbers) printer.add(encoder.encode(`${sequence}\t`));
       printer.add(data);
       printer.add(lineEnd);
@@ -165,11 +172,46 @@ async function printRecords(reader: LogReader, from: number, numbers: boolean, p
   }
 }
 
+const skippedNote = ({ offset, bytes, records }: SkippedRange): string =>
+  `damaged: ${countText(bytes, "byte")} at byte ${offset}${
+    records === 0 ? "" : `, with ${countText(records, "record")}`
+  }`;
+
+/** `atomic-write log repair LOG`. */
+export async function logRepair({ operands, options }: Call<typeof logRepairTable>): Promise<Outcome> {
+  const attempt = "Cannot repair";
+  const { keep, backup, nonblock, timeout } = options;
+  const path = locateOperand(operands.log, attempt);
+  await mustExist(path, attempt, "file", "log");
+  const result = await repairLog(path, {
+    ...keep === undefined ? {} : { keep },
+    ...backup === undefined ? {} : { backup },
+    lock: patience({ nonblock, timeout }),
+  });
+  return {
+    result,
+    notes: [
+      ...result.damage.map(skippedNote),
+      ...result.repaired ? durabilityNotes("the log is repaired", result.durability, undefined) : ["it is not damaged"],
+    ],
+    changing: true,
+  };
+}
+
 /** `atomic-write log read LOG`. */
 export async function logRead({ operands, options, json, print }: Call<typeof logReadTable>): Promise<Outcome> {
   const path = locateOperand(operands.log, "Cannot read");
   const reader = openLogReader(path);
-  const from = options.from ?? 0;
+  const skipped: SkippedRange[] = [];
+  const reading: ReadOptions = {
+    from: options.from ?? 0,
+    ...options.skipDamaged === true ? { whenDamaged: "skip", onSkipped: (range) => skipped.push(range) } : {},
+  };
+  const found = () => ({
+    ...options.skipDamaged === true ? { skipped } : {},
+    path,
+  });
+  const more = () => skipped.length === 0 ? {} : { notes: skipped.map(skippedNote), status: exitStatus.badData };
   if (options.snapshot) {
     const bytes = await reader.snapshot();
     if (json) {
@@ -179,12 +221,12 @@ export async function logRead({ operands, options, json, print }: Call<typeof lo
     return { result: { path }, changing: false };
   }
   if (!json) {
-    await printRecords(reader, from, options.number === true, print);
-    return { result: { path }, changing: false };
+    await printRecords(reader, reading, options.number === true, print);
+    return { result: found(), ...more(), changing: false };
   }
   const records: object[] = [];
-  for await (const { sequence, data } of reader.read({ from })) records.push({ sequence, ...contentForMachines(data) });
-  return { result: { path, records }, changing: false };
+  for await (const { sequence, data } of reader.read(reading)) records.push({ sequence, ...contentForMachines(data) });
+  return { result: { ...found(), records }, ...more(), changing: false };
 }
 
 /** `atomic-write log checkpoint LOG`. */

@@ -1,5 +1,5 @@
 /** What the commands of `log` take. */
-import { type CommandTable, count, flag } from "../table.ts";
+import { type CommandTable, count, flag, oneOf } from "../table.ts";
 import { durabilityRows, patienceRows, writeRows } from "./rows.ts";
 
 /** What `atomic-write log append LOG` takes. */
@@ -37,10 +37,32 @@ export const logReadTable = {
   options: {
     from: count("NUMBER", "Start at the record with this number; default: the first one"),
     number: flag("Print each record's number and a tab before it", "n"),
+    skipDamaged: flag("Pass over damaged records, say so, and read on behind them; the status is still 65"),
     snapshot: flag("Print the snapshot of the last checkpoint instead, unchanged; nothing before the first checkpoint"),
   },
   statuses: [65, 66],
   examples: ["date | atomic-write log append --lines events.log && atomic-write log read --number events.log"],
+} as const satisfies CommandTable;
+
+/** What `atomic-write log repair LOG` takes. */
+export const logRepairTable = {
+  description: [
+    "Makes a log whose durable records are damaged usable again: the records that are kept are written into another " +
+    "file, which takes the place of LOG in one durable step; the damaged log stays beside it, hidden. A log that is " +
+    "not damaged is left alone.",
+    "See beforehand what would be missing: `log read --skip-damaged`.",
+  ],
+  operands: { log: { help: "The log; it must exist" } },
+  options: {
+    keep: oneOf(
+      ["before", "readable"],
+      "What is kept: the records before the first damage (the default), or all readable ones, numbered without a gap",
+    ),
+    backup: count("N", "Keep the last N versions of the log beside it, hidden; default: 1"),
+    ...patienceRows,
+  },
+  statuses: [1, 65, 66],
+  examples: ["date | atomic-write log append --lines events.log && atomic-write log repair events.log"],
 } as const satisfies CommandTable;
 
 /** What `atomic-write log checkpoint LOG` takes. */

@@ -1,0 +1,183 @@
+/**
+ * `repairLog`: a log that can be written again after damage to what was durable.
+ *
+ * Lock → read from the beginning to the end → is it damaged? → the records that are kept are written into another file,
+ * through the write protocol, with the snapshot unchanged; its rename puts it into the log's place → release. The damaged
+ * file stays beside it, as a backup.
+ *
+ * After a failure the log is what it was, or `targetState` says that it has been replaced.
+ */
+import { count, type FilePath, oneOf, readOptions, refuseSignal } from "../core/options.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { lockPlanOption, takeLock } from "../lock/file_lock.ts";
+import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
+import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import { type Durability, writePlan } from "../protocol/write_plan.ts";
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { recordsOf } from "./log_header.ts";
+import { putLog } from "./open_log_file.ts";
+import { readHeader, type SkippedRange } from "./read_log.ts";
+import { RecordReader } from "./record_reader.ts";
+import { firstCursor } from "./records_end.ts";
+import { rewrittenFilling } from "./rewritten.ts";
+
+/** Options of {@linkcode repairLog}. */
+export interface RepairLogOptions {
+  /**
+   * What is kept: `"before"`, the records before the first damage; `"readable"`, all whole records. Those behind damage
+   * are numbered on without a gap then, and `damage` says what is missing.
+   *
+   * @default "before"
+   */
+  keep?: "before" | "readable";
+  /**
+   * How many earlier versions of the log are kept beside it, hidden; the damaged one is the newest.
+   *
+   * @default 1
+   */
+  backup?: number;
+  /** How to take the writer's lock. Default: it is waited for. */
+  lock?: ExclusiveLockOptions;
+  /** The machine to work on. Default: the one this code runs on. */
+  runtime?: Runtime;
+}
+
+/** {@linkcode RepairLogOptions} without what cannot exist synchronously. */
+export interface RepairLogSyncOptions extends Omit<RepairLogOptions, "lock"> {
+  /** As in {@linkcode RepairLogOptions}, without a signal. */
+  lock?: ExclusiveLockSyncOptions;
+}
+
+/** What a repair has found and done. */
+export interface RepairLogResult {
+  /** The log, absolute. */
+  path: string;
+  /** Whether the log was damaged, and has been replaced. */
+  repaired: boolean;
+  /** Damage to what was durable, in order; with `keep: "before"` the first alone, up to the end of the file. */
+  damage: SkippedRange[];
+  /** The durability that was reached. */
+  durability: Durability;
+}
+
+/** Damage as far as the end of the file: how many records were in there, nobody knows. */
+const untilEnd = (offset: number, size: number): SkippedRange => ({ offset, bytes: size - offset, records: 0 });
+
+function* findDamage(reader: RecordReader, start: ReturnType<typeof firstCursor>, size: number, all: boolean) {
+  const damage: SkippedRange[] = [];
+  for (let cursor = start;;) {
+    const found = yield* reader.next(cursor);
+    if (found === "end" || (found === "bad" && (yield* reader.provesDamage(cursor)) === undefined)) return damage;
+    if (found !== "bad") {
+      cursor = found.next;
+      continue;
+    }
+    const next = all ? yield* reader.nextWhole(cursor) : undefined;
+    if (next === undefined) return [...damage, untilEnd(cursor.offset, size)];
+    const { offset, sequence } = cursor;
+    damage.push({ offset, bytes: next.offset - offset, records: next.sequence - sequence });
+    cursor = next;
+  }
+}
+
+function* repair(
+  path: FilePath,
+  options: RepairLogOptions | RepairLogSyncOptions | undefined,
+  synchronous: boolean,
+): Operation<RepairLogResult> {
+  const { keep = "before", backup = 1, lock, runtime } = readOptions(options, {
+    keep: oneOf("before", "readable"),
+    backup: count,
+    lock: lockPlanOption,
+    runtime: runtimeOption,
+  });
+  refuseSignal(synchronous, lock?.signal, "lock.signal");
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const location = locate(engine, path);
+  const attempt = beginAttempt("Cannot repair", location);
+  try {
+    const hold = yield* takeLock(engine, location, { plan: lock ?? lockPlanOption({}, "lock") }, undefined);
+    try {
+      const target = hold.place.target.path;
+      attempt.path = target;
+      const file = yield* wait(engine.fileSystem.open(target, "read"));
+      if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
+      try {
+        // An empty file is a log that nothing was written to yet.
+        if ((yield* wait(file.stat())).size === 0) {
+          return { path: target, repaired: false, damage: [], durability: "full" };
+        }
+        const header = yield* readHeader(file, target);
+        const records = recordsOf(header);
+        const { size } = yield* wait(file.stat());
+        const reader = new RecordReader(file, records.identity);
+        const damage = yield* findDamage(reader, firstCursor(records), size, keep === "readable");
+        if (damage.length === 0) return { path: target, repaired: false, damage, durability: "full" };
+        const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
+        const filling = rewrittenFilling(engine, file, header, keep === "readable");
+        const durability = yield* putLog({ engine, plan, path: target, attempt }, filling);
+        return { path: target, repaired: true, damage, durability };
+      } finally {
+        yield* closeQuietly(file);
+      }
+    } finally {
+      yield* hold.release();
+    }
+  } catch (error) {
+    throw translate(error, attempt);
+  }
+}
+
+/**
+ * Makes a log that is damaged before its end usable again: what is kept is written into another file, which takes the
+ * log's place in one atomic and durable step; the damaged log stays beside it as a backup.
+ *
+ * A log that is not damaged is left alone; a torn tail is no damage. To see beforehand what would be lost, read the log
+ * with `whenDamaged: "skip"`.
+ *
+ * @param path The log, a path or file: URL.
+ * @param options See {@linkcode RepairLogOptions}.
+ * @throws {CorruptionError} Its header is damaged: nothing can be read; or the snapshot is cut off. Nothing was changed.
+ * @throws {LockTimeoutError} Another writer has the log open, and `lock` says how long to wait.
+ * @throws {WriteError} There is no log, or the new one cannot be written; `targetState` says whether it was replaced.
+ *
+ * @example
+ * ```ts
+ * import { openLog, repairLog } from "@durable/atomic-write/log";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const log = await openLog(`${directory}/operations.log`);
+ * await log.append("one");
+ * await log.close();
+ * const { repaired } = await repairLog(`${directory}/operations.log`, { keep: "readable" });
+ * console.log(repaired); // false
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function repairLog(path: FilePath, options?: RepairLogOptions): Promise<RepairLogResult> {
+  return run(() => repair(path, options, false));
+}
+
+/**
+ * Like {@linkcode repairLog}, synchronously.
+ *
+ * @param path The log, a path or file: URL.
+ * @param options See {@linkcode RepairLogOptions}.
+ * @throws What {@linkcode repairLog} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { openLogSync, repairLogSync } from "@durable/atomic-write/log";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * openLogSync(`${directory}/operations.log`).close();
+ * console.log(repairLogSync(`${directory}/operations.log`).damage); // []
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function repairLogSync(path: FilePath, options?: RepairLogSyncOptions): RepairLogResult {
+  return runSync(() => repair(path, options, true));
+}
