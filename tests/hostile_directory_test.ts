@@ -145,7 +145,7 @@ for (const options of [{}, { backup: 1 }, { skipIfEqual: true }, { ifExists: "fa
       const [path, secret] = [join(directory, "file"), join(directory, "secret")];
       fs.writeFileSync(secret, "secret");
       if (options.ifExists !== "fail") fs.writeFileSync(path, "old");
-      const runtime = whenCalled(({ method }) => method === "openDirectory", () => {
+      const runtime = whenCalled(({ method }) => method === "open" || method === "create", () => {
         fs.rmSync(path, { force: true });
         fs.symlinkSync("secret", path);
       });

@@ -71,8 +71,9 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "ancestors that could not be synced are not told",
     file: "src/protocol/replace_file.ts",
-    from: `return { ...target, unsyncedAncestors: true };`,
-    to: `return target;`,
+    from: `    if (made?.durable === false) write.target = { ...write.target, unsyncedAncestors: true };
+`,
+    to: ``,
     tests: ancestors,
   },
   {

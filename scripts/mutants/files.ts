@@ -152,7 +152,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "names in /proc and /dev that stand for open files are followed like symlinks",
     file: "src/protocol/target.ts",
-    from: `    if (capabilities.pathStyle === "posix" && isMagic(current)) throw magicName(attempt);
+    from: `  if (style === "posix" && isMagic(path)) throw magicName(attempt);
 `,
     to: ``,
     tests: ["tests/read_only_test.ts"],
@@ -160,7 +160,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a link to an open file without a name is taken for a dangling one",
     file: "src/protocol/target.ts",
-    from: `    if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
+    from: `      if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
 `,
     to: ``,
     tests: ["tests/read_only_test.ts"],
@@ -196,8 +196,10 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a link to a directory's name with a slash is a file",
     file: "src/protocol/target.ts",
-    from: `if (endsAsDirectory(text, capabilities.pathStyle)) current = childOf(engine, current, "");`,
-    to: ``,
+    from: `  return endsAsDirectory(text, style) ? childOf(engine, path, "") : path;
+`,
+    to: `  return path;
+`,
     tests: links,
   },
   {

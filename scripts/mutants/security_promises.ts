@@ -147,4 +147,11 @@ export const securityPromiseMutants: readonly Mutant[] = [
     tests: ["tests/deno/permissions_test.ts"],
     promise: "SECURITY: nothing asks for more than it needs",
   },
+  {
+    name: "names in an open directory are reached by its path",
+    file: "src/protocol/directories.ts",
+    from: `this.handle?.names ?? (`,
+    to: `(`,
+    tests: ["tests/proof/anchored_test.ts"],
+  },
 ];

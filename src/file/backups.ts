@@ -22,7 +22,8 @@ import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../proto
 import { type Attempt, attemptFailed, beginAttempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
-import { resolveTarget, type Target } from "../protocol/target.ts";
+import type { Target } from "../protocol/file_replacement.ts";
+import { resolveTarget } from "../protocol/target.ts";
 import { type Durability, durabilityReaders, writePlan, type WriteResult } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";

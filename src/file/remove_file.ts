@@ -8,24 +8,23 @@ import { abortSignal, type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, refuseSignals, underLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
-import {
-  commitTurn,
-  enterTarget,
-  returnTicket,
-  takeAwayLanding,
-  takeTicket,
-  type Ticket,
-} from "../protocol/commit_turn.ts";
-import { closeParent, openParent } from "../protocol/directories.ts";
+import { commitTurn, enterTarget, returnTicket, takeAwayLanding, takeTicket } from "../protocol/commit_turn.ts";
+import { closeParent } from "../protocol/directories.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, beginAnew, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { explainRefusal } from "../protocol/refused_change.ts";
-import { removeName } from "../protocol/reported_failure.ts";
-import { turnKey } from "../protocol/file_replacement.ts";
+import { removeSurely } from "../protocol/reported_failure.ts";
+import type { ReplaceRequest } from "../protocol/replace_file.ts";
 import { inRoom } from "../protocol/room.ts";
-import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
-import { resolveTarget } from "../protocol/target.ts";
-import { type Durability, durabilityReaders, reachedDurability } from "../protocol/write_plan.ts";
+import { syncDirectory } from "../protocol/sync.ts";
+import { openTarget, placeOf } from "../protocol/target.ts";
+import {
+  defaultPlan,
+  type Durability,
+  durabilityReaders,
+  reachedDurability,
+  type WritePlan,
+} from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { inRoomFor } from "./room_for.ts";
@@ -81,19 +80,16 @@ function* remove(
 ): Operation<RemoveResult> {
   const checked = readOptions(options, readers);
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  const rules = {
-    durability: checked.durability ?? "full",
-    whenUnsupported: checked.whenUnsupported ?? "report",
-    whenSyncFails: checked.whenSyncFails ?? "throw",
-  };
   const location = locate(engine, path);
   const attempt = beginAttempt("Cannot remove", location);
-  const { lock, signal } = checked;
+  const { lock, runtime: _runtime, ...asked } = checked;
+  const plan: WritePlan = { ...defaultPlan, ...asked, symlink: "replace" };
+  const { signal } = plan;
   refuseSignals(synchronous, signal, lock);
   // Under a lock the order is that of the lock.
   let ticket = lock === undefined ? takeTicket() : undefined;
   const body = (guard?: () => Operation<void>) =>
-    removeTarget(engine, location, rules, attempt, ticket ??= takeTicket(), signal, guard);
+    removeTarget({ engine, path: location, plan: { ...plan, guard }, ticket: ticket ??= takeTicket() }, attempt);
   try {
     if (lock === undefined) return yield* inRoom(engine, "calls", { signal }, body);
     // There is nothing to lock either.
@@ -118,40 +114,34 @@ function* isDirectoryMissing(engine: Engine, path: string): Operation<boolean> {
   return (yield* wait(engine.fileSystem.stat(parentOf(engine, path)))) === undefined;
 }
 
-function* removeTarget(
-  engine: Engine,
-  path: string,
-  rules: SyncRules,
-  attempt: Attempt,
-  ticket: Ticket,
-  signal: AbortSignal | undefined,
-  guard: (() => Operation<void>) | undefined,
-): Operation<RemoveResult> {
-  checkAbort(signal);
+function* removeTarget({ engine, path, plan, ticket }: ReplaceRequest, attempt: Attempt): Operation<RemoveResult> {
+  checkAbort(plan.signal);
   // Whatever failed while it was waited for the lock was before anything of this.
   beginAnew(attempt);
-  const target = yield* resolveTarget(engine, path, "replace", attempt);
-  if (yield* isDirectoryMissing(engine, target.path)) return { path: target.path, removed: false, durability: "none" };
-  const parent = yield* openParent(engine, target.directory, rules, attempt);
+  const { directory } = placeOf(engine, path, attempt);
+  if ((yield* wait(engine.fileSystem.stat(directory))) === undefined) {
+    return { path, removed: false, durability: "none" };
+  }
+  const { target, parent, turnKey } = yield* openTarget(engine, path, plan, attempt);
   try {
-    enterTarget(ticket, turnKey(parent, target.name));
+    enterTarget(ticket, turnKey);
     let removed = false;
     const later = yield* commitTurn(ticket, engine.synchronous, function* (overtaken) {
-      if (guard !== undefined) yield* guard();
-      checkAbort(signal);
+      if (plan.guard !== undefined) yield* plan.guard();
+      checkAbort(plan.signal);
       const newer = overtaken();
       if (newer !== undefined) return newer;
       yield* takeAwayLanding(engine, ticket);
       try {
-        removed = yield* removeName(engine, target.path);
+        removed = yield* removeSurely(() => parent.remove(target.name));
       } catch (error) {
         throw explainRefusal(error, { engine, status: target.status, directory: parent.status }, attempt);
       }
       if (removed) attempt.targetState = "replaced";
       return true;
     });
-    const synced = yield* syncDirectory(engine, parent, rules, attempt);
-    const durability = reachedDurability(rules.durability, synced, synced);
+    const synced = yield* syncDirectory(engine, parent, plan, attempt);
+    const durability = reachedDurability(plan.durability, synced, synced);
     return { path: target.path, removed, durability, ...later === undefined ? {} : { superseded: true } };
   } finally {
     yield* closeParent(parent);

@@ -16,12 +16,15 @@ import { closeParent } from "../protocol/directories.ts";
 import { locate } from "../protocol/engine.ts";
 import { settleEqual } from "../protocol/equal_content.ts";
 import { type Attempt, attemptFailed, beginAnew, beginAttempt, translate } from "../protocol/failure.ts";
-import { readBytes } from "../protocol/file_call.ts";
-import { ensureTargetDirectory, fillingFrom, findTarget, openTarget, replaceFile } from "../protocol/replace_file.ts";
+import { closeQuietly, readAll, readBytes } from "../protocol/file_call.ts";
+import { ensureTargetDirectory, fillingFrom, findTarget, replaceFound } from "../protocol/replace_file.ts";
 import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
+import { isEnd } from "../protocol/target.ts";
 import { reachedDurability, type WriteResult } from "../protocol/write_plan.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { inRoomFor } from "./room_for.ts";
 import {
   checkMatch,
@@ -115,31 +118,73 @@ function* updateInside(
   const plan = { ...guarded(request.plan, hold), skipIfEqual: true };
   // Whatever failed while it was waited for the lock was before anything of this.
   beginAnew(attempt);
-  const target = yield* findTarget(engine, path, plan, attempt);
+  const write = yield* findTarget(engine, path, plan, attempt);
+  try {
+    return yield* updateFound(request, write, hold, change);
+  } finally {
+    yield* closeParent(write.parent);
+  }
+}
+
+/** The same when the file has been found; what is read and written is so through its open directory. */
+function* updateFound(
+  request: WriteRequest,
+  write: FileReplacement,
+  hold: LockHold,
+  change: Change,
+): Operation<UpdateResult | undefined> {
+  const { engine, target, plan, attempt } = write;
   // Nothing keeps a symlink from being put there between the look at the path and the lock.
   const isOwn = request.lock === undefined || "plan" in request.lock;
   if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;
   if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
-  const current = yield* readBytes(engine, target.path);
+  const read = yield* readFound(write);
+  if (read === "exchanged") return undefined;
+  const { current } = read;
   const asked = yield* change(current, target.path, hold);
   // What is there may be in memory alone, once a sync has failed: only what is written anew can be proven.
   const isDoubtful = current !== undefined && target.status !== undefined && isDistrusted(engine, target.status.device);
   const wanted = asked ?? (isDoubtful ? current : undefined);
-  if (wanted === undefined) {
-    const write = yield* openTarget(engine, target, plan, attempt);
-    const left = yield* leave(write, current);
-    if (left !== undefined) return left;
-  }
+  const left = wanted === undefined ? yield* leave(write, current) : undefined;
+  if (left !== undefined) return left;
   const data = wanted ?? current;
   if (data === undefined) throw attemptFailed(attempt, "EAGAIN", "open", "it has appeared and cannot be read");
   const filling = fillingFrom(sourceInside(hold, sourceOf(data, engine.synchronous)));
   const ticket = takeTicket();
   try {
+    beginAnew(attempt);
+    const status = yield* wait(write.parent.look(target.name));
     // All links have been followed. One that is put there by now leads to a file whose lock is another.
-    const ownPlan = plan.symlink === "follow" ? { ...plan, symlink: "refuse" as const } : plan;
-    return yield* replaceFile({ engine, path: target.path, plan: ownPlan, ticket }, filling);
+    if (status !== undefined) isEnd(status, plan.symlink === "replace" ? "replace" : "refuse", attempt);
+    write.target = { ...target, status };
+    return yield* replaceFound(write, filling, ticket);
+  } catch (error) {
+    const thrown = translate(error, attempt);
+    filling.cancel(thrown);
+    throw thrown;
   } finally {
     returnTicket(ticket);
+  }
+}
+
+/** What is there; `"exchanged"` when that is no longer what was found. */
+function* readFound(
+  { engine, target, parent }: FileReplacement,
+): Operation<{ readonly current: Uint8Array | undefined } | "exchanged"> {
+  // What a link that is replaced leads to is what its path shows.
+  if (target.status?.kind === "symlink") return { current: yield* readBytes(engine, target.path) };
+  let file: OpenFile | undefined;
+  try {
+    file = yield* wait(parent.open(target.name));
+  } catch (error) {
+    if (error instanceof SystemError && error.code === "ELOOP") return "exchanged";
+    throw error;
+  }
+  if (file === undefined) return { current: undefined };
+  try {
+    return { current: yield* readAll(file) };
+  } finally {
+    yield* closeQuietly(file);
   }
 }
 
@@ -153,31 +198,27 @@ const mostLooks = 20;
  */
 function* leave(write: FileReplacement, current: Uint8Array | undefined): Operation<UpdateResult | undefined> {
   const { engine, target: { path }, parent, plan, attempt } = write;
-  try {
-    for (let looks = 0; looks < mostLooks; looks++) {
-      const status = yield* wait(engine.fileSystem.stat(path));
-      if (status?.kind !== "file") {
-        const synced = yield* syncDirectory(engine, parent, plan, attempt);
-        const durability = reachedDurability(plan.durability, synced, synced);
-        return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
-      }
-      const ticket = takeTicket();
-      try {
-        enterTarget(write.ticket = ticket, write.turnKey);
-        const settled = yield* settleEqual(write, { status, bytes: current });
-        if (typeof settled === "object") return settled;
-        // A symlink or a directory that has taken its place is looked at anew.
-        if (settled === "needs a new file" && (yield* wait(engine.fileSystem.stat(path)))?.kind === "file") {
-          return undefined;
-        }
-      } finally {
-        returnTicket(ticket);
-      }
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const status = yield* wait(engine.fileSystem.stat(path));
+    if (status?.kind !== "file") {
+      const synced = yield* syncDirectory(engine, parent, plan, attempt);
+      const durability = reachedDurability(plan.durability, synced, synced);
+      return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
     }
-    throw attemptFailed(attempt, "EAGAIN", "stat", "it keeps being replaced");
-  } finally {
-    yield* closeParent(parent);
+    const ticket = takeTicket();
+    try {
+      enterTarget(write.ticket = ticket, write.turnKey);
+      const settled = yield* settleEqual(write, { status, bytes: current });
+      if (typeof settled === "object") return settled;
+      // A symlink or a directory that has taken its place is looked at anew.
+      if (settled === "needs a new file" && (yield* wait(engine.fileSystem.stat(path)))?.kind === "file") {
+        return undefined;
+      }
+    } finally {
+      returnTicket(ticket);
+    }
   }
+  throw attemptFailed(attempt, "EAGAIN", "stat", "it keeps being replaced");
 }
 
 /** TypeError for a callback that is none. */

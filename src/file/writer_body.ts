@@ -19,7 +19,6 @@ import {
   giveUp,
   hashes,
   noteOtherNames,
-  openTarget,
 } from "../protocol/replace_file.ts";
 import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { beginStage, discard } from "../protocol/stage.ts";
@@ -60,10 +59,9 @@ export class WriterBody {
       hold = lock === undefined ? undefined : yield* takeLock(engine, path, lock, request.plan.signal);
       const guard = lock !== undefined && "hold" in lock ? lock.hold : hold;
       const plan = guard === undefined ? request.plan : guarded(request.plan, guard);
-      const target = yield* findTarget(engine, path, plan, attempt);
-      if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
-      const write = yield* openTarget(engine, target, plan, attempt);
+      const write = yield* findTarget(engine, path, plan, attempt);
       try {
+        if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
         yield* noteOtherNames(write);
         yield* beginStage(write, hashes(plan, { bytes: undefined }));
         if (guard === hold) return new WriterBody(write, request, hold);

@@ -10,7 +10,8 @@
  */
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { joinPath } from "../core/path.ts";
-import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import { NamesByPath } from "../runtime/directory.ts";
+import type { DirectoryNames, FileStatus, OpenDirectory, OpenFile } from "../runtime/runtime.ts";
 import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
@@ -24,12 +25,13 @@ export class ParentDirectory {
   readonly engine: Engine;
   readonly path: string;
   readonly status: FileStatus;
-  /** What is synced at the end; undefined where that is not wanted or cannot be. */
-  readonly handle: OpenFile | undefined;
+  /** What is synced at the end; undefined where that is not wanted or cannot be, and once it is closed. */
+  handle: OpenDirectory | undefined;
   readonly #prefix: string;
+  #byPath: DirectoryNames | undefined;
 
   /** A directory that was opened, or at least looked at. */
-  constructor(engine: Engine, path: string, status: FileStatus, handle?: OpenFile) {
+  constructor(engine: Engine, path: string, status: FileStatus, handle?: OpenDirectory) {
     this.engine = engine;
     this.path = path;
     this.status = status;
@@ -42,34 +44,44 @@ export class ParentDirectory {
     return this.#prefix + name;
   }
 
+  /** Through what is open; by its path where nothing is. */
+  get #names(): DirectoryNames {
+    return this.handle?.names ?? (this.#byPath ??= new NamesByPath(this.engine.fileSystem, this.#prefix));
+  }
+
+  /** The text of a symlink. */
+  readLink(name: string): Awaitable<string | undefined> {
+    return this.#names.readLink(name);
+  }
+
   /** Creates a file exclusively. */
   create(name: string, mode: number): Awaitable<OpenFile> {
-    return this.engine.fileSystem.create(this.pathOf(name), mode);
+    return this.#names.create(name, mode);
   }
 
   /** Opens a file for reading, which must not be a symlink. */
   open(name: string): Awaitable<OpenFile | undefined> {
-    return this.engine.fileSystem.open(this.pathOf(name), "read", { follow: false });
+    return this.#names.open(name, "read");
   }
 
   /** What is there by this name. */
   look(name: string): Awaitable<FileStatus | undefined> {
-    return this.engine.fileSystem.linkStat(this.pathOf(name));
+    return this.#names.linkStat(name);
   }
 
   /** Removes a name that is no directory; false when there is none. */
   remove(name: string): Awaitable<boolean> {
-    return this.engine.fileSystem.remove(this.pathOf(name));
+    return this.#names.remove(name);
   }
 
   /** Moves a name, replacing what is there. */
   rename(name: string, to: ParentDirectory, newName: string): Awaitable<void> {
-    return this.engine.fileSystem.rename(this.pathOf(name), to.pathOf(newName));
+    return this.#names.rename(name, to.#names, newName);
   }
 
   /** Gives a file a second name. */
   link(name: string, to: ParentDirectory, newName: string): Awaitable<void> {
-    return this.engine.fileSystem.link(this.pathOf(name), to.pathOf(newName));
+    return this.#names.link(name, to.#names, newName);
   }
 }
 
@@ -84,7 +96,7 @@ export function* openParent(
   const wanted = syncsDirectory(rules.durability);
   const gone = () => attemptFailed(attempt, "ENOENT", "openDirectory", `there is no directory ${JSON.stringify(path)}`);
   if (wanted && capabilities.directorySync) {
-    let handle: OpenFile | undefined;
+    let handle: OpenDirectory | undefined;
     try {
       handle = yield* wait(fileSystem.openDirectory(path));
       if (handle === undefined) throw gone();
@@ -109,7 +121,7 @@ const syncable = new LearnedDevices();
 function* opened(
   engine: Engine,
   path: string,
-  handle: OpenFile,
+  handle: OpenDirectory,
   { rules, attempt }: { readonly rules: SyncRules; readonly attempt: Attempt },
 ): Operation<ParentDirectory> {
   try {
@@ -134,10 +146,13 @@ export function* checkParent(parent: ParentDirectory, attempt: Attempt): Operati
 }
 
 /** Closes the directory. A failure has no meaning: nothing was written through this handle. */
-export function* closeParent(parent: { readonly handle: OpenFile | undefined }): Operation<void> {
-  if (parent.handle === undefined) return;
+export function* closeParent(parent: { handle: OpenFile | undefined }): Operation<void> {
+  const { handle } = parent;
+  if (handle === undefined) return;
+  // Whoever asks for a name from now on must not reach it through a descriptor that may be another one's.
+  parent.handle = undefined;
   try {
-    yield* wait(parent.handle.close());
+    yield* wait(handle.close());
   } catch {
     // See above.
   }

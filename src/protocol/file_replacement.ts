@@ -13,9 +13,20 @@ import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import type { Attempt, CleanupFailure } from "./failure.ts";
 import type { WantedMetadata } from "./metadata.ts";
-import type { Target } from "./target.ts";
 import type { TemporaryFile } from "./temporary_file.ts";
 import type { WritePlan } from "./write_plan.ts";
+
+/** A file about to be replaced or made. */
+export interface Target {
+  /** Absolute, links at its end resolved. */
+  readonly path: string;
+  readonly directory: string;
+  readonly name: string;
+  /** What is there now: a regular file (or, under the rule `replace`, a symlink). */
+  readonly status: FileStatus | undefined;
+  /** A directory that was made for it could not be synced: its name is not durable, whatever else is. */
+  readonly unsyncedAncestors?: boolean;
+}
 
 /** A backup that was made, and whether it is safely on disk, with its name, as far as that is asked for. */
 export interface KeptBackup {

@@ -11,7 +11,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { closeQuietly, digestOf } from "./file_call.ts";
 import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names/names.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "./file_replacement.ts";
 import type { WritePlan } from "./write_plan.ts";
 
 /** A backup on disk. */

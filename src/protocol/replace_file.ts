@@ -11,7 +11,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { commit } from "./commit.ts";
 import { enterTarget, type Ticket } from "./commit_turn.ts";
 import { writeAll } from "./content_writer.ts";
-import { closeParent, openParent } from "./directories.ts";
+import { closeParent } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { equalContent, type EqualFile, hasEqualBytes, hasEqualDigest, settleEqual } from "./equal_content.ts";
 import {
@@ -27,10 +27,10 @@ import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
 import { existsAlready } from "./judge_commit.ts";
 import { ensureDirectory } from "./made_directories.ts";
 import { isProven } from "./proven_content.ts";
-import { FileReplacement, TemporaryVanished } from "./file_replacement.ts";
+import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { beginStage, discard, finishStage } from "./stage.ts";
 import { isDistrusted } from "./sync_ledger.ts";
-import { resolveTarget, type Target } from "./target.ts";
+import { openTarget, resolveTarget } from "./target.ts";
 import type { WritePlan, WriteResult } from "./write_plan.ts";
 
 /** Content on its way into a staged file. */
@@ -73,7 +73,7 @@ class BytesFilling implements Filling {
 }
 
 /** A file to be replaced or made. */
-interface ReplaceRequest {
+export interface ReplaceRequest {
   readonly engine: Engine;
   /** Absolute. */
   readonly path: string;
@@ -88,11 +88,9 @@ export function* replaceFile(request: ReplaceRequest, filling: Filling): Operati
   const attempt = beginAttempt("Cannot write", path);
   try {
     checkAbort(plan.signal);
-    const target = yield* findTarget(engine, path, plan, attempt);
-    const write = yield* openTarget(engine, target, plan, attempt);
+    const write = yield* findTarget(engine, path, plan, attempt);
     try {
-      enterTarget(write.ticket = ticket, write.turnKey);
-      return yield* inDirectory(write, filling);
+      return yield* replaceFound(write, filling, ticket);
     } finally {
       yield* closeParent(write.parent);
     }
@@ -103,35 +101,56 @@ export function* replaceFile(request: ReplaceRequest, filling: Filling): Operati
   }
 }
 
-/** Opens the directory of a file that is to be replaced or made. */
-export function* openTarget(
+/** The same for a file that was found; its directory stays open. */
+export function* replaceFound(write: FileReplacement, filling: Filling, ticket: Ticket): Operation<WriteResult> {
+  enterTarget(write.ticket = ticket, write.turnKey);
+  return yield* inDirectory(write, filling);
+}
+
+/** Opens the directory of the file that a path means, finds the file in it, and refuses what the plan refuses. */
+export function* findTarget(
   engine: Engine,
-  target: Target,
+  path: string,
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<FileReplacement> {
-  return new FileReplacement(target, yield* openParent(engine, target.directory, plan, attempt), plan, attempt);
+  attempt.verb = "Cannot create";
+  const made = plan.createDirectories ? yield* makeDirectories(engine, path, plan, attempt) : undefined;
+  const write = yield* openTarget(engine, made?.path ?? path, plan, attempt);
+  try {
+    refuse(engine, write.target.status, plan, attempt);
+    if (made?.durable === false) write.target = { ...write.target, unsyncedAncestors: true };
+    return write;
+  } catch (error) {
+    yield* closeParent(write.parent);
+    throw error;
+  }
 }
 
-/** Resolves the path and refuses what the plan refuses. */
-export function* findTarget(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<Target> {
+/** Makes what is missing above the file; which file that is, and whether its directories are durable. */
+function* makeDirectories(
+  engine: Engine,
+  path: string,
+  plan: WritePlan,
+  attempt: Attempt,
+): Operation<{ readonly path: string; readonly durable: boolean }> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
-  attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
-  if (plan.mustNotExist && target.status !== undefined) throw existsAlready(attempt, "resolve");
-  refuseReadOnly(engine, target, plan, attempt);
-  if (!plan.createDirectories) return target;
+  refuse(engine, target.status, plan, attempt);
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
-  if (durable) return target;
   // That is told by itself; of the file nothing has been changed yet.
-  beginAnew(attempt);
-  return { ...target, unsyncedAncestors: true };
+  if (!durable) beginAnew(attempt);
+  return { path: target.path, durable };
 }
 
 const writable = 0o222;
 
-/** Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so. */
-function refuseReadOnly(engine: Engine, { status }: Target, plan: WritePlan, attempt: Attempt): void {
-  if (plan.whenReadOnly === "replace" || status?.kind !== "file" || !engine.capabilities.mode) return;
+/** Refuses what the plan refuses of the file that is there. */
+function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
+  if (status === undefined) return;
+  attempt.verb = "Cannot replace";
+  if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
+  // Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so.
+  if (plan.whenReadOnly === "replace" || status.kind !== "file" || !engine.capabilities.mode) return;
   if ((status.mode & writable) !== 0) return;
   const mode = status.mode.toString(8).padStart(4, "0");
   throw attemptFailed(attempt, "EACCES", "resolve", `it is read-only: its mode is ${mode}`);

@@ -6,70 +6,98 @@
 import { absolutePath, endsAsDirectory, mayBeLossy, splitPath } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
+import { closeParent, openParent } from "./directories.ts";
 import { childOf, type Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
+import { FileReplacement, type Target } from "./file_replacement.ts";
 import { knownOwner } from "./metadata.ts";
-
-/** A file about to be replaced or made. */
-export interface Target {
-  /** Absolute, links at its end resolved. */
-  readonly path: string;
-  readonly directory: string;
-  readonly name: string;
-  /** What is there now: a regular file (or, under the rule `replace`, a symlink). */
-  readonly status: FileStatus | undefined;
-  /** A directory that was made for it could not be synced: its name is not durable, whatever else is. */
-  readonly unsyncedAncestors?: boolean;
-}
+import type { WritePlan } from "./write_plan.ts";
 
 /** Linux follows at most 40 links in one resolution: path_resolution(7). */
 const mostLinks = 40;
 
-/** Finds the file that `path` means. */
-export function* resolveTarget(
-  engine: Engine,
-  path: string,
-  rule: "follow" | "replace" | "refuse",
-  attempt: Attempt,
-): Operation<Target> {
-  const { fileSystem, capabilities } = engine;
-  let current = path;
+/** What is done about a symlink at the end of a path. */
+type LinkRule = "follow" | "replace" | "refuse";
+
+/** Finds the file that `path` means, for who does not write it: for what is written, `openTarget`. */
+export function* resolveTarget(engine: Engine, path: string, rule: LinkRule, attempt: Attempt): Operation<Target> {
+  const { fileSystem } = engine;
   let link: string | undefined;
-  for (let links = 0; links <= mostLinks; links++) {
-    attempt.path = current;
-    const split = splitPath(current, capabilities.pathStyle);
-    if (split === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
-    if (capabilities.pathStyle === "posix" && isMagic(current)) throw magicName(attempt);
-    const { directory, name } = split;
+  for (let links = 0, current = path; links <= mostLinks; links++) {
+    const { directory, name } = placeOf(engine, current, attempt);
     const status = yield* wait(fileSystem.linkStat(current));
-    const target = { path: current, directory, name, status };
     if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
-    if (status === undefined || status.kind === "file") return target;
-    if (status.kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");
-    if (status.kind === "other") {
-      throw attemptFailed(
-        attempt,
-        "EINVAL",
-        "resolve",
-        "it is neither a file nor a symlink (a device, pipe or socket)",
-      );
-    }
-    if (rule === "replace") return target;
-    if (rule === "refuse") throw attemptFailed(attempt, "ELOOP", "resolve", "it is a symlink");
-    yield* checkPlantedLink(engine, directory, status, attempt);
+    if (status === undefined || isEnd(status, rule, attempt)) return { path: current, directory, name, status };
+    if (mayBePlanted(engine, status)) refusePlanted(engine, yield* wait(fileSystem.stat(directory)), status, attempt);
     const text = yield* wait(fileSystem.readLink(current));
     // Replaced by something else in between: look again.
-    if (text !== undefined) {
-      if (mayBeLossy(text)) {
-        throw attemptFailed(attempt, "EILSEQ", "readLink", "it is a symlink to a name that is not UTF-8");
-      }
-      link = current;
-      current = absolutePath(text, directory, capabilities.pathStyle, false);
-      // `absolutePath` drops what the resolution must still see.
-      if (endsAsDirectory(text, capabilities.pathStyle)) current = childOf(engine, current, "");
-    }
+    if (text !== undefined) [link, current] = [current, linkedPath(engine, directory, text, attempt)];
   }
   throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
+}
+
+/**
+ * Opens the directory of the file that `path` means, and finds the file in it: what is looked at is looked at through the
+ * directory that is open, link by link.
+ */
+export function* openTarget(
+  engine: Engine,
+  path: string,
+  plan: WritePlan,
+  attempt: Attempt,
+): Operation<FileReplacement> {
+  let link: string | undefined;
+  for (let links = 0, current = path; links <= mostLinks; links++) {
+    const { directory, name } = placeOf(engine, current, attempt);
+    const parent = yield* openParent(engine, directory, plan, attempt);
+    try {
+      const status = yield* wait(parent.look(name));
+      if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
+      if (status === undefined || isEnd(status, plan.symlink, attempt)) {
+        return new FileReplacement({ path: current, directory, name, status }, parent, plan, attempt);
+      }
+      if (mayBePlanted(engine, status)) refusePlanted(engine, parent.status, status, attempt);
+      const text = yield* wait(parent.readLink(name));
+      if (text !== undefined) [link, current] = [current, linkedPath(engine, directory, text, attempt)];
+    } catch (error) {
+      yield* closeParent(parent);
+      throw error;
+    }
+    yield* closeParent(parent);
+  }
+  throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
+}
+
+/** Directory and name of a path; refuses one that can be no file's. */
+export function placeOf(engine: Engine, path: string, attempt: Attempt): { directory: string; name: string } {
+  const style = engine.capabilities.pathStyle;
+  attempt.path = path;
+  const place = splitPath(path, style);
+  if (place === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
+  if (style === "posix" && isMagic(path)) throw magicName(attempt);
+  return place;
+}
+
+/** Whether what is there is what the path means; refuses what cannot be replaced. False: a symlink to be followed. */
+export function isEnd({ kind }: FileStatus, rule: LinkRule, attempt: Attempt): boolean {
+  if (kind === "file") return true;
+  if (kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");
+  if (kind === "other") {
+    throw attemptFailed(attempt, "EINVAL", "resolve", "it is neither a file nor a symlink (a device, pipe or socket)");
+  }
+  if (rule === "refuse") throw attemptFailed(attempt, "ELOOP", "resolve", "it is a symlink");
+  return rule === "replace";
+}
+
+/** The path that the text of a link in `directory` means. */
+function linkedPath(engine: Engine, directory: string, text: string, attempt: Attempt): string {
+  const style = engine.capabilities.pathStyle;
+  if (mayBeLossy(text)) {
+    throw attemptFailed(attempt, "EILSEQ", "readLink", "it is a symlink to a name that is not UTF-8");
+  }
+  const path = absolutePath(text, directory, style, false);
+  // `absolutePath` drops what the resolution must still see.
+  return endsAsDirectory(text, style) ? childOf(engine, path, "") : path;
 }
 
 /**
@@ -97,9 +125,7 @@ function* checkDangling(engine: Engine, link: string, path: string, attempt: Att
  * the rule of Linux's fs.protected_symlinks, which does not see a link that is read rather than opened.
  * https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks
  */
-function* checkPlantedLink(engine: Engine, directory: string, link: FileStatus, attempt: Attempt): Operation<void> {
-  if (!engine.capabilities.owner || link.user === 0) return;
-  const parent = yield* wait(engine.fileSystem.stat(directory));
+function refusePlanted(engine: Engine, parent: FileStatus | undefined, link: FileStatus, attempt: Attempt): void {
   const everybodys = parent !== undefined && (parent.mode & 0o1002) === 0o1002;
   if (!everybodys || parent.user === link.user) return;
   const ours = knownOwner(engine.runtime);
@@ -109,3 +135,6 @@ function* checkPlantedLink(engine: Engine, directory: string, link: FileStatus, 
     : "it is another user's symlink in a directory open to everybody";
   throw attemptFailed(attempt, "EACCES", "resolve", reason);
 }
+
+/** Whether anybody but root may have put a link there. */
+const mayBePlanted = ({ capabilities }: Engine, link: FileStatus): boolean => capabilities.owner && link.user !== 0;

@@ -108,6 +108,45 @@ export interface OpenFile {
   close(): Awaitable<void>;
 }
 
+/**
+ * Names in one directory, which need not be resolved again by a path that somebody else may have led elsewhere by then.
+ * A name is one component of a path; neither `.` nor `..`.
+ * With `capabilities.anchored`, a name is looked up in what was opened, else by the path it was opened by. Errors name
+ * that path. The methods are those of `FileSystem`, which says what they promise; not to be used after `close`.
+ */
+export interface DirectoryNames {
+  /** The path that they are reached by, up to and with the last separator. */
+  readonly base: string;
+  /** Opens a file that exists; a symlink is ELOOP. */
+  open(name: string, access: "read" | "read-write"): Awaitable<OpenFile | undefined>;
+  /** Creates a file exclusively. */
+  create(name: string, mode: number): Awaitable<OpenFile>;
+  /** What is there; a symlink is not followed. */
+  linkStat(name: string): Awaitable<FileStatus | undefined>;
+  /** The text of a symlink. */
+  readLink(name: string): Awaitable<string | undefined>;
+  /** All names. */
+  readDirectory(): Awaitable<DirectoryEntry[] | undefined>;
+  /** True when made. */
+  makeDirectory(name: string, mode: number): Awaitable<boolean>;
+  /** Moves a name, into this directory or another one that is open. */
+  rename(name: string, to: DirectoryNames, newName: string): Awaitable<void>;
+  /** A second name for a file, likewise. */
+  link(name: string, to: DirectoryNames, newName: string): Awaitable<void>;
+  /** A symlink whose text is `text`. */
+  symbolicLink(text: string, name: string): Awaitable<void>;
+  /** Removes a name that is no directory. */
+  remove(name: string): Awaitable<boolean>;
+  /** Removes an empty directory. */
+  removeDirectory(name: string): Awaitable<boolean>;
+}
+
+/** An open directory. */
+export interface OpenDirectory extends OpenFile {
+  /** What is in it. */
+  readonly names: DirectoryNames;
+}
+
 /** The file system, as small as the protocol allows. */
 export interface FileSystem {
   /**
@@ -121,10 +160,10 @@ export interface FileSystem {
    */
   create(path: string, mode: number): Awaitable<OpenFile>;
   /**
-   * Opens a directory so that it can be synced; undefined when it does not exist, ENOTDIR when it is none. Needs
-   * `capabilities.directorySync` (else ENOTSUP).
+   * Opens a directory, so that it can be synced and everything in it be reached by name; undefined when it does not
+   * exist, ENOTDIR when it is none. Needs `capabilities.directorySync` (else ENOTSUP).
    */
-  openDirectory(path: string): Awaitable<OpenFile | undefined>;
+  openDirectory(path: string): Awaitable<OpenDirectory | undefined>;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */
@@ -154,6 +193,8 @@ export interface FileSystem {
 export interface Capabilities {
   /** A directory can be opened and synced. */
   directorySync: boolean;
+  /** Names in an open directory are reached through it, wherever it has been moved; else by its path. */
+  anchored: boolean;
   /** How an open file can be locked in the kernel: by a call, by a helper program (milliseconds), or not at all. */
   fileLock: "call" | "program" | "none";
   /** Files have owners and groups. */

@@ -12,6 +12,7 @@
  * descriptor is gone, whatever it reported: https://man7.org/linux/man-pages/man2/close.2.html#NOTES
  */
 import type { Awaitable } from "../core/operation.ts";
+import { shownPath } from "./anchor.ts";
 import { processNamespace } from "./builtin.ts";
 import { codeOfNumber } from "./error_numbers.ts";
 
@@ -28,10 +29,11 @@ export class SystemError extends Error {
 
   /** Makes an error from its parts. */
   constructor(code: string, call: string, path: string, cause?: unknown) {
-    super(`${call} ${path}: ${code}`, cause === undefined ? undefined : { cause });
+    const shown = shownPath(path);
+    super(`${call} ${shown}: ${code}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.call = call;
-    this.path = path;
+    this.path = shown;
   }
 }
 

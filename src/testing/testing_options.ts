@@ -130,6 +130,7 @@ const processReaders: Readers<ProcessOptions> = {
 
 const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
   directorySync: flag,
+  anchored: flag,
   fileLock: oneOf("call", "program", "none"),
   owner: flag,
   mode: flag,

@@ -9,7 +9,8 @@ import { closeParent, openParent, type ParentDirectory } from "../protocol/direc
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
-import { resolveTarget, type Target } from "../protocol/target.ts";
+import type { Target } from "../protocol/file_replacement.ts";
+import { resolveTarget } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { fileKey } from "../lock/lock_files.ts";
 import type { RequestedFile } from "./apply_plan.ts";

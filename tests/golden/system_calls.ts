@@ -10,9 +10,9 @@ import type { RuntimeName } from "../support/spawn.ts";
 
 const common = {
   "create": `
-    lstat a ENOENT
     open directory .
     fstat .
+    lstat a ENOENT
     create TEMP 0666
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -26,9 +26,9 @@ const common = {
     close .`,
 
   "overwrite": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     create TEMP 0644
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -42,9 +42,9 @@ const common = {
     close .`,
 
   "create only": `
-    lstat a ENOENT
     open directory .
     fstat .
+    lstat a ENOENT
     create TEMP 0666
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -58,9 +58,9 @@ const common = {
     close .`,
 
   "overwrite a secret": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     create TEMP 0600
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -74,9 +74,9 @@ const common = {
     close .`,
 
   "overwrite with a mode that the umask would narrow": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     create TEMP 0666
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -91,9 +91,9 @@ const common = {
     close .`,
 
   "overwrite a file of another user": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     create TEMP 0600
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -110,8 +110,8 @@ const common = {
     close .`,
 
   "overwrite, only atomic": `
-    lstat a
     stat .
+    lstat a
     create TEMP 0644
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -122,9 +122,9 @@ const common = {
     rename TEMP a`,
 
   "overwrite with a backup": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     create TEMP 0644
     flock TEMP LOCK_EX|LOCK_NB
     write TEMP 11
@@ -155,9 +155,9 @@ const common = {
     close .`,
 
   "nothing to change": `
-    lstat a
     open directory .
     fstat .
+    lstat a
     open a
     fstat a
     read a 11

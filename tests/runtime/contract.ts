@@ -7,6 +7,7 @@
  * registered with `real`.
  */
 import { describe } from "node:test";
+import { describeDirectories } from "./contract_directories.ts";
 import { describeLocks } from "./contract_locks.ts";
 import { describeMetadata } from "./contract_metadata.ts";
 import { describeNames } from "./contract_names.ts";
@@ -19,6 +20,7 @@ import type { ContractOptions, WithSubject } from "./contract_support.ts";
 export function describeContract(name: string, withSubject: WithSubject, options: ContractOptions): void {
   describe(`contract: ${name}`, () => {
     describeOpening(withSubject, options);
+    describeDirectories(withSubject);
     describeOpenFiles(withSubject, options);
     describeMetadata(withSubject, options);
     describeNames(withSubject, options);

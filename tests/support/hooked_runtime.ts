@@ -3,7 +3,8 @@
  * such as what another process might do just then.
  */
 import { currentRuntime } from "../../src/runtime/current.ts";
-import type { FileSystem, Runtime } from "../../src/runtime/runtime.ts";
+import { NamesByPath } from "../../src/runtime/directory.ts";
+import type { FileSystem, OpenDirectory, Runtime } from "../../src/runtime/runtime.ts";
 
 /** Calls that take the place of the file system's; each is given the real file system to go on with. */
 export type Hooks = {
@@ -13,16 +14,35 @@ export type Hooks = {
   ) => ReturnType<FileSystem[Name]>;
 };
 
-function hooked(real: FileSystem, hooks: Hooks): FileSystem {
-  return new Proxy(real, {
-    get(target, key) {
-      const hook = Reflect.get(hooks, key);
-      if (typeof hook === "function") return (...parameters: unknown[]) => hook(real, ...parameters);
-      const value: unknown = Reflect.get(target, key, target);
+/** `target` with its own methods, but for what `replaced` answers. */
+function overlaid<T extends object>(target: T, replaced: (key: PropertyKey) => unknown): T {
+  return new Proxy(target, {
+    get(_target, key) {
+      const value: unknown = replaced(key) ?? Reflect.get(target, key, target);
       // A class with private fields does not know its own methods on a proxy.
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
+}
+
+function hooked(real: FileSystem, hooks: Hooks): FileSystem {
+  const withHooks: FileSystem = overlaid(real, (key) => {
+    const hook = Reflect.get(hooks, key);
+    if (key === "openDirectory") {
+      return (path: string) => {
+        const directory = typeof hook === "function" ? hook(real, path) : real.openDirectory(path);
+        return directory instanceof Promise ? directory.then(withNames) : withNames(directory);
+      };
+    }
+    return typeof hook === "function" ? (...parameters: unknown[]) => hook(real, ...parameters) : undefined;
+  });
+  // Names in a directory are reached as they are without hooks, and each call meets its hook.
+  const withNames = (directory: OpenDirectory | undefined): OpenDirectory | undefined => {
+    if (directory === undefined) return undefined;
+    const names = new NamesByPath(withHooks, directory.names.base);
+    return overlaid(directory, (key) => key === "names" ? names : undefined);
+  };
+  return withHooks;
 }
 
 /** A runtime whose both file systems call these hooks. */

@@ -96,7 +96,9 @@ export async function traceScript(
   if (code !== 0) throw new Error(`the traced script ended with status ${code}: ${stderr}`);
   const cases = new Map<string, string[]>();
   let current: string[] | undefined;
-  for (const line of joined(fs.readFileSync(log, "utf8"))) {
+  // What is reached through the open directory is reached by the path of its descriptor.
+  const text = fs.readFileSync(log, "utf8").replaceAll(/\/proc\/self\/fd\/\d+\//g, `${directory}/`);
+  for (const line of joined(text)) {
     const mark = /"[^"]*\/mark:([^"]*)"/.exec(line)?.[1];
     if (mark !== undefined) {
       current = mark === "" ? undefined : cases.get(mark) ?? [];

@@ -11,7 +11,8 @@ import { childOf, type Engine } from "../engine.ts";
 import { type Attempt, attemptFailed, beginAnew } from "../failure.ts";
 import { isStageOf, isVersionOf, parseVersionName, versionName } from "../names/version.ts";
 import { ensureDirectory } from "../made_directories.ts";
-import { resolveTarget, type Target } from "../target.ts";
+import type { Target } from "../file_replacement.ts";
+import { resolveTarget } from "../target.ts";
 import type { WritePlan } from "../write_plan.ts";
 
 /** What a change by versions asks for. */

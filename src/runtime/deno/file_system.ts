@@ -9,10 +9,11 @@ import type { Awaitable } from "../../core/operation.ts";
 import { builtin } from "../builtin.ts";
 import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
+import { DenoDirectory } from "./directory.ts";
 import { DenoOpenFile, kindOf, toStatus } from "./open_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
 import { openSecond } from "./second_descriptor.ts";
-import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "../runtime.ts";
+import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
 import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
 
 /** Only the name itself is missing; ENOTDIR is about the thing by that name. */
@@ -68,12 +69,12 @@ export class DenoFileSystem implements FileSystem {
     });
   }
 
-  openDirectory(path: string): OpenFile | undefined {
+  openDirectory(path: string): OpenDirectory | undefined {
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
     permit("openDirectory", path, "read");
     return guardMissing("openDirectory", path, undefined, () => {
       // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
-      return new DenoOpenFile(deno().openSync(`${path}/.`, { read: true }), path, this.#calls);
+      return new DenoDirectory(deno().openSync(`${path}/.`, { read: true }), path, this.#calls, this);
     }, onlyAbsent);
   }
 

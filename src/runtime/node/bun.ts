@@ -8,6 +8,7 @@ import { createClock } from "../clock.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
+import { anchorsHere } from "./directory.ts";
 import { NodeFileSystem } from "./file_system.ts";
 import { nodeProcess } from "./process.ts";
 import { randomBytes } from "../random.ts";
@@ -113,6 +114,9 @@ export function bunRuntime(): Runtime {
     process: nodeProcess(),
     capabilities: {
       directorySync: !windows,
+      get anchored() {
+        return !windows && anchorsHere();
+      },
       get fileLock() {
         // As on Node: on Windows all three runtimes agree on the lock that needs no kernel.
         if (windows) return "none";

@@ -9,8 +9,9 @@ import type { Dirent } from "node:fs";
 import type { Awaitable } from "../../core/operation.ts";
 import { builtin } from "../builtin.ts";
 import type { DescriptorCalls } from "./calls.ts";
+import { NodeDirectory } from "./directory.ts";
 import { descriptorStatus, kindOf, NodeOpenFile, readStatus } from "./open_file.ts";
-import type { DirectoryEntry, FileStatus, FileSystem, OpenFile } from "../runtime.ts";
+import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
 import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
 
 /** Only the name itself is missing; ENOTDIR is about the thing by that name. */
@@ -68,13 +69,13 @@ export class NodeFileSystem implements FileSystem {
     });
   }
 
-  openDirectory(path: string): OpenFile | undefined {
+  openDirectory(path: string): OpenDirectory | undefined {
     // libuv opens directories on Windows without the access that FlushFileBuffers needs (EPERM).
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
     return guardMissing("openDirectory", path, undefined, () => {
       const { constants, openSync } = builtin("node:fs");
       const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-      return new NodeOpenFile(descriptor, path, this.#calls);
+      return new NodeDirectory(descriptor, path, this.#calls, this);
     }, onlyAbsent);
   }
 

@@ -9,6 +9,7 @@ import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "..
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
 import { reflinkRequest } from "./clone.ts";
+import { anchorsHere } from "./directory.ts";
 import { NodeFileSystem } from "./file_system.ts";
 import { nodeProcess } from "./process.ts";
 import { randomBytes } from "../random.ts";
@@ -116,6 +117,9 @@ export function nodeRuntime(): Runtime {
     process: nodeProcess(),
     capabilities: {
       directorySync: !windows,
+      get anchored() {
+        return !windows && anchorsHere();
+      },
       get fileLock() {
         // LockFileEx forbids others to read the range, and only one of the three runtimes could take it through an
         // open file; on Windows all three agree on the lock that needs no kernel.

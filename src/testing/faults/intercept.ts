@@ -6,7 +6,17 @@
  * whether and when to `proceed`, and what to answer. Nothing else of the runtime changes.
  */
 import type { Awaitable } from "../../core/operation.ts";
-import type { FileStatus, FileSystem, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
+import { baseOf } from "../../runtime/directory.ts";
+import type {
+  DirectoryEntry,
+  DirectoryNames,
+  FileStatus,
+  FileSystem,
+  OpenDirectory,
+  OpenFile,
+  Runtime,
+  SyncLevel,
+} from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
 export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened">;
@@ -143,6 +153,84 @@ class InterceptedFile implements FallibleFile {
   }
 }
 
+/** An open directory behind `around`, and the names in it. */
+class InterceptedDirectory extends InterceptedFile implements OpenDirectory {
+  readonly names: DirectoryNames;
+  constructor(inner: OpenDirectory, path: string, number: number, watch: Watch) {
+    super(inner, path, number, watch.around);
+    this.names = new InterceptedNames(inner.names, path, watch);
+  }
+}
+
+/** What watches a file system: the function of ours, and the numbers it gives to open files. */
+interface Watch {
+  readonly around: Around;
+  readonly numbers: FileNumbers;
+}
+
+/** Opens a file, watched. */
+function opening<T extends OpenFile | undefined>(
+  { around, numbers }: Watch,
+  { method, path, operands }: Pick<SeamCall, "method" | "path" | "operands">,
+  proceed: () => Awaitable<T>,
+): Awaitable<InterceptedFile | undefined> {
+  const opens = numbers.next++;
+  const file = around({ method, path, operands, file: undefined, opens }, proceed);
+  return whenKnown(file, (file) => file === undefined ? undefined : new InterceptedFile(file, path, opens, around));
+}
+
+/** Names in an open directory, each call as one of the file system on the path that the name would have. */
+class InterceptedNames implements DirectoryNames {
+  /** For people, and for files that are watched by path: what is reached is reached through `inner`. */
+  readonly base: string;
+  constructor(readonly inner: DirectoryNames, readonly path: string, readonly watch: Watch) {
+    this.base = baseOf(path);
+  }
+  #pass<T>(method: keyof FileSystem, path: string, operands: SeamCall["operands"], proceed: () => Awaitable<T>) {
+    return this.watch.around({ method, path, operands, file: undefined }, proceed);
+  }
+  #at(to: DirectoryNames): DirectoryNames {
+    return to instanceof InterceptedNames ? to.inner : to;
+  }
+  open(name: string, access: "read" | "read-write"): Awaitable<OpenFile | undefined> {
+    const call = { method: "open", path: this.base + name, operands: [access, false] } as const;
+    return opening(this.watch, call, () => this.inner.open(name, access));
+  }
+  create(name: string, mode: number): Awaitable<OpenFile> {
+    const call = { method: "create", path: this.base + name, operands: [mode] } as const;
+    return opening(this.watch, call, () => this.inner.create(name, mode)) as Awaitable<OpenFile>;
+  }
+  linkStat(name: string): Awaitable<FileStatus | undefined> {
+    return this.#pass("linkStat", this.base + name, [], () => this.inner.linkStat(name));
+  }
+  readLink(name: string): Awaitable<string | undefined> {
+    return this.#pass("readLink", this.base + name, [], () => this.inner.readLink(name));
+  }
+  readDirectory(): Awaitable<DirectoryEntry[] | undefined> {
+    return this.#pass("readDirectory", this.path, [], () => this.inner.readDirectory());
+  }
+  makeDirectory(name: string, mode: number): Awaitable<boolean> {
+    return this.#pass("makeDirectory", this.base + name, [mode], () => this.inner.makeDirectory(name, mode));
+  }
+  rename(name: string, to: DirectoryNames, newName: string): Awaitable<void> {
+    const proceed = () => this.inner.rename(name, this.#at(to), newName);
+    return this.#pass("rename", this.base + name, [to.base + newName], proceed);
+  }
+  link(name: string, to: DirectoryNames, newName: string): Awaitable<void> {
+    const proceed = () => this.inner.link(name, this.#at(to), newName);
+    return this.#pass("link", this.base + name, [to.base + newName], proceed);
+  }
+  symbolicLink(text: string, name: string): Awaitable<void> {
+    return this.#pass("symbolicLink", this.base + name, [text], () => this.inner.symbolicLink(text, name));
+  }
+  remove(name: string): Awaitable<boolean> {
+    return this.#pass("remove", this.base + name, [], () => this.inner.remove(name));
+  }
+  removeDirectory(name: string): Awaitable<boolean> {
+    return this.#pass("removeDirectory", this.base + name, [], () => this.inner.removeDirectory(name));
+  }
+}
+
 /** Counts open files over all file systems that share it. */
 export interface FileNumbers {
   next: number;
@@ -156,21 +244,26 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
     operands: SeamCall["operands"],
     proceed: () => Awaitable<T>,
   ) => around({ method, path, operands, file: undefined }, proceed);
-  const opening = <T extends OpenFile | undefined>(
-    method: "open" | "create" | "openDirectory",
-    path: string,
-    operands: SeamCall["operands"],
-    proceed: () => Awaitable<T>,
-  ) => {
-    const opens = numbers.next++;
-    const file = around({ method, path, operands, file: undefined, opens }, proceed);
-    return whenKnown(file, (file) => file === undefined ? undefined : new InterceptedFile(file, path, opens, around));
-  };
+  const watch: Watch = { around, numbers };
   return {
     open: (path, access, options) =>
-      opening("open", path, [access, options?.follow], () => inner.open(path, access, options)),
-    create: (path, mode) => opening("create", path, [mode], () => inner.create(path, mode)) as Awaitable<OpenFile>,
-    openDirectory: (path) => opening("openDirectory", path, [], () => inner.openDirectory(path)),
+      opening(
+        watch,
+        { method: "open", path, operands: [access, options?.follow] },
+        () => inner.open(path, access, options),
+      ),
+    create: (path, mode) =>
+      opening(watch, { method: "create", path, operands: [mode] }, () => inner.create(path, mode)) as Awaitable<
+        OpenFile
+      >,
+    openDirectory: (path) => {
+      const opens = numbers.next++;
+      const call: SeamCall = { method: "openDirectory", path, operands: [], file: undefined, opens };
+      return whenKnown(
+        around(call, () => inner.openDirectory(path)),
+        (directory) => directory === undefined ? undefined : new InterceptedDirectory(directory, path, opens, watch),
+      );
+    },
     stat: (path) => pass("stat", path, [], () => inner.stat(path)),
     linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
     readLink: (path) => pass("readLink", path, [], () => inner.readLink(path)),

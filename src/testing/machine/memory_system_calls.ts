@@ -9,6 +9,7 @@ import type { DirectoryEntry, FileStatus } from "../../runtime/runtime.ts";
 import type { Attributes, DirectoryNode, DiskNode } from "./disk_node.ts";
 import { journalRefusal } from "./failed_journal.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
+import { MemoryDirectory, type NameCalls } from "./memory_directory.ts";
 import { type Access, MemoryOpenFile } from "./memory_open_file.ts";
 import { type Place, walk, type Wanted } from "./path_walk.ts";
 import { allows, permission, refusalToAdd, refusalToLink, refusalToRemove } from "./permissions.ts";
@@ -30,11 +31,14 @@ const looking: ReadonlySet<string> = new Set(["open", "stat", "linkStat", "readL
 export class MemorySystemCalls implements SyncFileSystem {
   readonly #machine: Machine;
   readonly #process: ProcessRecord;
+  /** The directory whose names these calls are about, wherever it is by now: of their paths only the last name counts. */
+  readonly #home: number | undefined;
 
-  /** The calls of `process` on `machine`. */
-  constructor(machine: Machine, process: ProcessRecord) {
+  /** The calls of `process` on `machine`; with `home`, those on names in that directory. */
+  constructor(machine: Machine, process: ProcessRecord, home?: number) {
     this.#machine = machine;
     this.#process = process;
+    this.#home = home;
   }
 
   open(path: string, access: Access, options: { follow?: boolean } = {}): MemoryOpenFile | undefined {
@@ -58,13 +62,18 @@ export class MemorySystemCalls implements SyncFileSystem {
     return this.#opened(this.#add("file", place, attributes, "create", path), path, "read-write", "create");
   }
 
-  openDirectory(path: string): MemoryOpenFile | undefined {
+  /** `through`: the calls that names in it are reached by where that is not the machine itself. */
+  openDirectory(path: string, through: NameCalls = this): MemoryDirectory | undefined {
     if (this.#machine.plan.options.capabilities?.directorySync === false) this.#fail("ENOTSUP", "openDirectory", path);
     const node = this.#find("openDirectory", path, "target")?.node;
     if (node === undefined) return undefined;
     if (node.kind !== "directory") this.#fail("ENOTDIR", "openDirectory", path);
     this.#need(node, permission.read, "openDirectory", path);
-    return this.#opened(node.number, path, "read", "openDirectory");
+    this.#checkOpenFiles("openDirectory", path);
+    const anchored = through === this && this.#machine.plan.options.capabilities?.anchored !== false;
+    const inside = anchored ? new MemorySystemCalls(this.#machine, this.#process, node.number) : through;
+    const opened = { machine: this.#machine, process: this.#process, inode: node.number, path };
+    return new MemoryDirectory(opened, inside, through);
   }
 
   stat(path: string): FileStatus | undefined {
@@ -103,16 +112,16 @@ export class MemorySystemCalls implements SyncFileSystem {
     return true;
   }
 
-  rename(from: string, to: string): void {
+  rename(from: string, to: string, into: MemorySystemCalls = this): void {
     const source = this.#find("rename", from, "entry") ?? this.#fail("ENOENT", "rename", from);
-    const target = this.#find("rename", to, "entry", from) ?? this.#fail("ENOENT", "rename", from);
+    const target = into.#find("rename", to, "entry", from) ?? this.#fail("ENOENT", "rename", from);
     renameEntry(this.#machine, this.#process, source, target, (code) => this.#fail(code, "rename", from));
   }
 
-  link(existing: string, path: string): void {
+  link(existing: string, path: string, into: MemorySystemCalls = this): void {
     const source = this.#find("link", existing, "link", path);
     if (source?.node === undefined) return this.#fail("ENOENT", "link", path);
-    const place = this.#vacant("link", path, source.node);
+    const place = into.#vacant("link", path, source.node);
     // What is mounted on a name is on another mount than its directory, be it the same disk.
     if (source.entry !== source.node.number && !isSpecial(source.name)) this.#fail("EXDEV", "link", path);
     const refusal = refusalToLink(this.#process, source.node);
@@ -169,7 +178,7 @@ export class MemorySystemCalls implements SyncFileSystem {
   #find(call: string, path: string, wanted: Wanted, reported = path): Place | undefined {
     if (!this.#process.alive) this.#fail("ESRCH", call, reported);
     try {
-      const place = walk(this.#machine, this.#process, call, path, wanted);
+      const place = walk(this.#machine, this.#process, call, path, wanted, this.#home);
       const refusal = place && journalRefusal(this.#machine, place.node ?? place.directory, call);
       return refusal === undefined ? place : this.#fail(refusal, call, reported);
     } catch (error) {

@@ -12,6 +12,7 @@
 import type { DirectoryEntry, FileStatus } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import type { ProcessRecord } from "./machine.ts";
+import type { MemoryDirectory } from "./memory_directory.ts";
 import type { Access, MemoryOpenFile } from "./memory_open_file.ts";
 import type { NetworkOptions } from "./memory_options.ts";
 import type { MemorySystemCalls } from "./memory_system_calls.ts";
@@ -51,8 +52,8 @@ export class NetworkClient implements SyncFileSystem {
     return this.#server.create(path, mode);
   }
 
-  openDirectory(path: string): MemoryOpenFile | undefined {
-    return this.#server.openDirectory(path);
+  openDirectory(path: string): MemoryDirectory | undefined {
+    return this.#server.openDirectory(path, this);
   }
 
   stat(path: string): FileStatus | undefined {

@@ -39,13 +39,17 @@ const exceeds = (text: string, limit: number): boolean =>
  */
 export type Wanted = "target" | "link" | "entry";
 
-/** Walks an absolute path. Undefined when a directory on the way does not exist. */
+/**
+ * Walks an absolute path. Undefined when a directory on the way does not exist. `from`: of the path, only the last name is
+ * looked up, in that directory.
+ */
 export function walk(
   machine: Machine,
   process: Credentials,
   call: string,
   path: string,
   wanted: Wanted,
+  from?: number,
 ): Place | undefined {
   const fail = (code: string): never => {
     throw new SystemError(code, call, path);
@@ -55,9 +59,9 @@ export function walk(
   if (exceeds(path, pathLimit)) fail("ENAMETOOLONG");
 
   const { disk } = machine;
-  const rest = path.split("/").reverse();
+  const rest = from === undefined ? path.split("/").reverse() : [path.slice(path.lastIndexOf("/") + 1)];
   let slash = rest[0] === "" && rest.length > 1;
-  const ancestors = [machine.plan.root];
+  const ancestors = from === undefined ? [machine.plan.root] : [machine.plan.root, from];
   let links = 0;
 
   const here = (): DirectoryNode => disk.directory(ancestors[ancestors.length - 1] ?? machine.plan.root);

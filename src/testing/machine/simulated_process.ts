@@ -34,6 +34,7 @@ export function partsOf(runtime: MemoryRuntime): ProcessParts {
 
 const everything: Capabilities = {
   directorySync: true,
+  anchored: true,
   fileLock: "call",
   owner: true,
   mode: true,
@@ -75,7 +76,7 @@ export class SimulatedProcess implements MemoryRuntime {
     );
     this.clock = scheduler.clock;
     this.process = memoryProcess(machine, this.#record);
-    this.capabilities = { ...everything, ...machine.plan.options.capabilities };
+    this.capabilities = { ...everything, anchored: network === undefined, ...machine.plan.options.capabilities };
   }
 
   fork(options: ProcessOptions = {}): SimulatedProcess {

@@ -1,5 +1,12 @@
 /** The seam as it is where nothing is ever promised: what code under test may call without `await`. */
-import type { DirectoryEntry, FileStatus, FileSystem, OpenFile, SyncLevel } from "../../runtime/runtime.ts";
+import type {
+  DirectoryEntry,
+  FileStatus,
+  FileSystem,
+  OpenDirectory,
+  OpenFile,
+  SyncLevel,
+} from "../../runtime/runtime.ts";
 
 /** An open file that answers at once. See `OpenFile` for what each method does. */
 export interface SyncOpenFile extends OpenFile {
@@ -37,8 +44,8 @@ export interface SyncFileSystem extends FileSystem {
   open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): SyncOpenFile | undefined;
   /** Creates a file, exclusively. */
   create(path: string, mode: number): SyncOpenFile;
-  /** Opens a directory to be synced; undefined when there is none. */
-  openDirectory(path: string): SyncOpenFile | undefined;
+  /** Opens a directory to be synced, and for the names in it; undefined when there is none. */
+  openDirectory(path: string): (SyncOpenFile & OpenDirectory) | undefined;
   /** What is there, symlinks followed. */
   stat(path: string): FileStatus | undefined;
   /** What is there, a symlink in the last component not followed. */

@@ -1,0 +1,100 @@
+/** A directory that a simulated process has open, and the names in it: wherever it has been moved, if it is anchored. */
+import { baseOf } from "../../runtime/directory.ts";
+import type { DirectoryEntry, DirectoryNames, FileStatus, OpenDirectory } from "../../runtime/runtime.ts";
+import { SystemError } from "../../runtime/system_error.ts";
+import type { Machine, ProcessRecord } from "./machine.ts";
+import { MemoryOpenFile } from "./memory_open_file.ts";
+import type { SyncFileSystem, SyncOpenFile } from "./sync_file_system.ts";
+
+/** The calls that names are looked up by: in a directory that is open, or from the root. */
+export interface NameCalls extends SyncFileSystem {
+  rename(from: string, to: string, into?: unknown): void;
+  link(existing: string, path: string, into?: unknown): void;
+}
+
+/** What is opened. */
+interface OpenedDirectory {
+  readonly machine: Machine;
+  readonly process: ProcessRecord;
+  readonly inode: number;
+  readonly path: string;
+}
+
+/** Names in an open directory of a simulated process, at once. */
+class MemoryNames implements DirectoryNames {
+  readonly base: string;
+  readonly #path: string;
+  readonly #calls: NameCalls;
+  readonly #isOpen: () => boolean;
+  /** Those by which a name elsewhere is looked up, in a directory that is not open. */
+  readonly #byPath: NameCalls;
+
+  constructor(path: string, calls: { readonly inside: NameCalls; readonly byPath: NameCalls }, isOpen: () => boolean) {
+    this.base = baseOf(path);
+    this.#path = path;
+    this.#calls = calls.inside;
+    this.#byPath = calls.byPath;
+    this.#isOpen = isOpen;
+  }
+
+  /** Whoever goes on after closing it would reach what has got its descriptor since. */
+  get #inside(): NameCalls {
+    if (!this.#isOpen()) throw new SystemError("EBADF", "openDirectory", this.#path);
+    return this.#calls;
+  }
+
+  open(name: string, access: "read" | "read-write"): SyncOpenFile | undefined {
+    return this.#inside.open(this.base + name, access, { follow: false });
+  }
+
+  create(name: string, mode: number): SyncOpenFile {
+    return this.#inside.create(this.base + name, mode);
+  }
+
+  linkStat(name: string): FileStatus | undefined {
+    return this.#inside.linkStat(this.base + name);
+  }
+
+  readLink(name: string): string | undefined {
+    return this.#inside.readLink(this.base + name);
+  }
+
+  readDirectory(): DirectoryEntry[] | undefined {
+    return this.#inside.readDirectory(`${this.#path}/.`);
+  }
+
+  makeDirectory(name: string, mode: number): boolean {
+    return this.#inside.makeDirectory(this.base + name, mode);
+  }
+
+  rename(name: string, to: DirectoryNames, newName: string): void {
+    this.#inside.rename(this.base + name, to.base + newName, to instanceof MemoryNames ? to.#inside : this.#byPath);
+  }
+
+  link(name: string, to: DirectoryNames, newName: string): void {
+    this.#inside.link(this.base + name, to.base + newName, to instanceof MemoryNames ? to.#inside : this.#byPath);
+  }
+
+  symbolicLink(text: string, name: string): void {
+    this.#inside.symbolicLink(text, this.base + name);
+  }
+
+  remove(name: string): boolean {
+    return this.#inside.remove(this.base + name);
+  }
+
+  removeDirectory(name: string): boolean {
+    return this.#inside.removeDirectory(this.base + name);
+  }
+}
+
+/** An open directory of a simulated process. */
+export class MemoryDirectory extends MemoryOpenFile implements OpenDirectory {
+  readonly names: DirectoryNames;
+
+  /** `inside`: the calls that names in it are looked up by; `byPath`: those for all other names. */
+  constructor({ machine, process, inode, path }: OpenedDirectory, inside: NameCalls, byPath: NameCalls) {
+    super(machine, process, inode, path, "read");
+    this.names = new MemoryNames(path, { inside, byPath }, () => process.open.has(this));
+  }
+}

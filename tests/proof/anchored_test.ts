@@ -1,0 +1,132 @@
+/**
+ * Between any two calls of an operation on a single file, from the moment its directory is open, another directory takes
+ * that one's place, or a symlink to a third: nothing there is touched, whatever its names.
+ */
+import { assert, assertEquals, fail } from "@std/assert";
+import { describe, it } from "node:test";
+import { copyFileSync, FileError, openFileWriterSync, removeFileSync, writeFileSync } from "../../mod.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
+import { notEmpty, tally } from "../support/tally.ts";
+
+const home = "/home";
+const file = `${home}/file`;
+
+const operations: readonly [name: string, run: (runtime: Runtime) => unknown][] = [
+  ["writeFile over a file", (runtime) => writeFileSync(file, "new", { runtime })],
+  ["writeFile anew", (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime })],
+  ["writeFile with another mode", (runtime) => writeFileSync(file, "new", { runtime, mode: 0o4777 })],
+  ["writeFile for another owner", (runtime) => writeFileSync(file, "new", { runtime, owner: { user: 3, group: 3 } })],
+  ["writeFile of equal content", (runtime) => writeFileSync(file, "old", { runtime, skipIfEqual: true, mode: 0o666 })],
+  ["writeFile, create only", (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime, ifExists: "fail" })],
+  ["copyFile", (runtime) => copyFileSync("/source", file, { runtime, keepTimes: true })],
+  ["removeFile", (runtime) => removeFileSync(file, { runtime })],
+  ["openFileWriter", (runtime) => {
+    using writer = openFileWriterSync(file, { runtime });
+    writer.write("new");
+    writer.commit();
+  }],
+];
+
+/** What takes the place of the directory; and where its files are then. */
+const exchanges: readonly [name: string, put: (machine: MemoryRuntime) => string][] = [
+  ["another directory", (machine) => {
+    for (const name of ["file", "fresh"]) machine.put(`${home}/${name}`, "theirs");
+    return home;
+  }],
+  ["a symlink to another directory", (machine) => {
+    machine.put(home, { symlink: "/victim" });
+    return "/victim";
+  }],
+];
+
+const newMachine = (anchored = true): MemoryRuntime =>
+  memoryRuntime({
+    user: 0,
+    capabilities: { anchored },
+    files: {
+      [file]: { content: "old", mode: 0o640 },
+      "/source": "source",
+      "/victim/file": "theirs",
+      "/victim/other": "",
+    },
+  });
+
+/** Everything there is in a directory, with owners and modes. */
+function picture(machine: MemoryRuntime, directory: string): unknown[] {
+  return Object.entries(machine.files(directory)).map(([path, text]) => {
+    const status = machine.statusOf(path.replace(/\/$/, ""));
+    return [path, text, status?.mode, status?.user, status?.identity];
+  });
+}
+
+/** What has taken the place of the directory, and what had been in it when it did. */
+interface Exchanged {
+  readonly machine: MemoryRuntime;
+  readonly directory: string;
+  readonly before: unknown[];
+  readonly error: unknown;
+}
+
+/** Runs an operation, and exchanges its directory before one of its calls, from 1 after the opening; undefined: none left. */
+function exchanged(
+  run: (runtime: Runtime) => unknown,
+  put: (machine: MemoryRuntime) => string,
+  number: number,
+  machine = newMachine(),
+): Exchanged | undefined {
+  let opened = false;
+  let passed = 0;
+  let seen: { readonly directory: string; readonly before: unknown[] } | undefined;
+  const { runtime } = faultRuntime(machine, {
+    at: (call) => {
+      if (opened && ++passed === number) {
+        machine.fork({ user: 0 }).syncFileSystem.rename(home, "/moved");
+        const directory = put(machine);
+        seen = { directory, before: picture(machine, directory) };
+      }
+      opened ||= call.method === "openDirectory";
+      return false;
+    },
+    error: "EIO",
+  });
+  let error: unknown;
+  try {
+    run(runtime);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return seen && { machine, ...seen, error };
+}
+
+describe("nothing is touched in what takes the place of an open directory:", () => {
+  for (const [what, put] of notEmpty(exchanges)) {
+    for (const [name, run] of notEmpty(operations)) {
+      it(`${name}, ${what}`, () => {
+        const happened = tally(`the directory of ${name} is exchanged for ${what}`, ["done", "refused"]);
+        for (let number = 1;; number++) {
+          const after = exchanged(run, put, number);
+          if (after === undefined) break;
+          const { machine, directory, before, error } = after;
+          assertEquals(picture(machine, directory), before, `exchanged before call ${number}`);
+          assertEquals(machine.openHandles, []);
+          assert(error === undefined || FileError.is(error), `before call ${number}: ${error}`);
+          const left = Object.keys(machine.files("/moved")).filter((path) => path.endsWith(".tmp"));
+          assertEquals(left, [], `left after an exchange before call ${number}`);
+          happened.count(error === undefined ? "done" : "refused");
+        }
+        happened.enough({ done: 1, refused: 0 });
+      });
+    }
+  }
+
+  it("where names are reached by path, these exchanges show that", () => {
+    const [, put] = exchanges[0] ?? fail();
+    const remove = (runtime: Runtime) => removeFileSync(file, { runtime });
+    const touched = [1, 2, 3].map((number) => {
+      const after = exchanged(remove, put, number, newMachine(false)) ?? fail();
+      return JSON.stringify(picture(after.machine, after.directory)) !== JSON.stringify(after.before);
+    });
+    assert(touched.includes(true));
+  });
+});
