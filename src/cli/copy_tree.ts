@@ -51,13 +51,13 @@ export async function copyTree(source: string, target: string, rules: CopyRules)
 export async function refuseNoDirectory(source: string, path: string): Promise<void> {
   const attempt = beginAttempt("Cannot publish", path);
   try {
-    await directoryStatus(source, makeEngine(currentRuntime(), false), attempt);
+    await statusOfSource(source, makeEngine(currentRuntime(), false), attempt);
   } catch (error) {
     throw translate(error, attempt);
   }
 }
 
-async function directoryStatus(source: string, engine: Engine, attempt: Attempt) {
+async function statusOfSource(source: string, engine: Engine, attempt: Attempt) {
   const refuse = (code: string, reason: string) =>
     attemptFailed(attempt, code, "open", `${JSON.stringify(source)} ${reason}`);
   const status = await engine.fileSystem.stat(source);
@@ -68,7 +68,7 @@ async function directoryStatus(source: string, engine: Engine, attempt: Attempt)
 
 async function copyDirectory(source: string, target: string, copying: Copying): Promise<void> {
   const { engine, attempt, signal, identity } = copying;
-  const status = await directoryStatus(source, engine, attempt);
+  const status = await statusOfSource(source, engine, attempt);
   if (status.identity === identity) {
     throw attemptFailed(attempt, "EINVAL", "open", `${JSON.stringify(source)} would be copied into itself`);
   }
