@@ -57,7 +57,7 @@ export const transactionMutants: readonly Mutant[] = [
   },
   {
     name: "a directory that is made for a plan is not made durable",
-    file: "src/transaction/make_directories.ts",
+    file: "src/transaction/make_planned_directories.ts",
     from: `      durable = (yield* ensureDirectory(engine, directory.path, rules, about)) && durable;
 `,
     to: `      durable = ensureDirectory !== undefined && rules !== undefined && durable;

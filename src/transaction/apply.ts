@@ -21,7 +21,7 @@ import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
-import { type AppliedDirectory, makeDirectories } from "./make_directories.ts";
+import { type AppliedDirectory, makePlannedDirectories } from "./make_planned_directories.ts";
 import { refuseMountPoints } from "./mount_points.ts";
 import { releaseLocks } from "../lock/lock_files.ts";
 import { findParticipants, Homes, type Participant } from "./participants.ts";
@@ -46,7 +46,7 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
   const homes = new Homes();
   try {
     checkAbort(rules.signal);
-    const made = yield* makeDirectories(engine, request.directories, rules, attempt);
+    const made = yield* makePlannedDirectories(engine, request.directories, rules, attempt);
     const participants = yield* findParticipants(engine, files, homes, rules, attempt);
     const [first] = participants;
     if (first === undefined) throw new TypeError("A plan must have files");

@@ -30,7 +30,7 @@ import {
   writePlan,
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
-import type { RequestedDirectory } from "./make_directories.ts";
+import type { RequestedDirectory } from "./make_planned_directories.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** A file that is to be replaced or made together with others. */

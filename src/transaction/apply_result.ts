@@ -2,7 +2,7 @@
  * What `applyFiles` answers.
  */
 import type { Durability } from "../protocol/write_plan.ts";
-import type { AppliedDirectory } from "./make_directories.ts";
+import type { AppliedDirectory } from "./make_planned_directories.ts";
 import type { RecoveryReport } from "./recover_transactions.ts";
 import type { StagedChange } from "./transaction.ts";
 

@@ -40,7 +40,7 @@ export type {
   PlannedRemoval,
 } from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
-export type { AppliedDirectory } from "./make_directories.ts";
+export type { AppliedDirectory } from "./make_planned_directories.ts";
 export type { KeptReason } from "./examine.ts";
 export { publishDirectory, publishDirectorySync, type PublishResult } from "../publication/publish_directory.ts";
 export {

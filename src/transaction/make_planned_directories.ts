@@ -31,7 +31,7 @@ export interface AppliedDirectory {
 }
 
 /** Makes those that are missing; what happened to each, and whether all are durable. */
-export function* makeDirectories(
+export function* makePlannedDirectories(
   engine: Engine,
   directories: readonly RequestedDirectory[],
   rules: SyncRules,
