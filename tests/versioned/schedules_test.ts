@@ -1,5 +1,5 @@
 /**
- * Writers, a cleaner and a reader on one file server, in every order of their calls within a bound: names and listings
+ * Writers, a cleaner and a reader on one file server, in a bounded number of orders of their calls: names and listings
  * come from caches, replies are lost, what was removed is ESTALE, and there are no locks. Whatever the order: versions
  * are consecutive, each made from the one before, none is lost and none is there twice; and a reader reads one of them.
  *

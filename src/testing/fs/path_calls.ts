@@ -8,7 +8,7 @@ import { asNode } from "./node_error.ts";
 import { type Call, ownerOf, readContent, setTimes, writeContent } from "./open_file_calls.ts";
 import { callOptions, decoded, located, modeOf, named, pathText, type Place } from "./place.ts";
 import { Dirent, Stats } from "./stats.ts";
-import { copyFile, makeDirectories, makeTemporaryDirectory, readTree, realPath, removeTree } from "./trees.ts";
+import { copyFile, makeDirectoryTree, makeTemporaryDirectory, readTree, realPath, removeTree } from "./trees.ts";
 
 type OnDescriptor = (place: Place, file: Descriptor, ...args: unknown[]) => Operation<unknown>;
 type OnPath = (place: Place, path: string, ...args: unknown[]) => Operation<unknown>;
@@ -94,7 +94,7 @@ export const pathCalls: Readonly<Record<string, Call>> = {
   }),
   mkdir: at("mkdir", function* (place, path, options) {
     const { recursive, mode } = callOptions(options, "mode");
-    if (recursive === true) return yield* makeDirectories(place, path, modeOf(mode, 0o777));
+    if (recursive === true) return yield* makeDirectoryTree(place, path, modeOf(mode, 0o777));
     if (!(yield* wait(place.files.makeDirectory(path, modeOf(mode, 0o777))))) {
       throw new SystemError("EEXIST", "makeDirectory", path);
     }

@@ -7,13 +7,13 @@ import { type Descriptor, readAt, withFile, writeAll } from "./descriptors.ts";
 import type { Place } from "./place.ts";
 
 /** Makes a directory and what is missing above it; the first that was made, undefined if none was. */
-export function* makeDirectories(place: Place, path: string, mode: number): Operation<string | undefined> {
+export function* makeDirectoryTree(place: Place, path: string, mode: number): Operation<string | undefined> {
   const style = place.runtime.capabilities.pathStyle;
   const status = yield* wait(place.files.stat(path));
   if (status?.kind === "directory") return undefined;
   if (status !== undefined) throw new SystemError("EEXIST", "makeDirectory", path);
   const parent = directoryName(path, style);
-  const first = parent === path ? undefined : yield* makeDirectories(place, parent, mode);
+  const first = parent === path ? undefined : yield* makeDirectoryTree(place, parent, mode);
   // Another process may have made it by now.
   const made = yield* wait(place.files.makeDirectory(path, mode));
   return first ?? (made ? path : undefined);
