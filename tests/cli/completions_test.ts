@@ -16,7 +16,7 @@ import { notEmpty } from "../support/tally.ts";
 /** A line so far, with what may come next; of options only some are named. */
 const lines: readonly (readonly [string[], string[]])[] = [
   [["sto"], ["store"]],
-  [["store", ""], ["put", "get", "restore", "list", "verify", "gc"]],
+  [["store", ""], ["put", "get", "restore", "list", "rm", "ref", "verify", "gc"]],
   [["store", "gc", "--dry"], ["--dry-run"]],
   [["store", "put", "--w"], ["--when-unsupported", "--when-sync-fails"]],
   [["write", "--durability", ""], ["full", "barrier", "file", "none"]],

@@ -55,7 +55,7 @@ describe("an option that could do nothing is refused:", () => {
     const locking = [...fileFunctions, ...logFunctions, ...storeFunctions, ...transactionFunctions].filter(({ rows }) =>
       rows.some(({ option }) => option.startsWith("lock."))
     );
-    assertEquals(locking.length, 14);
+    assertEquals(locking.length, 15);
     for (const { called } of locking) {
       // A store is opened first, and that is no refused call.
       const there = called.bound === true ? memoryRuntime({ files: { "/d/a": "a" } }) : machine;
