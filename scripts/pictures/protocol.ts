@@ -11,8 +11,8 @@ const GUARANTEES = "docs/guarantees.md";
 
 /** The calls of each step of the table, by the beginning of their lines in the trace. */
 const CALLS: readonly [step: string, calls: readonly string[]][] = [
-  ["resolve the path, look at the target", ["linkStat data/file"]],
   ["open the directory", ["openDirectory data", "stat"]],
+  ["look at the target, follow links", ["linkStat data/file"]],
   ["create the temporary file, lock it", ["create ", "tryLock exclusive"]],
   ["write", ["write "]],
   ["owner, mode", ["stat"]],

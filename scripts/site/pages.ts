@@ -7,6 +7,7 @@ import { exists, listFiles, ROOT } from "../toolchain/folders.ts";
 /** The guides in reading order. */
 const GUIDES = [
   "docs/guarantees.md",
+  "docs/versioned.md",
   "docs/testing.md",
   "docs/migration.md",
   "docs/faq.md",

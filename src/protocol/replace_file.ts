@@ -114,7 +114,6 @@ export function* findTarget(
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<FileReplacement> {
-  attempt.verb = "Cannot create";
   const made = plan.createDirectories ? yield* makeDirectories(engine, path, plan, attempt) : undefined;
   const write = yield* openTarget(engine, made?.path ?? path, plan, attempt);
   try {
@@ -144,10 +143,10 @@ function* makeDirectories(
 
 const writable = 0o222;
 
-/** Refuses what the plan refuses of the file that is there. */
+/** What is attempted, now that it is known whether there is a file, and what the plan refuses of it. */
 function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
+  attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
   if (status === undefined) return;
-  attempt.verb = "Cannot replace";
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
   // Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so.
   if (plan.whenReadOnly === "replace" || status.kind !== "file" || !engine.capabilities.mode) return;

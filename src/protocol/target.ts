@@ -49,7 +49,10 @@ export function* openTarget(
   let link: string | undefined;
   for (let links = 0, current = path; links <= mostLinks; links++) {
     const { directory, name } = placeOf(engine, current, attempt);
+    // Where there is no directory, there is no file either.
+    attempt.verb = "Cannot create";
     const parent = yield* openParent(engine, directory, plan, attempt);
+    attempt.verb = "Cannot write";
     try {
       const status = yield* wait(parent.look(name));
       if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
