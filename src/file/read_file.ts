@@ -163,7 +163,7 @@ function* readJson<T>(
 /**
  * Reads a file's bytes; `undefined` if there is no file, an error for everything else.
  *
- * If {@linkcode writeFile} replaces the file at the same time, the old or the new content is read, never a mixture.
+ * If `writeFile` replaces the file at the same time, the old or the new content is read, never a mixture.
  *
  * @param path The file, a path or file: URL. Symlinks are followed.
  * @param options See {@linkcode ReadFileOptions}.
@@ -205,7 +205,7 @@ export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Ar
 /**
  * Reads a file as UTF-8 text; `undefined` if there is no file, an error for everything else.
  *
- * If {@linkcode writeFile} replaces the file at the same time, the old or the new content is read, never a mixture.
+ * If `writeFile` replaces the file at the same time, the old or the new content is read, never a mixture.
  *
  * @param path The file, a path or file: URL. Symlinks are followed.
  * @param options See {@linkcode ReadFileOptions}.

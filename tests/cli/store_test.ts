@@ -37,7 +37,7 @@ describe("store", () => {
       const bytes = Uint8Array.of(0, 255, 10);
       const digest = sha256(bytes);
       const put = await answer(directory, ["store", "put", "objects"], { stdin: bytes });
-      assertEquals(put["objects"], [{ digest }]);
+      assertEquals(put["objects"], [{ digest, found: "new" }]);
       assertEquals(await answer(directory, ["store", "get", "objects", digest]), { digest, bytes: 3, base64: "AP8K" });
       assertEquals(await answer(directory, ["store", "list", "objects"]), { objects: [digest] });
       assertEquals(await answer(directory, ["store", "verify", "objects"]), { checked: 1, corrupt: [] });

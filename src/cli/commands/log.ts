@@ -192,7 +192,7 @@ export async function logRepair({ operands, options }: Call<typeof logRepairTabl
     result,
     notes: [
       ...result.damage.map(skippedNote),
-      ...result.repaired ? durabilityNotes("the log is repaired", result.durability, undefined) : ["it is not damaged"],
+      ...result.repaired ? durabilityNotes("the log is repaired", result.durability, undefined) : [],
     ],
     changing: true,
   };
