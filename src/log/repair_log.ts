@@ -59,7 +59,7 @@ export interface RepairLogResult {
   repaired: boolean;
   /** Damage to what was durable, in order; with `keep: "before"` the first alone, up to the end of the file. */
   damage: SkippedRange[];
-  /** The durability that was reached. */
+  /** The durability that the repaired log has reached; `"none"` if nothing was repaired: then nothing was synced either. */
   durability: Durability;
 }
 
@@ -108,14 +108,14 @@ function* repair(
       try {
         // An empty file is a log that nothing was written to yet.
         if ((yield* wait(file.stat())).size === 0) {
-          return { path: target, repaired: false, damage: [], durability: "full" };
+          return { path: target, repaired: false, damage: [], durability: "none" };
         }
         const header = yield* readHeader(file, target);
         const records = recordsOf(header);
         const { size } = yield* wait(file.stat());
         const reader = new RecordReader(file, records.identity);
         const damage = yield* findDamage(reader, firstCursor(records), size, keep === "readable");
-        if (damage.length === 0) return { path: target, repaired: false, damage, durability: "full" };
+        if (damage.length === 0) return { path: target, repaired: false, damage, durability: "none" };
         const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
         const filling = rewrittenFilling(engine, file, header, keep === "readable");
         const durability = yield* putLog({ engine, plan, path: target, attempt }, filling);

@@ -3,6 +3,7 @@
  */
 import type { Operation } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
+import { takeTicket } from "../protocol/commit_turn.ts";
 import { translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { type Digest, headName } from "../protocol/names/store.ts";
@@ -48,7 +49,7 @@ export function* setHead(
         const actual = now === undefined ? null : formatHead("digest" in now ? now : now.name);
         if (actual !== wanted) throw conflict(attempt, wanted?.trim() ?? null, actual?.trim() ?? null);
       }
-      yield* writeReference(context, path, text, () => hold.confirm("unchanged"));
+      yield* writeReference(context, { path, text, ticket: takeTicket() }, () => hold.confirm("unchanged"));
     });
   } catch (error) {
     throw translate(error, attempt);

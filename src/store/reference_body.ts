@@ -9,7 +9,7 @@
  */
 import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
@@ -79,6 +79,8 @@ export function* updateReference(
   const parts = referenceParts(name);
   const path = pathOf(context, parts);
   const attempt = context.attempt("Cannot update", path);
+  // Of calls that expect nothing the one made last wins, in whatever order they get the lock.
+  const ticket = expected === undefined ? takeTicket() : undefined;
   try {
     yield* context.locked(false, function* (hold) {
       yield* checkFree(context, parts, attempt);
@@ -86,22 +88,23 @@ export function* updateReference(
         const actual = (yield* readPath(context, path)) ?? null;
         if (actual !== expected) throw conflict(attempt, expected, actual);
       }
-      yield* writeReference(context, path, formatReference(digest), () => hold.confirm("unchanged"));
+      const text = formatReference(digest);
+      yield* writeReference(context, { path, text, ticket: ticket ?? takeTicket() }, () => hold.confirm("unchanged"));
     });
   } catch (error) {
     throw translate(error, attempt);
+  } finally {
+    if (ticket !== undefined) returnTicket(ticket);
   }
 }
 
-/** Writes the file of a reference, or HEAD, inside the lock. */
+/** Writes the file of a reference, or HEAD, inside the lock; gives the ticket back. */
 export function* writeReference(
   context: StoreContext,
-  path: string,
-  text: string,
+  { path, text, ticket }: { readonly path: string; readonly text: string; readonly ticket: Ticket },
   guard: () => Operation<void>,
 ): Operation<void> {
   const filling = fillingFrom({ kind: "bytes", bytes: encoder.encode(text) });
-  const ticket = takeTicket();
   try {
     const plan = { ...context.plan, guard };
     const { durability } = yield* replaceFile({ engine: context.engine, path, plan, ticket }, filling);

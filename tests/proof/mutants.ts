@@ -3,9 +3,11 @@
  * does what a careless one would do. Exploration must catch every one of them.
  */
 import type { Awaitable } from "../../src/core/operation.ts";
+import { NamesByPath } from "../../src/runtime/directory.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { type Around, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
+import { overlaid } from "../support/hooked_runtime.ts";
 
 /** A way of getting it wrong. */
 export interface Mutant {
@@ -65,6 +67,10 @@ function elsewhere(machine: MemoryRuntime): Runtime {
         return [name, typeof method === "function" ? method.bind(real) : method];
       }),
     ),
+    openDirectory(path: string) {
+      const directory = real.openDirectory(path);
+      return directory && overlaid(directory, (key) => key === "names" ? new NamesByPath(fileSystem, path) : undefined);
+    },
     create: (path: string, mode: number) => real.create(moved(path), mode),
     linkStat: (path: string) => real.linkStat(moved(path)),
     rename: (from: string, to: string) => real.rename(moved(from), to),

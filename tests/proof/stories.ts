@@ -10,7 +10,7 @@ import {
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
 import { textsOf } from "../log/support.ts";
-import type { SpareSync, Step, Story } from "./story.ts";
+import { NOTHING_DONE, type SpareSync, type Step, type Story } from "./story.ts";
 import { digestOf } from "./write_features.ts";
 
 /** Longer than a sector: it may be torn. */
@@ -122,7 +122,7 @@ const repairs: Story[] = [{
   setup: damageLog,
   steps: [{
     name: "repair",
-    run: (runtime) => repairLogSync("/l/log", { keep: "readable", runtime }),
+    run: (runtime) => repairLogSync("/l/log", { keep: "readable", runtime }).repaired ? undefined : NOTHING_DONE,
     lock: "/l/log",
   }],
   shows(machine, done) {
@@ -174,7 +174,10 @@ const stores: Story[] = [
     },
     steps: [{
       name: "quarantine",
-      run: (runtime) => openObjectStoreSync("/s", { runtime }).verify({ quarantine: true }),
+      run: (runtime) => {
+        const { quarantined } = openObjectStoreSync("/s", { runtime }).verify({ quarantine: true });
+        return quarantined?.includes(first) ? undefined : NOTHING_DONE;
+      },
       lock: "/s/objects",
     }],
     // Its name moves from one directory to another: a power cut in between may lose what is damaged.

@@ -61,6 +61,9 @@ export interface SpareSync {
 /** What the caller of a step is told. */
 export type Fact = { readonly begun: number } | { readonly done: number } | { readonly refused: number };
 
+/** What a step returns that has found nothing to do, and so promises nothing of what an attempt before it has done. */
+export const NOTHING_DONE: unique symbol = Symbol("nothing done");
+
 /** Runs the steps, each once more when it has failed; stops at one that fails twice. */
 export function tell({ steps }: Story, runtime: Runtime, acknowledge: (fact: Fact) => void): void {
   for (const [index, step] of steps.entries()) {
@@ -69,7 +72,7 @@ export function tell({ steps }: Story, runtime: Runtime, acknowledge: (fact: Fac
     for (let tries = 1;; tries++) {
       acknowledge({ begun: index + 1 });
       try {
-        step.run(runtime);
+        if (step.run(runtime) === NOTHING_DONE) return;
         acknowledge({ done: index + 1 });
         break;
       } catch (error) {

@@ -15,7 +15,7 @@ export type Hooks = {
 };
 
 /** `target` with its own methods, but for what `replaced` answers. */
-function overlaid<T extends object>(target: T, replaced: (key: PropertyKey) => unknown): T {
+export function overlaid<T extends object>(target: T, replaced: (key: PropertyKey) => unknown): T {
   return new Proxy(target, {
     get(_target, key) {
       const value: unknown = replaced(key) ?? Reflect.get(target, key, target);

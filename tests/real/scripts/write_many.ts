@@ -1,13 +1,17 @@
-/** Starts many calls of one kind at once in a directory; prints how many came to their end, and the first failure. */
+/**
+ * Starts many calls of one kind at once in a directory, with so many descriptors; prints how many came to their end, and
+ * the first failure.
+ */
+import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { copyFile, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
+import { applyFiles } from "../../../src/transaction/mod.ts";
 
-// By itself: Node opens all files of a module's imports at once.
-const { applyFiles } = await import("../../../src/transaction/mod.ts");
-
-const [directory = "", kind = "", count = "0"] = process.argv.slice(2);
+const [directory = "", kind = "", count = "0", descriptors = ""] = process.argv.slice(2);
+// Not before: Node opens all files of a module's imports at once.
+execFileSync("prlimit", [`--nofile=${descriptors}:${descriptors}`, `--pid=${process.pid}`]);
 const path = (index: number) => join(directory, `f${index}`);
 
 async function* pieces(index: number) {
