@@ -76,7 +76,13 @@ export function modeOf(directory: string, name: string): string {
 
 /** Sends a signal. (Deno's `child.kill` closes the child's input as well, and reports the signal whatever came of it.) */
 export function send(child: SpawnedScript["child"], signal: NodeJS.Signals): void {
-  if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(child.pid, signal);
+  } catch (error) {
+    // It has ended, and this process has not been told yet.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** SIGHUP, SIGINT and SIGTERM as bits of a signal mask. */
