@@ -156,9 +156,15 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a reference is updated whatever it led to",
     file: "src/store/reference_body.ts",
-    from:
-      `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      yield* writeReference`,
-    to: `        void actual;\n      }\n      yield* writeReference`,
+    from: `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      const text`,
+    to: `        void actual;\n      }\n      const text`,
+    tests: references,
+  },
+  {
+    name: "of references that are set at once, any one stays",
+    file: "src/store/reference_body.ts",
+    from: `const ticket = expected === undefined ? takeTicket() : undefined;`,
+    to: `const ticket = expected === undefined ? undefined : takeTicket();`,
     tests: references,
   },
   {
@@ -179,8 +185,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a reference is written under a lock that was lost",
     file: "src/store/reference_body.ts",
-    from: `formatReference(digest), () => hold.confirm("unchanged"));`,
-    to: `formatReference(digest), function* () {});`,
+    from: `ticket: ticket ?? takeTicket() }, () => hold.confirm("unchanged"));`,
+    to: `ticket: ticket ?? takeTicket() }, function* () {});`,
     tests: lost,
   },
   {

@@ -46,13 +46,14 @@ export function* openTarget(
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<FileReplacement> {
+  const { verb } = attempt;
   let link: string | undefined;
   for (let links = 0, current = path; links <= mostLinks; links++) {
     const { directory, name } = placeOf(engine, current, attempt);
     // Where there is no directory, there is no file either.
-    attempt.verb = "Cannot create";
+    if (verb === "Cannot write") attempt.verb = "Cannot create";
     const parent = yield* openParent(engine, directory, plan, attempt);
-    attempt.verb = "Cannot write";
+    attempt.verb = verb;
     try {
       const status = yield* wait(parent.look(name));
       if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
