@@ -60,6 +60,7 @@ function* generationsOf(path: FilePath, options: unknown, synchronous: boolean):
 /**
  * Lists the generations of a published directory that are there still, the newest first.
  *
+ * @example
  * ```ts
  * import { listGenerations, publishDirectory } from "@durable/atomic-write/transaction";
  *
@@ -81,7 +82,24 @@ export function listGenerations(path: FilePath, options?: ListGenerationsOptions
   return run(() => generationsOf(path, options, false));
 }
 
-/** {@linkcode listGenerations}, synchronous. */
+/**
+ * Like {@linkcode listGenerations}, synchronously.
+ *
+ * @example
+ * ```ts
+ * import { listGenerationsSync, publishDirectorySync } from "@durable/atomic-write/transaction";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * publishDirectorySync(`${directory}/site`, (building) => Deno.writeTextFileSync(`${building}/a`, "x"));
+ * console.log(listGenerationsSync(`${directory}/site`).length); // 1
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ *
+ * @param path What {@linkcode publishDirectory} has published.
+ * @param options The machine.
+ * @returns The generations, with those that were gone back from.
+ * @throws What {@linkcode listGenerations} rejects with.
+ */
 export function listGenerationsSync(path: FilePath, options?: ListGenerationsOptions): PublishedGeneration[] {
   return runSync(() => generationsOf(path, options, true));
 }
