@@ -3,7 +3,7 @@
  * does what a careless one would do. Exploration must catch every one of them.
  */
 import type { Awaitable } from "../../src/core/operation.ts";
-import { NamesByPath } from "../../src/runtime/directory.ts";
+import { baseOf, NamesByPath } from "../../src/runtime/directory.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { type Around, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
@@ -69,7 +69,8 @@ function elsewhere(machine: MemoryRuntime): Runtime {
     ),
     openDirectory(path: string) {
       const directory = real.openDirectory(path);
-      return directory && overlaid(directory, (key) => key === "names" ? new NamesByPath(fileSystem, path) : undefined);
+      return directory &&
+        overlaid(directory, (key) => key === "names" ? new NamesByPath(fileSystem, baseOf(path)) : undefined);
     },
     create: (path: string, mode: number) => real.create(moved(path), mode),
     linkStat: (path: string) => real.linkStat(moved(path)),
