@@ -3,7 +3,8 @@
  *
  * An asynchronous call whose every step is made at once settles in a microtask, and a loop that awaits such calls keeps
  * timers and I/O of the whole program waiting until it ends. So the asynchronous file systems make what may be repeated
- * without end through `inTurn`: at once as a rule, in a later turn when the loop has been held up for `longestHold`.
+ * without end through `inTurn`: at once as a rule, in a later turn when the loop has been held up for `longestHold`. Those
+ * that every write makes ask `isTurnDue` instead, which takes no closure, and go through `afterTurn` if it is.
  *
  * The turn comes before the call, never after it: between what a call has seen and what is done next there is no more
  * time than before.
@@ -42,9 +43,19 @@ export function nextTurn(): Promise<void> {
 /** How many calls of `withoutTurns` the code that runs now is in. */
 let hurried = 0;
 
+/** Whether the event loop has had no turn for long. */
+export function isTurnDue(): boolean {
+  return hurried === 0 && performance.now() - turned >= longestHold;
+}
+
+/** Makes a call in the next turn of the event loop. */
+export function afterTurn<T>(call: () => Awaitable<T>): Promise<T> {
+  return nextTurn().then(call);
+}
+
 /** Makes a call: at once, or, when the event loop has had no turn for long, after one. */
 export function inTurn<T>(call: () => Awaitable<T>): Awaitable<T> {
-  return hurried > 0 || performance.now() - turned < longestHold ? call() : nextTurn().then(call);
+  return isTurnDue() ? afterTurn(call) : call();
 }
 
 /** Begins what must go as far as it can before anything else runs, such as giving a lock back: without turns until then. */

@@ -63,6 +63,13 @@ export function builtinByName(name: string): unknown {
   return found;
 }
 
+let fileSystem: BuiltinModules["node:fs"] | undefined;
+
+/** The module that nearly every call needs, without a look into a table for each. */
+export function nodeFs(): BuiltinModules["node:fs"] {
+  return fileSystem ??= builtin("node:fs");
+}
+
 /** A module of the runtime. */
 export function builtin<Name extends keyof BuiltinModules>(name: Name): BuiltinModules[Name] {
   return builtinByName(name) as BuiltinModules[Name];

@@ -1,15 +1,16 @@
 /**
  * Native errors of every runtime, translated once: a portable `code`, the seam's `call` that failed, the `path`.
  *
- * Adapters wrap each call in one of the guards below; nobody above floor 1 sees a native error except as `cause`.
+ * Nobody above floor 1 sees a native error except as `cause`. Adapters translate in one of two ways:
  *
- * - `guard` — a call that returns at once or throws.
- * - `guardAwaitable` — a call that may return a promise.
- * - `guardMissing`, `guardMissingAwaitable` — a call for which "not there" is an answer and no error.
+ * - Calls that every write makes catch for themselves, without a closure for each call: in an endless loop they try, and
+ *   ask `throwUnlessInterrupted`, or `isMissing` where "not there" is an answer and no error, what was thrown.
+ * - The others are wrapped in a guard: `guard` for what returns at once or throws, `guardAwaitable` for what may return a
+ *   promise, `guardMissing` and `guardMissingAwaitable` where "not there" is an answer.
  *
- * State after a failure: whatever the native call left; a guard only renames. The one thing it repeats is a call that a
- * signal interrupted (EINTR), as Node and Rust do by themselves where Bun does not; and never `close`, after which the
- * descriptor is gone, whatever it reported: https://man7.org/linux/man-pages/man2/close.2.html#NOTES
+ * State after a failure: whatever the native call left; translating only renames. The one thing that is repeated is a
+ * call that a signal interrupted (EINTR), as Node and Rust do by themselves where Bun does not; and never `close`, after
+ * which the descriptor is gone, whatever it reported: https://man7.org/linux/man-pages/man2/close.2.html#NOTES
  */
 import type { Awaitable } from "../core/operation.ts";
 import { shownPath } from "./anchor.ts";
@@ -122,8 +123,26 @@ export function toSystemError(error: unknown, call: string, path: string): Syste
   return new SystemError(code === "EEXIST" && emptiness.has(call) ? "ENOTEMPTY" : code, call, path, error);
 }
 
-function mayRepeat(error: SystemError): boolean {
-  return error.code === "EINTR" && error.call !== "close";
+/** Throws what a native call has thrown, translated; returns where a signal has interrupted it, and it is to be repeated. */
+export function throwUnlessInterrupted(error: unknown, call: string, path: string): void {
+  const translated = toSystemError(error, call, path);
+  if (translated.code !== "EINTR" || translated.call === "close") throw translated;
+}
+
+/** What "not there" looks like: no such name, or something above it that is no directory. */
+export const notThere: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+/** Whether a native call says "not there", by `answers`. False: it was interrupted. Everything else is thrown. */
+export function isMissing(
+  error: unknown,
+  call: string,
+  path: string,
+  answers: ReadonlySet<string> = notThere,
+): boolean {
+  // Looked at before it is translated: of a SystemError that nobody will see, only the stack would cost 8 µs.
+  if (answers.has(codeOf(error))) return true;
+  throwUnlessInterrupted(error, call, path);
+  return false;
 }
 
 /** Runs a native call and translates what it throws. */
@@ -132,8 +151,7 @@ export function guard<T>(call: string, path: string, body: () => T): T {
     try {
       return body();
     } catch (error) {
-      const translated = toSystemError(error, call, path);
-      if (!mayRepeat(translated)) throw translated;
+      throwUnlessInterrupted(error, call, path);
     }
   }
 }
@@ -143,19 +161,9 @@ export function guardAwaitable<T>(call: string, path: string, body: () => Awaita
   const result = guard(call, path, body);
   if (!(result instanceof Promise)) return result;
   return result.then(undefined, (error: unknown) => {
-    const translated = toSystemError(error, call, path);
-    if (!mayRepeat(translated)) throw translated;
+    throwUnlessInterrupted(error, call, path);
     return guardAwaitable(call, path, body);
   });
-}
-
-/** What "not there" looks like: no such name, or something above it that is no directory. */
-export const notThere: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
-
-function missingOr<Missing>(error: unknown, missing: Missing, answers: ReadonlySet<string>): Missing {
-  // Looked at before it is translated: of a SystemError that nobody will see, only the stack would cost 8 µs.
-  if (answers.has(codeOf(error))) return missing;
-  throw error;
 }
 
 /** Runs a native call for which the codes in `answers` mean `missing`, by default "not there". */
@@ -166,13 +174,13 @@ export function guardMissing<T, Missing>(
   body: () => T,
   answers: ReadonlySet<string> = notThere,
 ): T | Missing {
-  return guard(call, path, () => {
+  for (;;) {
     try {
       return body();
     } catch (error) {
-      return missingOr(error, missing, answers);
+      if (isMissing(error, call, path, answers)) return missing;
     }
-  });
+  }
 }
 
 /** The same for a call that may return a promise. */
@@ -183,9 +191,10 @@ export function guardMissingAwaitable<T, Missing>(
   body: () => Awaitable<T>,
   answers: ReadonlySet<string> = notThere,
 ): Awaitable<T | Missing> {
-  return guardAwaitable<T | Missing>(call, path, () => {
-    const result: Awaitable<T> | Missing = guardMissing(call, path, missing, body, answers);
-    if (!(result instanceof Promise)) return result;
-    return (result as Promise<T>).catch((error: unknown) => missingOr(error, missing, answers));
+  const result: Awaitable<T> | Missing = guardMissing(call, path, missing, body, answers);
+  if (!(result instanceof Promise)) return result;
+  return (result as Promise<T>).catch((error: unknown) => {
+    if (isMissing(error, call, path, answers)) return missing;
+    return guardMissingAwaitable(call, path, missing, body, answers);
   });
 }

@@ -5,16 +5,26 @@
  * process forever), and with `follow: false` compares what it saw with what it got. Between look and open somebody who
  * may write in the directory can still put something else there: a symlink is noticed afterwards, a FIFO stops us.
  */
+import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import { builtin } from "../builtin.ts";
 import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
 import { DenoDirectory } from "./directory.ts";
-import { DenoOpenFile, kindOf, toStatus } from "./open_file.ts";
+import { DenoOpenFile } from "./open_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
 import { openSecond } from "./second_descriptor.ts";
+import { kindOf, toStatus } from "./status.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
-import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
+import {
+  guard,
+  guardMissing,
+  guardMissingAwaitable,
+  isMissing,
+  notThere,
+  SystemError,
+  throwUnlessInterrupted,
+} from "../system_error.ts";
 
 /** Only the name itself is missing; ENOTDIR is about the thing by that name. */
 const onlyAbsent: ReadonlySet<string> = new Set(["ENOENT"]);
@@ -25,6 +35,7 @@ const noLink: ReadonlySet<string> = new Set([...notThere, "EINVAL"]);
 /** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
 const creationBits = 0o777;
 const ownerMayRead = 0o400;
+const reading = { read: true } as const;
 
 /** A file system over `Deno`. */
 export class DenoFileSystem implements FileSystem {
@@ -37,7 +48,8 @@ export class DenoFileSystem implements FileSystem {
   }
 
   open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
-    return this.#calls.inTurn(() => this.#open(path, access, options));
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.#open(path, access, options));
+    return this.#open(path, access, options);
   }
 
   #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
@@ -59,38 +71,55 @@ export class DenoFileSystem implements FileSystem {
 
   create(path: string, mode: number): OpenFile {
     permit("create", path, "read", "write");
-    return guard("create", path, () => {
-      const wanted = mode & creationBits;
-      // Readable for its owner until a second descriptor is open: without that right nobody but root could open one
-      // later, to set the mode or the owner. Deno opens exclusively (O_EXCL), which follows no symlink.
-      const file = deno().openSync(path, { read: true, write: true, createNew: true, mode: wanted | ownerMayRead });
-      if ((wanted & ownerMayRead) !== 0 || this.#windows) return new DenoOpenFile(file, path, this.#calls);
-      return new DenoOpenFile(file, path, this.#calls, narrowed(file, path));
-    });
+    const wanted = mode & creationBits;
+    for (;;) {
+      try {
+        // Readable for its owner until a second descriptor is open: without that right nobody but root could open one
+        // later, to set the mode or the owner. Deno opens exclusively (O_EXCL), which follows no symlink.
+        const file = deno().openSync(path, { read: true, write: true, createNew: true, mode: wanted | ownerMayRead });
+        if ((wanted & ownerMayRead) !== 0 || this.#windows) return new DenoOpenFile(file, path, this.#calls);
+        return new DenoOpenFile(file, path, this.#calls, narrowed(file, path));
+      } catch (error) {
+        throwUnlessInterrupted(error, "create", path);
+      }
+    }
   }
 
   openDirectory(path: string): OpenDirectory | undefined {
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
     permit("openDirectory", path, "read");
-    return guardMissing("openDirectory", path, undefined, () => {
-      // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
-      return new DenoDirectory(deno().openSync(`${path}/.`, { read: true }), path, this.#calls, this);
-    }, onlyAbsent);
+    for (;;) {
+      try {
+        // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
+        return new DenoDirectory(deno().openSync(`${path}/.`, reading), path, this.#calls, this);
+      } catch (error) {
+        if (isMissing(error, "openDirectory", path, onlyAbsent)) return undefined;
+      }
+    }
   }
 
   stat(path: string): Awaitable<FileStatus | undefined> {
-    return this.#look("stat", path, () => toStatus(deno().statSync(path)));
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.stat(path));
+    permit("stat", path, "read");
+    for (;;) {
+      try {
+        return toStatus(deno().statSync(path));
+      } catch (error) {
+        if (isMissing(error, "stat", path)) return undefined;
+      }
+    }
   }
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
-    return this.#look("linkStat", path, () => toStatus(deno().lstatSync(path)));
-  }
-
-  #look(call: string, path: string, look: () => FileStatus): Awaitable<FileStatus | undefined> {
-    return this.#calls.inTurn(() => {
-      permit(call, path, "read");
-      return guardMissing(call, path, undefined, look);
-    });
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
+    permit("linkStat", path, "read");
+    for (;;) {
+      try {
+        return toStatus(deno().lstatSync(path));
+      } catch (error) {
+        if (isMissing(error, "linkStat", path)) return undefined;
+      }
+    }
   }
 
   readLink(path: string): string | undefined {
@@ -126,7 +155,13 @@ export class DenoFileSystem implements FileSystem {
   rename(from: string, to: string): void {
     permit("rename", from, "read", "write");
     permit("rename", to, "write");
-    guard("rename", from, () => deno().renameSync(from, to));
+    for (;;) {
+      try {
+        return deno().renameSync(from, to);
+      } catch (error) {
+        throwUnlessInterrupted(error, "rename", from);
+      }
+    }
   }
 
   link(existing: string, path: string): void {

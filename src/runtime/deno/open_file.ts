@@ -1,48 +1,21 @@
 /** An open file over Deno.FsFile. What FsFile lacks goes through a second descriptor (second_descriptor.ts). */
 import type { Awaitable } from "../../core/operation.ts";
+import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import { builtin } from "../builtin.ts";
+import { largePayload, largestTransfer } from "../node/calls.ts";
 import type { DenoCalls } from "./calls.ts";
 import { mayClone } from "./clone.ts";
-import { deno, type DenoDirectoryEntry, type DenoFile, type DenoFileInfo } from "./namespace.ts";
+import { deno, type DenoFile } from "./namespace.ts";
 import { everythingGranted, permit } from "./permissions.ts";
 import { flockProgram } from "../flock_program.ts";
 import { openSecond } from "./second_descriptor.ts";
+import { toStatus } from "./status.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
-import type { EntryKind, FileStatus, OpenFile } from "../runtime.ts";
-import { guard, guardAwaitable } from "../system_error.ts";
+import type { FileStatus, OpenFile } from "../runtime.ts";
+import { guard, guardAwaitable, throwUnlessInterrupted } from "../system_error.ts";
 
 /** Deno guards /proc with --allow-all; without it nothing is known, and every sync is waited for. */
 const readMounts = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
-
-/** What kind of thing Deno describes. */
-export function kindOf(entry: Pick<DenoDirectoryEntry, "isFile" | "isDirectory" | "isSymlink">): EntryKind {
-  if (entry.isSymlink) return "symlink";
-  if (entry.isDirectory) return "directory";
-  return entry.isFile ? "file" : "other";
-}
-
-/** Deno's answer as ours. */
-export function toStatus(info: DenoFileInfo): FileStatus {
-  const created = info.birthtime?.getTime();
-  const status: FileStatus = {
-    kind: kindOf(info),
-    size: info.size,
-    mode: (info.mode ?? 0) & 0o7777,
-    user: info.uid ?? 0,
-    group: info.gid ?? 0,
-    device: String(info.dev),
-    // Deno rounds inode numbers beyond 2^53 (overlays, FUSE, NTFS and network file systems have such), and so does
-    // its node:fs, big integers or not. The time of creation, which stays with a file as well, tells apart most of those
-    // that were rounded to one number; not neighbours made within one millisecond.
-    identity: `${info.dev}:${info.ino}${Number.isSafeInteger(info.ino) ? "" : `@${created}`}`,
-    links: info.nlink ?? 1,
-    modified: info.mtime?.getTime() ?? 0,
-  };
-  if (created !== undefined && created > 0) status.created = created;
-  const changed = info.ctime?.getTime();
-  if (changed !== undefined) status.changed = changed;
-  return status;
-}
 
 /** An open file or directory of Deno. */
 export class DenoOpenFile implements OpenFile {
@@ -63,11 +36,41 @@ export class DenoOpenFile implements OpenFile {
   }
 
   read(buffer: Uint8Array): Awaitable<number> {
-    return guardAwaitable("read", this.#path, () => this.#calls.read(this.#file, buffer));
+    const part = buffer.byteLength > largestTransfer ? buffer.subarray(0, largestTransfer) : buffer;
+    if (this.#calls.mayWait) {
+      if (part.byteLength >= largePayload) return this.#readLarge(part);
+      if (isTurnDue()) return afterTurn(() => this.read(buffer));
+    }
+    for (;;) {
+      try {
+        return this.#file.readSync(part) ?? 0;
+      } catch (error) {
+        throwUnlessInterrupted(error, "read", this.#path);
+      }
+    }
+  }
+
+  #readLarge(buffer: Uint8Array): Awaitable<number> {
+    return guardAwaitable("read", this.#path, () => this.#file.read(buffer).then((count) => count ?? 0));
   }
 
   write(bytes: Uint8Array): Awaitable<number> {
-    return guardAwaitable("write", this.#path, () => this.#calls.write(this.#file, bytes));
+    const part = bytes.byteLength > largestTransfer ? bytes.subarray(0, largestTransfer) : bytes;
+    if (this.#calls.mayWait) {
+      if (part.byteLength >= largePayload) return this.#writeLarge(part);
+      if (isTurnDue()) return afterTurn(() => this.write(bytes));
+    }
+    for (;;) {
+      try {
+        return this.#file.writeSync(part);
+      } catch (error) {
+        throwUnlessInterrupted(error, "write", this.#path);
+      }
+    }
+  }
+
+  #writeLarge(bytes: Uint8Array): Awaitable<number> {
+    return guardAwaitable("write", this.#path, () => this.#file.write(bytes));
   }
 
   seek(offset: number): void {
@@ -79,9 +82,15 @@ export class DenoOpenFile implements OpenFile {
   }
 
   stat(): FileStatus {
-    const status = guard("stat", this.#path, () => toStatus(this.#file.statSync()));
-    this.#device = status.device;
-    return status;
+    for (;;) {
+      try {
+        const status = toStatus(this.#file.statSync());
+        this.#device = status.device;
+        return status;
+      } catch (error) {
+        throwUnlessInterrupted(error, "stat", this.#path);
+      }
+    }
   }
 
   #descriptor(call: string): number {
@@ -106,7 +115,23 @@ export class DenoOpenFile implements OpenFile {
   sync(): Awaitable<void> {
     // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
     const atOnce = this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
-    return guardAwaitable("sync", this.#path, () => atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file));
+    for (;;) {
+      try {
+        const synced = atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file);
+        return synced === undefined ? undefined : this.#syncLater(synced);
+      } catch (error) {
+        throwUnlessInterrupted(error, "sync", this.#path);
+      }
+    }
+  }
+
+  async #syncLater(synced: PromiseLike<void>): Promise<void> {
+    try {
+      await synced;
+    } catch (error) {
+      throwUnlessInterrupted(error, "sync", this.#path);
+      await this.sync();
+    }
   }
 
   clone(source: OpenFile): Awaitable<boolean> {
@@ -138,7 +163,13 @@ export class DenoOpenFile implements OpenFile {
 
   tryLock(shared: boolean): boolean {
     // Deno's is flock(2) on all but Windows and needs no permission of its own.
-    return guard("tryLock", this.#path, () => this.#file.tryLockSync(!shared));
+    for (;;) {
+      try {
+        return this.#file.tryLockSync(!shared);
+      } catch (error) {
+        throwUnlessInterrupted(error, "tryLock", this.#path);
+      }
+    }
   }
 
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
@@ -187,9 +218,11 @@ export class DenoOpenFile implements OpenFile {
 
   close(): void {
     try {
-      guard("close", this.#path, () => this.#file.close());
+      this.#file.close();
+    } catch (error) {
+      throwUnlessInterrupted(error, "close", this.#path);
     } finally {
-      this.#closeSecond();
+      if (this.#second !== undefined) this.#closeSecond();
     }
   }
 }

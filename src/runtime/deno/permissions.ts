@@ -14,15 +14,11 @@ export function granted(permission: DenoPermission): boolean {
   return deno().permissions.querySync(permission).state === "granted";
 }
 
-let terminal: boolean | undefined;
-
-function mayPrompt(): boolean {
-  return terminal ??= deno().stdin.isTerminal();
-}
+let mayPrompt: boolean | undefined;
 
 /** Throws ENOTCAPABLE for what Deno would otherwise ask the user about. */
 export function permit(call: string, path: string, ...kinds: readonly ("read" | "write")[]): void {
-  if (!mayPrompt()) return;
+  if (!(mayPrompt ??= deno().stdin.isTerminal())) return;
   for (const name of kinds) {
     if (!granted({ name, path })) throw new SystemError("ENOTCAPABLE", call, path);
   }
@@ -30,7 +26,8 @@ export function permit(call: string, path: string, ...kinds: readonly ("read" | 
 
 /** The same for a call that Deno allows only with permissions for every path. */
 export function permitEverywhere(call: string, path: string): void {
-  if (mayPrompt() && !(granted({ name: "read" }) && granted({ name: "write" }))) {
+  mayPrompt ??= deno().stdin.isTerminal();
+  if (mayPrompt && !(granted({ name: "read" }) && granted({ name: "write" }))) {
     throw new SystemError("ENOTCAPABLE", call, path);
   }
 }

@@ -5,9 +5,8 @@
  * else (open_file.ts, file_system.ts) exists once.
  */
 import type { Dirent, NoParamCallback } from "node:fs";
-import { inTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import { builtin } from "../builtin.ts";
+import { nodeFs } from "../builtin.ts";
 import type { SyncLevel } from "../runtime.ts";
 
 /** From this many bytes on a call is handed to the thread pool: copying them takes longer than a promise costs. */
@@ -21,10 +20,8 @@ export const largestTransfer = 2 ** 30;
 
 /** Calls on descriptors that differ between runtimes, or between the synchronous and the asynchronous file system. */
 export interface DescriptorCalls {
-  /** Makes a call that waits for nothing; where others may wait for the event loop, not without end. */
-  inTurn<T>(call: () => Awaitable<T>): Awaitable<T>;
-  read(descriptor: number, buffer: Uint8Array, position: number): Awaitable<number>;
-  write(descriptor: number, bytes: Uint8Array, position: number): Awaitable<number>;
+  /** Whether large payloads are promises, and others are given turns of the event loop. */
+  readonly mayWait: boolean;
   sync(descriptor: number, level: SyncLevel): Awaitable<void>;
   /** The same without a promise, where `sync` gives one. */
   syncAtOnce?(descriptor: number, level: SyncLevel): Awaitable<void>;
@@ -41,40 +38,28 @@ export interface DescriptorCalls {
 }
 
 /** The part of them that is node:fs on every runtime that has it, at once. */
-export const syncTransfers: Pick<DescriptorCalls, "inTurn" | "read" | "write" | "readDirectory"> = {
-  inTurn: (call) => call(),
-  read: (descriptor, buffer, position) =>
-    builtin("node:fs").readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, largestTransfer), position),
-  write: (descriptor, bytes, position) =>
-    builtin("node:fs").writeSync(descriptor, bytes, 0, Math.min(bytes.byteLength, largestTransfer), position),
-  readDirectory: (path) => builtin("node:fs").readdirSync(path, { withFileTypes: true }),
+export const syncTransfers: Pick<DescriptorCalls, "mayWait" | "readDirectory"> = {
+  mayWait: false,
+  readDirectory: (path) => nodeFs().readdirSync(path, { withFileTypes: true }),
 };
 
 /** The same, with promises for what may take long. */
-export const asyncTransfers: Pick<DescriptorCalls, "inTurn" | "read" | "write" | "readDirectory"> = {
-  inTurn,
-  read: (descriptor, buffer, position) => {
-    if (buffer.byteLength < largePayload) return inTurn(() => syncTransfers.read(descriptor, buffer, position));
-    return new Promise((resolve, reject) => {
-      const length = Math.min(buffer.byteLength, largestTransfer);
-      builtin("node:fs").read(descriptor, buffer, 0, length, position, (error, count) => {
-        if (error) reject(error);
-        else resolve(count);
-      });
-    });
-  },
-  write: (descriptor, bytes, position) => {
-    if (bytes.byteLength < largePayload) return inTurn(() => syncTransfers.write(descriptor, bytes, position));
-    return new Promise((resolve, reject) => {
-      const length = Math.min(bytes.byteLength, largestTransfer);
-      builtin("node:fs").write(descriptor, bytes, 0, length, position, (error, count) => {
-        if (error) reject(error);
-        else resolve(count);
-      });
-    });
-  },
-  readDirectory: (path) => builtin("node:fs").promises.readdir(path, { withFileTypes: true }),
+export const asyncTransfers: Pick<DescriptorCalls, "mayWait" | "readDirectory"> = {
+  mayWait: true,
+  readDirectory: (path) => nodeFs().promises.readdir(path, { withFileTypes: true }),
 };
+
+/** Turns a transfer that ends with a callback into a promise. */
+export function transferred(
+  start: (callback: (error: Parameters<NoParamCallback>[0], count: number) => void) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    start((error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}
 
 /** Turns a call that ends with a callback into a promise. */
 export function completed(start: (callback: NoParamCallback) => void): Promise<void> {

@@ -5,14 +5,23 @@
  * Every open that might meet something planted says O_NOFOLLOW or O_NONBLOCK, so that neither a symlink nor a FIFO
  * without a peer can divert or stop us.
  */
-import type { Dirent } from "node:fs";
+import type { BigIntStats, Dirent, Stats } from "node:fs";
+import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import { builtin } from "../builtin.ts";
+import { nodeFs } from "../builtin.ts";
 import type { DescriptorCalls } from "./calls.ts";
 import { NodeDirectory } from "./directory.ts";
-import { descriptorStatus, kindOf, NodeOpenFile, readStatus } from "./open_file.ts";
+import { descriptorStatus, isExact, kindOf, NodeOpenFile, toStatus } from "./open_file.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
-import { guard, guardMissing, guardMissingAwaitable, notThere, SystemError } from "../system_error.ts";
+import {
+  guard,
+  guardMissing,
+  guardMissingAwaitable,
+  isMissing,
+  notThere,
+  SystemError,
+  throwUnlessInterrupted,
+} from "../system_error.ts";
 
 /** Only the name itself is missing; ENOTDIR is about the thing by that name. */
 const onlyAbsent: ReadonlySet<string> = new Set(["ENOENT"]);
@@ -23,6 +32,10 @@ const noLinkOnWindows: ReadonlySet<string> = new Set([...noLink, "EUNKNOWN"]);
 
 /** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
 const creationBits = 0o777;
+
+/** An exception costs ten times the call; asking for `undefined` keeps the frequent answer cheap. */
+const inNumbers = { throwIfNoEntry: false } as const;
+const inBigIntegers = { bigint: true, throwIfNoEntry: false } as const;
 
 /** A file system over node:fs. */
 export class NodeFileSystem implements FileSystem {
@@ -36,12 +49,13 @@ export class NodeFileSystem implements FileSystem {
   }
 
   open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
-    return this.#calls.inTurn(() => this.#open(path, access, options));
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.#open(path, access, options));
+    return this.#open(path, access, options);
   }
 
   #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
     return guardMissing("open", path, undefined, () => {
-      const { closeSync, constants, lstatSync, openSync } = builtin("node:fs");
+      const { closeSync, constants, lstatSync, openSync } = nodeFs();
       const follow = options?.follow !== false;
       // Windows has no such flag; a link put there between the two calls is followed.
       if (!follow && this.#windows && lstatSync(path).isSymbolicLink()) throw new SystemError("ELOOP", "open", path);
@@ -62,43 +76,60 @@ export class NodeFileSystem implements FileSystem {
   }
 
   create(path: string, mode: number): OpenFile {
-    return guard("create", path, () => {
-      const { constants, openSync } = builtin("node:fs");
-      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-      return new NodeOpenFile(openSync(path, flags, mode & creationBits), path, this.#calls);
-    });
+    const { constants, openSync } = nodeFs();
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+    for (;;) {
+      try {
+        return new NodeOpenFile(openSync(path, flags, mode & creationBits), path, this.#calls);
+      } catch (error) {
+        throwUnlessInterrupted(error, "create", path);
+      }
+    }
   }
 
   openDirectory(path: string): OpenDirectory | undefined {
     // libuv opens directories on Windows without the access that FlushFileBuffers needs (EPERM).
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
-    return guardMissing("openDirectory", path, undefined, () => {
-      const { constants, openSync } = builtin("node:fs");
-      const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-      return new NodeDirectory(descriptor, path, this.#calls, this);
-    }, onlyAbsent);
+    const { constants, openSync } = nodeFs();
+    for (;;) {
+      try {
+        const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+        return new NodeDirectory(descriptor, path, this.#calls, this);
+      } catch (error) {
+        if (isMissing(error, "openDirectory", path, onlyAbsent)) return undefined;
+      }
+    }
   }
 
   stat(path: string): Awaitable<FileStatus | undefined> {
-    return this.#look("stat", path, () => {
-      // An exception costs ten times the call; asking for `undefined` keeps the frequent answer cheap.
-      return readStatus(({ bigint }) => builtin("node:fs").statSync(path, { bigint, throwIfNoEntry: false }));
-    });
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.stat(path));
+    for (;;) {
+      try {
+        let stats: Stats | BigIntStats | undefined = nodeFs().statSync(path, inNumbers);
+        if (stats !== undefined && !isExact(stats)) stats = nodeFs().statSync(path, inBigIntegers);
+        return stats && toStatus(stats);
+      } catch (error) {
+        if (isMissing(error, "stat", path)) return undefined;
+      }
+    }
   }
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
-    return this.#look("linkStat", path, () => {
-      return readStatus(({ bigint }) => builtin("node:fs").lstatSync(path, { bigint, throwIfNoEntry: false }));
-    });
-  }
-
-  #look(call: string, path: string, look: () => FileStatus | undefined): Awaitable<FileStatus | undefined> {
-    return this.#calls.inTurn(() => guardMissing(call, path, undefined, look));
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
+    for (;;) {
+      try {
+        let stats: Stats | BigIntStats | undefined = nodeFs().lstatSync(path, inNumbers);
+        if (stats !== undefined && !isExact(stats)) stats = nodeFs().lstatSync(path, inBigIntegers);
+        return stats && toStatus(stats);
+      } catch (error) {
+        if (isMissing(error, "linkStat", path)) return undefined;
+      }
+    }
   }
 
   readLink(path: string): string | undefined {
     const answers = this.#windows ? noLinkOnWindows : noLink;
-    return guardMissing("readLink", path, undefined, () => builtin("node:fs").readlinkSync(path), answers);
+    return guardMissing("readLink", path, undefined, () => nodeFs().readlinkSync(path), answers);
   }
 
   readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined> {
@@ -111,33 +142,39 @@ export class NodeFileSystem implements FileSystem {
 
   makeDirectory(path: string, mode: number): boolean {
     return guardMissing("makeDirectory", path, false, () => {
-      builtin("node:fs").mkdirSync(path, { mode: mode & creationBits });
+      nodeFs().mkdirSync(path, { mode: mode & creationBits });
       return true;
     }, existing);
   }
 
   rename(from: string, to: string): void {
-    guard("rename", from, () => builtin("node:fs").renameSync(from, to));
+    for (;;) {
+      try {
+        return nodeFs().renameSync(from, to);
+      } catch (error) {
+        throwUnlessInterrupted(error, "rename", from);
+      }
+    }
   }
 
   link(existing: string, path: string): void {
-    guard("link", path, () => builtin("node:fs").linkSync(existing, path));
+    guard("link", path, () => nodeFs().linkSync(existing, path));
   }
 
   symbolicLink(text: string, path: string): void {
-    guard("symbolicLink", path, () => builtin("node:fs").symlinkSync(text, path));
+    guard("symbolicLink", path, () => nodeFs().symlinkSync(text, path));
   }
 
   remove(path: string): boolean {
     return guardMissing("remove", path, false, () => {
-      builtin("node:fs").unlinkSync(path);
+      nodeFs().unlinkSync(path);
       return true;
     });
   }
 
   removeDirectory(path: string): boolean {
     return guardMissing("removeDirectory", path, false, () => {
-      builtin("node:fs").rmdirSync(path);
+      nodeFs().rmdirSync(path);
       return true;
     }, onlyAbsent);
   }

@@ -4,12 +4,13 @@
  * node:fs cannot move a descriptor's position, so the position is kept here and every transfer names it.
  */
 import type { BigIntStats, Dirent, Stats } from "node:fs";
+import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import { builtin } from "../builtin.ts";
+import { nodeFs } from "../builtin.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
-import type { DescriptorCalls } from "./calls.ts";
+import { type DescriptorCalls, largePayload, largestTransfer, transferred } from "./calls.ts";
 import type { EntryKind, FileStatus, OpenFile, SyncLevel } from "../runtime.ts";
-import { guard, guardAwaitable } from "../system_error.ts";
+import { guard, guardAwaitable, throwUnlessInterrupted } from "../system_error.ts";
 
 /** What kind of thing node:fs describes. */
 export function kindOf(
@@ -20,33 +21,23 @@ export function kindOf(
   return entry.isSymbolicLink() ? "symlink" : "other";
 }
 
-const readMounts = (path: string): string => builtin("node:fs").readFileSync(path, "utf8");
-
-/** Asks node:fs for a status, in numbers or in big integers. */
-type StatusCall = (options: { bigint: false } | { bigint: true }) => Stats | BigIntStats | undefined;
-
-/** Exact in a number, as nearly all are. */
-const isExact = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const readMounts = (path: string): string => nodeFs().readFileSync(path, "utf8");
 
 /**
- * node:fs's answer as ours. In numbers, which is three times as fast, unless device or inode number is larger than a
- * number holds exactly; then in big integers, made unsigned, because Node and Bun show those from 2^63 on (overlays
- * have such) as negative.
+ * Whether numbers hold device and inode number exactly, as nearly all are: to ask in numbers is three times as fast.
+ * Otherwise node:fs is asked again for big integers.
  */
-export function readStatus(ask: StatusCall): FileStatus | undefined {
-  let stats = ask({ bigint: false });
-  if (stats !== undefined && !(isExact(Number(stats.dev)) && isExact(Number(stats.ino)))) stats = ask({ bigint: true });
-  return stats === undefined ? undefined : toStatus(stats);
-}
+export const isExact = ({ dev, ino }: Stats): boolean =>
+  Number.isSafeInteger(dev) && Number.isSafeInteger(ino) && dev >= 0 && ino >= 0;
 
 /** The status of an open file. */
 export function descriptorStatus(descriptor: number): FileStatus {
-  const status = readStatus((options) => builtin("node:fs").fstatSync(descriptor, options));
-  if (status === undefined) throw new Error("fstat gave no answer");
-  return status;
+  const stats = nodeFs().fstatSync(descriptor);
+  return toStatus(isExact(stats) ? stats : nodeFs().fstatSync(descriptor, { bigint: true }));
 }
 
-function toStatus(stats: Stats | BigIntStats): FileStatus {
+/** node:fs's answer as ours. Big integers are made unsigned: from 2^63 on (overlays have such) they are negative. */
+export function toStatus(stats: Stats | BigIntStats): FileStatus {
   const device = typeof stats.dev === "bigint" ? String(BigInt.asUintN(64, stats.dev)) : String(stats.dev);
   const status: FileStatus = {
     kind: kindOf(stats),
@@ -96,17 +87,45 @@ export class NodeOpenFile implements OpenFile {
   }
 
   read(buffer: Uint8Array): Awaitable<number> {
-    return this.#advance("read", () => this.#calls.read(this.#descriptor, buffer, this.#position));
+    const length = Math.min(buffer.byteLength, largestTransfer);
+    if (this.#calls.mayWait) {
+      if (length >= largePayload) {
+        return this.#moveLarge("read", (done) => {
+          nodeFs().read(this.#descriptor, buffer, 0, length, this.#position, done);
+        });
+      }
+      if (isTurnDue()) return afterTurn(() => this.read(buffer));
+    }
+    for (;;) {
+      try {
+        return this.#moved(nodeFs().readSync(this.#descriptor, buffer, 0, length, this.#position));
+      } catch (error) {
+        throwUnlessInterrupted(error, "read", this.#path);
+      }
+    }
   }
 
   write(bytes: Uint8Array): Awaitable<number> {
-    return this.#advance("write", () => this.#calls.write(this.#descriptor, bytes, this.#position));
+    const length = Math.min(bytes.byteLength, largestTransfer);
+    if (this.#calls.mayWait) {
+      if (length >= largePayload) {
+        return this.#moveLarge("write", (done) => {
+          nodeFs().write(this.#descriptor, bytes, 0, length, this.#position, done);
+        });
+      }
+      if (isTurnDue()) return afterTurn(() => this.write(bytes));
+    }
+    for (;;) {
+      try {
+        return this.#moved(nodeFs().writeSync(this.#descriptor, bytes, 0, length, this.#position));
+      } catch (error) {
+        throwUnlessInterrupted(error, "write", this.#path);
+      }
+    }
   }
 
-  #advance(call: string, transfer: () => Awaitable<number>): Awaitable<number> {
-    const count = guardAwaitable(call, this.#path, transfer);
-    if (typeof count !== "number") return count.then((later) => this.#moved(later));
-    return this.#moved(count);
+  async #moveLarge(call: string, start: Parameters<typeof transferred>[0]): Promise<number> {
+    return this.#moved(await guardAwaitable(call, this.#path, () => transferred(start)));
   }
 
   #moved(count: number): number {
@@ -119,29 +138,33 @@ export class NodeOpenFile implements OpenFile {
   }
 
   truncate(size: number): void {
-    guard("truncate", this.#path, () => builtin("node:fs").ftruncateSync(this.#descriptor, size));
+    guard("truncate", this.#path, () => nodeFs().ftruncateSync(this.#descriptor, size));
   }
 
   stat(): FileStatus {
-    return guard("stat", this.#path, () => {
-      const status = descriptorStatus(this.#descriptor);
-      this.#device = status.device;
-      return status;
-    });
+    for (;;) {
+      try {
+        const status = descriptorStatus(this.#descriptor);
+        this.#device = status.device;
+        return status;
+      } catch (error) {
+        throwUnlessInterrupted(error, "stat", this.#path);
+      }
+    }
   }
 
   setMode(mode: number): void {
-    guard("setMode", this.#path, () => builtin("node:fs").fchmodSync(this.#descriptor, mode));
+    guard("setMode", this.#path, () => nodeFs().fchmodSync(this.#descriptor, mode));
   }
 
   setOwner(user: number | undefined, group: number | undefined): void {
     // -1 leaves that one as it is: https://man7.org/linux/man-pages/man2/chown.2.html
-    guard("setOwner", this.#path, () => builtin("node:fs").fchownSync(this.#descriptor, user ?? -1, group ?? -1));
+    guard("setOwner", this.#path, () => nodeFs().fchownSync(this.#descriptor, user ?? -1, group ?? -1));
   }
 
   setTimes(accessed: number, modified: number): void {
     guard("setTimes", this.#path, () => {
-      builtin("node:fs").futimesSync(this.#descriptor, toSeconds(accessed), toSeconds(modified));
+      nodeFs().futimesSync(this.#descriptor, toSeconds(accessed), toSeconds(modified));
     });
   }
 
@@ -149,7 +172,23 @@ export class NodeOpenFile implements OpenFile {
     const { sync, syncAtOnce } = this.#calls;
     // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
     const atOnce = syncAtOnce !== undefined && this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
-    return guardAwaitable("sync", this.#path, () => (atOnce ? syncAtOnce : sync)(this.#descriptor, level));
+    for (;;) {
+      try {
+        const synced = (atOnce ? syncAtOnce : sync)(this.#descriptor, level);
+        return synced === undefined ? undefined : this.#syncLater(synced, level);
+      } catch (error) {
+        throwUnlessInterrupted(error, "sync", this.#path);
+      }
+    }
+  }
+
+  async #syncLater(synced: PromiseLike<void>, level: SyncLevel): Promise<void> {
+    try {
+      await synced;
+    } catch (error) {
+      throwUnlessInterrupted(error, "sync", this.#path);
+      await this.sync(level);
+    }
   }
 
   clone(source: OpenFile): Awaitable<boolean> {
@@ -170,6 +209,10 @@ export class NodeOpenFile implements OpenFile {
   }
 
   close(): void {
-    guard("close", this.#path, () => builtin("node:fs").closeSync(this.#descriptor));
+    try {
+      nodeFs().closeSync(this.#descriptor);
+    } catch (error) {
+      throwUnlessInterrupted(error, "close", this.#path);
+    }
   }
 }
