@@ -1,7 +1,9 @@
 /** The locks that ours are compared with: proper-lockfile, and flock(2) as each runtime gets at it, with nothing around. */
 import fs from "node:fs";
 import { createRequire } from "node:module";
-import { cLibrary } from "../../src/runtime/node/bun_foreign.ts";
+import process from "node:process";
+import { bunBinder, type BunForeign } from "../../src/runtime/foreign/bun.ts";
+import { loadCLibrary } from "../../src/runtime/foreign/c_library.ts";
 
 /** What is used of proper-lockfile. */
 export interface ProperLockfile {
@@ -45,10 +47,6 @@ interface DenoLocks {
     close(): void;
   };
 }
-
-const exclusive = 2;
-const nonBlocking = 4;
-const unlock = 8;
 
 function attempted(call: () => void): boolean {
   try {
@@ -117,7 +115,9 @@ export function rawLocks(): RawLocks | undefined {
       },
     };
   }
-  const library = bun === undefined ? undefined : cLibrary();
+  const library = bun === undefined
+    ? undefined
+    : loadCLibrary(bunBinder(process.getBuiltinModule("bun:ffi") as BunForeign), process.platform, process.arch);
   const found = bun === undefined ? addon() : undefined;
   if (library === undefined && found === undefined) return undefined;
   return {
@@ -133,9 +133,9 @@ export function rawLocks(): RawLocks | undefined {
       if (library !== undefined) {
         return {
           ...transfers,
-          tryLock: () => attempted(() => library.flock(descriptor, exclusive | nonBlocking)),
+          tryLock: () => library.tryLock(descriptor, false),
           wait: undefined,
-          unlock: () => library.flock(descriptor, unlock),
+          unlock: () => library.unlock(descriptor),
         };
       }
       return {

@@ -2,6 +2,7 @@
  * What the adapter uses of `Deno`, as an interface of our own: the same source compiles with and without Deno's ambient
  * types, and its build for npm needs no shim. Documentation: https://docs.deno.com/api/deno/
  */
+import type { DenoForeign } from "../foreign/deno.ts";
 
 /** Deno.FileInfo. */
 export interface DenoFileInfo {
@@ -53,24 +54,8 @@ export type DenoPermission =
   | { name: "sys"; kind?: "uid" | "gid" | "hostname" }
   | { name: "run" | "net" | "env" | "ffi" };
 
-/** What is used of a library opened by Deno.dlopen. */
-export interface DenoLibrary {
-  symbols: {
-    blocking: (destination: number, request: bigint, source: number) => number;
-    waiting: (destination: number, request: bigint, source: number) => Promise<number>;
-  };
-}
-
-/** A function in a foreign library. */
-interface DenoForeignFunction {
-  name: string;
-  parameters: readonly string[];
-  result: string;
-  nonblocking?: boolean;
-}
-
 /** The `Deno` global. */
-interface DenoNamespace {
+interface DenoNamespace extends DenoForeign {
   readonly version: { readonly deno: string };
   readonly build: { readonly os: string; readonly arch: string };
   readonly pid: number;
@@ -98,7 +83,6 @@ interface DenoNamespace {
   symlinkSync(text: string, path: string): void;
   removeSync(path: string): void;
   readTextFileSync(path: string): string;
-  dlopen(library: string, symbols: Readonly<Record<string, DenoForeignFunction>>): DenoLibrary;
 }
 
 /** The `Deno` global, or undefined on other runtimes. */

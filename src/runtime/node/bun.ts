@@ -2,9 +2,10 @@
  * Bun: node:fs, and through bun:ffi what it lacks (flock, FICLONE, macOS's barrier). Nothing is loaded before the first
  * call that needs it. Where the C library cannot be loaded, the program flock(1) locks, as on Node.
  */
-import { builtin, requiredProcess } from "../builtin.ts";
-import { cLibrary } from "./bun_foreign.ts";
+import { builtin, builtinByName, requiredProcess } from "../builtin.ts";
 import { createClock } from "../clock.ts";
+import { bunBinder, type BunForeign } from "../foreign/bun.ts";
+import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
@@ -15,30 +16,23 @@ import { randomBytes } from "../random.ts";
 import type { Runtime } from "../runtime.ts";
 import { codeOf } from "../system_error.ts";
 
-/** flock(2)'s operations: https://man7.org/linux/man-pages/man2/flock.2.html */
-const lockShared = 1;
-const lockExclusive = 2;
-const lockNonBlocking = 4;
-const lockUnlock = 8;
+let library: { found: CLibrary | undefined } | undefined;
 
-/** True or false from flock; undefined where there is no such call. */
-function tryFlock(descriptor: number, shared: boolean): boolean | undefined {
-  const library = cLibrary();
-  if (library === undefined) return undefined;
-  try {
-    library.flock(descriptor, (shared ? lockShared : lockExclusive) | lockNonBlocking);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EAGAIN") return false;
-    throw error;
-  }
+/** The C library; undefined where it cannot be loaded. */
+function cLibrary(): CLibrary | undefined {
+  return (library ??= { found: load() }).found;
+}
+
+function load(): CLibrary | undefined {
+  const { arch, platform } = requiredProcess();
+  return loadCLibrary(bunBinder(builtinByName("bun:ffi") as BunForeign), platform, arch);
 }
 
 /** False where it cannot be done; the destination is then empty, as it was. */
 function clone(destination: number, source: number): boolean {
   if (requiredProcess().platform !== "linux") return false;
   try {
-    cLibrary()?.reflink(destination, source);
+    cLibrary()?.clone(destination, source);
     return cLibrary() !== undefined;
   } catch {
     const { fstatSync, ftruncateSync } = builtin("node:fs");
@@ -73,12 +67,12 @@ const syncCalls: DescriptorCalls = {
     else if (level === "full" || !barrier(descriptor)) builtin("node:fs").fdatasyncSync(descriptor);
   },
   clone,
-  tryLock: (descriptor, shared) => tryFlock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
+  tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
   lock: waitFlockSync,
   unlock: (descriptor) => {
     const library = cLibrary();
     if (library === undefined) runFlock(descriptor, ["-u"]);
-    else library.flock(descriptor, lockUnlock);
+    else library.unlock(descriptor);
   },
 };
 
@@ -91,12 +85,12 @@ const asyncCalls: DescriptorCalls = {
     return completed((callback) => builtin("node:fs").fdatasync(descriptor, callback));
   },
   clone,
-  tryLock: (descriptor, shared) => tryFlock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
+  tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
   lock: waitFlock,
   unlock: (descriptor) => {
     const library = cLibrary();
     if (library === undefined) return startFlock(descriptor, ["-u"]).then(nothing);
-    return library.flock(descriptor, lockUnlock);
+    return library.unlock(descriptor);
   },
 };
 

@@ -1,10 +1,12 @@
 /**
- * Node: node:fs, and flock through the optional addon fs-ext, else through the program flock(1), else not at all.
+ * Node: node:fs, and flock through the optional addon fs-ext, else through koffi where that is installed, else through the
+ * program flock(1), else not at all.
  * Nothing is loaded before the first call that needs it.
  */
-import type { Awaitable } from "../../core/operation.ts";
 import { builtin, requiredProcess } from "../builtin.ts";
 import { createClock } from "../clock.ts";
+import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
+import { isKoffi, koffiBinder } from "../foreign/koffi.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
@@ -21,48 +23,68 @@ interface FlockAddon {
   flockSync(descriptor: number, flags: "exnb" | "shnb" | "un"): void;
 }
 
-let addon: { found: FlockAddon | undefined } | undefined;
-
 /** fs-ext, where it is installed and was built for this Node. */
-function flockAddon(): FlockAddon | undefined {
-  return (addon ??= { found: loadAddon() }).found;
-}
-
 function loadAddon(): FlockAddon | undefined {
   // fs-ext is one for all threads: loaded again after a worker that had it has ended, it ends the whole process.
   if (!builtin("node:worker_threads").isMainThread) return undefined;
+  const found = optional("fs-ext");
+  return typeof found === "object" && found !== null && "flockSync" in found ? found as FlockAddon : undefined;
+}
+
+/** A package that need not be installed. Not `import(name)`: build tools try to resolve that. */
+function optional(name: string): unknown {
   try {
-    // Not `import("fs-ext")`: an optional dependency must not be a specifier that build tools try to resolve.
-    const found: unknown = builtin("node:module").createRequire(import.meta.url)("fs-ext");
-    return typeof found === "object" && found !== null && "flockSync" in found ? found as FlockAddon : undefined;
+    return builtin("node:module").createRequire(import.meta.url)(name);
   } catch {
     return undefined;
   }
 }
 
-/** The lock through the addon; `otherwise` where there is none. */
-function lockWith(
-  descriptor: number,
-  flags: "exnb" | "shnb" | "un",
-  otherwise: () => Awaitable<boolean>,
-): Awaitable<boolean> {
-  const found = flockAddon();
-  if (found === undefined) return otherwise();
-  try {
-    // Non-blocking, so never handed to the thread pool: four waiters there would stop all file work.
-    found.flockSync(descriptor, flags);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EAGAIN") return false;
-    throw error;
+let library: { found: CLibrary | undefined } | undefined;
+
+/** The C library, where koffi is installed. */
+function cLibrary(): CLibrary | undefined {
+  return (library ??= { found: loadLibrary() }).found;
+}
+
+function loadLibrary(): CLibrary | undefined {
+  const { arch, platform } = requiredProcess();
+  const koffi = optional("koffi");
+  return isKoffi(koffi) ? loadCLibrary(koffiBinder(koffi), platform, arch) : undefined;
+}
+
+/** What locks by a call. Non-blocking, so never handed to the thread pool: four waiters there would stop all file work. */
+interface LockCalls {
+  tryLock(descriptor: number, shared: boolean): boolean;
+  unlock(descriptor: number): void;
+}
+
+const addonCalls = (addon: FlockAddon): LockCalls => ({
+  tryLock: (descriptor, shared) => {
+    try {
+      addon.flockSync(descriptor, shared ? "shnb" : "exnb");
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EAGAIN") return false;
+      throw error;
+    }
+  },
+  unlock: (descriptor) => addon.flockSync(descriptor, "un"),
+});
+
+let calls: { found: LockCalls | undefined } | undefined;
+
+/** fs-ext first, for whoever has had it built has asked for it; koffi second. */
+function lockCalls(): LockCalls | undefined {
+  if (calls === undefined) {
+    const addon = loadAddon();
+    calls = { found: addon === undefined ? cLibrary() : addonCalls(addon) };
   }
+  return calls.found;
 }
 
 const tryFlags = (shared: boolean) => ["-n", shared ? "-s" : "-x"];
-const addonFlags = (shared: boolean) => shared ? "shnb" : "exnb";
 const nothing = () => {};
-const none = (granted: Awaitable<boolean>): Awaitable<void> =>
-  typeof granted === "boolean" ? undefined : granted.then(nothing);
 
 const syncCalls: DescriptorCalls = {
   ...syncTransfers,
@@ -79,10 +101,13 @@ const syncCalls: DescriptorCalls = {
     }
     return request.finish();
   },
-  tryLock: (descriptor, shared) =>
-    lockWith(descriptor, addonFlags(shared), () => runFlock(descriptor, tryFlags(shared))),
+  tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
   lock: waitFlockSync,
-  unlock: (descriptor) => none(lockWith(descriptor, "un", () => runFlock(descriptor, ["-u"]))),
+  unlock: (descriptor) => {
+    const calls = lockCalls();
+    if (calls === undefined) runFlock(descriptor, ["-u"]);
+    else calls.unlock(descriptor);
+  },
 };
 
 const asyncCalls: DescriptorCalls = {
@@ -97,10 +122,12 @@ const asyncCalls: DescriptorCalls = {
       () => request.undo(),
     );
   },
-  tryLock: (descriptor, shared) =>
-    lockWith(descriptor, addonFlags(shared), () => startFlock(descriptor, tryFlags(shared))),
+  tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
   lock: waitFlock,
-  unlock: (descriptor) => none(lockWith(descriptor, "un", () => startFlock(descriptor, ["-u"]))),
+  unlock: (descriptor) => {
+    const calls = lockCalls();
+    return calls === undefined ? startFlock(descriptor, ["-u"]).then(nothing) : calls.unlock(descriptor);
+  },
 };
 
 /** The runtime of Node. */
@@ -124,7 +151,7 @@ export function nodeRuntime(): Runtime {
         // LockFileEx forbids others to read the range, and only one of the three runtimes could take it through an
         // open file; on Windows all three agree on the lock that needs no kernel.
         if (windows) return "none";
-        if (flockAddon() !== undefined) return "call";
+        if (lockCalls() !== undefined) return "call";
         return flockProgram() === undefined ? "none" : "program";
       },
       owner: !windows,

@@ -1,0 +1,85 @@
+/**
+ * The C functions that adapters call where a runtime offers nothing of its own: the one list of them, for all three
+ * binders (deno.ts, bun.ts, koffi.ts).
+ *
+ * Numbers are those of 64-bit Linux and macOS, the only systems on which this is used. `ioctl` and `fcntl` are variadic in
+ * C; without floating-point parameters the plain call is the same on Linux (x86-64 and arm64 alike), and on Apple's arm64
+ * the named parameters agree, of which F_BARRIERFSYNC needs no other.
+ */
+
+/** A value in C: `buffer` is a pointer to bytes of ours, or null. */
+export type ForeignType = "i32" | "i64" | "u64" | "buffer";
+
+/** What is passed for it. */
+export type ForeignValue = number | bigint | Uint8Array | null;
+
+/** One C function. */
+export interface ForeignFunction {
+  readonly parameters: readonly ForeignType[];
+  readonly result: "i32" | "i64";
+}
+
+/** The functions of every system. */
+const common = {
+  /** https://man7.org/linux/man-pages/man2/flock.2.html */
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  /** FICLONE: https://man7.org/linux/man-pages/man2/FICLONE.2const.html */
+  ioctl: { parameters: ["i32", "u64", "i32"], result: "i32" },
+  /** F_BARRIERFSYNC: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/fcntl.h */
+  fcntl: { parameters: ["i32", "i32"], result: "i32" },
+  /** https://man7.org/linux/man-pages/man3/futimens.3.html */
+  futimens: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies Record<string, ForeignFunction>;
+
+/** Extended attributes as Linux has them; macOS's functions of the same names take more parameters. */
+const linuxAttributes = {
+  /** https://man7.org/linux/man-pages/man2/listxattr.2.html */
+  flistxattr: { parameters: ["i32", "buffer", "u64"], result: "i64" },
+  /** https://man7.org/linux/man-pages/man2/getxattr.2.html */
+  fgetxattr: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i64" },
+  /** https://man7.org/linux/man-pages/man2/setxattr.2.html */
+  fsetxattr: { parameters: ["i32", "buffer", "buffer", "u64", "i32"], result: "i32" },
+  /** https://man7.org/linux/man-pages/man2/removexattr.2.html */
+  fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies Record<string, ForeignFunction>;
+
+/** A function of the table. */
+export type ForeignName = keyof typeof common | keyof typeof linuxAttributes;
+
+/** What of the table a system has. */
+export type ForeignTable = Readonly<Partial<Record<ForeignName, ForeignFunction>>>;
+
+/** How the C library is named on a system, what is used of it, and which function tells where `errno` is. */
+interface ForeignLibrary {
+  readonly names: readonly string[];
+  readonly functions: ForeignTable;
+  readonly errorLocation: string;
+}
+
+/** musl names its library after the processor: https://wiki.musl-libc.org/ */
+const muslNames: Readonly<Record<string, string>> = {
+  arm64: "aarch64",
+  aarch64: "aarch64",
+  x64: "x86_64",
+  x86_64: "x86_64",
+};
+
+/** The C library of a system; undefined where none is used. Processors by the names of any runtime. */
+export function foreignLibrary(system: string, processor: string): ForeignLibrary | undefined {
+  if (system === "darwin") return { names: ["libSystem.B.dylib"], functions: common, errorLocation: "__error" };
+  const musl = muslNames[processor];
+  if (system !== "linux" || musl === undefined) return undefined;
+  const names = ["libc.so.6", `libc.musl-${musl}.so.1`];
+  return { names, functions: { ...common, ...linuxAttributes }, errorLocation: "__errno_location" };
+}
+
+/** The functions of a library, bound: what each of the three binders makes. */
+export interface BoundFunctions {
+  /** Calls a function and waits for it: its result, and, where that is negative, the error number it left. */
+  call(name: ForeignName, values: readonly ForeignValue[]): { readonly result: number; readonly errno: number };
+  /** Calls a function on a thread of its own, where that is possible; the error number is not known afterwards. */
+  callLater?(name: ForeignName, values: readonly ForeignValue[]): Promise<number>;
+}
+
+/** Opens a library and binds its functions; throws where it is not there or lacks one of them. */
+export type Binder = (name: string, library: ForeignLibrary) => BoundFunctions;

@@ -1,0 +1,228 @@
+/** The C functions, called by each of the three binders: a C library made of JavaScript sees the calls and sets errno. */
+import { test } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import { bunBinder, type BunForeign } from "../../src/runtime/foreign/bun.ts";
+import { type CLibrary, ForeignError, loadCLibrary } from "../../src/runtime/foreign/c_library.ts";
+import { denoBinder, type DenoForeign } from "../../src/runtime/foreign/deno.ts";
+import { isKoffi, type Koffi, koffiBinder } from "../../src/runtime/foreign/koffi.ts";
+import { type Binder, foreignLibrary, type ForeignValue } from "../../src/runtime/foreign/table.ts";
+
+/** What a function of the fake library answers: a result, and what it leaves in errno. */
+type Answer = number | bigint | { readonly errno: number };
+
+/** A C library whose functions are ours. */
+class FakeLibrary {
+  readonly calls: string[] = [];
+  readonly loaded: string[] = [];
+  errno = 0;
+  readonly #answers: Readonly<Record<string, (...values: ForeignValue[]) => Answer>>;
+  readonly #known: (library: string) => boolean;
+
+  constructor(
+    answers: Readonly<Record<string, (...values: ForeignValue[]) => Answer>>,
+    known: (library: string) => boolean = () => true,
+  ) {
+    this.#answers = answers;
+    this.#known = known;
+  }
+
+  load(name: string): void {
+    this.loaded.push(name);
+    if (!this.#known(name)) throw new Error(`no ${name}`);
+  }
+
+  call(name: string, values: readonly ForeignValue[]): number | bigint {
+    const shown = values.map((value) => value instanceof Uint8Array ? `<${value.length}>` : String(value));
+    this.calls.push(`${name}(${shown.join(", ")})`);
+    const answer = this.#answers[name]?.(...values) ?? 0;
+    if (typeof answer !== "object") return answer;
+    this.errno = answer.errno;
+    return -1;
+  }
+}
+
+const locations = new Set(["__errno_location", "__error"]);
+
+function fakeDeno(library: FakeLibrary): DenoForeign {
+  const pointer = {};
+  return {
+    dlopen(name, described) {
+      library.load(name);
+      const symbols = Object.entries(described).map(([key, { name, parameters, nonblocking }]) => {
+        return [key, (...values: ForeignValue[]) => {
+          if (locations.has(name)) return pointer;
+          assertEquals(values.length, parameters.length);
+          const result = library.call(nonblocking === true ? `${name} later` : name, values);
+          return nonblocking === true ? Promise.resolve(result) : result;
+        }];
+      });
+      return { symbols: Object.fromEntries(symbols) };
+    },
+    UnsafePointerView: class {
+      constructor(found: object) {
+        assertEquals(found === pointer, true);
+      }
+      getInt32(): number {
+        return library.errno;
+      }
+    },
+  };
+}
+
+function fakeBun(library: FakeLibrary): BunForeign {
+  return {
+    dlopen(name, described) {
+      library.load(name);
+      const symbols = Object.entries(described).map(([name, { args }]) => {
+        return [name, (...values: ForeignValue[]) => {
+          if (locations.has(name)) return 4096;
+          assertEquals(values.length, args.length);
+          return library.call(name, values);
+        }];
+      });
+      return { symbols: Object.fromEntries(symbols) };
+    },
+    read: {
+      i32: (pointer, offset) => {
+        assertEquals([pointer, offset], [4096, 0]);
+        return library.errno;
+      },
+    },
+  };
+}
+
+function fakeKoffi(library: FakeLibrary): Koffi {
+  return {
+    load(name) {
+      library.load(name);
+      return {
+        func: (name, _result, parameters) => (...values) => {
+          assertEquals(values.length, parameters.length);
+          return library.call(name, values);
+        },
+      };
+    },
+    errno: () => library.errno,
+  };
+}
+
+const binders: readonly (readonly [name: string, bind: (library: FakeLibrary) => Binder])[] = [
+  ["Deno", (library) => denoBinder(fakeDeno(library))],
+  ["Bun", (library) => bunBinder(fakeBun(library))],
+  ["koffi", (library) => koffiBinder(fakeKoffi(library))],
+];
+
+function onLinux(bind: (library: FakeLibrary) => Binder, library: FakeLibrary): CLibrary {
+  const found = loadCLibrary(bind(library), "linux", "x64");
+  if (found === undefined) throw new Error("The fake library was not loaded");
+  return found;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: ForeignValue | undefined): string =>
+  value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
+
+function fill(buffer: ForeignValue | undefined, content: Uint8Array): Answer {
+  if (!(buffer instanceof Uint8Array)) return content.length;
+  if (buffer.length < content.length) return { errno: 34 };
+  buffer.set(content);
+  return content.length;
+}
+
+for (const [name, bind] of binders) {
+  test(`${name}: flock takes its operations, and says busy for EAGAIN alone`, () => {
+    let answer: Answer = 0;
+    const library = new FakeLibrary({ flock: () => answer });
+    const found = onLinux(bind, library);
+    assertEquals([found.tryLock(7, false), found.tryLock(7, true)], [true, true]);
+    found.unlock(7);
+    assertEquals(library.calls, ["flock(7, 6)", "flock(7, 5)", "flock(7, 8)"]);
+    answer = { errno: 11 };
+    assertEquals(found.tryLock(7, false), false);
+    answer = { errno: 37 };
+    const error = assertThrows(() => found.tryLock(7, false), ForeignError);
+    assertEquals([error.code, error.errno], ["ENOLCK", 37]);
+  });
+
+  test(`${name}: clones name the request and both files`, async () => {
+    const library = new FakeLibrary({ ioctl: (_file, _request, source) => source === 4 ? 0 : { errno: 95 } });
+    const found = onLinux(bind, library);
+    found.clone(3, 4);
+    assertEquals(library.calls, [`ioctl(3, ${0x40049409}, 4)`]);
+    assertEquals(assertThrows(() => found.clone(3, 5), ForeignError).code, "ENOTSUP");
+    const later = found.cloneLater(3, 4);
+    assertEquals(await later, name === "Deno" ? true : undefined);
+  });
+
+  test(`${name}: attributes are listed and read, into larger buffers where they do not fit, and without those that have gone`, () => {
+    const long = "x".repeat(1000);
+    const library = new FakeLibrary({
+      flistxattr: (_file, buffer) => fill(buffer, bytes("user.long\0user.gone\0user.short\0")),
+      fgetxattr: (_file, key, buffer) => {
+        if (text(key) === "user.gone\0") return { errno: 61 };
+        return fill(buffer, bytes(text(key) === "user.long\0" ? long : "s"));
+      },
+    });
+    const found = [...onLinux(bind, library).attributes(9)].map(([key, value]) => [key, text(value)]);
+    assertEquals(found, [["user.long", long], ["user.short", "s"]]);
+    assertEquals(library.calls.filter((call) => call.includes("<10>")).length, 3, "one more for the larger buffer");
+  });
+
+  test(`${name}: attributes are set, emptied and removed; a refusal keeps its number`, () => {
+    const values: string[] = [];
+    const library = new FakeLibrary({
+      fsetxattr: (_file, key, value, size) => {
+        values.push(`${text(key)}=${text(value)}`);
+        return size === 3n || size === 3 ? { errno: 28 } : 0;
+      },
+    });
+    const found = onLinux(bind, library);
+    found.setAttribute(9, "user.a", bytes("v"));
+    found.setAttribute(9, "user.a", bytes(""));
+    found.setAttribute(9, "user.a", undefined);
+    assertEquals(library.calls, [
+      "fsetxattr(9, <7>, <2>, 1, 0)",
+      "fsetxattr(9, <7>, <1>, 0, 0)",
+      "fremovexattr(9, <7>)",
+    ]);
+    assertEquals(values, ["user.a\0=v\0", "user.a\0=\0"]);
+    assertEquals(assertThrows(() => found.setAttribute(9, "user.a", bytes("abc")), ForeignError).code, "ENOSPC");
+  });
+
+  test(`${name}: times are passed as seconds and nanoseconds, before 1970 too`, () => {
+    const passed: bigint[][] = [];
+    const library = new FakeLibrary({
+      futimens: (_file, times) => {
+        if (!(times instanceof Uint8Array)) return { errno: 22 };
+        passed.push([...new BigInt64Array(times.slice().buffer)]);
+        return 0;
+      },
+    });
+    const found = onLinux(bind, library);
+    found.setTimes(9, 1_714_903_200_123_456_789n, -1n);
+    found.setTimes(9, 0n, -2_000_000_000n);
+    assertEquals(passed, [[1_714_903_200n, 123_456_789n, -1n, 999_999_999n], [0n, 0n, -2n, 0n]]);
+  });
+
+  test(`${name}: a library that is not there is looked for by its other name, and done without`, () => {
+    const musl = new FakeLibrary({}, (library) => library.startsWith("libc.musl"));
+    assertEquals(loadCLibrary(bind(musl), "linux", "arm64")?.hasAttributes, true);
+    assertEquals(musl.loaded, ["libc.so.6", "libc.musl-aarch64.so.1"]);
+    assertEquals(loadCLibrary(bind(new FakeLibrary({}, () => false)), "linux", "x64"), undefined);
+  });
+
+  test(`${name}: macOS has no attributes in the table, but the barrier`, () => {
+    const library = new FakeLibrary({});
+    const found = loadCLibrary(bind(library), "darwin", "arm64");
+    found?.barrier(5);
+    assertEquals([found?.hasAttributes, library.calls], [false, ["fcntl(5, 85)"]]);
+  });
+}
+
+test("foreignLibrary knows no C library of Windows or of processors whose numbers may differ", () => {
+  assertEquals([foreignLibrary("win32", "x64"), foreignLibrary("linux", "mips64")], [undefined, undefined]);
+});
+
+test("isKoffi tells koffi from another module of that name", () => {
+  assertEquals([isKoffi(fakeKoffi(new FakeLibrary({}))), isKoffi({}), isKoffi(undefined)], [true, false, false]);
+});
