@@ -2,6 +2,7 @@
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
 import { FileError, RollbackFailedError } from "../core/errors.ts";
+import { OutOfRange } from "../core/options.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
@@ -172,8 +173,9 @@ export function describeFailure(error: unknown): Failure {
   if (FileError.is(error)) return fileFailure(error);
   if (error instanceof OutputFailed) return outputFailure(error);
   if (error instanceof UsageError) return callFailure(error.message, error.hint);
-  // The functions of this module refuse a value that cannot be so before they touch anything.
-  if (error instanceof RangeError) {
+  // The functions of this module refuse a value that cannot be so before they touch anything. (A RangeError of the
+  // runtime's own says that memory or the stack was exhausted: no value of the caller's is to blame.)
+  if (error instanceof OutOfRange) {
     return callFailure(error.message.replace(/^[a-z]\w*(?= must )/, optionName), undefined);
   }
   const message = `Internal error: ${error instanceof Error ? error.message : String(error)}`;

@@ -5,6 +5,12 @@
  * TypeError (a misspelt `mode` would otherwise publish a secret), a number out of range a RangeError.
  */
 
+/**
+ * What callers see as a RangeError: a value they gave is out of range. A class of its own, because the runtime throws
+ * RangeErrors too, when memory or the stack is exhausted, and those say nothing about a caller's value.
+ */
+export class OutOfRange extends RangeError {}
+
 /** Checks one value; `name` is for its message. */
 export type OptionReader<T> = (value: unknown, name: string) => T;
 
@@ -87,7 +93,7 @@ export function wholeNumber(least: number, most: number): OptionReader<number> {
   return (value, name) => {
     if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${show(value)}`);
     if (!Number.isInteger(value) || value < least || value > most) {
-      throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+      throw new OutOfRange(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
     }
     return value;
   };
@@ -100,7 +106,7 @@ export const count: OptionReader<number> = wholeNumber(0, Number.MAX_SAFE_INTEGE
 export function millisecondsFrom(least: number): OptionReader<number> {
   return (value, name) => {
     if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds, not ${show(value)}`);
-    if (!(value >= least)) throw new RangeError(`${name} must be ${least} ms or more, not ${value}`);
+    if (!(value >= least)) throw new OutOfRange(`${name} must be ${least} ms or more, not ${value}`);
     return value;
   };
 }
@@ -118,11 +124,11 @@ export const callback = <T>(): OptionReader<T> => (value, name) => {
 export const fileMode: OptionReader<number> = (value, name) => {
   if (typeof value !== "number") throw new TypeError(`${name} must be a number such as 0o600, not ${show(value)}`);
   if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
-    throw new RangeError(`${name} must be from 0 to 0o7777, not ${value}`);
+    throw new OutOfRange(`${name} must be from 0 to 0o7777, not ${value}`);
   }
   // 600 is 0o1130: sticky, and nothing that anybody wants. (Of four digits there are modes that read so: 0o4755 is 2541.)
   if (value > 0o777 && /^[0-7]{3}$/.test(`${value}`)) {
-    throw new RangeError(`${name} must be in octal: ${value} is 0o${value.toString(8)}; 0o${value} is meant`);
+    throw new OutOfRange(`${name} must be in octal: ${value} is 0o${value.toString(8)}; 0o${value} is meant`);
   }
   return value;
 };

@@ -11,7 +11,8 @@ import { issuesText, type StandardSchemaV1 } from "../core/standard_schema.ts";
 import { callInside } from "../lock/call_inside.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { corruption, decodeText, parseJson } from "./read_file.ts";
+import { withinLimits } from "../protocol/file_call.ts";
+import { corruption, decodeText, parseJson } from "./decode_text.ts";
 import { jsonText } from "./write_json_file.ts";
 
 /** What values of a file may be. */
@@ -48,7 +49,7 @@ export function* changeJson<T>(
 ): Operation<string | undefined> {
   const check = (value: unknown) => callInside(engine, holds, () => validate?.["~standard"].validate(value));
   let value = current === undefined ? undefined : parseJson(decodeText(current, file), file);
-  const before = value === undefined ? undefined : JSON.stringify(value);
+  const before = value === undefined ? undefined : withinLimits(file, () => JSON.stringify(value));
   if (value !== undefined) {
     const result = yield* check(value);
     if (result?.issues !== undefined) {

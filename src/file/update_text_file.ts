@@ -4,7 +4,7 @@
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { callInside } from "../lock/call_inside.ts";
-import { decodeText } from "./read_file.ts";
+import { decodeText } from "./decode_text.ts";
 import {
   checkCallback,
   readUpdateOptions,

@@ -13,6 +13,7 @@
 import type { Source } from "../core/bytes.ts";
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import { OutOfRange } from "../core/options.ts";
 import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
@@ -141,7 +142,7 @@ export class LogBody {
       yield* this.#checkFile(attempt);
       const last = this.#appended.nextSequence - 1;
       if (through !== undefined && through > last) {
-        throw new RangeError(`through must be ${last} or less, the sequence of the last record`);
+        throw new OutOfRange(`through must be ${last} or less, the sequence of the last record`);
       }
       const old = yield* readHeader(this.#appended.file, this.path);
       const kept = { file: this.#appended.file, records: recordsOf(old), from: (through ?? last) + 1 };

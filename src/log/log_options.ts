@@ -10,6 +10,7 @@ import {
   flag,
   oneOf,
   type OptionReader,
+  OutOfRange,
   readOptions,
   refuseSignal,
   wholeNumber,
@@ -120,7 +121,7 @@ const encoder = new TextEncoder();
 export function recordBytes(record: unknown): Uint8Array {
   const bytes = typeof record === "string" ? encoder.encode(record) : bytesOf(record);
   if (bytes === undefined) throw new TypeError("A record must be a string or bytes");
-  if (bytes.length > longestRecord) throw new RangeError(`A record must have ${longestRecord} bytes or less`);
+  if (bytes.length > longestRecord) throw new OutOfRange(`A record must have ${longestRecord} bytes or less`);
   return bytes;
 }
 

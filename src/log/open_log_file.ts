@@ -24,7 +24,7 @@ import { readHeader } from "./read_log.ts";
 import { rewrittenFilling } from "./rewritten.ts";
 
 /** Where a log is to be opened, and by which rules. */
-interface Opening {
+export interface Opening {
   readonly engine: Engine;
   /** Its guard asks whether the writer's lock is still held. */
   readonly plan: WritePlan;
@@ -117,7 +117,8 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
   }
 }
 
-function* syncName(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<boolean> {
+/** Makes the name of a log durable; false where the platform cannot. */
+export function* syncName(engine: Engine, path: string, plan: WritePlan, attempt: Attempt): Operation<boolean> {
   const parent = yield* openParent(engine, parentOf(engine, path), plan, attempt);
   try {
     return yield* syncDirectory(engine, parent, plan, attempt);

@@ -3,7 +3,8 @@
  *
  * Lock → read from the beginning to the end → is it damaged? → the records that are kept are written into another file,
  * through the write protocol, with the snapshot unchanged; its rename puts it into the log's place → release. The damaged
- * file stays beside it, as a backup.
+ * file stays beside it, as a backup. A log that is not damaged is synced, with its name: an earlier repair may have failed
+ * to do so.
  *
  * After a failure the log is what it was, or `targetState` says that it has been replaced.
  */
@@ -11,17 +12,19 @@ import { count, type FilePath, oneOf, readOptions, refuseSignal } from "../core/
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { lockPlanOption, takeLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
-import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type Durability, writePlan } from "../protocol/write_plan.ts";
+import { syncFile } from "../protocol/sync.ts";
+import { type Durability, reachedDurability, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { recordsOf } from "./log_header.ts";
-import { putLog } from "./open_log_file.ts";
+import { type Opening, putLog, syncName } from "./open_log_file.ts";
 import { readHeader, type SkippedRange } from "./read_log.ts";
 import { RecordReader } from "./record_reader.ts";
-import { firstCursor } from "./records_end.ts";
+import { type Cursor, recordHeaderSize } from "./record.ts";
+import { firstCursor, makeSure } from "./records_end.ts";
 import { rewrittenFilling } from "./rewritten.ts";
 
 /** Options of {@linkcode repairLog}. */
@@ -59,28 +62,56 @@ export interface RepairLogResult {
   repaired: boolean;
   /** Damage to what was durable, in order; with `keep: "before"` the first alone, up to the end of the file. */
   damage: SkippedRange[];
-  /** The durability that the repaired log has reached; `"none"` if nothing was repaired: then nothing was synced either. */
+  /**
+   * The durability that the log has reached, whether it was repaired or not. `"none"` for a log that was left alone while
+   * nothing in it proves its last records to be on disk: opening it settles that.
+   */
   durability: Durability;
 }
 
 /** Damage as far as the end of the file: how many records were in there, nobody knows. */
 const untilEnd = (offset: number, size: number): SkippedRange => ({ offset, bytes: size - offset, records: 0 });
 
-function* findDamage(reader: RecordReader, start: ReturnType<typeof firstCursor>, size: number, all: boolean) {
+/** All damage, and where the last whole record that is no seal ends. */
+interface Findings {
+  readonly damage: SkippedRange[];
+  readonly end: Cursor;
+}
+
+function* findDamage(reader: RecordReader, start: Cursor, size: number, all: boolean): Operation<Findings> {
   const damage: SkippedRange[] = [];
+  let end = start;
   for (let cursor = start;;) {
     const found = yield* reader.next(cursor);
-    if (found === "end" || (found === "bad" && (yield* reader.provesDamage(cursor)) === undefined)) return damage;
+    if (found === "end" || (found === "bad" && (yield* reader.provesDamage(cursor)) === undefined)) {
+      return { damage, end };
+    }
     if (found !== "bad") {
       cursor = found.next;
+      // What a seal says is synced ends where the seal begins.
+      end = found.kind === "seal" ? { ...cursor, offset: cursor.offset - recordHeaderSize } : cursor;
       continue;
     }
     const next = all ? yield* reader.nextWhole(cursor) : undefined;
-    if (next === undefined) return [...damage, untilEnd(cursor.offset, size)];
+    if (next === undefined) return { damage: [...damage, untilEnd(cursor.offset, size)], end };
     const { offset, sequence } = cursor;
     damage.push({ offset, bytes: next.offset - offset, records: next.sequence - sequence });
     cursor = next;
   }
+}
+
+/** Makes a log durable that needs no repair; `end`: of its last record, if there is one. */
+function* syncIntact(
+  { engine, path, plan, attempt }: Opening,
+  file: OpenFile,
+  end: Cursor | undefined,
+): Operation<Durability> {
+  const place = { path: parentOf(engine, path), status: yield* wait(file.stat()) };
+  const synced = end === undefined
+    ? yield* syncFile(engine, { file, place }, plan, attempt)
+    : (yield* makeSure(engine, { file, place }, { cursor: end, sealed: false, tornTail: undefined }, plan, attempt)) ===
+      "synced";
+  return reachedDurability(plan.durability, synced, yield* syncName(engine, path, plan, attempt));
 }
 
 function* repair(
@@ -106,19 +137,22 @@ function* repair(
       const file = yield* wait(engine.fileSystem.open(target, "read"));
       if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
       try {
+        const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
+        const opening = { engine, plan, path: target, attempt };
         // An empty file is a log that nothing was written to yet.
         if ((yield* wait(file.stat())).size === 0) {
-          return { path: target, repaired: false, damage: [], durability: "none" };
+          return { path: target, repaired: false, damage: [], durability: yield* syncIntact(opening, file, undefined) };
         }
         const header = yield* readHeader(file, target);
         const records = recordsOf(header);
         const { size } = yield* wait(file.stat());
         const reader = new RecordReader(file, records.identity);
-        const damage = yield* findDamage(reader, firstCursor(records), size, keep === "readable");
-        if (damage.length === 0) return { path: target, repaired: false, damage, durability: "none" };
-        const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
+        const { damage, end } = yield* findDamage(reader, firstCursor(records), size, keep === "readable");
+        if (damage.length === 0) {
+          return { path: target, repaired: false, damage, durability: yield* syncIntact(opening, file, end) };
+        }
         const filling = rewrittenFilling(engine, file, header, keep === "readable");
-        const durability = yield* putLog({ engine, plan, path: target, attempt }, filling);
+        const durability = yield* putLog(opening, filling);
         return { path: target, repaired: true, damage, durability };
       } finally {
         yield* closeQuietly(file);

@@ -1,7 +1,8 @@
 /**
  * The directory a file lives in: opened first, because it is what gets synced last.
  *
- * 1. `openParent`: opens the directory; whether it can be synced is known from here on, before the commit point.
+ * 1. `openParent`: opens the directory (shared_directories.ts); whether it can be synced is known from here on, before the
+ *    commit point.
  * 2. everything in it by name, through the methods of {@linkcode ParentDirectory}.
  * 3. `checkParent` right before the commit: is this still the directory the path leads to?
  * 4. `closeParent`.
@@ -16,6 +17,7 @@ import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { LearnedDevices } from "./learned_devices.ts";
+import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directories.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
 import { syncsDirectory } from "./write_plan.ts";
 
@@ -27,6 +29,8 @@ export class ParentDirectory {
   readonly status: FileStatus;
   /** What is synced at the end; undefined where that is not wanted or cannot be, and once it is closed. */
   handle: OpenDirectory | undefined;
+  /** Closed until it is synced, to spare its descriptor: by its path until then. */
+  isResting = false;
   readonly #prefix: string;
   #byPath: DirectoryNames | undefined;
 
@@ -96,16 +100,16 @@ export function* openParent(
   const wanted = syncsDirectory(rules.durability);
   const gone = () => attemptFailed(attempt, "ENOENT", "openDirectory", `there is no directory ${JSON.stringify(path)}`);
   if (wanted && capabilities.directorySync) {
-    let handle: OpenDirectory | undefined;
+    let entered: EnteredDirectory | undefined;
     try {
-      handle = yield* wait(fileSystem.openDirectory(path));
-      if (handle === undefined) throw gone();
+      entered = yield* enterDirectory(engine, path);
+      if (entered === undefined) throw gone();
     } catch (error) {
       // A directory may be written to but not opened (mode 0300, a permission of the runtime): it is not synced then.
-      if (!isForbidden(error)) throw error;
+      if (!isForbidden(error) || error.call !== "openDirectory") throw error;
       if (rules.whenUnsupported === "throw") throw durabilityUnsupported(rules, "openDirectory", attempt, error);
     }
-    if (handle !== undefined) return yield* opened(engine, path, handle, { rules, attempt });
+    if (entered !== undefined) return yield* opened(engine, path, entered, { rules, attempt });
   } else if (wanted && rules.whenUnsupported === "throw") {
     throw durabilityUnsupported(rules, "syncDirectory", attempt);
   }
@@ -121,12 +125,12 @@ const syncable = new LearnedDevices();
 function* opened(
   engine: Engine,
   path: string,
-  handle: OpenDirectory,
+  { handle, status }: EnteredDirectory,
   { rules, attempt }: { readonly rules: SyncRules; readonly attempt: Attempt },
 ): Operation<ParentDirectory> {
   try {
-    const parent = new ParentDirectory(engine, path, yield* wait(handle.stat()), handle);
-    const { device } = parent.status;
+    const parent = new ParentDirectory(engine, path, status, handle);
+    const { device } = status;
     if (rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)) {
       yield* syncDirectory(engine, parent, rules, attempt);
       syncable.add(engine.fileSystem, device);
@@ -138,22 +142,40 @@ function* opened(
   }
 }
 
+/** Closes the directory until `syncParent` opens it again: whoever works in more of them than there are descriptors. */
+export function* restParent(parent: ParentDirectory): Operation<void> {
+  parent.isResting = parent.handle !== undefined;
+  yield* closeParent(parent);
+}
+
+/** Makes the names in the directory durable, opening it again if it rests; false where the platform cannot. */
+export function* syncParent(parent: ParentDirectory, rules: SyncRules, attempt: Attempt): Operation<boolean> {
+  const { engine, path, status } = parent;
+  if (!parent.isResting) return yield* syncDirectory(engine, parent, rules, attempt);
+  const again = yield* openParent(engine, path, rules, attempt);
+  try {
+    if (again.status.identity !== status.identity) throw movedAway(parent, attempt, "openDirectory");
+    return yield* syncDirectory(engine, again, rules, attempt);
+  } finally {
+    yield* closeParent(again);
+  }
+}
+
+const movedAway = ({ path }: ParentDirectory, attempt: Attempt, step: string): Error =>
+  attemptFailed(attempt, "ESTALE", step, `its directory ${JSON.stringify(path)} was moved or replaced`);
+
 /** Fails when the path of the directory no longer leads to the one that was opened. */
 export function* checkParent(parent: ParentDirectory, attempt: Attempt): Operation<void> {
   const now = yield* wait(parent.engine.fileSystem.stat(parent.path));
   if (now?.identity === parent.status.identity) return;
-  throw attemptFailed(attempt, "ESTALE", "stat", `its directory ${JSON.stringify(parent.path)} was moved or replaced`);
+  throw movedAway(parent, attempt, "stat");
 }
 
-/** Closes the directory. A failure has no meaning: nothing was written through this handle. */
+/** Gives the directory back. */
 export function* closeParent(parent: { handle: OpenFile | undefined }): Operation<void> {
   const { handle } = parent;
   if (handle === undefined) return;
   // Whoever asks for a name from now on must not reach it through a descriptor that may be another one's.
   parent.handle = undefined;
-  try {
-    yield* wait(handle.close());
-  } catch {
-    // See above.
-  }
+  yield* leaveDirectory(handle);
 }

@@ -39,12 +39,15 @@ export function* readAll(file: OpenFile): Operation<Uint8Array> {
   }
 }
 
-/** What is too large for the runtime's memory is an error about a file, not about memory. */
-export function allocate(size: number): Uint8Array {
+/** Memory for so many bytes of a file. */
+export const allocate = (size: number): Uint8Array => withinLimits("", () => new Uint8Array(size));
+
+/** Calls what a file's content may make too large or too deep for the runtime: an error about the file then, EFBIG. */
+export function withinLimits<T>(path: string, make: () => T): T {
   try {
-    return new Uint8Array(size);
+    return make();
   } catch (error) {
-    throw error instanceof RangeError ? new SystemError("EFBIG", "read", "") : error;
+    throw error instanceof RangeError ? new SystemError("EFBIG", "read", path) : error;
   }
 }
 

@@ -9,6 +9,7 @@
  * Nothing is ever changed by path. After a failure the temporary file is discarded; the target has not been touched.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { OutOfRange } from "../core/options.ts";
 import type { FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
@@ -46,7 +47,7 @@ export function knownOwner(runtime: Runtime): { user: number; group: number } | 
 function numberOf(name: number | string | undefined, find: (name: string) => number | undefined, kind: string) {
   if (typeof name !== "string") return name;
   const number = find(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
-  if (number === undefined) throw new RangeError(`There is no ${kind} named ${JSON.stringify(name)}`);
+  if (number === undefined) throw new OutOfRange(`There is no ${kind} named ${JSON.stringify(name)}`);
   return number;
 }
 

@@ -3,7 +3,7 @@
  *
  * What becomes of them is decided in metadata.ts, when it is known what is there.
  */
-import { fileMode, highestOwnerNumber, isOwner, type OptionReader, readOptions } from "../core/options.ts";
+import { fileMode, highestOwnerNumber, isOwner, type OptionReader, OutOfRange, readOptions } from "../core/options.ts";
 
 /** The owner of a file, as names or numbers; whatever is omitted stays unchanged. */
 export interface Owner {
@@ -40,7 +40,7 @@ const userOrGroup: OptionReader<number | string> = (value, name) => {
   if (value === "" || (typeof value !== "string" && typeof value !== "number")) {
     throw new TypeError(`${name} must be a name or a number`);
   }
-  if (!isOwner(value)) throw new RangeError(`${name} must be from 0 to ${highestOwnerNumber}, not ${value}`);
+  if (!isOwner(value)) throw new OutOfRange(`${name} must be from 0 to ${highestOwnerNumber}, not ${value}`);
   return value;
 };
 
@@ -54,7 +54,7 @@ export const ownerOrWord: OptionReader<Owner | "keep" | "leave"> = (value, name)
 /** The kernel makes no file setuid, setgid or sticky when it is created: open(2). */
 const modeOfCreation: OptionReader<number> = (value, name) => {
   const mode = fileMode(value, name);
-  if (mode > 0o777) throw new RangeError(`${name} must be from 0 to 0o777, not 0o${mode.toString(8)}`);
+  if (mode > 0o777) throw new OutOfRange(`${name} must be from 0 to 0o777, not 0o${mode.toString(8)}`);
   return mode;
 };
 

@@ -12,13 +12,13 @@
  * is reported to have failed it is found out whether it did (reported_failure.ts).
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { ParentDirectory } from "../protocol/directories.ts";
+import { type ParentDirectory, syncParent } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { afterUndoing, type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Proof, randomPart } from "../protocol/names/names.ts";
 import { removeName, renameName } from "../protocol/reported_failure.ts";
-import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
+import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/names/transaction.ts";
@@ -161,7 +161,7 @@ export class Journal {
 
   /** Makes the state durable; false where the platform cannot. */
   *sync(rules: SyncRules, attempt: Attempt): Operation<boolean> {
-    return yield* syncDirectory(this.#engine, this.home, rules, attempt);
+    return yield* syncParent(this.home, rules, attempt);
   }
 
   /** Removes it: whatever it decided is done. Not durable until `sync`. */

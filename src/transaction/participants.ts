@@ -1,14 +1,16 @@
 /**
  * The files of a transaction, found and checked before anything is touched: where each path leads, that no two lead to
- * one file, and their directories, each opened once.
+ * one file, and their directories, each opened once. Of more directories than there are descriptors for, some rest: what
+ * is in them is reached by their paths, and they are opened again to be synced.
  *
  * After a failure nothing is open.
  */
 import { all, type Operation } from "../core/operation.ts";
-import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
+import { closeParent, openParent, type ParentDirectory, restParent, syncParent } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
-import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { lanesFor } from "../protocol/room.ts";
+import type { SyncRules } from "../protocol/sync.ts";
 import type { Target } from "../protocol/file_replacement.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -23,6 +25,12 @@ export interface Participant {
   /** As in `target`. */
   readonly name: string;
   readonly home: ParentDirectory;
+}
+
+/** Lets a directory rest where there is no descriptor for it beside so many others. */
+export function* restBeyond(others: number, home: ParentDirectory): Operation<ParentDirectory> {
+  if (others >= lanesFor(home.engine)) yield* restParent(home);
+  return home;
 }
 
 /** Directories, each opened once, by whatever path. */
@@ -41,7 +49,7 @@ export class Homes {
     const opened = yield* openParent(engine, path, rules, attempt);
     const same = this.#byIdentity.get(opened.status.identity);
     if (same !== undefined) yield* closeParent(opened);
-    else this.#byIdentity.set(opened.status.identity, opened);
+    else this.#byIdentity.set(opened.status.identity, yield* restBeyond(this.#byIdentity.size, opened));
     this.#byPath.set(path, same ?? opened);
     return same ?? opened;
   }
@@ -106,7 +114,8 @@ export function* syncHomes(
   attempt: Attempt,
 ): Operation<boolean> {
   const synced = yield* all(
-    [...homes].map((home) => () => syncDirectory(engine, home, rules, attempt)),
+    [...homes].map((home) => () => syncParent(home, rules, attempt)),
+    lanesFor(engine),
   );
   return synced.every((each) => each);
 }

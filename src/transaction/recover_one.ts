@@ -28,7 +28,7 @@ import type { Examined, KeptReason } from "./examine.ts";
 import { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal_record.ts";
 import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
-import { syncHomes } from "./participants.ts";
+import { restBeyond, syncHomes } from "./participants.ts";
 import { discardStages, journalPath } from "./scan.ts";
 import { finishFile, placeFile, restoreFile, type SettledFile } from "./settle.ts";
 
@@ -71,8 +71,9 @@ export function* recoverOne(
     for (const other of record?.directories ?? []) {
       if (other === ".") continue;
       const reason = yield* refusal(engine, found.id, found, other);
-      if (reason === undefined) homes.set(other, yield* openParent(engine, other, rules.sync, attempt));
-      else if (decided) {
+      if (reason === undefined) {
+        homes.set(other, yield* restBeyond(homes.size, yield* openParent(engine, other, rules.sync, attempt)));
+      } else if (decided) {
         // Part of it would be neither finished nor undone.
         report.kept.push({ path: found.path, reason, ...reason === "unreachable" ? { missing: other } : {} });
         return "kept";

@@ -3,8 +3,8 @@
  */
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { decodeText, parseJson, type ReadFileOptions, type ReadJsonFileOptions } from "../file/read_file.ts";
-import { corruption } from "../file/read_file.ts";
+import { corruption, decodeText, parseJson } from "../file/decode_text.ts";
+import type { ReadFileOptions, ReadJsonFileOptions } from "../file/read_file.ts";
 import { callback } from "../core/options.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginReading, translate } from "../protocol/failure.ts";

@@ -6,7 +6,7 @@ import type { FileData } from "../core/bytes.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { decodeText } from "../file/read_file.ts";
+import { decodeText } from "../file/decode_text.ts";
 import { changeJson, type JsonValidation, schemaOption } from "../file/json_change.ts";
 import { checkCallback } from "../file/update_operation.ts";
 import { type JsonSpacing, spaceOption } from "../file/write_json_file.ts";

@@ -15,6 +15,7 @@ import {
   ValidationError,
   WriteError,
 } from "../../src/core/errors.ts";
+import { OutOfRange } from "../../src/core/options.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const details = (code: string, step = "rename") => ({ code, path: "/a", step, targetState: "unchanged" as const });
@@ -68,7 +69,8 @@ it("errors become statuses", () => {
   assertEquals(status(new RollbackFailedError("Cannot roll back", "x", details("EROLLBACK", "roll back"))), 91);
   assertEquals(status(new WriteError("Cannot roll back", "x", details("ENOENT", "resolve"))), 66);
   assertEquals(status(new UsageError("x")), 64);
-  assertEquals(status(new RangeError("There is no user named x")), 64);
+  assertEquals(status(new OutOfRange("There is no user named x")), 64);
+  assertEquals(status(new RangeError("Array buffer allocation failed")), 70);
   assertEquals(status(new TypeError("x is not a function")), 70);
   assertEquals(status("thrown"), 70);
 });

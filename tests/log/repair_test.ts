@@ -76,7 +76,7 @@ describe("repairLog", () => {
         path: "/log",
         repaired: false,
         damage: [],
-        durability: "none",
+        durability: "full",
       });
     }
   });

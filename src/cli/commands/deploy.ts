@@ -1,5 +1,6 @@
 /** `atomic-write deploy PLAN`: several files, one outcome. */
 import { run as drive } from "../../core/operation.ts";
+import { OutOfRange } from "../../core/options.ts";
 import { type Engine, makeEngine } from "../../protocol/engine.ts";
 import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { closeQuietly, readAll } from "../../protocol/file_call.ts";
@@ -151,7 +152,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
     return deployed(result, options.durability ?? "full");
   } catch (error) {
     // Two paths of the plan that lead to one file are found out before the first step; a name of nobody, later.
-    if (error instanceof RangeError || (error instanceof TypeError && !entered)) {
+    if (error instanceof OutOfRange || (error instanceof TypeError && !entered)) {
       throw new PlanMistake(path, "EPLAN", error.message, error);
     }
     return notInTime(error, options);

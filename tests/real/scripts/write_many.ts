@@ -3,7 +3,7 @@
  * the first failure.
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { copyFile, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
@@ -40,27 +40,33 @@ const kinds: Record<string, (index: number) => Promise<unknown>> = {
   remove: (index) => removeFile(path(index)),
 };
 
-/** All of them in one transaction: new, then changed. */
-async function together(count: number): Promise<void> {
+/** All of them in one transaction: new, then changed. `scattered`: each in a directory of its own. */
+async function together(count: number, scattered: boolean): Promise<void> {
   for (const text of ["new", "changed"]) {
-    const files = Array.from({ length: count }, (_, index) => ({ path: path(index), data: `${text} ${index}` }));
+    const files = Array.from({ length: count }, (_, index) => {
+      if (!scattered) return { path: path(index), data: `${text} ${index}` };
+      mkdirSync(path(index), { recursive: true });
+      return { path: join(path(index), "file"), data: `${text} ${index}` };
+    });
     const { files: written } = await applyFiles({ files });
     if (written.length !== count) throw new Error(`${written.length} of ${count}`);
   }
 }
 
-const call = kind === "set" ? () => together(Number(count)) : kinds[kind];
+const isSet = kind === "set" || kind === "scattered";
+const call = isSet ? () => together(Number(count), kind === "scattered") : kinds[kind];
 if (call === undefined) throw new Error(`There is no ${kind}`);
 const all = await Promise.allSettled(
-  Array.from({ length: kind === "set" ? 1 : Number(count) }, (_, index) => call(index)),
+  Array.from({ length: isSet ? 1 : Number(count) }, (_, index) => call(index)),
 );
 const failed = all.filter((each) => each.status === "rejected");
 /** Temporary files, and lock directories that stay. */
-const temporary = readdirSync(directory, { withFileTypes: true })
-  .filter((entry) => entry.name.endsWith(".tmp") || entry.isDirectory()).map(({ name }) => name);
+const temporary = readdirSync(directory, { withFileTypes: true, recursive: true })
+  .filter((entry) => entry.name.endsWith(".tmp") || (entry.isDirectory() && entry.name.endsWith(".lock")))
+  .map(({ name }) => name);
 console.log(
   JSON.stringify({
-    done: kind === "set" && failed.length === 0 ? Number(count) : all.length - failed.length,
+    done: isSet && failed.length === 0 ? Number(count) : all.length - failed.length,
     failed: failed.map(({ reason }) => String(reason))[0],
     temporary,
   }),
