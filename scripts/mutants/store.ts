@@ -156,8 +156,9 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a reference is updated whatever it led to",
     file: "src/store/reference_body.ts",
-    from: `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      const text`,
-    to: `        void actual;\n      }\n      const text`,
+    from:
+      `          if (actual !== expected) throw conflict(attempt, expected, actual);\n        }\n        yield* write`,
+    to: `          void actual;\n        }\n        yield* write`,
     tests: references,
   },
   {

@@ -8,7 +8,7 @@ import type { LockWish } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { isInsideAny } from "../lock/own_holds.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { inRoom } from "../protocol/room.ts";
+import { inRoom, keepPlace } from "../protocol/room.ts";
 
 /** Locks that calls in a room have taken. */
 const taken = new WeakSet<object>();
@@ -28,6 +28,13 @@ export function* inRoomFor<T>(
 ): Operation<T> {
   const enter = (hold: LockHold) => void taken.add(hold);
   if (!asks && lock === undefined) return yield* inRoom(engine, "calls", { signal }, () => body(enter));
-  const beyond = (lock !== undefined && "hold" in lock) || isInsideAny(taken);
-  return yield* inRoom(engine, "callers", { signal, beyond }, () => body(enter));
+  return yield* inRoom(engine, "callers", { signal, beyond: isInside(lock) }, () => body(enter));
 }
+
+/** Takes a place for a file that stays open until its owner closes it; answers how to give it back. */
+export function* placeFor({ engine, lock, signal }: RoomRequest): Operation<() => void> {
+  return yield* keepPlace(engine, { signal, beyond: isInside(lock) });
+}
+
+/** Whether somebody inside waits for this call. */
+const isInside = (lock: LockWish): boolean => (lock !== undefined && "hold" in lock) || isInsideAny(taken);

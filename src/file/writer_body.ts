@@ -6,6 +6,7 @@
  * and while it commits, not between: its holder may do other things with it meanwhile, and `ifMatch` is asked again.
  */
 import { ChunkEncoder, type FileChunk } from "../core/bytes.ts";
+import type { TargetState } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { giveBack, takeLock, underLock } from "../lock/file_lock.ts";
 import { type LockHold, releaseAfter } from "../lock/lock.ts";
@@ -23,6 +24,7 @@ import {
 import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { beginStage, discard } from "../protocol/stage.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
+import { placeFor } from "./room_for.ts";
 import { checkMatch, guarded, type WriteRequest } from "./write_options.ts";
 
 /** The one body behind both writers. */
@@ -32,13 +34,16 @@ export class WriterBody {
   /** The lock that was taken for this writer, if any. */
   readonly #hold: LockHold | undefined;
   readonly #encoder = new ChunkEncoder();
+  /** Gives its place among open files back. */
+  readonly #leave: () => void;
   /** Why nothing more can be written. */
   #ended: { error: unknown } | undefined;
 
-  constructor(write: FileReplacement, request: WriteRequest, hold: LockHold | undefined) {
+  constructor(write: FileReplacement, request: WriteRequest, hold: LockHold | undefined, leave: () => void) {
     this.#write = write;
     this.#request = request;
     this.#hold = hold;
+    this.#leave = leave;
   }
 
   /** The caller's signal, as it was given at the beginning. */
@@ -46,8 +51,18 @@ export class WriterBody {
     return this.#write.plan.signal;
   }
 
-  /** Takes the lock that is asked for, and opens the temporary file. */
+  /** Takes the lock that is asked for, and opens the temporary file, when there is room for them. */
   static *open(path: string, request: WriteRequest): Operation<WriterBody> {
+    const leave = yield* placeFor({ engine: request.engine, lock: request.lock, signal: request.plan.signal });
+    try {
+      return yield* WriterBody.#openIn(path, request, leave);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  static *#openIn(path: string, request: WriteRequest, leave: () => void): Operation<WriterBody> {
     const { engine, lock } = request;
     const attempt = beginAttempt("Cannot write", path);
     let hold: LockHold | undefined;
@@ -64,9 +79,9 @@ export class WriterBody {
         if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
         yield* noteOtherNames(write);
         yield* beginStage(write, hashes(plan, { bytes: undefined }));
-        if (guard === hold) return new WriterBody(write, request, hold);
+        if (guard === hold) return new WriterBody(write, request, hold, leave);
         if (hold !== undefined) yield* hold.release();
-        return new WriterBody(write, request, undefined);
+        return new WriterBody(write, request, undefined, leave);
       } catch (error) {
         yield* closeParent(write.parent);
         throw error;
@@ -110,8 +125,7 @@ export class WriterBody {
       throw yield* this.#fail(error);
     }
     this.#ended = { error: new TypeError("The file has been committed") };
-    yield* closeParent(write.parent);
-    if (this.#hold !== undefined) yield* giveBack(this.#hold, result, result.changed ? "replaced" : "unchanged");
+    yield* this.#giveBack(result, result.changed ? "replaced" : "unchanged");
     return result;
   }
 
@@ -135,8 +149,17 @@ export class WriterBody {
     if (failure !== undefined) {
       throw yield* this.#end(attachCleanup(translate(failure.error, attempt), failures, attempt));
     }
+    yield* this.#giveBack(undefined, "unchanged");
+  }
+
+  /** Lets go of everything after a success. */
+  *#giveBack(result: WriteResult | undefined, targetState: TargetState): Operation<void> {
     yield* closeParent(this.#write.parent);
-    if (this.#hold !== undefined) yield* giveBack(this.#hold, undefined, "unchanged");
+    try {
+      if (this.#hold !== undefined) yield* giveBack(this.#hold, result, targetState);
+    } finally {
+      this.#leave();
+    }
   }
 
   #checkOpen(): void {
@@ -153,6 +176,7 @@ export class WriterBody {
   *#end(error: unknown): Operation<unknown> {
     yield* closeParent(this.#write.parent);
     if (this.#hold !== undefined) yield* releaseAfter(this.#hold, error);
+    this.#leave();
     return error;
   }
 }

@@ -12,6 +12,7 @@ import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
+import { keepPlace } from "../protocol/room.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
@@ -96,6 +97,7 @@ export class ObjectReader {
   readonly #context: StoreContext;
   readonly #digest: Digest;
   #file: OpenFile | undefined;
+  #leave = (): void => {};
   #ended = false;
   #left = 0;
   #hash: { update(bytes: Uint8Array): void; digest(): string };
@@ -133,6 +135,7 @@ export class ObjectReader {
   }
 
   *#open(path: string): Operation<OpenFile> {
+    this.#leave = yield* keepPlace(this.#context.engine, {});
     const file = yield* openObject(this.#context, this.#digest);
     if (file === undefined) throw absent(path, this.#digest);
     // From here on `close` closes it.
@@ -150,6 +153,7 @@ export class ObjectReader {
     const file = this.#file;
     this.#file = undefined;
     if (file !== undefined) yield* closeQuietly(file);
+    this.#leave();
   }
 }
 

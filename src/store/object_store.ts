@@ -15,7 +15,8 @@ import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
-import { putObjects, putTogether } from "./put.ts";
+import { putsFor } from "../protocol/room.ts";
+import { putObjects } from "./put.ts";
 import { putEach } from "./put_each.ts";
 import {
   type CollectRules,
@@ -96,15 +97,13 @@ export interface ObjectStore {
 
 class AsynchronousStore implements ObjectStore {
   readonly #context: StoreContext;
-  // Two, so that one round hashes and stages while the other syncs.
-  readonly #batches = new Batches(
-    (requests: PutRequest[]) => run(() => putObjects(this.#context, requests)),
-    putTogether,
-    2,
-  );
+  // Two rounds at a time, so that one hashes and stages while the other syncs.
+  readonly #batches: Batches<PutRequest, Digest>;
 
   constructor(context: StoreContext) {
     this.#context = context;
+    const round = (requests: PutRequest[]) => run(() => context.inRoom(() => putObjects(context, requests)));
+    this.#batches = new Batches(round, putsFor(context.engine), 2);
   }
 
   get directory(): string {
@@ -128,22 +127,28 @@ class AsynchronousStore implements ObjectStore {
   /** Bytes go together with others. What comes from elsewhere may be slow, and must not hold anybody up. */
   async #put(request: PutRequest): Promise<Digest> {
     if (request.content.kind === "bytes") return this.#batches.add(request);
-    const [outcome] = await run(() => putObjects(this.#context, [request]));
+    const [outcome] = await run(() => {
+      return this.#context.inRoom(() => putObjects(this.#context, [request]), request.signal);
+    });
     if (outcome === undefined || "error" in outcome) throw outcome?.error;
     return outcome.value;
   }
 
+  #run<T>(body: () => Operation<T>): Promise<T> {
+    return run(() => this.#context.inRoom(body));
+  }
+
   keep(digest: Digest): Promise<boolean> {
-    return run(() => keepObject(this.#context, readDigest(digest)));
+    return this.#run(() => keepObject(this.#context, readDigest(digest)));
   }
 
   // deno-lint-ignore require-await -- a wrong argument is a rejection
   async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {
-    return putEach(contentsOf(contents), (content) => this.put(content));
+    return putEach(contentsOf(contents), (content) => this.put(content), 2 * putsFor(this.#context.engine));
   }
 
   get(digest: Digest): Promise<Uint8Array> {
-    return run(() => getObject(this.#context, readDigest(digest)));
+    return this.#run(() => getObject(this.#context, readDigest(digest)));
   }
 
   stream(digest: Digest): ReadableStream<Uint8Array> {
@@ -167,30 +172,36 @@ class AsynchronousStore implements ObjectStore {
   }
 
   restore(digest: Digest, path: FilePath, options?: RestoreOptions): Promise<WriteResult> {
-    return run(() => restoreObject(this.#context, readDigest(digest), path, restoreRequest(this.#context, options)));
+    return run(() => {
+      const [wanted, request] = [readDigest(digest), restoreRequest(this.#context, options)];
+      return this.#context.inRoom(() => restoreObject(this.#context, wanted, path, request), request.plan.signal);
+    });
   }
 
   async *list(): AsyncGenerator<Digest> {
-    for (const shard of await run(() => listShards(this.#context))) {
-      yield* await run(() => listShard(this.#context, shard));
+    for (const shard of await this.#run(() => listShards(this.#context))) {
+      yield* await this.#run(() => listShard(this.#context, shard));
     }
   }
 
   remove(digest: Digest): Promise<boolean> {
-    return run(() => removeObject(this.#context, readDigest(digest)));
+    return this.#run(() => removeObject(this.#context, readDigest(digest)));
   }
 
   verify(options?: VerifyOptions): Promise<VerifyResult> {
-    return run(() => verifyAll(this.#context, verifyRules(options)));
+    return run(() => {
+      const rules = verifyRules(options);
+      return this.#context.inRoom(() => verifyAll(this.#context, rules));
+    });
   }
 
   async collectGarbage(options: CollectOptions): Promise<CollectResult> {
     const rules = collectRules(options);
     const began = this.#context.engine.runtime.clock.now();
-    const candidates = await run(() => listCandidates(this.#context));
+    const candidates = await this.#run(() => listCandidates(this.#context));
     const reachable = new Set<Digest>();
     for await (const digest of rules.reachable as CollectOptions["reachable"]) reachable.add(readDigest(digest));
-    return await run(() => collect(this.#context, candidates, reachable, { ...rules, began }));
+    return await this.#run(() => collect(this.#context, candidates, reachable, { ...rules, began }));
   }
 }
 

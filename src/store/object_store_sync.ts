@@ -10,7 +10,8 @@ import { getObject, ObjectReader, restoreObject } from "./get.ts";
 import type { PutRequest } from "./incoming.ts";
 import { keepObject } from "./keep.ts";
 import { sizeOf } from "./look.ts";
-import { putObjects, putTogether } from "./put.ts";
+import { putsFor } from "../protocol/room.ts";
+import { putObjects } from "./put.ts";
 import {
   type CollectRules,
   collectRules,
@@ -103,10 +104,11 @@ class SynchronousStore implements ObjectStoreSync {
 
   putMany(contents: Iterable<FileData>): Digest[] {
     const digests: Digest[] = [];
+    const most = putsFor(this.#context.engine);
     let requests: PutRequest[] = [];
     for (const content of contentsOf(contents)) {
       requests.push(putRequest(this.#context, content, undefined));
-      if (requests.length < putTogether) continue;
+      if (requests.length < most) continue;
       digests.push(...this.#putAll(requests));
       requests = [];
     }

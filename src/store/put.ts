@@ -28,12 +28,6 @@ import { refresh } from "./refresh.ts";
 import type { StoreContext } from "./store.ts";
 import { type Group, syncShards, together } from "./sync_shards.ts";
 
-/**
- * Contents that go together at most. Each has its temporary file open until it is stored, and perhaps its directory: two
- * rounds at once must fit where a process may open 256 files (macOS), with room for its own.
- */
-export const putTogether = 32;
-
 /** Stores all of these; how each fared, in order. */
 export function* putObjects(context: StoreContext, requests: readonly PutRequest[]): Operation<Outcome<Digest>[]> {
   const incoming = requests.map((request) => new Incoming(context, request));

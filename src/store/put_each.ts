@@ -6,12 +6,12 @@
  */
 import type { FileData } from "../core/bytes.ts";
 import type { Digest } from "../protocol/names/store.ts";
-import { putTogether } from "./put.ts";
 
-/** Puts each content; the digests, in order. */
+/** Puts each content, so many at a time; the digests, in order. */
 export async function putEach(
   contents: Iterable<FileData> | AsyncIterable<FileData>,
   put: (content: FileData) => Promise<Digest>,
+  together: number,
 ): Promise<Digest[]> {
   const digests: Digest[] = [];
   let waiting: Promise<Digest>[] = [];
@@ -27,7 +27,7 @@ export async function putEach(
     const digest = put(content);
     // It is looked at when the others are; until then its failure is nobody's fault.
     digest.catch(() => {});
-    return waiting.push(digest) < 2 * putTogether ? undefined : settle();
+    return waiting.push(digest) < together ? undefined : settle();
   };
   try {
     if (Symbol.iterator in contents) {

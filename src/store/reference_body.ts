@@ -82,15 +82,17 @@ export function* updateReference(
   // Of calls that expect nothing the one made last wins, in whatever order they get the lock.
   const ticket = expected === undefined ? takeTicket() : undefined;
   try {
-    yield* context.locked(false, function* (hold) {
-      yield* checkFree(context, parts, attempt);
-      if (expected !== undefined) {
-        const actual = (yield* readPath(context, path)) ?? null;
-        if (actual !== expected) throw conflict(attempt, expected, actual);
-      }
-      const text = formatReference(digest);
-      yield* writeReference(context, { path, text, ticket: ticket ?? takeTicket() }, () => hold.confirm("unchanged"));
-    });
+    const text = formatReference(digest);
+    yield* context.inRoom(() =>
+      context.locked(false, function* (hold) {
+        yield* checkFree(context, parts, attempt);
+        if (expected !== undefined) {
+          const actual = (yield* readPath(context, path)) ?? null;
+          if (actual !== expected) throw conflict(attempt, expected, actual);
+        }
+        yield* writeReference(context, { path, text, ticket: ticket ?? takeTicket() }, () => hold.confirm("unchanged"));
+      })
+    );
   } catch (error) {
     throw translate(error, attempt);
   } finally {

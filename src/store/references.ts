@@ -3,7 +3,7 @@
  */
 import type { FilePath } from "../core/options.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
-import { run, runSync } from "../core/operation.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Digest, readDigest, referencesLockTarget } from "../protocol/names/store.ts";
 import type { Durability } from "../protocol/write_plan.ts";
 import { listReferences, readReference, type Reference, removeReference, updateReference } from "./reference_body.ts";
@@ -99,8 +99,12 @@ class AsynchronousReferences implements References {
     return this.#context.reached;
   }
 
+  #run<T>(body: () => Operation<T>): Promise<T> {
+    return run(() => this.#context.inRoom(body));
+  }
+
   read(name: string): Promise<Digest | undefined> {
-    return run(() => readReference(this.#context, name));
+    return this.#run(() => readReference(this.#context, name));
   }
 
   update(name: string, digest: Digest, options?: ExpectOptions): Promise<void> {
@@ -108,21 +112,27 @@ class AsynchronousReferences implements References {
   }
 
   remove(name: string, options?: RemoveReferenceOptions): Promise<boolean> {
-    return run(() => removeReference(this.#context, name, presence(options)));
+    return run(() => {
+      const expected = presence(options);
+      return this.#context.inRoom(() => removeReference(this.#context, name, expected));
+    });
   }
 
   async *list(prefix?: string): AsyncGenerator<Reference> {
-    const { found, failure } = await run(() => listReferences(this.#context, prefixOf(prefix)));
+    const { found, failure } = await this.#run(() => listReferences(this.#context, prefixOf(prefix)));
     yield* found;
     if (failure !== undefined) throw failure;
   }
 
   readHead(): Promise<Head | undefined> {
-    return run(() => readHead(this.#context));
+    return this.#run(() => readHead(this.#context));
   }
 
   setHead(target: HeadTarget, options?: SetHeadOptions): Promise<void> {
-    return run(() => setHead(this.#context, target, headExpectation(options)));
+    return run(() => {
+      const expected = headExpectation(options);
+      return this.#context.inRoom(() => setHead(this.#context, target, expected));
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts";
 import { acquire, lockAttempt, type LockHold } from "../lock/lock.ts";
 import { inside } from "../lock/file_lock.ts";
+import { inRoomFor } from "../file/room_for.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/made_directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
@@ -95,6 +96,11 @@ export class StoreContext {
   /** An attempt to do something with the file at `path`, or with the whole. */
   attempt(verb: string, path = this.directory): Attempt {
     return beginAttempt(verb, path);
+  }
+
+  /** Runs a call that may wait for the lock of the store, or for a source, when there is room for what it opens. */
+  *inRoom<T>(body: () => Operation<T>, signal?: AbortSignal): Operation<T> {
+    return yield* inRoomFor({ engine: this.engine, lock: undefined, signal }, true, body);
   }
 
   /** Runs `body` in the lock of the store. `stateAfter`: what `body` has changed, when the lock cannot be given back. */

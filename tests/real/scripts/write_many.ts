@@ -6,7 +6,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { copyFile, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
+import { copyFile, openFileWriter, readTextFile, removeFile, updateFile, writeFile } from "../../../mod.ts";
+import { type ObjectStore, openObjectStore, openReferences, type References } from "../../../src/store/mod.ts";
 import { applyFiles } from "../../../src/transaction/mod.ts";
 
 const [directory = "", kind = "", count = "0", descriptors = ""] = process.argv.slice(2);
@@ -19,6 +20,9 @@ async function* pieces(index: number) {
   await writeFile(path(index) + ".part", "part");
   yield `content ${index}`;
 }
+
+let store: Promise<ObjectStore> | undefined;
+let references: Promise<References> | undefined;
 
 const kinds: Record<string, (index: number) => Promise<unknown>> = {
   write: (index) => writeFile(path(index), `content ${index}`),
@@ -38,6 +42,17 @@ const kinds: Record<string, (index: number) => Promise<unknown>> = {
     await applyFiles({ files: names.map((each) => ({ path: each, data: `content of ${each}` })) });
   },
   remove: (index) => removeFile(path(index)),
+  writer: async (index) => {
+    await using writer = await openFileWriter(path(index), { lock: true });
+    await writer.write(`content ${index}`);
+    await writer.commit();
+  },
+  put: async (index) => {
+    const digest = await (store ??= openObjectStore(join(directory, "objects"))).then((it) =>
+      it.put(`object ${index}`)
+    );
+    await (references ??= openReferences(join(directory, "references"))).then((it) => it.update(`r${index}`, digest));
+  },
 };
 
 /** All of them in one transaction: new, then changed. `scattered`: each in a directory of its own. */
