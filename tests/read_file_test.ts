@@ -12,6 +12,7 @@ import {
   readJsonFileSync,
   readTextFile,
   readTextFileSync,
+  updateJsonFile,
   writeFile,
 } from "../mod.ts";
 import { interceptRuntime } from "../src/testing/faults/intercept.ts";
@@ -231,4 +232,15 @@ test("ifMatch reads the file piece by piece, and may be aborted meanwhile", asyn
   await assertRejects(() => writeFile("/file", "new", { runtime, ifMatch, signal: stop.signal }), Error, "enough");
   assertEquals(lengths, [2 ** 18, 2 ** 18, 2 ** 18]);
   assertEquals(machine.openHandles, []);
+});
+
+test("JSON that is nested too deeply for the runtime is an error about its file", async () => {
+  const deep = "[".repeat(2_000_000) + "]".repeat(2_000_000);
+  const runtime = memoryRuntime({ files: { "/deep": deep } });
+  // A runtime that can read and write it all has nothing to say.
+  const error: unknown = await updateJsonFile("/deep", (value) => value, { runtime }).catch((each) => each);
+  if (error instanceof Error) {
+    assertEquals([Reflect.get(error, "code"), Reflect.get(error, "path")], ["EFBIG", "/deep"]);
+  }
+  assertEquals(runtime.readText("/deep"), deep);
 });

@@ -113,14 +113,14 @@ export const syncMutants: readonly Mutant[] = [
   },
   {
     name: "who waits for a shared directory sync hears nothing of its failure",
-    file: "src/protocol/shared_sync.ts",
+    file: "src/protocol/shared_directory.ts",
     from: `(error) => batch.forEach((each) => each.reject(error)),`,
     to: `() => batch.forEach((each) => each.resolve(0)),`,
     tests: shared,
   },
   {
     name: "a shared sync uses a handle that was opened before its owner's rename",
-    file: "src/protocol/shared_sync.ts",
+    file: "src/protocol/shared_directory.ts",
     from: `startedSync(syncs, leader.sync, next)`,
     to: `startedSync(syncs, sync, next)`,
     tests: shared,
@@ -134,7 +134,7 @@ export const syncMutants: readonly Mutant[] = [
   },
   {
     name: "a queue of waiters is left behind",
-    file: "src/protocol/shared_sync.ts",
+    file: "src/protocol/shared_directory.ts",
     from: `      all.delete(key);
 `,
     to: ``,

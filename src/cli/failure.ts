@@ -1,8 +1,7 @@
 /**
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
-import { FileError, RollbackFailedError } from "../core/errors.ts";
-import { OutOfRange } from "../core/options.ts";
+import { FileError, OutOfRange, RollbackFailedError } from "../core/errors.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
@@ -168,14 +167,18 @@ function callFailure(message: string, hint: string | undefined): Failure {
   return failure(exitStatus.usage, hint === undefined ? error : { ...error, hint });
 }
 
+/**
+ * Whether a function of this module has refused a value that cannot be so, before it touched anything. (A RangeError of
+ * the runtime's own says that memory or the stack was exhausted: no value is to blame.)
+ */
+export const isRefusedValue = (error: unknown): error is RangeError => error instanceof OutOfRange;
+
 /** Tells an error. */
 export function describeFailure(error: unknown): Failure {
   if (FileError.is(error)) return fileFailure(error);
   if (error instanceof OutputFailed) return outputFailure(error);
   if (error instanceof UsageError) return callFailure(error.message, error.hint);
-  // The functions of this module refuse a value that cannot be so before they touch anything. (A RangeError of the
-  // runtime's own says that memory or the stack was exhausted: no value of the caller's is to blame.)
-  if (error instanceof OutOfRange) {
+  if (isRefusedValue(error)) {
     return callFailure(error.message.replace(/^[a-z]\w*(?= must )/, optionName), undefined);
   }
   const message = `Internal error: ${error instanceof Error ? error.message : String(error)}`;

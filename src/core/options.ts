@@ -4,12 +4,7 @@
  * `readOptions(options, readers)` returns a frozen object of checked values. A wrong type or an unknown name is a
  * TypeError (a misspelt `mode` would otherwise publish a secret), a number out of range a RangeError.
  */
-
-/**
- * What callers see as a RangeError: a value they gave is out of range. A class of its own, because the runtime throws
- * RangeErrors too, when memory or the stack is exhausted, and those say nothing about a caller's value.
- */
-export class OutOfRange extends RangeError {}
+import { OutOfRange } from "./out_of_range.ts";
 
 /** Checks one value; `name` is for its message. */
 export type OptionReader<T> = (value: unknown, name: string) => T;

@@ -11,9 +11,8 @@
  * the seal fails, the log is closed with every record in it, and opened as after a kill.
  */
 import type { Source } from "../core/bytes.ts";
-import { FileError } from "../core/errors.ts";
+import { FileError, OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { OutOfRange } from "../core/options.ts";
 import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";

@@ -2,6 +2,7 @@
  * What callers ask of a log, checked before any I/O.
  */
 import { bytesOf } from "../core/bytes.ts";
+import { OutOfRange } from "../core/errors.ts";
 import {
   callback,
   count,
@@ -10,7 +11,6 @@ import {
   flag,
   oneOf,
   type OptionReader,
-  OutOfRange,
   readOptions,
   refuseSignal,
   wholeNumber,

@@ -1,7 +1,7 @@
 /**
  * The directory a file lives in: opened first, because it is what gets synced last.
  *
- * 1. `openParent`: opens the directory (shared_directories.ts); whether it can be synced is known from here on, before the
+ * 1. `openParent`: opens the directory (shared_directory.ts); whether it can be synced is known from here on, before the
  *    commit point.
  * 2. everything in it by name, through the methods of {@linkcode ParentDirectory}.
  * 3. `checkParent` right before the commit: is this still the directory the path leads to?
@@ -17,7 +17,7 @@ import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { LearnedDevices } from "./learned_devices.ts";
-import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directories.ts";
+import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directory.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
 import { syncsDirectory } from "./write_plan.ts";
 

@@ -8,8 +8,8 @@
  *
  * Nothing is ever changed by path. After a failure the temporary file is discarded; the target has not been touched.
  */
+import { OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { OutOfRange } from "../core/options.ts";
 import type { FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";

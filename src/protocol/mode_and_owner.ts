@@ -3,7 +3,8 @@
  *
  * What becomes of them is decided in metadata.ts, when it is known what is there.
  */
-import { fileMode, highestOwnerNumber, isOwner, type OptionReader, OutOfRange, readOptions } from "../core/options.ts";
+import { OutOfRange } from "../core/errors.ts";
+import { fileMode, highestOwnerNumber, isOwner, type OptionReader, readOptions } from "../core/options.ts";
 
 /** The owner of a file, as names or numbers; whatever is omitted stays unchanged. */
 export interface Owner {

@@ -17,7 +17,7 @@ import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { doingTo, failureText } from "./plain_words.ts";
 import { isUnsupported, saysFailed } from "./sync_codes.ts";
-import { registeredSync, sharedSync } from "./shared_sync.ts";
+import { registeredSync, sharedSync } from "./shared_directory.ts";
 import {
   beginSync,
   type DeviceSyncs,

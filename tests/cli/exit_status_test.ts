@@ -9,13 +9,13 @@ import {
   ActivationError,
   ConflictError,
   CorruptionError,
+  OutOfRange,
   RollbackFailedError,
   type TargetState,
   UnsupportedError,
   ValidationError,
   WriteError,
 } from "../../src/core/errors.ts";
-import { OutOfRange } from "../../src/core/options.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const details = (code: string, step = "rename") => ({ code, path: "/a", step, targetState: "unchanged" as const });
