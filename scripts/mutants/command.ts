@@ -11,7 +11,7 @@ const write = ["tests/cli/write_test.ts"];
 export const commandMutants: readonly Mutant[] = [
   {
     name: "a file name drives the terminal",
-    file: "src/cli/shown.ts",
+    file: "src/core/quotation.ts",
     from: `return text.replace(drivingInText, escaped);`,
     to: `return text;`,
     tests: ["tests/cli/shown_test.ts"],

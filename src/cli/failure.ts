@@ -1,7 +1,8 @@
 /**
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
-import { FileError, OutOfRange, RollbackFailedError } from "../core/errors.ts";
+import { FileError, messageOf, OutOfRange, type Remedy, RollbackFailedError } from "../core/errors.ts";
+import { quoted } from "./shown.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
@@ -60,12 +61,12 @@ function outputFailure({ code, message }: OutputFailed): Failure {
 }
 
 /** Where there is something to do about an error that its message does not say. */
-const hints: readonly { code: string; step?: string; about?: RegExp; hint: string }[] = [
+const hints: readonly { code: string; step?: string; verbs?: readonly string[]; hint: string }[] = [
   { code: "ENODATA", hint: "use --allow-empty if it is meant to be empty" },
   {
     code: "ENOENT",
     step: "openDirectory",
-    about: /^Cannot (create|replace|write|copy|update)/,
+    verbs: ["Cannot create", "Cannot replace", "Cannot write", "Cannot copy", "Cannot update", "Cannot append to"],
     hint: "--mkdir makes missing directories",
   },
   { code: "EBUSY", step: "rename", hint: "a single mounted file cannot be replaced: mount its directory" },
@@ -78,23 +79,17 @@ const hints: readonly { code: string; step?: string; about?: RegExp; hint: strin
   { code: "ENOTCAPABLE", hint: "grant the runtime --allow-read and --allow-write for the directory of the file" },
 ];
 
-/** What the module's messages advise in its own words, and what the command says: its own option, or nothing. */
-const advice: readonly (readonly [RegExp, string])[] = [
-  [/; choose a lockDirectory(?= \([A-Z]+\))/, ""],
-  [/adopt: true(?= \([A-Z]+\))/, "--adopt"],
-  [/("(?:[^"\\]|\\.)*)((?:\/|\\\\)[^"/\\]*"); see recoverTransactions/, '$1$2; see: atomic-write recover $1"'],
-  [
-    /run recoverTransactions to find out/,
-    "run atomic-write recover with the directory of one of the files to find out",
-  ],
-];
+/** What helps, in the words of the command where the module names an option or a function of its own. */
+const advice: Readonly<Record<Remedy["use"], (path: string) => string | undefined>> = {
+  adopt: () => "publish over it with --adopt",
+  lockDirectory: () => undefined,
+  recoverTransactions: (path) => `run: atomic-write recover ${quoted(path)}`,
+};
 
-const inOwnWords = (message: string): string =>
-  advice.reduce((said, [theirs, ours]) => said.replace(theirs, ours), message);
-
-function hintFor({ code, step, message }: FileError): string | undefined {
+function hintFor({ code, step, verb }: FileError): string | undefined {
   return hints.find((hint) => {
-    return hint.code === code && (hint.step ?? step) === step && (hint.about ?? /^/).test(message);
+    return hint.code === code && (hint.step ?? step) === step &&
+      (hint.verbs?.some((words) => verb.startsWith(words)) ?? true);
   })?.hint;
 }
 
@@ -138,7 +133,7 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
 
 function fileFailure(error: FileError): Failure {
   const { code, step, targetState, path, leftBehind } = error;
-  const message = inOwnWords(error.message);
+  const message = messageOf(error, ({ use, path = "." }) => advice[use](path));
   const hint = hintFor(error);
   const programs = programsOf(error);
   const details = {

@@ -57,7 +57,7 @@ const lineFeed = 0x0a;
 
 function refused(from: Origin, to: Destination, code: string, reason: string, cause?: unknown): FileError {
   const details = { code, path: to.path, step: "read", targetState: "unchanged", cause } as const;
-  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, `${from.name} ${reason}`, details);
+  return new FileError(to.attempt, `${from.name} ${reason}`, details);
 }
 
 /** Waits for the input, but not beyond an abort. */

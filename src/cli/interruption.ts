@@ -16,7 +16,7 @@ export class Interrupted extends FileError {
   /** The work on the file at `path` was stopped, before its commit point unless something else is said. */
   constructor(attempt: string, path: string, signal: StopSignal, targetState: TargetState = "unchanged") {
     const details = { code: signal, path, step: "interrupt", targetState } as const;
-    super(`${attempt} ${JSON.stringify(path)}`, "interrupted", details);
+    super(attempt, "interrupted", details);
     this.signal = signal;
   }
 }

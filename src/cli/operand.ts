@@ -20,20 +20,20 @@ export function locateOperand(operand: string, attempt: string): string {
     if (!(cause instanceof SystemError)) throw error;
     const { code, call: step } = cause;
     const details = { code, path: operand, step, targetState: "unchanged", cause } as const;
-    throw new FileError(`${attempt} ${JSON.stringify(operand)}`, "it is not known which directory this is", details);
+    throw new FileError(attempt, "it is not known which directory this is", details);
   }
 }
 
 /** What is asked for is not in there. */
 export function nothingThere(path: string, attempt: string, reason: string): FileError {
   const details = { code: "ENOENT", path, step: "open", targetState: "unchanged" } as const;
-  return new FileError(`${attempt} ${JSON.stringify(path)}`, reason, details);
+  return new FileError(attempt, reason, details);
 }
 
 /** Throws unless there is a file or directory at the absolute path. `what` is it called: `store`. */
 export async function mustExist(path: string, attempt: string, kind: EntryKind, what: string): Promise<void> {
   const failed = (code: string, reason: string, cause?: unknown) =>
-    new FileError(`${attempt} ${JSON.stringify(path)}`, reason, {
+    new FileError(attempt, reason, {
       code,
       path,
       step: "open",

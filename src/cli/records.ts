@@ -10,7 +10,7 @@ const lineFeed = 0x0a;
 function tooLong(to: Destination): FileError {
   const reason = `a record has ${longestRecord} bytes at most`;
   const details = { code: "EMSGSIZE", path: to.path, step: "read", targetState: "unchanged" } as const;
-  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
+  return new FileError(to.attempt, reason, details);
 }
 
 /** Gathers pieces; each is copied, because the next one overwrites it. */

@@ -1,5 +1,12 @@
 /** Every error this module throws by itself, beside TypeError and RangeError for bad arguments. */
-export { FileError, type FileErrorDetails, type TargetState } from "./file_error.ts";
+export {
+  FileError,
+  type FileErrorDetails,
+  messageOf,
+  type Remedy,
+  type Subject,
+  type TargetState,
+} from "./file_error.ts";
 export { DeadlockError, LockBusyError, LockError, LockLostError, LockTimeoutError } from "./lock_errors.ts";
 export { OutOfRange } from "./out_of_range.ts";
 export { ActivationError, RollbackFailedError, type RolledBackFile } from "./transaction_errors.ts";

@@ -10,8 +10,70 @@
  * after `X.is(error)` would have no error left.
  */
 
+import { quoted, shownText } from "./quotation.ts";
+
 /** What happened to the file: unchanged, replaced (visible, perhaps not yet durable), or unknown. */
 export type TargetState = "unchanged" | "replaced" | "unknown";
+
+/** What an error speaks of when it says what happened: what stays as it was if nothing was changed. */
+export type Subject =
+  | "file"
+  | "new file"
+  | "files"
+  | "log"
+  | "sealed log"
+  | "object"
+  | "objects"
+  | "quarantined object"
+  | "publication"
+  | "nothing";
+
+/** What an attempt is about, by the words that begin its message; everything else is about a file. */
+const subjects: Readonly<Record<string, Subject>> = {
+  "Cannot append to": "log",
+  "Cannot apply": "files",
+  "Cannot break the lock of": "nothing",
+  "Cannot checkpoint": "log",
+  "Cannot collect garbage in": "objects",
+  "Cannot create": "new file",
+  "Cannot deploy": "files",
+  "Cannot examine": "nothing",
+  "Cannot find": "nothing",
+  "Cannot inspect the lock of": "nothing",
+  "Cannot keep": "object",
+  "Cannot list": "nothing",
+  "Cannot list the backups of": "nothing",
+  "Cannot list the generations of": "nothing",
+  "Cannot lock": "nothing",
+  "Cannot look at": "nothing",
+  "Cannot look at the lock of": "nothing",
+  "Cannot open": "nothing",
+  "Cannot publish": "publication",
+  "Cannot quarantine": "quarantined object",
+  "Cannot read": "nothing",
+  "Cannot read from": "nothing",
+  "Cannot read the references in": "nothing",
+  "Cannot recover": "nothing",
+  "Cannot remove from": "objects",
+  "Cannot remove objects from": "objects",
+  "Cannot repair": "log",
+  "Cannot roll back": "publication",
+  "Cannot run": "nothing",
+  "Cannot seal": "sealed log",
+  "Cannot store": "object",
+  "Cannot store into": "object",
+  "Cannot sweep": "nothing",
+  "Cannot unlock": "nothing",
+  "Cannot verify": "nothing",
+};
+
+/** What would help: an option of the call that failed, or another function of this module. */
+export interface Remedy {
+  /** The name of the option or function. */
+  readonly use: "adopt" | "lockDirectory" | "recoverTransactions";
+  /** What to call the function with. */
+  readonly path?: string;
+}
 
 /** What a {@linkcode FileError} is made from. */
 export interface FileErrorDetails {
@@ -19,38 +81,66 @@ export interface FileErrorDetails {
   code: string;
   /** The file the caller named, resolved. */
   path: string;
+  /** What the message names, if it is not `path`. */
+  named?: string;
   /** The step that failed, in the words of a trace: `"create"`, `"write"`, `"sync"`, `"rename"`, … */
   step: string;
   /** What happened to the file at `path`. */
   targetState: TargetState;
+  /** What would help, where one option or function does. */
+  remedy?: Remedy | undefined;
   /** The first cause. */
   cause?: unknown;
 }
 
-/** What is unchanged, by what was attempted, where that is not the one file that the message names. */
-const subjects: readonly (readonly [attempts: RegExp, words: string])[] = [
-  [
-    /^Cannot (?:un)?lock|^Cannot (?:read|list|look|find|inspect|break|open|examine|verify|sweep|recover|run)/,
-    "nothing is changed",
-  ],
-  [/^Cannot (?:append|checkpoint|repair)/, "the log is unchanged"],
-  [/^Cannot (?:store|keep)/, "nothing of it is stored"],
-  [/^Cannot quarantine/, "it is where it was"],
-  [/^Cannot (?:collect|remove (?:from|objects))/, "nothing is removed"],
-  [/^Cannot (?:apply|deploy)/, "every file is unchanged"],
-  [/^Cannot (?:publish|roll back)/, "it is unchanged"],
-];
+/** What is said of the subject of an attempt that changed nothing. */
+const unchanged: Readonly<Record<Subject, string>> = {
+  "file": "the file is unchanged",
+  "new file": "no file was created",
+  "files": "every file is unchanged",
+  "log": "the log is unchanged",
+  "sealed log": "the log is unchanged",
+  "object": "nothing of it is stored",
+  "objects": "nothing is removed",
+  "quarantined object": "it is where it was",
+  "publication": "it is unchanged",
+  "nothing": "nothing is changed",
+};
 
-/** What happened to it. */
-function wordsFor(attempt: string, { code, step, targetState }: FileErrorDetails): string {
+/** What happened to the subject of an attempt, as its error says it. */
+function outcomeOf(subject: Subject, { code, step, targetState }: FileErrorDetails): string {
   if (targetState === "unchanged") {
-    if (attempt.startsWith("Cannot create") && code !== "EEXIST") return "no file was created";
-    return subjects.find(([attempts]) => attempts.test(attempt))?.[1] ?? "the file is unchanged";
+    // The file that was to be created is there already: it stays as it is.
+    return unchanged[subject === "new file" && code === "EEXIST" ? "file" : subject];
   }
   if (targetState === "unknown") return "it is not known whether anything was changed";
-  if (attempt.startsWith("Cannot seal")) return "every acknowledged record is in it";
+  if (subject === "sealed log") return "every acknowledged record is in it";
   // All is done and durable before anything is activated: that failing makes the files no less certain.
   return step === "activate" ? "what is in place stays" : "the change is visible, but not proven durable";
+}
+
+/** The advice of the library, in the words of its own API. */
+const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
+  adopt: () => "publish over it with `adopt: true`",
+  lockDirectory: () => "choose a `lockDirectory`",
+  recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,
+};
+
+/**
+ * The message of an error: `verb "name": reason; advice (code); what happened`. `advise` puts the remedy into other words
+ * than those of the library, as the command does with its options, or leaves it out.
+ */
+export function messageOf(
+  { verb, named, reason, code, remedy, outcome }: Pick<
+    FileError,
+    "verb" | "named" | "reason" | "code" | "remedy" | "outcome"
+  >,
+  advise: (remedy: Remedy) => string | undefined = (remedy) => advice[remedy.use](remedy),
+): string {
+  const advised = remedy === undefined ? undefined : advise(remedy);
+  const words = advised === undefined ? reason : `${reason}; ${advised}`;
+  // A reason may quote what others have written: names and records on the disk.
+  return shownText(`${verb} ${JSON.stringify(named)}: ${words} (${code}); ${outcome}`);
 }
 
 const brand = (name: string): symbol => Symbol.for(`@durable/atomic-write/${name}`);
@@ -75,6 +165,18 @@ export class FileError extends Error {
   readonly step: string;
   /** What happened to the file at `path`. */
   readonly targetState: TargetState;
+  /** What could not be done: how the message begins, before the name. */
+  readonly verb: string;
+  /** What the message names: `path`, or what was to be done with it. */
+  readonly named: string;
+  /** Why, in words. */
+  readonly reason: string;
+  /** What the message speaks of where it says what happened. */
+  readonly subject: Subject;
+  /** What happened, in words: how the message ends. */
+  readonly outcome: string;
+  /** What would help, where one option or function does. */
+  readonly remedy: Remedy | undefined;
   /** Failures while cleaning up after the first error. */
   readonly cleanupErrors: unknown[] = [];
   /** Temporary files and backups of this call that could not be removed. */
@@ -82,16 +184,25 @@ export class FileError extends Error {
   /** What a file that was replaced all the same has lost, in the words of `WriteResult.lost`. */
   readonly lost: string[] = [];
 
-  /** Makes an error whose message is `attempt: reason (code); what happened to the file`. */
-  constructor(attempt: string, reason: string, details: FileErrorDetails) {
+  /** Makes an error whose message is `verb "path": reason; advice (code); what happened`. */
+  constructor(verb: string, reason: string, details: FileErrorDetails) {
+    const { code, path, named = path, remedy } = details;
+    const subject = subjects[verb] ?? "file";
+    const outcome = outcomeOf(subject, details);
     super(
-      `${attempt}: ${reason} (${details.code}); ${wordsFor(attempt, details)}`,
+      messageOf({ verb, named, reason, code, remedy, outcome }),
       details.cause === undefined ? undefined : { cause: details.cause },
     );
-    this.code = details.code;
-    this.path = details.path;
+    this.code = code;
+    this.path = path;
     this.step = details.step;
     this.targetState = details.targetState;
+    this.verb = verb;
+    this.named = named;
+    this.reason = reason;
+    this.subject = subject;
+    this.outcome = outcome;
+    this.remedy = remedy;
   }
 
   /** Whether `value` is a FileError, of this or another copy of the module. */

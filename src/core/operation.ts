@@ -12,6 +12,7 @@
  * State after a failure: an error is thrown into the generator at the `wait` that failed, so `finally` blocks run in
  * both drivers alike, and may themselves wait.
  */
+import { showCaller } from "./caller_stack.ts";
 
 /** A value, or a promise for it. What every method of the seam may return. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -29,11 +30,22 @@ export function* wait<T>(value: Awaitable<T>): Operation<T> {
   return (yield value) as T;
 }
 
-/** Runs an operation, awaiting what it waits for. An error thrown by `start` itself becomes a rejection. */
-// deno-lint-ignore require-await -- async, so that an error of the first step becomes a rejection
-export async function run<T>(start: () => Operation<T>): Promise<T> {
-  const operation = start();
-  return resume(operation, operation.next());
+/**
+ * Runs an operation, awaiting what it waits for. An error thrown by `start` itself becomes a rejection. `within`: how many
+ * functions of this module lie between the caller and this one.
+ */
+export async function run<T>(start: () => Operation<T>, within = 1): Promise<T> {
+  let resumed = false;
+  try {
+    const operation = start();
+    const step = operation.next();
+    if (step.done) return step.value;
+    resumed = true;
+    return await resume(operation, step);
+  } catch (error) {
+    showCaller(error, run, resumed ? 0 : within);
+    throw error;
+  }
 }
 
 /**
@@ -63,14 +75,19 @@ async function resume<T>(operation: Operation<T>, first: IteratorResult<PromiseL
 
 /** Runs an operation to its end at once. A promise handed up is a mistake of the file system or of a callback. */
 export function runSync<T>(start: () => Operation<T>): T {
-  const operation = start();
-  let step = operation.next();
-  while (!step.done) {
-    // Nobody will await this promise: its rejection must not surface as an unhandled one.
-    Promise.resolve(step.value).catch(() => {});
-    step = operation.throw(new TypeError("A synchronous operation was given a promise"));
+  try {
+    const operation = start();
+    let step = operation.next();
+    while (!step.done) {
+      // Nobody will await this promise: its rejection must not surface as an unhandled one.
+      Promise.resolve(step.value).catch(() => {});
+      step = operation.throw(new TypeError("A synchronous operation was given a promise"));
+    }
+    return step.value;
+  } catch (error) {
+    showCaller(error, runSync, 1);
+    throw error;
   }
-  return step.value;
 }
 
 type Settled<T> = { value: T } | { error: unknown };

@@ -16,7 +16,7 @@ const longestText = 2 ** 29 - 25;
 
 /** The error for content that is not what it should be. */
 export function corruption(path: string, reason: string, offset: number | undefined, cause: unknown): CorruptionError {
-  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+  const error = new CorruptionError("Cannot read", reason, {
     code: "ECORRUPT",
     path,
     step: "read",

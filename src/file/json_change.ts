@@ -66,7 +66,7 @@ export function* changeJson<T>(
 }
 
 function invalidValue(path: string, reason: string, cause: unknown): ValidationError {
-  return new ValidationError(`Cannot update ${JSON.stringify(path)}`, `the new value is not valid: ${reason}`, {
+  return new ValidationError("Cannot update", `the new value is not valid: ${reason}`, {
     code: "EINVALID",
     path,
     step: "validate",

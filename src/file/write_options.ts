@@ -156,7 +156,7 @@ export function* checkMatch(
   const reason = actual === null
     ? `there is no file, and ${expected} was expected`
     : `its content is ${actual}, and ${expected} was expected`;
-  const error = new ConflictError(`Cannot replace ${JSON.stringify(target.path)}`, reason, {
+  const error = new ConflictError("Cannot replace", reason, {
     code: "ECONFLICT",
     path: target.path,
     step: "read",

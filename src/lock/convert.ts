@@ -87,8 +87,8 @@ function* removeIfFree(
   const { engine, attempt, lockPath } = request;
   const count = yield* lockContent(file);
   if (count === undefined) {
-    const reason = `${JSON.stringify(lockPath)} is another program's file, not a lock; choose a lockDirectory`;
-    throw attemptFailed(attempt, "EEXIST", "read", reason);
+    const reason = `${JSON.stringify(lockPath)} is another program's file, not a lock`;
+    throw attemptFailed(attempt, "EEXIST", "read", { reason, remedy: { use: "lockDirectory" } });
   }
   const { identity } = yield* wait(file.stat());
   refuseEndless({ ...request, shared: false }, fileTurnKey(request, identity));

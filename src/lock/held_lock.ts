@@ -74,7 +74,7 @@ export class Loss {
   /** It is lost. */
   declare(reason: string): void {
     if (this.#error !== undefined) return;
-    this.#error = new LockLostError(`Lost the lock of ${JSON.stringify(this.#path)}`, reason, {
+    this.#error = new LockLostError("Lost the lock of", reason, {
       code: "ELOST",
       path: this.#path,
       step: "lock",

@@ -53,7 +53,7 @@ function* breakOperation({ engine, path, lockDirectory }: Inspection, info: Lock
   const attempt = { ...lockAttempt(path), verb: "Cannot break the lock of" };
   if (info.backend === "flock") {
     throw new LockError(
-      `Cannot break the lock of ${JSON.stringify(path)}`,
+      "Cannot break the lock of",
       "a kernel lock ends with its process only",
       {
         code: "ENOTSUP",

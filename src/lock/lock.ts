@@ -72,7 +72,7 @@ export class LockHold {
     }
     if (isHeld) return;
     const reason = this.live ? "the lock was lost meanwhile" : "the lock was released meanwhile";
-    throw new LockLostError(`Cannot change ${JSON.stringify(path)}`, reason, {
+    throw new LockLostError("Cannot change", reason, {
       code: "ELOST",
       path,
       step: "lock",

@@ -77,9 +77,9 @@ export function atPlace(
   const isMade = call === "create" || call === "makeDirectory";
   if (!isMade && !["rename", "remove", "removeDirectory"].includes(call)) return error;
   const reason = isMade
-    ? `its lock ${call === "create" ? "file" : "directory"} cannot be created in ${JSON.stringify(home)};`
-    : `${JSON.stringify(lockPath)} is free, but cannot be taken: ask its owner to remove it, or`;
-  return attemptFailed(attempt, code, call, `${reason} choose a lockDirectory`, error);
+    ? `its lock ${call === "create" ? "file" : "directory"} cannot be created in ${JSON.stringify(home)}`
+    : `${JSON.stringify(lockPath)} is free, but cannot be taken: ask its owner to remove it`;
+  return attemptFailed(attempt, code, call, { reason, remedy: { use: "lockDirectory" } }, error);
 }
 
 /** Whether two places are those of one file, wherever its locks are. */

@@ -13,7 +13,7 @@ import { findLockPlace } from "./lock_place.ts";
 
 /** The error for the lock of the file at the absolute `path`. */
 export function* notInTime(engine: Engine, path: string, plan: LockPlan): Operation<LockTimeoutError> {
-  const attempt = `Cannot lock ${JSON.stringify(path)}`;
+  const attempt = "Cannot lock";
   const details = { path, step: "lock", targetState: "unchanged" as const };
   const holder = yield* holderOf(engine, path, plan);
   const by = holder === undefined ? "" : described(engine, holder);

@@ -30,8 +30,8 @@ export function* occupantOf(request: LockDirectoryRequest): Operation<Occupant> 
   const names = yield* namesIn(request);
   const tokens = names.map(parseTokenName);
   if (tokens.includes(undefined)) {
-    const reason = `${show} is another program's directory, not a lock; choose a lockDirectory`;
-    throw attemptFailed(attempt, "EEXIST", "readDirectory", reason);
+    const reason = `${show} is another program's directory, not a lock`;
+    throw attemptFailed(attempt, "EEXIST", "readDirectory", { reason, remedy: { use: "lockDirectory" } });
   }
   // A directory that is read while a token is renamed may show it twice, or not at all: the last name is the one.
   const token = tokens.at(-1);

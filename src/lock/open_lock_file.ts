@@ -101,7 +101,7 @@ export function* lockContent(file: OpenFile): Operation<number | undefined> {
 export function* checkContent(request: LockRequest, file: OpenFile): Operation<void> {
   if ((yield* lockContent(file)) !== undefined) return;
   const reason = `${show(request)} is another program's file, not a lock file: it has other content`;
-  throw attemptFailed(request.attempt, "EEXIST", "read", `${reason}; choose a lockDirectory`);
+  throw attemptFailed(request.attempt, "EEXIST", "read", { reason, remedy: { use: "lockDirectory" } });
 }
 
 /** The rights to a lock file: its owner may always use it; others as far as they may use the file that is locked. */

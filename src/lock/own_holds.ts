@@ -49,7 +49,7 @@ export function isInsideAny(holds: WeakSet<object>): boolean {
 }
 
 function deadlock(attempt: Attempt, reason: string): DeadlockError {
-  return new DeadlockError(`Cannot lock ${JSON.stringify(attempt.path)}`, reason, {
+  return new DeadlockError("Cannot lock", reason, {
     code: "EDEADLK",
     path: attempt.path,
     step: "lock",

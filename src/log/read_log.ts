@@ -70,7 +70,7 @@ export function* readHeader(file: OpenFile, path: string): Operation<LogHeader> 
 function* openLogFile(engine: Engine, path: string): Operation<OpenFile> {
   const file = yield* wait(engine.fileSystem.open(path, "read"));
   if (file !== undefined) return file;
-  throw new ReadError(`Cannot read ${JSON.stringify(path)}`, "there is no log", {
+  throw new ReadError("Cannot read", "there is no log", {
     code: "ENOENT",
     path,
     step: "open",

@@ -44,7 +44,7 @@ export const firstCursor = ({ start, firstSequence }: RecordFile): Cursor => ({
 
 /** The error for a file of records that is damaged at `offset`. */
 export function recordDamage(path: string, offset: number, reason: string): CorruptionError {
-  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+  const error = new CorruptionError("Cannot read", reason, {
     code: "ECORRUPT",
     path,
     step: "read",

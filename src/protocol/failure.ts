@@ -6,7 +6,14 @@
  *   unwrapped and rethrown as it is.
  * - Clean-up runs after either; its failures are attached and never take the first error's place.
  */
-import { FileError, type FileErrorDetails, ReadError, type TargetState, WriteError } from "../core/errors.ts";
+import {
+  FileError,
+  type FileErrorDetails,
+  ReadError,
+  type Remedy,
+  type TargetState,
+  WriteError,
+} from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { failureText } from "./plain_words.ts";
@@ -57,22 +64,30 @@ export function beginAnew(attempt: Attempt): void {
 }
 
 /** A class of errors that concern a file. */
-type FileErrorClass = new (attempt: string, reason: string, details: FileErrorDetails) => FileError;
+type FileErrorClass = new (verb: string, reason: string, details: FileErrorDetails) => FileError;
+
+/** Why something failed, and what would help. */
+interface Advised {
+  readonly reason: string;
+  readonly remedy: Remedy;
+}
 
 /** An error for a failure of this attempt. */
 export function attemptFailed(
   attempt: Attempt,
   code: string,
   step: string,
-  reason: string,
+  reason: string | Advised,
   cause?: unknown,
 ): FileError {
   const ErrorClass = attempt.errorClass ?? WriteError;
-  return new ErrorClass(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  const advised = typeof reason === "string" ? { reason } : reason;
+  return new ErrorClass(attempt.verb, advised.reason, {
     code,
     path: attempt.path,
     step,
     targetState: attempt.targetState,
+    remedy: "remedy" in advised ? advised.remedy : undefined,
     cause,
   });
 }

@@ -17,7 +17,7 @@ import { isUnsupported } from "./sync_codes.ts";
 
 /** The file exists although it must not. */
 export function existsAlready(attempt: Attempt, step: string, cause?: unknown): ConflictError {
-  const error = new ConflictError(`Cannot create ${JSON.stringify(attempt.path)}`, "it exists already", {
+  const error = new ConflictError("Cannot create", "it exists already", {
     code: "EEXIST",
     path: attempt.path,
     step,

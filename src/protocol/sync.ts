@@ -76,7 +76,7 @@ export function durabilityUnsupported(
   const reason = `durability ${JSON.stringify(rules.durability)} is not ${forbidden} here: ${
     impossible[step] ?? `${doingTo(step)} failed`
   }`;
-  return new UnsupportedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  return new UnsupportedError(attempt.verb, reason, {
     code: cause instanceof SystemError ? cause.code : "ENOTSUP",
     path: attempt.path,
     step,

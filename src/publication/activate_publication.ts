@@ -29,7 +29,6 @@ export function* activated(
     // What follows comes after whatever has failed: it is judged by its own syncs.
     beginAnew(attempt);
   }
-  const what = `${attempt.verb} ${JSON.stringify(path)}`;
   const again = previous.kind === "generation" || previous.kind === "link"
     ? "what was published before is published again"
     : "nothing is published, as before";
@@ -46,7 +45,7 @@ export function* activated(
     const reason = error instanceof CallerError
       ? `${again}, but activating that failed, too`
       : "the symlink could not be switched back";
-    const failure = new RollbackFailedError(what, reason, {
+    const failure = new RollbackFailedError(attempt.verb, reason, {
       ...details,
       code: "EROLLBACK",
       step: "roll back",
@@ -56,5 +55,5 @@ export function* activated(
     failure.files = [{ path, content: attempt.targetState === "unchanged" ? "old" : "unknown" }];
     throw failure;
   }
-  throw new ActivationError(what, `activating it failed; ${again}`, details);
+  throw new ActivationError(attempt.verb, `activating it failed; ${again}`, details);
 }

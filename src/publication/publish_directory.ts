@@ -62,7 +62,7 @@ export function refusalToAdopt({ adopt }: PublishRequest, attempt: Attempt): (cu
   return ({ kind }) => {
     if (adopt || (kind !== "directory" && kind !== "link")) return;
     const what = kind === "link" ? "a symlink that leads elsewhere" : "a plain directory";
-    throw attemptFailed(attempt, "EEXIST", "resolve", `there is ${what}: publish over it with adopt: true`);
+    throw attemptFailed(attempt, "EEXIST", "resolve", { reason: `there is ${what}`, remedy: { use: "adopt" } });
   };
 }
 
@@ -137,7 +137,7 @@ function* validated(
     const cause = error instanceof CallerError ? error.reason : error;
     const reason = `the new directory was refused: ${cause instanceof Error ? cause.message : String(cause)}`;
     const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };
-    throw new ValidationError(`${attempt.verb} ${JSON.stringify(path)}`, reason, details);
+    throw new ValidationError(attempt.verb, reason, details);
   }
 }
 

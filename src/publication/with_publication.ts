@@ -32,7 +32,7 @@ export function* withPublication<T>(
   try {
     checkAbort(rules.signal);
     if (!engine.capabilities.symbolicLinks) {
-      throw new UnsupportedError(`${attempt.verb} ${JSON.stringify(path)}`, "there are no symbolic links here", {
+      throw new UnsupportedError(attempt.verb, "there are no symbolic links here", {
         code: "ENOTSUP",
         path,
         step: "symbolicLink",

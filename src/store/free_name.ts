@@ -14,7 +14,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import type { StoreContext } from "./store.ts";
 
 function taken(attempt: Attempt, reason: string): ConflictError {
-  return new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  return new ConflictError(attempt.verb, reason, {
     code: "ECONFLICT",
     path: attempt.path,
     step: "resolve",

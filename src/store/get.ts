@@ -24,7 +24,7 @@ import { damaged, type StoreContext } from "./store.ts";
 const pieceSize = 256 * 1024;
 
 function absent(path: string, digest: Digest): MissingObjectError {
-  const error = new MissingObjectError(`Cannot read ${JSON.stringify(path)}`, `there is no object ${digest}`, {
+  const error = new MissingObjectError("Cannot read", `there is no object ${digest}`, {
     code: "ENOENT",
     path,
     step: "open",

@@ -94,7 +94,7 @@ export class Incoming {
   #refused(expected: Digest): ConflictError {
     const reason = `the content's digest is ${this.digest}, and ${expected} was expected`;
     const path = this.#context.place(expected).path;
-    const error = new ConflictError(`Cannot store ${JSON.stringify(path)}`, reason, {
+    const error = new ConflictError("Cannot store", reason, {
       code: "ECONFLICT",
       path,
       step: "read",

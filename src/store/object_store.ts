@@ -135,7 +135,7 @@ class AsynchronousStore implements ObjectStore {
   }
 
   #run<T>(body: () => Operation<T>): Promise<T> {
-    return run(() => this.#context.inRoom(body));
+    return run(() => this.#context.inRoom(body), 2);
   }
 
   keep(digest: Digest): Promise<boolean> {

@@ -58,7 +58,7 @@ function* readPath(context: StoreContext, path: string): Operation<Digest | unde
 export function conflict(attempt: Attempt, expected: string | null, actual: string | null): ConflictError {
   const shown = (value: string | null) => value === null ? "nothing" : value;
   const reason = `it leads to ${shown(actual)}, and ${shown(expected)} was expected`;
-  const error = new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  const error = new ConflictError(attempt.verb, reason, {
     code: "ECONFLICT",
     path: attempt.path,
     step: "read",

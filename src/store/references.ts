@@ -100,7 +100,7 @@ class AsynchronousReferences implements References {
   }
 
   #run<T>(body: () => Operation<T>): Promise<T> {
-    return run(() => this.#context.inRoom(body));
+    return run(() => this.#context.inRoom(body), 2);
   }
 
   read(name: string): Promise<Digest | undefined> {

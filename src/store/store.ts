@@ -169,7 +169,7 @@ export function* openContext(
 
 /** The error for content that is not what it was. */
 export function damaged(path: string, digest: Digest | undefined, reason: string, offset?: number): CorruptionError {
-  const error = new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+  const error = new CorruptionError("Cannot read", reason, {
     code: "ECORRUPT",
     path,
     step: "read",

@@ -220,7 +220,7 @@ class Application {
       const { verb, path } = this.#attempt;
       const reason = `the new files were refused: ${cause instanceof Error ? cause.message : String(cause)}`;
       const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };
-      throw new ValidationError(`${verb} ${JSON.stringify(path)}`, reason, details);
+      throw new ValidationError(verb, reason, details);
     }
   }
 
@@ -252,7 +252,7 @@ class Application {
       "activating them failed, and they stay";
     const cause = error instanceof CallerError ? error.reason : error;
     const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced" as const, cause };
-    return new ActivationError(`${verb} ${JSON.stringify(path)}`, reason, details);
+    return new ActivationError(verb, reason, details);
   }
 
   #result(changes: readonly StagedChange[], durability: ApplyResult["durability"]): ApplyResult {

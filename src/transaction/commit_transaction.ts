@@ -12,6 +12,7 @@ import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { checkParent } from "../protocol/directories.ts";
+import { parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";
 import { keepLatest, keepsOld, mostCorrections } from "../protocol/late_metadata.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -69,9 +70,10 @@ const isUnchanged = (now: FileStatus | undefined, before: FileStatus | undefined
 /** Programs that take no lock may have come in between. */
 function changedMeanwhile(attempt: Attempt, path: string): ConflictError {
   const reason = `${JSON.stringify(path)} was changed meanwhile by a program that takes no lock`;
-  return new ConflictError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  return new ConflictError(attempt.verb, reason, {
     code: "ECONFLICT",
     path,
+    named: attempt.path,
     step: "stat",
     targetState: "unchanged",
   });
@@ -88,7 +90,10 @@ function* recant(transaction: Transaction, error: unknown): Operation<unknown> {
     yield* journal.sync(rules, attempt);
   } catch {
     attempt.targetState = "unknown";
-    const reason = "it is not known whether the commit record is safely on disk; run recoverTransactions to find out";
+    const reason = {
+      reason: "it is not known whether the commit record is safely on disk",
+      remedy: { use: "recoverTransactions", path: parentOf(transaction.engine, journal.path) },
+    } as const;
     const code = FileError.is(error) ? error.code : "EIO";
     const failure = attemptFailed(attempt, code, "syncDirectory", reason, error);
     failure.leftBehind.push(journal.path);

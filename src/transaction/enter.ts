@@ -13,7 +13,7 @@ import { type Patience, patienceOf } from "../lock/lock_plan.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import { pauseBeforeRetry } from "../lock/waiting.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import type { Engine } from "../protocol/engine.ts";
+import { type Engine, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { shortenName, temporaryTargetLimit } from "../protocol/names/names.ts";
 import { parseStageName } from "../protocol/names/transaction.ts";
@@ -147,10 +147,10 @@ class Search {
   }
 
   #refuse(path: string, reason: string): never {
-    const what = `an unfinished transaction is in the way (${reason}): ${
-      JSON.stringify(path)
-    }; see recoverTransactions`;
-    throw attemptFailed(this.#attempt, "EBUSY", "recover", what);
+    throw attemptFailed(this.#attempt, "EBUSY", "recover", {
+      reason: `an unfinished transaction is in the way (${reason}): ${JSON.stringify(path)}`,
+      remedy: { use: "recoverTransactions", path: parentOf(this.#engine, path) },
+    });
   }
 
   /** Whether a transaction of which only stages are seen has one for a file of ours. */

@@ -92,7 +92,7 @@ function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): 
 function restored({ attempt }: Transaction, cause: unknown): unknown {
   if (!(cause instanceof CallerError)) return translate(cause, attempt);
   const reason = "activating the new files failed; every file was restored and activated again";
-  return new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  return new ActivationError(attempt.verb, reason, {
     code: "EACTIVATE",
     path: attempt.path,
     step: "activate",
@@ -123,7 +123,7 @@ function* notRestorable(
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, owe(transaction, entered));
   const reason = "activating the new files failed; they stay, because no backups were kept (backup: 0)";
-  const error = new ActivationError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  const error = new ActivationError(attempt.verb, reason, {
     code: "EACTIVATE",
     path: attempt.path,
     step: "activate",
@@ -153,7 +153,7 @@ function* rollbackFailed(
     targetState: !lasts ? "unknown" : all("old") ? "unchanged" : "replaced",
     cause: cause instanceof CallerError ? cause.reason : translate(cause, attempt),
   };
-  const error = new RollbackFailedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, details);
+  const error = new RollbackFailedError(attempt.verb, reason, details);
   error.files = files;
   error.journal = journal.path;
   error.rollbackErrors = errors;

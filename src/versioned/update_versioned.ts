@@ -47,7 +47,7 @@ function* updateUntilFirst(
 
 function outrun(path: string, tries: number): ConflictError {
   const reason = `others were quicker ${tries === 1 ? "once" : `${tries} times`}`;
-  return new ConflictError(`Cannot update ${JSON.stringify(path)}`, reason, {
+  return new ConflictError("Cannot update", reason, {
     code: "ECONFLICT",
     path,
     step: "link",

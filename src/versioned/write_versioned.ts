@@ -63,7 +63,7 @@ function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined
   if (actual === expected) return;
   const now = actual === null ? "there is no file" : `it is in version ${actual}`;
   const wanted = expected === null ? "no file was expected" : `version ${expected} was expected`;
-  const error = new ConflictError(`Cannot write ${JSON.stringify(target.path)}`, `${now}, and ${wanted}`, {
+  const error = new ConflictError("Cannot write", `${now}, and ${wanted}`, {
     code: "ECONFLICT",
     path: target.path,
     step: "read",

@@ -138,7 +138,7 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
         if (there === home) {
           fs.mkdirSync(path);
           const { stderr } = await atomicWrite(directory, ["deploy", "plan.json"]);
-          assert(stderr.includes(`${name}"; see: atomic-write recover "${join(directory, there)}" (EBUSY); `), stderr);
+          assert(stderr.includes(`${name}"; run: atomic-write recover "${join(directory, there)}" (EBUSY); `), stderr);
           fs.rmSync(path, { recursive: true });
         }
         fs.renameSync(away, path);

@@ -1,7 +1,7 @@
 /** A file name drives no terminal, whoever has chosen it: in messages and in tables. */
 import { assert, assertEquals } from "@std/assert";
 import { it } from "node:test";
-import { shownName, shownText } from "../../src/cli/shown.ts";
+import { shownName, shownText } from "../../src/core/quotation.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { atomicWrite, put } from "./command.ts";
 

@@ -12,6 +12,7 @@ import {
   LockError,
   LockLostError,
   LockTimeoutError,
+  messageOf,
   RollbackFailedError,
   UnsupportedError,
   ValidationError,
@@ -64,7 +65,7 @@ test("is narrows in a chain: every class is found by its own", () => {
 });
 
 test("FileError says what was tried, why it failed and what became of the file, in one line", () => {
-  const error = new WriteError('Cannot replace "/etc/a.json"', "rename failed", details);
+  const error = new WriteError("Cannot replace", "rename failed", details);
   assertEquals(error.message, 'Cannot replace "/etc/a.json": rename failed (EACCES); the file is unchanged');
 });
 
@@ -83,8 +84,9 @@ for (
 }
 
 for (
-  const [attempt, words] of [
+  const [verb, words] of [
     ["Cannot replace", "the file is unchanged"],
+    ["Cannot create", "no file was created"],
     ["Cannot lock", "nothing is changed"],
     ["Cannot unlock", "nothing is changed"],
     ["Cannot run", "nothing is changed"],
@@ -92,17 +94,52 @@ for (
     ["Cannot append to", "the log is unchanged"],
     ["Cannot checkpoint", "the log is unchanged"],
     ["Cannot store into", "nothing of it is stored"],
+    ["Cannot quarantine", "it is where it was"],
+    ["Cannot collect garbage in", "nothing is removed"],
     ["Cannot apply", "every file is unchanged"],
     ["Cannot deploy", "every file is unchanged"],
     ["Cannot publish", "it is unchanged"],
     ["Cannot roll back", "it is unchanged"],
   ] as const
 ) {
-  test(`FileError of "${attempt}" says "${words}"`, () => {
-    const error = new FileError(`${attempt} "/a"`, "it failed", { ...details, targetState: "unchanged" });
-    assertEquals(error.message, `${attempt} "/a": it failed (EACCES); ${words}`);
+  test(`FileError of "${verb}" says "${words}"`, () => {
+    const error = new FileError(verb, "it failed", { ...details, path: "/a", targetState: "unchanged" });
+    assertEquals(error.message, `${verb} "/a": it failed (EACCES); ${words}`);
+    assertEquals(error.outcome, words);
   });
 }
+
+test("FileError of a file that was to be created says that it is unchanged when it exists", () => {
+  const error = new FileError("Cannot create", "it exists already", { ...details, code: "EEXIST" });
+  assert(error.message.endsWith("; the file is unchanged"), error.message);
+});
+
+for (
+  const [remedy, words, own] of [
+    [{ use: "adopt" }, "publish over it with `adopt: true`", "adopt"],
+    [{ use: "lockDirectory" }, "choose a `lockDirectory`", "lockDirectory"],
+    [{ use: "recoverTransactions", path: "/a b" }, 'run recoverTransactions("/a b")', "recoverTransactions"],
+  ] as const
+) {
+  test(`FileError carries the remedy ${remedy.use}, which others may put into words of their own`, () => {
+    // A name that looks like advice is a name.
+    const path = "/none; choose a lockDirectory (X)";
+    const error = new FileError("Cannot write", "it failed", { ...details, path, remedy });
+    const begin = `Cannot write ${JSON.stringify(path)}: it failed; `;
+    assertEquals(error.message, `${begin}${words} (EACCES); the file is unchanged`);
+    assertEquals(messageOf(error, ({ use }) => use), `${begin}${own} (EACCES); the file is unchanged`);
+    assertEquals(error.remedy, remedy);
+  });
+}
+
+test("FileError shows no character of a name or reason that would drive a terminal", () => {
+  const error = new FileError("Cannot write", "it is \u202e held", { ...details, path: "/a\u009b31m\u202e" });
+  assertEquals(
+    error.message,
+    'Cannot write "/a\\u009b31m\\u202e": it is \\u202e held (EACCES); the file is unchanged',
+  );
+  assertEquals(error.path, "/a\u009b31m\u202e");
+});
 
 test("FileError carries code, path, step and cause, and empty lists for what cleaning up may add", () => {
   const cause = new Error("native");

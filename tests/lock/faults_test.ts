@@ -163,7 +163,7 @@ describe("a sticky directory with an empty lock directory of somebody else's", (
     });
     for (const options of [{ timeout: 500 }, {}]) {
       const take = () => acquireLockSync(path, { backend: "directory", runtime, ...options });
-      const error = assertThrows(take, LockError, "ask its owner to remove it, or choose a lockDirectory");
+      const error = assertThrows(take, LockError, "ask its owner to remove it; choose a `lockDirectory`");
       assertEquals([error.code, LockTimeoutError.is(error)], ["EPERM", false]);
     }
     assertEquals(Object.keys(machine.files("/work")), [path, `${lockPath}/`], "what was prepared is removed");

@@ -126,7 +126,7 @@ const attempt = "Cannot recover";
 function activationFailed(path: string, cause: StepFailed): ActivationError {
   const details = { code: "EACTIVATE", path, step: "activate", targetState: "replaced", cause } as const;
   const reason = "the interrupted deployment is finished, but activating it failed; run this again with --activate";
-  return new ActivationError(`${attempt} ${JSON.stringify(path)}`, reason, details);
+  return new ActivationError(attempt, reason, details);
 }
 
 /** `atomic-write recover DIR`. */

@@ -181,14 +181,14 @@ async function* referred(operand: string, allowEmpty: boolean, to: Destination):
   else if (count === 0 && !allowEmpty) {
     const reason = `there are no references in ${JSON.stringify(path)}`;
     const details = { code: "ENODATA", path: to.path, step: "read", targetState: "unchanged" } as const;
-    throw new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
+    throw new FileError(to.attempt, reason, details);
   }
 }
 
 function notADigest(to: Destination, line: number): FileError {
   const reason = `standard input: line ${line} does not begin with a SHA-256`;
   const details = { code: "EFORMAT", path: to.path, step: "read", targetState: "unchanged" } as const;
-  return new FileError(`${to.attempt} ${JSON.stringify(to.path)}`, reason, details);
+  return new FileError(to.attempt, reason, details);
 }
 
 /** The digests that lines begin with. */

@@ -57,7 +57,7 @@ export class PlanMistake extends FileError {
   /** `code` is ENOTJSON for what is not JSON at all, else EPLAN. */
   constructor(path: string, code: "EPLAN" | "ENOTJSON", reason: string, cause?: unknown) {
     const details = { code, path, step: "plan", targetState: "unchanged", cause } as const;
-    super(`Cannot deploy ${JSON.stringify(path)}`, reason, details);
+    super("Cannot deploy", reason, details);
   }
 }
 

@@ -12,6 +12,8 @@ interface ProgramFailedDetails {
   readonly code: string;
   /** The file of the command, which is as it was. */
   readonly path: string;
+  /** What the message names, if it is not the file. */
+  readonly named?: string;
   /** What the command ends with. */
   readonly end: ProgramEnd;
   readonly cause?: unknown;
@@ -24,8 +26,8 @@ export class ProgramFailed extends FileError {
   readonly status: number;
   readonly signal: string | undefined;
   /** `attempt` failed for this `reason`. */
-  constructor(attempt: string, reason: string, { code, path, end, cause }: ProgramFailedDetails) {
-    super(attempt, reason, { code, path, step: "program", targetState: "unchanged", cause });
+  constructor(attempt: string, reason: string, { end, ...details }: ProgramFailedDetails) {
+    super(attempt, reason, { ...details, step: "program", targetState: "unchanged" });
     this.status = end.status;
     this.signal = end.signal;
   }

@@ -67,8 +67,8 @@ export class LockedCommand {
   async #notRun([program = ""]: readonly string[], error: SystemError): Promise<ProgramFailed> {
     const known = await programProblem(this.#host, program);
     const { code, reason } = known ?? { code: error.code, reason: "it cannot be started" };
-    const details = { code, path: this.#path, end: notRun(code), cause: error };
-    return new ProgramFailed(`Cannot run ${JSON.stringify(program)}`, reason, details);
+    const details = { code, path: this.#path, named: program, end: notRun(code), cause: error };
+    return new ProgramFailed("Cannot run", reason, details);
   }
 
   /** The error of a program that has failed. */
@@ -76,7 +76,7 @@ export class LockedCommand {
     const how = end.signal === undefined ? `ended with status ${end.status}` : `was ended by ${end.signal}`;
     const details = { code: "EPROGRAM", path: this.#path, end };
     return new ProgramFailed(
-      `${this.#attempt} ${JSON.stringify(this.#path)}`,
+      this.#attempt,
       `${JSON.stringify(words[0])} ${how}`,
       details,
     );
@@ -85,7 +85,7 @@ export class LockedCommand {
   /** The error of a program that has ended well, and has left something behind that may still print. */
   outputHeldOpen([program]: readonly string[]): ProgramFailed {
     return new ProgramFailed(
-      `${this.#attempt} ${JSON.stringify(this.#path)}`,
+      this.#attempt,
       `${
         JSON.stringify(program)
       } has ended, but something that it left running holds its output open, so nobody knows ` +

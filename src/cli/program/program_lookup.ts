@@ -158,6 +158,6 @@ export async function refuseProgramsNotRunnable(
     if (problem === undefined) continue;
     const { code, reason } = problem;
     const details = { code, path, end: notRun(code) };
-    throw new ProgramFailed(`${attempt} ${JSON.stringify(path)}`, `${name} cannot be run: ${reason}`, details);
+    throw new ProgramFailed(attempt, `${name} cannot be run: ${reason}`, details);
   }
 }

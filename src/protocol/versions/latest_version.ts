@@ -70,7 +70,7 @@ function* highestIn(
 
 /** The error for a version that cannot be read; nothing older is taken for the truth. */
 function damagedVersion({ path }: VersionEntry, reason: string): CorruptionError {
-  return new CorruptionError(`Cannot read ${JSON.stringify(path)}`, reason, {
+  return new CorruptionError("Cannot read", reason, {
     code: "ECORRUPT",
     path,
     step: "read",
