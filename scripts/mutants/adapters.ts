@@ -30,15 +30,15 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Deno follows a symlink that it must not",
     file: "src/runtime/deno/file_system.ts",
-    from: `follow ? deno().statSync(path) : deno().lstatSync(path)`,
-    to: `deno().statSync(path)`,
+    from: `follow ? this.#deno.statSync(path) : this.#deno.lstatSync(path)`,
+    to: `this.#deno.statSync(path)`,
     tests: contract,
   },
   {
     name: "Deno removes an empty directory for a file",
     file: "src/runtime/deno/file_system.ts",
-    from: `if (deno().lstatSync(path).isDirectory) throw`,
-    to: `if (deno().lstatSync(path).isSymlink) throw`,
+    from: `if (this.#deno.lstatSync(path).isDirectory) throw`,
+    to: `if (this.#deno.lstatSync(path).isSymlink) throw`,
     tests: contract,
   },
   {

@@ -217,8 +217,8 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "where a name leads is believed without asking",
     file: "src/protocol/reported_failure.ts",
-    from: `    return (yield* identityOf(() => home.open(name))) === identity;`,
-    to: `    return (yield* identityOf(() => home.open(name))) !== undefined;`,
+    from: `    return (yield* identityOf(() => home.names.open(name, "read"))) === identity;`,
+    to: `    return (yield* identityOf(() => home.names.open(name, "read"))) !== undefined;`,
     tests: ["tests/faults_test.ts", "tests/proof/fault_sweep_operations_test.ts"],
   },
   {

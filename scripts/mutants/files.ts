@@ -152,7 +152,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "names in /proc and /dev that stand for open files are followed like symlinks",
     file: "src/protocol/target.ts",
-    from: `  if (style === "posix" && isMagic(path)) throw magicName(attempt);
+    from: `  if (style === "posix" && magicNames.test(path)) throw magicName(attempt);
 `,
     to: ``,
     tests: ["tests/read_only_test.ts"],

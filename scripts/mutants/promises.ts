@@ -60,10 +60,10 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "for a moment there is no file",
     file: "src/protocol/commit.ts",
-    from: `    yield* wait(temporary.home.rename(temporary.name, parent, target.name));
+    from: `    yield* wait(temporary.home.names.rename(temporary.name, parent.names, target.name));
 `,
     to: `    yield* wait(parent.remove(target.name));
-    yield* wait(temporary.home.rename(temporary.name, parent, target.name));
+    yield* wait(temporary.home.names.rename(temporary.name, parent.names, target.name));
 `,
     tests: ["tests/real/concurrency_test.ts"],
     promise: "README: a reader sees the whole old or the whole new content",
@@ -71,7 +71,7 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "what is created only is renamed into place",
     file: "src/protocol/commit.ts",
-    from: `temporary.home.link(temporary.name`,
+    from: `temporary.home.names.link(temporary.name`,
     to: `temporary.home.rename(temporary.name`,
     tests: ["tests/real/concurrency_test.ts"],
     promise: "README: what is created only replaces nothing",

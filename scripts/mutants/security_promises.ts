@@ -8,10 +8,10 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "what is planted at a temporary name is written to",
     file: "src/protocol/temporary_file.ts",
-    from: `      file = yield* wait(home.create(name, mode));
+    from: `      file = yield* wait(home.names.create(name, mode));
 `,
     to:
-      `      file = (yield* wait(engine.fileSystem.open(path, "read-write"))) ?? (yield* wait(home.create(name, mode)));
+      `      file = (yield* wait(engine.fileSystem.open(path, "read-write"))) ?? (yield* wait(home.names.create(name, mode)));
 `,
     tests: ["tests/hostile_directory_test.ts"],
     promise: "SECURITY: what is planted is neither followed nor opened",

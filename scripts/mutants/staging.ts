@@ -83,7 +83,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "the file that shows the umask's mode is left",
     file: "src/protocol/stage.ts",
-    from: `  yield* tidy(failures, () => parent.remove(name), path);
+    from: `  yield* tidy(failures, () => parent.names.remove(name), path);
   const`,
     to: `  const`,
     tests: metadata,
@@ -152,7 +152,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "what is gathered at the end is not written",
     file: "src/protocol/content_writer.ts",
-    from: `    yield* this.#flush();
+    from: `    if (this.#used > 0) yield* this.#flush();
     return this.#digest`,
     to: `    return this.#digest`,
     tests: inputs,

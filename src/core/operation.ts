@@ -20,13 +20,11 @@ export type Awaitable<T> = T | PromiseLike<T>;
 /** A resumable computation that hands promises to its driver and ends with a `T`. */
 export type Operation<T> = Generator<PromiseLike<unknown>, T, unknown>;
 
-function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
 /** Hands a promise to the driver; returns a plain value at once. */
 export function* wait<T>(value: Awaitable<T>): Operation<T> {
-  if (!isPromiseLike(value)) return value;
+  if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") {
+    return value as T;
+  }
   return (yield value) as T;
 }
 

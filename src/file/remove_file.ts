@@ -133,7 +133,7 @@ function* removeTarget({ engine, path, plan, ticket }: ReplaceRequest, attempt: 
       if (newer !== undefined) return newer;
       yield* takeAwayLanding(engine, ticket);
       try {
-        removed = yield* removeSurely(() => parent.remove(target.name));
+        removed = yield* removeSurely(() => parent.names.remove(target.name));
       } catch (error) {
         throw explainRefusal(error, { engine, status: target.status, directory: parent.status }, attempt);
       }

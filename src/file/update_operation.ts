@@ -153,7 +153,7 @@ function* updateFound(
   const ticket = takeTicket();
   try {
     beginAnew(attempt);
-    const status = yield* wait(write.parent.look(target.name));
+    const status = yield* wait(write.parent.names.linkStat(target.name));
     // All links have been followed. One that is put there by now leads to a file whose lock is another.
     if (status !== undefined) isEnd(status, plan.symlink === "replace" ? "replace" : "refuse", attempt);
     write.target = { ...target, status };
@@ -175,7 +175,7 @@ function* readFound(
   if (target.status?.kind === "symlink") return { current: yield* readBytes(engine, target.path) };
   let file: OpenFile | undefined;
   try {
-    file = yield* wait(parent.open(target.name));
+    file = yield* wait(parent.names.open(target.name, "read"));
   } catch (error) {
     if (error instanceof SystemError && error.code === "ELOOP") return "exchanged";
     throw error;

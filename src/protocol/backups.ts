@@ -26,7 +26,7 @@ import { syncsFile } from "./write_plan.ts";
 export function* makeBackup(write: FileReplacement): Operation<KeptBackup | undefined> {
   const { engine, target, parent, plan, attempt } = write;
   // A symlink that is replaced takes no content with it.
-  if ((yield* wait(parent.look(target.name)))?.kind !== "file") return undefined;
+  if ((yield* wait(parent.names.linkStat(target.name)))?.kind !== "file") return undefined;
   const directory = backupDirectoryOf(engine, target.path, plan);
   const beside = directory === parent.path;
   let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
@@ -85,7 +85,7 @@ export function* placeBackup(
       if (mayRepeat && error.call === "link" && error.code === "ENOENT") {
         // Linux says so of a file that another process has replaced since link looked its name up: vfs_link, i_nlink 0.
         // https://github.com/torvalds/linux/blob/master/fs/namei.c
-        if ((yield* wait(parent.look(target.name))) === undefined) return undefined;
+        if ((yield* wait(parent.names.linkStat(target.name))) === undefined) return undefined;
         continue;
       }
       const cannotLink = error instanceof SystemError && error.call === "link" &&
@@ -99,10 +99,10 @@ export function* placeBackup(
 /** Links the present file, and syncs its content: another program may have written it and never synced it. */
 function* linkBackup(write: FileReplacement, home: ParentDirectory, name: string): Operation<boolean> {
   const { engine, target, parent, plan, attempt } = write;
-  yield* wait(parent.link(target.name, home, name));
+  yield* wait(parent.names.link(target.name, home.names, name));
   if (!syncsFile(plan.durability)) return true;
   try {
-    const file = yield* wait(home.open(name));
+    const file = yield* wait(home.names.open(name, "read"));
     if (file === undefined) return true;
     try {
       return yield* syncFile(engine, { file, place: home }, plan, attempt);
@@ -127,7 +127,7 @@ export function* pruneBackups({ engine, target, parent, plan, leftovers }: FileR
   const directory = backupDirectoryOf(engine, target.path, plan);
   let found: FoundBackups;
   try {
-    found = yield* findBackups(engine, target.path, directory, yield* wait(parent.look(target.name)));
+    found = yield* findBackups(engine, target.path, directory, yield* wait(parent.names.linkStat(target.name)));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     // A look that is refused may be a witness, too.

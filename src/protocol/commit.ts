@@ -76,7 +76,7 @@ function* publish(write: FileReplacement): Operation<void> {
     else noteLanding(ticket, temporary.path);
   }
   try {
-    yield* wait(temporary.home.rename(temporary.name, parent, target.name));
+    yield* wait(temporary.home.names.rename(temporary.name, parent.names, target.name));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const judged = yield* judgeRename(write, error);
@@ -97,7 +97,7 @@ function* publishNew(write: FileReplacement): Operation<void> {
   const { engine, temporary, target, parent, attempt, leftovers, ticket } = write;
   if (ticket !== undefined && engine.synchronous) yield* takeAwayLanding(engine, ticket);
   try {
-    yield* wait(temporary.home.link(temporary.name, parent, target.name));
+    yield* wait(temporary.home.names.link(temporary.name, parent.names, target.name));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code !== "EEXIST") {
@@ -165,7 +165,7 @@ function* rememberProven({ engine, target, parent, identity, modified, writer }:
   yield* tidy(
     [],
     (function* () {
-      now = yield* wait(parent.look(target.name));
+      now = yield* wait(parent.names.linkStat(target.name));
     })(),
   );
   if (now?.identity !== identity || now?.modified !== modified || now?.size !== writer.bytesWritten) return;
@@ -176,7 +176,9 @@ function* rememberProven({ engine, target, parent, identity, modified, writer }:
 function* yieldTo(write: FileReplacement, later: Committed): Operation<WriteResult> {
   const { engine, plan, target, parent, attempt } = write;
   // To create a file that a later call has created is no success, be it that call's own content or not.
-  if (plan.mustNotExist && (yield* wait(parent.look(target.name))) !== undefined) throw existsAlready(attempt, "link");
+  if (plan.mustNotExist && (yield* wait(parent.names.linkStat(target.name))) !== undefined) {
+    throw existsAlready(attempt, "link");
+  }
   const failures = yield* discard(write);
   const failure = failures[0];
   if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);

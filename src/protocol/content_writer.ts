@@ -110,7 +110,7 @@ export class ContentWriter {
 
   /** Writes what was gathered; the SHA-256 where it was asked for. Nothing may be taken afterwards. */
   *end(): Operation<string | undefined> {
-    yield* this.#flush();
+    if (this.#used > 0) yield* this.#flush();
     return this.#digest ??= this.#hash?.digest();
   }
 

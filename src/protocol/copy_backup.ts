@@ -20,7 +20,7 @@ import { syncsFile } from "./write_plan.ts";
 /** Puts a copy of the present file under a name, whole or not at all; whether it is safely on disk as far as that is asked for. */
 export function* copyBackup(write: FileReplacement, home: ParentDirectory, name: string): Operation<boolean> {
   const { engine, target, parent, plan, attempt } = write;
-  const source = yield* wait(parent.open(target.name));
+  const source = yield* wait(parent.names.open(target.name, "read"));
   if (source === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the file to be backed up is gone");
   let synced = true;
   try {
@@ -43,7 +43,7 @@ export function* copyBackup(write: FileReplacement, home: ParentDirectory, name:
       yield* renameName(engine, temporary.path, home.pathOf(name), identity);
       return synced;
     } catch (error) {
-      throw yield* afterUndoing(attempt, error, () => home.remove(temporary.name), temporary.path);
+      throw yield* afterUndoing(attempt, error, () => home.names.remove(temporary.name), temporary.path);
     }
   } finally {
     yield* closeQuietly(source);

@@ -3,16 +3,16 @@
  *
  * 1. `openParent`: opens the directory (shared_directory.ts); whether it can be synced is known from here on, before the
  *    commit point.
- * 2. everything in it by name, through the methods of {@linkcode ParentDirectory}.
+ * 2. everything in it by name, through `names` of the {@linkcode ParentDirectory}.
  * 3. `checkParent` right before the commit: is this still the directory the path leads to?
  * 4. `closeParent`.
  *
  * Directories that have to be made first are made_directories.ts. A failure here leaves everything as it was.
  */
-import { type Awaitable, type Operation, wait } from "../core/operation.ts";
+import { type Operation, wait } from "../core/operation.ts";
 import { joinPath } from "../core/path.ts";
 import { NamesByPath } from "../runtime/directory.ts";
-import type { DirectoryNames, FileStatus, OpenDirectory, OpenFile } from "../runtime/runtime.ts";
+import type { DirectoryNames, FileStatus, OpenDirectory } from "../runtime/runtime.ts";
 import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
@@ -43,49 +43,14 @@ export class ParentDirectory {
     this.#prefix = joinPath(path, "", engine.capabilities.pathStyle);
   }
 
+  /** What is in it: reached through what is open, by its path where nothing is. */
+  get names(): DirectoryNames {
+    return this.handle?.names ?? (this.#byPath ??= new NamesByPath(this.engine.fileSystem, this.pathOf("")));
+  }
+
   /** The path of a name in it. */
   pathOf(name: string): string {
     return this.#prefix + name;
-  }
-
-  /** Through what is open; by its path where nothing is. */
-  get #names(): DirectoryNames {
-    return this.handle?.names ?? (this.#byPath ??= new NamesByPath(this.engine.fileSystem, this.#prefix));
-  }
-
-  /** The text of a symlink. */
-  readLink(name: string): Awaitable<string | undefined> {
-    return this.#names.readLink(name);
-  }
-
-  /** Creates a file exclusively. */
-  create(name: string, mode: number): Awaitable<OpenFile> {
-    return this.#names.create(name, mode);
-  }
-
-  /** Opens a file for reading, which must not be a symlink. */
-  open(name: string): Awaitable<OpenFile | undefined> {
-    return this.#names.open(name, "read");
-  }
-
-  /** What is there by this name. */
-  look(name: string): Awaitable<FileStatus | undefined> {
-    return this.#names.linkStat(name);
-  }
-
-  /** Removes a name that is no directory; false when there is none. */
-  remove(name: string): Awaitable<boolean> {
-    return this.#names.remove(name);
-  }
-
-  /** Moves a name, replacing what is there. */
-  rename(name: string, to: ParentDirectory, newName: string): Awaitable<void> {
-    return this.#names.rename(name, to.#names, newName);
-  }
-
-  /** Gives a file a second name. */
-  link(name: string, to: ParentDirectory, newName: string): Awaitable<void> {
-    return this.#names.link(name, to.#names, newName);
   }
 }
 
@@ -172,7 +137,7 @@ export function* checkParent(parent: ParentDirectory, attempt: Attempt): Operati
 }
 
 /** Gives the directory back. */
-export function* closeParent(parent: { handle: OpenFile | undefined }): Operation<void> {
+export function* closeParent(parent: { handle: OpenDirectory | undefined }): Operation<void> {
   const { handle } = parent;
   if (handle === undefined) return;
   // Whoever asks for a name from now on must not reach it through a descriptor that may be another one's.

@@ -37,7 +37,7 @@ const incomparable: ReadonlySet<string> = new Set(["EACCES", "ELOOP", "EISDIR", 
 /** The target's file, to be compared; undefined where that cannot be done: it is written. */
 function* openFile({ parent, target }: FileReplacement): Operation<OpenFile | undefined> {
   try {
-    return yield* wait(parent.open(target.name));
+    return yield* wait(parent.names.open(target.name, "read"));
   } catch (error) {
     if (error instanceof SystemError && incomparable.has(error.code)) return undefined;
     throw error;

@@ -32,7 +32,7 @@ export function existsAlready(attempt: Attempt, step: string, cause?: unknown): 
 function* takeTemporary(write: FileReplacement): Operation<boolean | undefined> {
   const { home, name } = write.temporary;
   try {
-    const removed = yield* wait(home.remove(name));
+    const removed = yield* wait(home.names.remove(name));
     if (removed) write.phase = "discarded";
     return removed;
   } catch {

@@ -83,7 +83,7 @@ export function* lookOnceMore(write: FileReplacement): Operation<void> {
   for (let corrections = 0, corrected = true; corrected; corrections++) {
     yield* checkParent(parent, attempt);
     corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
-      (yield* keepLatest(write, yield* wait(parent.look(target.name))));
+      (yield* keepLatest(write, yield* wait(parent.names.linkStat(target.name))));
     if (plan.guard !== undefined) yield* plan.guard();
   }
 }
@@ -92,7 +92,7 @@ export function* lookOnceMore(write: FileReplacement): Operation<void> {
 function* reopen({ temporary: { home, name, path }, identity }: FileReplacement): Operation<OpenFile | undefined> {
   let file: OpenFile | undefined;
   try {
-    file = yield* wait(home.open(name));
+    file = yield* wait(home.names.open(name, "read"));
   } catch (error) {
     if (error instanceof SystemError && error.code === "EACCES") return undefined;
     throw error;

@@ -49,27 +49,16 @@ export interface Filling {
 
 /** The filling from a caller's data. */
 export function fillingFrom(source: Source): Filling {
-  return source.kind === "bytes" ? new BytesFilling(source.bytes) : {
+  if (source.kind === "bytes") {
+    const { bytes } = source;
+    return { bytes, repeatable: true, fill: ({ writer }) => writer.takeAll(bytes), cancel: () => undefined };
+  }
+  return {
     bytes: undefined,
     repeatable: false,
     fill: ({ engine, writer, plan }) => writeAll(engine, writer, source, plan.signal),
     cancel: (reason) => source.cancel(reason),
   };
-}
-
-class BytesFilling implements Filling {
-  readonly bytes: Uint8Array;
-  readonly repeatable = true;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-
-  fill({ writer }: FileReplacement): Operation<void> {
-    return writer.takeAll(this.bytes);
-  }
-
-  cancel(): void {}
 }
 
 /** A file to be replaced or made. */
@@ -101,12 +90,6 @@ export function* replaceFile(request: ReplaceRequest, filling: Filling): Operati
   }
 }
 
-/** The same for a file that was found; its directory stays open. */
-export function* replaceFound(write: FileReplacement, filling: Filling, ticket: Ticket): Operation<WriteResult> {
-  enterTarget(write.ticket = ticket, write.turnKey);
-  return yield* inDirectory(write, filling);
-}
-
 /** Opens the directory of the file that a path means, finds the file in it, and refuses what the plan refuses. */
 export function* findTarget(
   engine: Engine,
@@ -117,7 +100,9 @@ export function* findTarget(
   const made = plan.createDirectories ? yield* makeDirectories(engine, path, plan, attempt) : undefined;
   const write = yield* openTarget(engine, made?.path ?? path, plan, attempt);
   try {
-    refuse(engine, write.target.status, plan, attempt);
+    const { status } = write.target;
+    attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
+    if (status !== undefined) refuse(engine, status, plan, attempt);
     if (made?.durable === false) write.target = { ...write.target, unsyncedAncestors: true };
     return write;
   } catch (error) {
@@ -134,7 +119,8 @@ function* makeDirectories(
   attempt: Attempt,
 ): Operation<{ readonly path: string; readonly durable: boolean }> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
-  refuse(engine, target.status, plan, attempt);
+  attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
+  if (target.status !== undefined) refuse(engine, target.status, plan, attempt);
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
   // That is told by itself; of the file nothing has been changed yet.
   if (!durable) beginAnew(attempt);
@@ -143,10 +129,8 @@ function* makeDirectories(
 
 const writable = 0o222;
 
-/** What is attempted, now that it is known whether there is a file, and what the plan refuses of it. */
-function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
-  attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
-  if (status === undefined) return;
+/** Refuses a file that the plan does not let be replaced. */
+function refuse(engine: Engine, status: FileStatus, plan: WritePlan, attempt: Attempt): void {
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
   // Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so.
   if (plan.whenReadOnly === "replace" || status.kind !== "file" || !engine.capabilities.mode) return;
@@ -183,8 +167,11 @@ export function* noteOtherNames(write: FileReplacement): Operation<void> {
 /** A temporary file that is swept away three times is not swept by accident. */
 const mostStages = 3;
 
-function* inDirectory(write: FileReplacement, filling: Filling): Operation<WriteResult> {
-  yield* noteOtherNames(write);
+/** The same for a file that was found; its directory stays open. */
+export function* replaceFound(write: FileReplacement, filling: Filling, ticket: Ticket): Operation<WriteResult> {
+  enterTarget(write.ticket = ticket, write.turnKey);
+  const { status } = write.target;
+  if (status !== undefined && status.links > 1) yield* noteOtherNames(write);
   if (write.plan.skipIfEqual && mayBeLeft(write)) {
     // Before anything is made: where nothing may be written, equal content is a success as well.
     const equal = yield* findEqual(write, filling);

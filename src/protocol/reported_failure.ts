@@ -36,13 +36,13 @@ export function* holds(
   identity: string | undefined,
 ): Operation<boolean | undefined> {
   try {
-    return (yield* identityOf(() => home.open(name))) === identity;
+    return (yield* identityOf(() => home.names.open(name, "read"))) === identity;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     // A symlink is no file of ours.
     if (error.code === "ELOOP") return false;
   }
-  return yield* looksLike(() => home.look(name), identity);
+  return yield* looksLike(() => home.names.linkStat(name), identity);
 }
 
 /** Undefined when there is no file. */

@@ -61,7 +61,7 @@ function* modeOfNewFile({ parent, target, attempt }: FileReplacement, mode: numb
     })(),
   );
   yield* tidy(failures, () => file.close());
-  yield* tidy(failures, () => parent.remove(name), path);
+  yield* tidy(failures, () => parent.names.remove(name), path);
   const failure = failures[0];
   if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
   return made?.mode ?? 0;
@@ -126,7 +126,7 @@ export function* discard(write: FileReplacement): Operation<CleanupFailure[]> {
 
 /** Removes a name of ours; ESTALE when it is not there because its directory was moved, and it with it. */
 export function* removeOwn(home: ParentDirectory, name: string): Operation<void> {
-  if (yield* removeSurely(() => home.remove(name))) return;
+  if (yield* removeSurely(() => home.names.remove(name))) return;
   const now = yield* wait(home.engine.fileSystem.stat(home.path));
   if (now?.identity !== home.status.identity) throw new SystemError("ESTALE", "remove", home.pathOf(name));
 }

@@ -6,11 +6,12 @@
 import { absolutePath, endsAsDirectory, mayBeLossy, splitPath } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import { closeParent, openParent } from "./directories.ts";
+import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
 import { childOf, type Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { FileReplacement, type Target } from "./file_replacement.ts";
 import { knownOwner } from "./metadata.ts";
+import type { SyncRules } from "./sync.ts";
 import type { WritePlan } from "./write_plan.ts";
 
 /** Linux follows at most 40 links in one resolution: path_resolution(7). */
@@ -19,21 +20,18 @@ const mostLinks = 40;
 /** What is done about a symlink at the end of a path. */
 type LinkRule = "follow" | "replace" | "refuse";
 
+/** What is looked for, and how a failure is told. */
+interface Search {
+  readonly engine: Engine;
+  /** Absolute. */
+  readonly path: string;
+  readonly symlink: LinkRule;
+  readonly attempt: Attempt;
+}
+
 /** Finds the file that `path` means, for who does not write it: for what is written, `openTarget`. */
-export function* resolveTarget(engine: Engine, path: string, rule: LinkRule, attempt: Attempt): Operation<Target> {
-  const { fileSystem } = engine;
-  let link: string | undefined;
-  for (let links = 0, current = path; links <= mostLinks; links++) {
-    const { directory, name } = placeOf(engine, current, attempt);
-    const status = yield* wait(fileSystem.linkStat(current));
-    if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
-    if (status === undefined || isEnd(status, rule, attempt)) return { path: current, directory, name, status };
-    if (mayBePlanted(engine, status)) refusePlanted(engine, yield* wait(fileSystem.stat(directory)), status, attempt);
-    const text = yield* wait(fileSystem.readLink(current));
-    // Replaced by something else in between: look again.
-    if (text !== undefined) [link, current] = [current, linkedPath(engine, directory, text, attempt)];
-  }
-  throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
+export function* resolveTarget(engine: Engine, path: string, symlink: LinkRule, attempt: Attempt): Operation<Target> {
+  return (yield* find({ engine, path, symlink, attempt }, undefined)).target;
 }
 
 /**
@@ -46,28 +44,45 @@ export function* openTarget(
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<FileReplacement> {
+  const { target, parent } = yield* find({ engine, path, symlink: plan.symlink, attempt }, plan);
+  if (parent === undefined) throw new Error("The directory of a target that is opened is open");
+  return new FileReplacement(target, parent, plan, attempt);
+}
+
+/** Follows the symlinks at the end of a path; with rules for its sync, each directory is opened and looked into. */
+function* find(
+  { engine, path, symlink, attempt }: Search,
+  rules: SyncRules | undefined,
+): Operation<{ readonly target: Target; readonly parent: ParentDirectory | undefined }> {
+  const { fileSystem } = engine;
   const { verb } = attempt;
   let link: string | undefined;
   for (let links = 0, current = path; links <= mostLinks; links++) {
     const { directory, name } = placeOf(engine, current, attempt);
-    // Where there is no directory, there is no file either.
-    if (verb === "Cannot write") attempt.verb = "Cannot create";
-    const parent = yield* openParent(engine, directory, plan, attempt);
-    attempt.verb = verb;
+    let parent: ParentDirectory | undefined;
+    if (rules !== undefined) {
+      // Where there is no directory, there is no file either.
+      if (verb === "Cannot write") attempt.verb = "Cannot create";
+      parent = yield* openParent(engine, directory, rules, attempt);
+      attempt.verb = verb;
+    }
     try {
-      const status = yield* wait(parent.look(name));
+      const status = yield* wait(parent === undefined ? fileSystem.linkStat(current) : parent.names.linkStat(name));
       if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
-      if (status === undefined || isEnd(status, plan.symlink, attempt)) {
-        return new FileReplacement({ path: current, directory, name, status }, parent, plan, attempt);
+      if (status === undefined || status.kind === "file" || isEnd(status, symlink, attempt)) {
+        return { target: { path: current, directory, name, status }, parent };
       }
-      if (mayBePlanted(engine, status)) refusePlanted(engine, parent.status, status, attempt);
-      const text = yield* wait(parent.readLink(name));
+      if (mayBePlanted(engine, status)) {
+        refusePlanted(engine, parent?.status ?? (yield* wait(fileSystem.stat(directory))), status, attempt);
+      }
+      const text = yield* wait(parent === undefined ? fileSystem.readLink(current) : parent.names.readLink(name));
+      // Replaced by something else in between: look again.
       if (text !== undefined) [link, current] = [current, linkedPath(engine, directory, text, attempt)];
     } catch (error) {
-      yield* closeParent(parent);
+      if (parent !== undefined) yield* closeParent(parent);
       throw error;
     }
-    yield* closeParent(parent);
+    if (parent !== undefined) yield* closeParent(parent);
   }
   throw attemptFailed(attempt, "ELOOP", "resolve", "too many symlinks");
 }
@@ -78,7 +93,7 @@ export function placeOf(engine: Engine, path: string, attempt: Attempt): { direc
   attempt.path = path;
   const place = splitPath(path, style);
   if (place === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
-  if (style === "posix" && isMagic(path)) throw magicName(attempt);
+  if (style === "posix" && magicNames.test(path)) throw magicName(attempt);
   return place;
 }
 
@@ -110,8 +125,6 @@ function linkedPath(engine: Engine, directory: string, text: string, attempt: At
  */
 const magicNames =
   /^\/(?:dev\/(?:std(?:in|out|err)|fd\/\d+)|proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/(?:fd\/\d+|exe|cwd|root|map_files\/.*))$/;
-
-const isMagic = (path: string): boolean => magicNames.test(path);
 
 const magicName = (attempt: Attempt) =>
   attemptFailed(attempt, "EINVAL", "resolve", "it stands for what a process has open, not for a file in a directory");

@@ -88,7 +88,7 @@ export function* createProven(
     const path = home.pathOf(name);
     let file: OpenFile;
     try {
-      file = yield* wait(home.create(name, mode));
+      file = yield* wait(home.names.create(name, mode));
     } catch (error) {
       if (error instanceof SystemError && error.code === "EEXIST" && tries < mostTries) continue;
       throw error;
@@ -99,7 +99,7 @@ export function* createProven(
     } catch (error) {
       const failures: CleanupFailure[] = [];
       yield* tidy(failures, () => file.close());
-      yield* tidy(failures, () => home.remove(name), path);
+      yield* tidy(failures, () => home.names.remove(name), path);
       // That there are no locks here is no failure; that what was made for finding out stays, is.
       const failure = hasNoLocks(error) ? failures[0] : { error };
       if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);

@@ -48,7 +48,7 @@ function* stageOne(
   staged.separates = before.separates;
   try {
     yield* beginStage(staged, true, function* (mode) {
-      return { home, name, path: home.pathOf(name), file: yield* wait(home.create(name, mode)) };
+      return { home, name, path: home.pathOf(name), file: yield* wait(home.names.create(name, mode)) };
     });
     changes.push({ ...change, staged, backup: undefined, published: false });
     yield* writeAll(engine, staged.writer, source, plan.signal);

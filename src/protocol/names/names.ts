@@ -63,16 +63,12 @@ export function shortenName(name: string, limit: number): string {
   return new TextDecoder().decode(bytes.subarray(0, end)) + suffix;
 }
 
-/** 128 random bits as a part of a name. */
-export const randomPart = (random: (length: number) => Uint8Array): string => base32(random(randomBytes));
-/** What {@linkcode randomPart} makes, as a regular expression. */
-export const randomGrammar = "[a-z2-7]{26}";
-
-function base32(bytes: Uint8Array): string {
+/** 128 random bits as a part of a name, in base 32. */
+export function randomPart(random: (length: number) => Uint8Array): string {
   let text = "";
   let value = 0;
   let bits = 0;
-  for (const byte of bytes) {
+  for (const byte of random(randomBytes)) {
     value = (value << 8) | byte;
     bits += 8;
     while (bits >= 5) {
@@ -81,8 +77,10 @@ function base32(bytes: Uint8Array): string {
     }
     value &= (1 << bits) - 1;
   }
-  return bits === 0 ? text : text + alphabet[(value << (5 - bits)) & 31];
+  return text + alphabet[(value << (5 - bits)) & 31];
 }
+/** What {@linkcode randomPart} makes, as a regular expression. */
+export const randomGrammar = "[a-z2-7]{26}";
 
 /** A proof as a part of a name. */
 export function proofText(proof: Proof): string {

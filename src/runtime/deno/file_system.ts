@@ -39,6 +39,7 @@ const reading = { read: true } as const;
 
 /** A file system over `Deno`. */
 export class DenoFileSystem implements FileSystem {
+  readonly #deno = deno();
   readonly #calls: DenoCalls;
   readonly #windows: boolean;
 
@@ -57,10 +58,10 @@ export class DenoFileSystem implements FileSystem {
     permit("open", path, "read", ...(write ? ["write" as const] : []));
     return guardMissing("open", path, undefined, () => {
       const follow = options?.follow !== false;
-      const seen = toStatus(follow ? deno().statSync(path) : deno().lstatSync(path));
+      const seen = toStatus(follow ? this.#deno.statSync(path) : this.#deno.lstatSync(path));
       if (seen.kind === "symlink") throw new SystemError("ELOOP", "open", path);
       if (seen.kind !== "file") throw new SystemError(seen.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
-      const file = new DenoOpenFile(deno().openSync(path, { read: true, write }), path, this.#calls);
+      const file = new DenoOpenFile(this.#deno.openSync(path, { read: true, write }), path, this.#calls);
       if (follow) return file;
       file.opened = file.stat();
       if (file.opened.identity === seen.identity) return file;
@@ -76,7 +77,12 @@ export class DenoFileSystem implements FileSystem {
       try {
         // Readable for its owner until a second descriptor is open: without that right nobody but root could open one
         // later, to set the mode or the owner. Deno opens exclusively (O_EXCL), which follows no symlink.
-        const file = deno().openSync(path, { read: true, write: true, createNew: true, mode: wanted | ownerMayRead });
+        const file = this.#deno.openSync(path, {
+          read: true,
+          write: true,
+          createNew: true,
+          mode: wanted | ownerMayRead,
+        });
         if ((wanted & ownerMayRead) !== 0 || this.#windows) return new DenoOpenFile(file, path, this.#calls);
         return new DenoOpenFile(file, path, this.#calls, narrowed(file, path));
       } catch (error) {
@@ -91,7 +97,7 @@ export class DenoFileSystem implements FileSystem {
     for (;;) {
       try {
         // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
-        return new DenoDirectory(deno().openSync(`${path}/.`, reading), path, this.#calls, this);
+        return new DenoDirectory(this.#deno.openSync(`${path}/.`, reading), path, this.#calls, this);
       } catch (error) {
         if (isMissing(error, "openDirectory", path, onlyAbsent)) return undefined;
       }
@@ -103,7 +109,7 @@ export class DenoFileSystem implements FileSystem {
     permit("stat", path, "read");
     for (;;) {
       try {
-        return toStatus(deno().statSync(path));
+        return toStatus(this.#deno.statSync(path));
       } catch (error) {
         if (isMissing(error, "stat", path)) return undefined;
       }
@@ -115,7 +121,7 @@ export class DenoFileSystem implements FileSystem {
     permit("linkStat", path, "read");
     for (;;) {
       try {
-        return toStatus(deno().lstatSync(path));
+        return toStatus(this.#deno.lstatSync(path));
       } catch (error) {
         if (isMissing(error, "linkStat", path)) return undefined;
       }
@@ -126,7 +132,7 @@ export class DenoFileSystem implements FileSystem {
     permit("readLink", path, "read");
     return guardMissing("readLink", path, undefined, () => {
       try {
-        return deno().readLinkSync(path);
+        return this.#deno.readLinkSync(path);
       } catch (error) {
         // Bytes that are not UTF-8 are refused, where the other runtimes show U+FFFD for each that is not.
         if (error instanceof Error && error.name === "InvalidData") return "\ufffd";
@@ -147,7 +153,7 @@ export class DenoFileSystem implements FileSystem {
   makeDirectory(path: string, mode: number): boolean {
     permit("makeDirectory", path, "write");
     return guardMissing("makeDirectory", path, false, () => {
-      deno().mkdirSync(path, { mode: mode & creationBits });
+      this.#deno.mkdirSync(path, { mode: mode & creationBits });
       return true;
     }, existing);
   }
@@ -157,7 +163,7 @@ export class DenoFileSystem implements FileSystem {
     permit("rename", to, "write");
     for (;;) {
       try {
-        return deno().renameSync(from, to);
+        return this.#deno.renameSync(from, to);
       } catch (error) {
         throwUnlessInterrupted(error, "rename", from);
       }
@@ -167,20 +173,20 @@ export class DenoFileSystem implements FileSystem {
   link(existing: string, path: string): void {
     permit("link", existing, "read", "write");
     permit("link", path, "read", "write");
-    guard("link", path, () => deno().linkSync(existing, path));
+    guard("link", path, () => this.#deno.linkSync(existing, path));
   }
 
   symbolicLink(text: string, path: string): void {
     permitEverywhere("symbolicLink", path);
-    guard("symbolicLink", path, () => deno().symlinkSync(text, path));
+    guard("symbolicLink", path, () => this.#deno.symlinkSync(text, path));
   }
 
   remove(path: string): boolean {
     permit("remove", path, "read", "write");
     return guardMissing("remove", path, false, () => {
       // Deno.remove takes empty directories, too.
-      if (deno().lstatSync(path).isDirectory) throw new SystemError("EISDIR", "remove", path);
-      deno().removeSync(path);
+      if (this.#deno.lstatSync(path).isDirectory) throw new SystemError("EISDIR", "remove", path);
+      this.#deno.removeSync(path);
       return true;
     });
   }
@@ -189,8 +195,8 @@ export class DenoFileSystem implements FileSystem {
     permit("removeDirectory", path, "read", "write");
     return guardMissing("removeDirectory", path, false, () => {
       // Deno.remove takes files, too.
-      if (!deno().lstatSync(path).isDirectory) throw new SystemError("ENOTDIR", "removeDirectory", path);
-      deno().removeSync(path);
+      if (!this.#deno.lstatSync(path).isDirectory) throw new SystemError("ENOTDIR", "removeDirectory", path);
+      this.#deno.removeSync(path);
       return true;
     }, onlyAbsent);
   }

@@ -37,15 +37,17 @@ export function denoProcess(): ProcessHost {
     readLink: (path) => everythingGranted() ? attempt(() => deno().readLinkSync(path)) : undefined,
     exists: (pid) => granted({ name: "run" }) ? processExists(pid) : undefined,
   });
+  /** `process`, which costs about 10 ms to touch for the first time. */
+  let host: ReturnType<typeof requiredProcess> | undefined;
   return {
     pid: deno().pid,
     isolate: globalThis,
     workingDirectory: () => guard("workingDirectory", ".", () => deno().cwd()),
     owner: () => {
       if (!granted({ name: "sys", kind: "uid" }) || !granted({ name: "sys", kind: "gid" })) return undefined;
-      const { geteuid, getegid } = requiredProcess();
-      const user = geteuid?.();
-      const group = getegid?.();
+      host ??= requiredProcess();
+      const user = host.geteuid?.();
+      const group = host.getegid?.();
       return user === undefined || group === undefined ? undefined : { user, group };
     },
     facts,
