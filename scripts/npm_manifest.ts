@@ -28,6 +28,7 @@ export interface NpmManifest {
   main: string;
   types: string;
   exports: Record<string, { require?: { types: string; default: string }; types: string; default: string } | string>;
+  imports: Record<string, Record<string, string>>;
   bin: Record<string, string>;
   engines: { node: string };
   sideEffects: boolean;
@@ -45,9 +46,9 @@ export function libraryEntries(project: Project): { name: string; path: string }
     .map(([name, path]) => ({ name, path: path.replace(/^\.\//, "") }));
 }
 
-/** What the command loads by text, which no compiler follows; see src/cli/registry.ts. */
+/** What no compiler follows: what the command loads by text (src/cli/registry.ts), and the adapters for one runtime. */
 export function lateModules(): string[] {
-  return ["src/cli/main.ts", ...listFiles("src/cli/commands")];
+  return ["src/cli/main.ts", ...listFiles("src/cli/commands"), ...ADAPTER_MODULES];
 }
 
 /** Where a source file ends up in the package, without its extension. */
@@ -57,6 +58,17 @@ function built(path: string): string {
 
 /** compat for `require()`; see npm/bundle.js and npm/override.ts. */
 const REQUIRED = { types: "./cjs/compat.d.cts", default: "./cjs/compat.cjs" };
+
+/** Which adapter a runtime or a bundler takes, by its conditions: src/runtime/adapter.ts. The first that fits counts. */
+const ADAPTERS = {
+  deno: "./esm/src/runtime/adapter_deno.js",
+  bun: "./esm/src/runtime/adapter_bun.js",
+  node: "./esm/src/runtime/adapter_node.js",
+  default: "./esm/src/runtime/adapter.js",
+};
+
+/** The adapters for one runtime each, which only the package's manifest names. */
+const ADAPTER_MODULES = ["deno", "bun", "node"].map((name) => `src/runtime/adapter_${name}.ts`);
 
 /** OWNER/NAME on GitHub, where one of its workflows builds the package; nowhere else is the repository known. */
 export function currentRepository(): string | undefined {
@@ -115,6 +127,7 @@ export function npmManifest(project: Project, repository = currentRepository()):
     main: "./esm/mod.js",
     types: "./esm/mod.d.ts",
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
+    imports: { "#adapter": ADAPTERS },
     bin: { "atomic-write": "esm/cli.js" },
     // Where process.getBuiltinModule is.
     engines: { node: "^20.16.0 || >=22.3.0" },

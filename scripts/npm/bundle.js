@@ -10,7 +10,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { callable, lateModules, partOf, wholeEntry } from "./parts.js";
+import { ADAPTER_FILES, callable, conditionalAdapter, lateModules, partOf, wholeEntry } from "./parts.js";
 
 const [tools, from, to, names] = process.argv.slice(2);
 const require = createRequire(`${tools}/package.json`);
@@ -27,11 +27,13 @@ const entries = JSON.parse(names);
 const inputs = (of, extension) => Object.fromEntries(of.map((name) => [name, `${from}/${name}${extension}`]));
 const external = /^(?:node|bun):/;
 
+// The command alone is no package, in which `#adapter` would mean something.
+const isPackage = entries.some((name) => name !== "cli");
 const code = await rollup({
-  input: inputs(entries, ".js"),
+  input: inputs([...entries, ...isPackage ? ADAPTER_FILES : []], ".js"),
   external,
   treeshake: { moduleSideEffects: (id) => /\/cli\.js$/.test(id) },
-  plugins: [lateModules, wholeEntry],
+  plugins: [lateModules, wholeEntry, ...isPackage ? [conditionalAdapter] : []],
   onwarn,
 });
 await code.write({

@@ -10,11 +10,34 @@ const LATE = /\/(deno|node)_(?:command_host|child_program)\.js$/;
 /** Commands that need the same parts of the house are in one file, which is loaded when one of them runs. */
 const COMMANDS = /\/src\/cli\/commands\/(?:(store|log)\.js$|(deploy|recover|publish)\.js$)?/;
 
+/** What a bundle for one runtime leaves out is in files of its own; and so is what chooses between them, `current`. */
+const ADAPTERS = /\/src\/runtime\/(?:(deno|node|host)\/|(current)\.js$|adapter(?:_\w+)?\.js$)/;
+
+/** The files that `#adapter` may mean, and those under whose conditions: see src/runtime/adapter.ts. */
+export const ADAPTER_FILES = [
+  "src/runtime/adapter",
+  ...["deno", "bun", "node"].map((name) => `src/runtime/adapter_${name}`),
+];
+
+/** Which adapter is used is left to whoever resolves `#adapter`: the runtime or a bundler, by its conditions. */
+export const conditionalAdapter = {
+  name: "conditional-adapter",
+  resolveId: (source, importer) =>
+    source === "./adapter.js" && importer?.endsWith("/src/runtime/current.js")
+      ? { id: "#adapter", external: true }
+      : null,
+};
+
 /** The name of the file that a module is in: that of its folder. */
 export function partOf(path, { getModuleInfo }) {
   if (path.endsWith("?entry")) return undefined;
   const host = LATE.exec(path)?.[1];
   if (host !== undefined) return `${host}_host`;
+  const adapter = ADAPTERS.exec(path);
+  if (adapter !== null) {
+    const [, folder, current] = adapter;
+    return current ?? (folder === undefined ? undefined : `runtime_${folder}`);
+  }
   const folder = FOLDER.exec(path)?.[1];
   if (folder === undefined) return undefined;
   if (folder !== "cli") return path.endsWith("/mod.js") ? undefined : folder;

@@ -1,19 +1,11 @@
 /**
- * Which runtime is this: detected on first use, and only then is its adapter made.
- *
- * By globals: `process.version` reads like Node's in Deno and Bun, too. The adapters are imported statically, and may
- * be: none of them imports a module of the runtime statically, so nothing is loaded that is not used, and the whole of
- * it is there synchronously.
+ * Which runtime is this: its adapter is made on first use (adapter.ts).
  *
  * `withRuntime` puts another one in its place for everything that a function calls and awaits: the simulated machine of an
  * exploration, of which the code that is proven knows nothing.
  */
+import { makeRuntime } from "./adapter.ts";
 import { type AsyncContext, asyncContext } from "./async_context.ts";
-import { bunRuntime } from "./node/bun.ts";
-import { processNamespace } from "./builtin.ts";
-import { denoRuntime } from "./deno/runtime.ts";
-import { denoNamespace } from "./deno/namespace.ts";
-import { nodeRuntime } from "./node/node.ts";
 import type { Runtime } from "./runtime.ts";
 
 let current: Runtime | undefined;
@@ -40,7 +32,7 @@ export const ambientRuntime: AsyncContext<Runtime> = asyncContext<Runtime>("ambi
  * ```
  */
 export function currentRuntime(): Runtime {
-  return ambientRuntime.get() ?? (current ??= detect());
+  return ambientRuntime.get() ?? (current ??= makeRuntime());
 }
 
 /**
@@ -80,12 +72,4 @@ export function withRuntime<T>(runtime: Runtime, body: () => T): T {
 /** Also of another realm: jest runs tests in one of their own. */
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof Reflect.get(value, "then") === "function";
-}
-
-function detect(): Runtime {
-  if (denoNamespace() !== undefined) return denoRuntime();
-  const versions = processNamespace()?.versions;
-  if (versions?.["bun"] !== undefined) return bunRuntime();
-  if (versions?.["node"] !== undefined) return nodeRuntime();
-  throw new Error("atomic-write runs on Deno, Bun and Node");
 }
