@@ -14,8 +14,8 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Deno opens what is there where it must create",
     file: "src/runtime/deno/file_system.ts",
-    from: `createNew: true, mode`,
-    to: `create: true, mode`,
+    from: `createNew: true,`,
+    to: `create: true,`,
     tests: contract,
   },
   {

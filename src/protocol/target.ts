@@ -21,7 +21,7 @@ const mostLinks = 40;
 type LinkRule = "follow" | "replace" | "refuse";
 
 /** What is looked for, and how a failure is told. */
-interface Search {
+interface PathSearch {
   readonly engine: Engine;
   /** Absolute. */
   readonly path: string;
@@ -31,7 +31,7 @@ interface Search {
 
 /** Finds the file that `path` means, for who does not write it: for what is written, `openTarget`. */
 export function* resolveTarget(engine: Engine, path: string, symlink: LinkRule, attempt: Attempt): Operation<Target> {
-  return (yield* find({ engine, path, symlink, attempt }, undefined)).target;
+  return (yield* findThroughLinks({ engine, path, symlink, attempt }, undefined)).target;
 }
 
 /**
@@ -44,14 +44,14 @@ export function* openTarget(
   plan: WritePlan,
   attempt: Attempt,
 ): Operation<FileReplacement> {
-  const { target, parent } = yield* find({ engine, path, symlink: plan.symlink, attempt }, plan);
+  const { target, parent } = yield* findThroughLinks({ engine, path, symlink: plan.symlink, attempt }, plan);
   if (parent === undefined) throw new Error("The directory of a target that is opened is open");
   return new FileReplacement(target, parent, plan, attempt);
 }
 
 /** Follows the symlinks at the end of a path; with rules for its sync, each directory is opened and looked into. */
-function* find(
-  { engine, path, symlink, attempt }: Search,
+function* findThroughLinks(
+  { engine, path, symlink, attempt }: PathSearch,
   rules: SyncRules | undefined,
 ): Operation<{ readonly target: Target; readonly parent: ParentDirectory | undefined }> {
   const { fileSystem } = engine;

@@ -8,6 +8,7 @@ import { nodeRuntime } from "./node/node.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Makes the runtime that this code runs on. */
+// check-layers: allow -- the package's manifest names this file (scripts/npm_manifest.ts)
 export function makeRuntime(): Runtime {
   return requiredProcess().versions["bun"] === undefined ? nodeRuntime() : bunRuntime();
 }
