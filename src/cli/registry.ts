@@ -20,6 +20,7 @@ import {
 } from "./grammar/store.ts";
 import { deployTable, generationsTable, publishTable, recoverTable, rollBackTable } from "./grammar/transaction.ts";
 import { completionsTable, doctorTable, sweepTable } from "./grammar/upkeep.ts";
+import { isVersioned } from "./grammar/versioned.ts";
 import type { Call, CommandTable, Outcome } from "./table.ts";
 
 /** A command as the registry knows it. */
@@ -36,6 +37,7 @@ function module<Module>(path: string): Promise<Module> {
   return import(path);
 }
 
+const versionedCommands = () => module<typeof import("./commands/versioned.ts")>("./commands/versioned.ts");
 const publishCommands = () => module<typeof import("./commands/publish.ts")>("./commands/publish.ts");
 const storeCommands = () => module<typeof import("./commands/store.ts")>("./commands/store.ts");
 const logCommands = () => module<typeof import("./commands/log.ts")>("./commands/log.ts");
@@ -45,7 +47,12 @@ export const commands = {
   write: {
     summary: "Replace or create a file with standard input",
     table: writeTable,
-    load: () => module<typeof import("./commands/write.ts")>("./commands/write.ts"),
+    load: async () => ({
+      run: async (call: Call<typeof writeTable>) =>
+        isVersioned(call.options)
+          ? (await versionedCommands()).writeVersion(call)
+          : (await module<typeof import("./commands/write.ts")>("./commands/write.ts")).run(call),
+    }),
   },
   copy: {
     summary: "Copy a file over another one, or to a new one",
@@ -65,7 +72,12 @@ export const commands = {
   update: {
     summary: "Change a file through a program, under its lock",
     table: updateTable,
-    load: () => module<typeof import("./commands/update.ts")>("./commands/update.ts"),
+    load: async () => ({
+      run: async (call: Call<typeof updateTable>) =>
+        isVersioned(call.options)
+          ? (await versionedCommands()).updateVersion(call)
+          : (await module<typeof import("./commands/update.ts")>("./commands/update.ts")).run(call),
+    }),
   },
   lock: {
     summary: "Run a program while holding the lock of a file",

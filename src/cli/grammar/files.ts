@@ -1,6 +1,7 @@
 /** What the commands about one file take: to write, copy, remove, restore and update it, and to lock it. */
 import { type CommandTable, count, flag } from "../table.ts";
 import { durabilityRows, waitRows, writeRows } from "./rows.ts";
+import { updateVersionRows, writeVersionRows } from "./versioned.ts";
 
 /** What `atomic-write [write] FILE` takes. */
 export const writeTable = {
@@ -10,6 +11,8 @@ export const writeTable = {
     "otherwise, and nothing is left beside it.",
     "Empty input is refused: a pipe looks the same whether the program before it printed nothing or died. If that " +
     "program dies half-way, its output looks complete; use `update`, which checks the program's exit status.",
+    "With --versioned no lock is needed: the content becomes the next version of FILE, beside it, and FILE itself shows " +
+    "it. Of all who write on version N (--if-version N), one succeeds; the others get status 2.",
     'The word "write" can be omitted, unless FILE is the name of a command.',
   ],
   operands: { file: { help: "The file to write" } },
@@ -18,11 +21,13 @@ export const writeTable = {
     appendNewline: flag("Add a newline if the input does not end in one"),
     allowEmpty: flag("Accept empty input"),
     requireJson: flag("Refuse input that is not one JSON value"),
+    ...writeVersionRows,
   },
   statuses: [2, 65, 66],
   examples: [
     `echo '{"theme":"dark"}' | atomic-write --require-json settings.json`,
     `date | atomic-write --mode 600 --backup 3 last-run`,
+    `date | atomic-write --versioned --if-version none first-run`,
   ],
 } as const satisfies CommandTable;
 
@@ -88,6 +93,9 @@ export const updateTable = {
     "changed, and its status becomes the status of this command. Nor is anything changed if COMMAND leaves a " +
     "background process that holds its output open (status 65).",
     "Among programs that take the lock, no update is lost. SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND.",
+    "With --versioned no lock is taken: COMMAND gets the newest version of FILE, and what it prints becomes the next one. " +
+    "If others were quicker, COMMAND runs again with what they have written; so it should have no other effects. " +
+    "Everybody who changes FILE must do it with --versioned.",
   ],
   operands: {
     file: { help: "The file to change" },
@@ -99,10 +107,12 @@ export const updateTable = {
     appendNewline: flag("Add a newline if the output does not end in one"),
     allowEmpty: flag("Accept empty output"),
     requireJson: flag("Refuse output that is not one JSON value"),
+    ...updateVersionRows,
   },
-  statuses: [1, 65, 126, 127],
+  statuses: [1, 2, 65, 126, 127],
   examples: [
     "atomic-write update --require-json state.json -- jq -n 'input? // {} | .runs += 1'",
+    "atomic-write update --versioned count -- sh -c 'read n; echo $((n + 1))'",
     "printf 'b\\na\\nb\\n' | atomic-write names && atomic-write update -w 5 --backup 3 names -- sort -u",
   ],
 } as const satisfies CommandTable;

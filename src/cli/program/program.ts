@@ -63,6 +63,11 @@ export class LockedCommand {
     return this.#program;
   }
 
+  /** The program has ended: until another one runs, a signal aborts the command. */
+  programEnded(): void {
+    this.#program = undefined;
+  }
+
   /** The lock was had: what could not be done is to run the program. */
   async #notRun([program = ""]: readonly string[], error: SystemError): Promise<ProgramFailed> {
     const known = await programProblem(this.#host, program);
