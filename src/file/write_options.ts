@@ -48,6 +48,13 @@ export interface WriteFileSyncOptions extends Omit<WriteFileOptions, "signal" | 
   lock?: boolean | ExclusiveLockSyncOptions | FileLock;
 }
 
+/** Reads the SHA-256 of content that must be there. */
+export const digestOption: OptionReader<string> = (value, name) => {
+  const digest = parseDigest(value);
+  if (digest === undefined) throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits`);
+  return digest;
+};
+
 const digestOrNull: OptionReader<string | null> = (value, name) => {
   if (value === null) return null;
   const digest = parseDigest(value);
@@ -152,17 +159,21 @@ export function* checkMatch(
 ): Operation<void> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   const actual = yield* contentDigest(engine, target.path, plan.signal);
-  if (actual === expected) return;
+  if (actual !== expected) throw contentConflict(target.path, expected, actual);
+}
+
+/** The error for a file that has other content than was expected; null: there is none. */
+export function contentConflict(path: string, expected: string, actual: string | null): ConflictError {
   const reason = actual === null
     ? `there is no file, and ${expected} was expected`
     : `its content is ${actual}, and ${expected} was expected`;
   const error = new ConflictError("Cannot replace", reason, {
     code: "ECONFLICT",
-    path: target.path,
+    path,
     step: "read",
     targetState: "unchanged",
   });
   error.expected = expected;
   error.actual = actual;
-  throw error;
+  return error;
 }

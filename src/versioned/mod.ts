@@ -63,6 +63,8 @@ export {
 } from "./update_versioned.ts";
 export type { UpdateVersionedOptions, UpdateVersionedSyncOptions, VersionedOptions } from "./versioned_options.ts";
 export {
+  type ExpectedContent,
+  type ExpectedVersion,
   writeVersioned,
   type WriteVersionedOptions,
   writeVersionedSync,

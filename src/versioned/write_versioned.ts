@@ -5,6 +5,7 @@ import type { FileData } from "../core/bytes.ts";
 import { ConflictError } from "../core/errors.ts";
 import { count, type FilePath, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
+import { contentConflict, digestOption } from "../file/write_options.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { backOff } from "../protocol/versions/back_off.ts";
 import { changeOnce, type VersionedResult } from "../protocol/versions/change_version.ts";
@@ -12,17 +13,27 @@ import type { LatestVersion } from "../protocol/versions/latest_version.ts";
 import type { VersionedFile } from "../protocol/versions/versioned_file.ts";
 import { changing, gather, type VersionedOptions, versionedReaders, versionedRequest } from "./versioned_options.ts";
 
-/** Options of {@linkcode writeVersioned}. */
-export interface WriteVersionedOptions extends VersionedOptions {
+/** In which version a file must be to be written by {@linkcode writeVersioned}. */
+export interface ExpectedVersion {
   /**
-   * The version that the file must be in: the number that {@linkcode readVersioned} said (0 for a file without versions),
-   * or null: there must be no file.
+   * The number that {@linkcode readVersioned} said (0 for a file without versions), or null: there must be no file.
    */
   expected: number | null;
+  /** What its content must be as well; see {@linkcode ExpectedContent}. */
+  ifMatch?: string;
 }
 
+/** Which content a file must have to be written by {@linkcode writeVersioned}, in whatever version. */
+export interface ExpectedContent {
+  /** SHA-256 (64 hexadecimal digits) of the content of its newest version. */
+  ifMatch: string;
+}
+
+/** Options of {@linkcode writeVersioned}: `expected` or `ifMatch` is needed. */
+export type WriteVersionedOptions = VersionedOptions & (ExpectedVersion | ExpectedContent);
+
 /** {@linkcode WriteVersionedOptions} without what cannot exist synchronously. */
-export interface WriteVersionedSyncOptions extends Omit<WriteVersionedOptions, "signal"> {}
+export type WriteVersionedSyncOptions = Omit<VersionedOptions, "signal"> & (ExpectedVersion | ExpectedContent);
 
 const numberOrNull: OptionReader<number | null> = (value, name) => value === null ? null : count(value, name);
 
@@ -32,18 +43,24 @@ const mostTries = 50;
 function* writeIfExpected(
   path: FilePath,
   data: FileData,
-  options: WriteVersionedOptions,
+  options: WriteVersionedOptions | WriteVersionedSyncOptions,
   synchronous: boolean,
 ): Operation<VersionedResult> {
-  const { expected, ...checked } = readOptions(options, { ...versionedReaders, expected: numberOrNull });
-  if (expected === undefined) throw new TypeError("expected must be a version, or null: that there is no file");
+  const readers = { ...versionedReaders, expected: numberOrNull, ifMatch: digestOption };
+  const { expected, ifMatch, ...checked } = readOptions(options, readers);
+  if (expected === undefined && ifMatch === undefined) {
+    throw new TypeError(
+      "expected must be a version, or null: that there is no file; or ifMatch the SHA-256 of its content",
+    );
+  }
   const request = versionedRequest(checked, synchronous);
   const { engine, plan: { write: { signal } } } = request;
   const content = yield* gather(engine, data, signal);
   return yield* changing(request, { path, verb: "Cannot write" }, function* (file) {
     for (let tries = 0; tries < mostTries; tries++) {
       const result = yield* changeOnce(file, function* (base) {
-        checkVersion(file, base, expected);
+        if (expected !== undefined) checkVersion(file, base, expected);
+        if (ifMatch !== undefined) checkContent(file, base, ifMatch);
         return yield* asIs(content);
       });
       if (result !== undefined) return result;
@@ -74,6 +91,16 @@ function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined
   throw error;
 }
 
+function checkContent({ engine, target }: VersionedFile, base: LatestVersion | undefined, expected: string): void {
+  let actual: string | null = null;
+  if (base !== undefined) {
+    const hash = engine.runtime.createHash();
+    hash.update(base.content);
+    actual = hash.digest();
+  }
+  if (actual !== expected) throw contentConflict(target.path, expected, actual);
+}
+
 /**
  * Writes a file that still is in the version that the caller has seen, without any lock: for network and synchronised
  * file systems where there is none that can be relied on.
@@ -86,8 +113,9 @@ function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined
  *
  * @param path The file, a path or file: URL. Symlinks at its end are followed.
  * @param data The content.
- * @param options `expected`, and those of {@linkcode updateVersioned} but for `retries`.
- * @throws {ConflictError} It is in another version, `actualVersion`; `targetState` is `"unchanged"`.
+ * @param options `expected` or `ifMatch`, and those of {@linkcode updateVersioned} but for `retries`.
+ * @throws {ConflictError} It is in another version (`actualVersion`), or has other content (`actual`); `targetState` is
+ *   `"unchanged"`.
  * @throws {CorruptionError} Its newest version is damaged.
  * @throws {WriteError} `targetState` says what happened: `"unchanged"`; `"replaced"`: the version is there, and may not
  *   be durable; `"unknown"`: the connection or the disk failed before it was known whose the version is.

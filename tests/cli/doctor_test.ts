@@ -37,6 +37,8 @@ describe("doctor", () => {
       }
       const locking = measured.locking as { backend: string; excludes: unknown };
       assertEquals(locking.excludes, true, JSON.stringify(locking));
+      const { by, made, kept } = measured.versions as { by: string; made: number; kept: number };
+      assertEquals([by, made, kept], ["link", 8, 8]);
       if (process.platform === "linux") {
         const { reads, torn, missing } = measured.replacement as { reads: number; torn: number; missing: number };
         assert(reads > 0 && torn === 0 && missing === 0, JSON.stringify(measured.replacement));
@@ -155,6 +157,7 @@ it("judge knows lossy mounts, remote ones, and locks that do not exclude", () =>
     directory: "/d",
     runtime: "r",
     limits: { name: 255, path: 4095 },
+    versioned: { files: 0, versions: 0 },
     abandoned: { removable: 2, kept: 0 },
   };
   const room = { freeBytes: 1e9, totalBytes: 1e10, freeFiles: 1e6, totalFiles: 1e7 };

@@ -16,6 +16,7 @@ import {
   writeVersioned,
   type WriteVersionedOptions,
   writeVersionedSync,
+  type WriteVersionedSyncOptions,
 } from "../../src/versioned/mod.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
 import { type Tested, throwing, twins } from "./tested_function.ts";
@@ -110,11 +111,12 @@ export const versionedFunctions: readonly Tested[] = [
     called: twins(
       "writeVersioned",
       (path, options) => writeVersioned(path, "new", options as WriteVersionedOptions),
-      (path, options) => writeVersionedSync(path, "new", options as WriteVersionedOptions),
+      (path, options) => writeVersionedSync(path, "new", options as WriteVersionedSyncOptions),
       { needed: { expected: 0 } },
     ),
     rows: [
       { option: "expected", value: 7, see: code, without: undefined, with: "ECONFLICT" },
+      { option: "ifMatch", value: "0".repeat(64), see: code, without: undefined, with: "ECONFLICT" },
       {
         option: "keep",
         value: 1,

@@ -1,5 +1,6 @@
 /** Updates, reads and writes by versions: what they make, what they refuse, and what they never believe. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import {
   ConflictError,
@@ -174,6 +175,32 @@ describe("writeVersioned", () => {
     assertEquals(newest(runtime), { version: 2, content: "two" });
   });
 
+  it("writes over the content that is expected, and no other, in whatever version", async () => {
+    const runtime = memoryRuntime({ files: { "/d/a": "plain" } });
+    const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+    const missing = await assertRejects(
+      () => writeVersioned("/d/b", "x", { runtime, ifMatch: digest("") }),
+      ConflictError,
+    );
+    assertEquals([missing.expected, missing.actual, missing.path], [digest(""), null, "/d/b"]);
+    assertEquals((await writeVersioned("/d/a", "one", { runtime, ifMatch: digest("plain") })).version, 1);
+    const other = assertThrows(
+      () => writeVersionedSync("/d/a", "x", { runtime, ifMatch: digest("plain") }),
+      ConflictError,
+    );
+    assertEquals([other.actual, other.targetState], [digest("one"), "unchanged"]);
+    assertEquals(writeVersionedSync("/d/a", "two", { runtime, ifMatch: digest("one"), expected: 1 }).version, 2);
+    assertThrows(
+      () => writeVersionedSync("/d/a", "x", { runtime, ifMatch: digest("two"), expected: 1 }),
+      ConflictError,
+    );
+    const wins = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => {
+      return writeVersioned("/d/a", `winner ${index}`, { runtime: runtime.fork(), ifMatch: digest("two") });
+    }));
+    assertEquals(wins.filter(({ status }) => status === "fulfilled").length, 1);
+    assertEquals(readVersionedSync("/d/a", { runtime })?.version, 3);
+  });
+
   it("lets exactly one of many writers win", async () => {
     const runtime = machineWith({ delay: "every" }, 3);
     const writing = Array.from(
@@ -195,6 +222,8 @@ describe("writeVersioned", () => {
     const call = (options: object) => () => writeVersionedSync("/a", "x", { runtime, ...options } as never);
     assertThrows(call({}), TypeError, "expected");
     assertThrows(call({ expected: "1" }), TypeError, "expected");
+    assertThrows(call({ ifMatch: "1" }), TypeError, "ifMatch");
+    assertThrows(call({ ifMatch: null }), TypeError, "ifMatch");
     assertThrows(call({ expected: -1 }), RangeError, "expected");
     assertThrows(call({ expected: 1, durability: "none" }), TypeError, "durability");
     assertThrows(call({ expected: 1, backup: 1 }), TypeError, "backup");

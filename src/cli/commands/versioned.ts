@@ -65,9 +65,13 @@ export async function writeVersion(call: Call<typeof writeTable>): Promise<Outco
   const report = await call.progress(`reading for ${call.operands.file}`, "byte");
   const content = await allOf(await readContent(standardInput(host, report), options, signal, { attempt, path }));
   const rules = { ...optionsOf(options), signal };
-  const result = options.ifVersion === undefined
-    ? await updateVersioned(path, () => content, rules)
-    : await writeVersioned(path, content, { ...rules, expected: options.ifVersion });
+  // That there is no file, versions say by a number, too.
+  const { ifMatch, ifVersion = ifMatch === null ? null : undefined } = options;
+  const result = ifVersion !== undefined
+    ? await writeVersioned(path, content, { ...rules, expected: ifVersion, ...ifMatch ? { ifMatch } : {} })
+    : ifMatch
+    ? await writeVersioned(path, content, { ...rules, ifMatch })
+    : await updateVersioned(path, () => content, rules);
   return versionMade(result, options.durability);
 }
 

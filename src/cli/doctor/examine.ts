@@ -5,7 +5,8 @@
  * cannot be made, that is the answer. 3. Everything that is measured in it. A probe that fails answers with its code.
  */
 import { makeEngine } from "../../protocol/engine.ts";
-import type { Durability } from "../../protocol/write_plan.ts";
+import { parseVersionName } from "../../protocol/names/version.ts";
+import type { Durability } from "../../versioned/mod.ts";
 import type { CommandHost } from "../../runtime/host/command_host.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import type { FileSystemFacts } from "../../runtime/host/file_system_facts.ts";
@@ -26,6 +27,7 @@ import { attempt, type Bench, type Failed, isFailed } from "./probe.ts";
 import { type Replacement, replacementUnderReaders } from "./replacement.ts";
 import { makeScratch, removeAbandonedScratch, removeScratch } from "./scratch.ts";
 import { directorySyncTime, fileSyncTime, writing } from "./syncs.ts";
+import { type Versions, versions } from "./versions.ts";
 
 /** What is seen without changing anything. */
 interface Seen {
@@ -34,6 +36,8 @@ interface Seen {
   readonly fileSystem?: FileSystemFacts;
   /** Bytes. */
   readonly limits: { name: number; path: number } | Failed;
+  /** Files that are changed by versions, and the versions beside them. */
+  readonly versioned: { files: number; versions: number } | Failed;
   /** Temporary files of writers that are provably dead, and those that may not be. */
   readonly abandoned: { removable: number; kept: number } | Failed;
 }
@@ -46,6 +50,7 @@ export interface Measured {
   readonly directorySync?: { milliseconds: number } | Failed;
   readonly replacement: Replacement | Failed;
   readonly locking: Locking | Failed;
+  readonly versions: Versions | Failed;
   readonly hardLinks: { hard: boolean; noReplace: boolean } | Failed;
   readonly symbolicLinks: boolean | Failed;
   readonly sharedBlocks: boolean | Failed;
@@ -75,8 +80,15 @@ async function look(host: CommandHost, directory: string): Promise<Seen> {
     runtime: runtime.name,
     ...fileSystem === undefined ? {} : { fileSystem },
     limits: await attempt(() => nameLimits(makeEngine(runtime, false), directory)),
+    versioned: await attempt(() => countVersions(directory)),
     abandoned,
   };
+}
+
+async function countVersions(directory: string): Promise<{ files: number; versions: number }> {
+  const entries = await currentRuntime().fileSystem.readDirectory(directory) ?? [];
+  const targets = entries.flatMap(({ name }) => parseVersionName(name)?.target ?? []);
+  return { files: new Set(targets).size, versions: targets.length };
 }
 
 const isTime = (found: number | Failed | undefined) => typeof found === "number" ? { milliseconds: found } : found;
@@ -85,7 +97,7 @@ async function measure(bench: Bench, report: Report): Promise<Measured> {
   let done = 0;
   const step = async <T>(title: string, probe: () => Promise<T>): Promise<T | Failed> => {
     bench.signal.throwIfAborted();
-    report(done++, 11, `measuring ${title}`);
+    report(done++, 12, `measuring ${title}`);
     return await attempt(probe);
   };
   const fileSync = isTime(await step("syncs of files", () => fileSyncTime(bench)));
@@ -96,6 +108,7 @@ async function measure(bench: Bench, report: Report): Promise<Measured> {
     ...directorySync === undefined ? {} : { directorySync },
     replacement: await step("replacements", () => replacementUnderReaders(bench)),
     locking: await step("locks", () => locking(bench)),
+    versions: await step("versions", () => versions(bench)),
     hardLinks: await step("links", () => hardLinks(bench)),
     symbolicLinks: await step("symlinks", () => symbolicLinks(bench)),
     sharedBlocks: await step("copies", () => sharedBlocks(bench)),

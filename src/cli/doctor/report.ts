@@ -35,6 +35,11 @@ function measuredRows(found: Measured): Row[] {
         : `it ${excludes ? "keeps" : "does not keep"} a second process out`;
       return yes(excludes !== false, `${how}, ${shortTimeText(milliseconds)}; ${others}`);
     }),
+    row("versions", found.versions, ({ by, milliseconds, made, kept }) => {
+      const how = by === "link" ? "by hard links" : "by directories that are renamed";
+      const outcome = `${kept} of ${countText(made, "change")} at once are in the result`;
+      return yes(kept === made, `changes without a lock ${how}, ${shortTimeText(milliseconds)}; ${outcome}`);
+    }),
     row("hard links", found.hardLinks, ({ hard }) => yes(hard)),
     row("no-replace", found.hardLinks, ({ noReplace }) => yes(noReplace, "a new name never replaces another")),
     row("exchange", found.exchange, (is) => is === "unchecked" ? "not checked: nothing here relies on it" : yes(is)),
@@ -74,7 +79,7 @@ function firstRows({ fileSystem, runtime, measured, unwritable }: Examination, {
   ];
 }
 
-function roomRows({ fileSystem, limits, abandoned }: Examination): Row[] {
+function roomRows({ fileSystem, limits, versioned, abandoned }: Examination): Row[] {
   const rows: Row[] = [
     row("longest name, path", limits, ({ name, path }) => `${countText(name, "byte")}, ${countText(path, "byte")}`),
   ];
@@ -82,6 +87,9 @@ function roomRows({ fileSystem, limits, abandoned }: Examination): Row[] {
     const { freeBytes, totalBytes, freeFiles, totalFiles } = fileSystem;
     rows.push(["free space", `${bytesText(freeBytes)} of ${bytesText(totalBytes)}`]);
     if (totalFiles > 0) rows.push(["free inodes", `${freeFiles} of ${totalFiles}`]);
+  }
+  if (!isFailed(versioned) && versioned.files > 0) {
+    rows.push(["versioned", `${countText(versioned.files, "file")}, with ${countText(versioned.versions, "version")}`]);
   }
   rows.push(
     row("abandoned", abandoned, ({ removable, kept }) => {

@@ -58,7 +58,10 @@ function lockAdvice({ measured }: Examination): string[] {
   const locking = measured?.locking;
   if (locking === undefined || isFailed(locking)) return [];
   if (locking.excludes === false) {
-    return ["a lock does not exclude a second process here: do not share this directory"];
+    return [
+      "a lock does not exclude a second process here: let everybody change files by versions (write --versioned, " +
+      "update --versioned), or do not share this directory",
+    ];
   }
   if (locking.backend === "directory") {
     return [`install the program flock, or ${addon}: kernel locks end with their process, and are faster`];
