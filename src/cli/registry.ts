@@ -47,12 +47,13 @@ export const commands = {
   write: {
     summary: "Replace or create a file with standard input",
     table: writeTable,
-    load: async () => ({
-      run: async (call: Call<typeof writeTable>) =>
-        isVersioned(call.options)
-          ? (await versionedCommands()).writeVersion(call)
-          : (await module<typeof import("./commands/write.ts")>("./commands/write.ts")).run(call),
-    }),
+    load: () =>
+      Promise.resolve({
+        run: async (call: Call<typeof writeTable>) =>
+          isVersioned(call.options)
+            ? (await versionedCommands()).writeVersion(call)
+            : (await module<typeof import("./commands/write.ts")>("./commands/write.ts")).run(call),
+      }),
   },
   copy: {
     summary: "Copy a file over another one, or to a new one",
@@ -72,12 +73,13 @@ export const commands = {
   update: {
     summary: "Change a file through a program, under its lock",
     table: updateTable,
-    load: async () => ({
-      run: async (call: Call<typeof updateTable>) =>
-        isVersioned(call.options)
-          ? (await versionedCommands()).updateVersion(call)
-          : (await module<typeof import("./commands/update.ts")>("./commands/update.ts")).run(call),
-    }),
+    load: () =>
+      Promise.resolve({
+        run: async (call: Call<typeof updateTable>) =>
+          isVersioned(call.options)
+            ? (await versionedCommands()).updateVersion(call)
+            : (await module<typeof import("./commands/update.ts")>("./commands/update.ts")).run(call),
+      }),
   },
   lock: {
     summary: "Run a program while holding the lock of a file",

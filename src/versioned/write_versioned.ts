@@ -60,7 +60,7 @@ function* writeIfExpected(
     for (let tries = 0; tries < mostTries; tries++) {
       const result = yield* changeOnce(file, function* (base) {
         if (expected !== undefined) checkVersion(file, base, expected);
-        if (ifMatch !== undefined) checkContent(file, base, ifMatch);
+        if (ifMatch !== undefined) refuseOtherContent(file, base, ifMatch);
         return yield* asIs(content);
       });
       if (result !== undefined) return result;
@@ -91,7 +91,11 @@ function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined
   throw error;
 }
 
-function checkContent({ engine, target }: VersionedFile, base: LatestVersion | undefined, expected: string): void {
+function refuseOtherContent(
+  { engine, target }: VersionedFile,
+  base: LatestVersion | undefined,
+  expected: string,
+): void {
   let actual: string | null = null;
   if (base !== undefined) {
     const hash = engine.runtime.createHash();
