@@ -110,7 +110,7 @@ export {
   updateJsonFileSync,
   type UpdateJsonFileSyncOptions,
 } from "./src/file/update_json_file.ts";
-export type { UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/file/update_operation.ts";
+export type { UpdatedValue, UpdateOptions, UpdateResult, UpdateSyncOptions } from "./src/file/update_operation.ts";
 export { updateTextFile, updateTextFileSync } from "./src/file/update_text_file.ts";
 export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/lock/with_lock.ts";
 export { writeFile, writeFileSync } from "./src/file/write_file.ts";

@@ -39,11 +39,13 @@ interface JsonChange<T> {
   readonly change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>;
   readonly validate: StandardSchemaV1 | undefined;
   readonly space: number | string | undefined;
+  /** Is told the value that the file holds then. */
+  readonly tell: (value: T | undefined) => void;
 }
 
 /** The text of the changed value; undefined leaves the content of `file` as it is. */
 export function* changeJson<T>(
-  { engine, holds, change, validate, space }: JsonChange<T>,
+  { engine, holds, change, validate, space, tell }: JsonChange<T>,
   current: Uint8Array | undefined,
   file: string,
 ): Operation<string | undefined> {
@@ -57,7 +59,12 @@ export function* changeJson<T>(
     }
     if (result !== undefined) value = result.value;
   }
+  const given = validate === undefined || value === undefined ? before : JSON.stringify(value);
   const next = yield* callInside(engine, holds, () => change(value as T | undefined));
+  if (next === undefined && value !== undefined && JSON.stringify(value) !== given) {
+    throw new TypeError("change has changed the value, and returned nothing: it must return the new value");
+  }
+  tell(next ?? value as T | undefined);
   // The same value in another layout is the same value: whoever formatted the file by hand keeps that.
   if (next === undefined || (before !== undefined && JSON.stringify(next) === before)) return undefined;
   const result = yield* check(next);

@@ -7,10 +7,12 @@ import { changeJson, type JsonValidation, schemaOption } from "./json_change.ts"
 import {
   checkCallback,
   update,
+  type UpdatedValue,
   type UpdateOptions,
   updateReaders,
   type UpdateResult,
   type UpdateSyncOptions,
+  withValue,
 } from "./update_operation.ts";
 import { type JsonSpacing, spaceOption } from "./write_json_file.ts";
 import { writeRequest } from "./write_options.ts";
@@ -26,13 +28,15 @@ function* updateJson<T>(
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
   options: UpdateJsonFileOptions<T> | undefined,
   synchronous: boolean,
-): Operation<UpdateResult> {
+): Operation<UpdateResult & UpdatedValue<T>> {
   checkCallback(change);
   const readers = { ...updateReaders, space: spaceOption, validate: schemaOption };
   const { runtime, space, validate, ...checked } = readOptions(options, readers);
   const request = writeRequest(checked, runtime, synchronous);
   const rules = { engine: request.engine, change, validate, space };
-  return yield* update(path, (current, file, hold) => changeJson({ ...rules, holds: [hold] }, current, file), request);
+  return yield* withValue<T, UpdateResult>((tell) =>
+    update(path, (current, file, hold) => changeJson({ ...rules, holds: [hold], tell }, current, file), request)
+  );
 }
 
 /**
@@ -40,8 +44,9 @@ function* updateJson<T>(
  * is lost.
  *
  * The callback gets the current value (`undefined` if there is no file) and **returns the new one**. Changing the value
- * in place is fine, but return it: a callback that returns `undefined` leaves the file unchanged. If the returned value
- * is the same, in whatever layout it is on disk, nothing is written.
+ * in place is fine, but return it: a callback that returns `undefined` leaves the file unchanged, and one that has changed
+ * the value and returns nothing is a TypeError. If the returned value is the same, in whatever layout it is on disk,
+ * nothing is written. The result has the value that the file holds now, in `value`.
  *
  * @param path The file, a path or a file: URL.
  * @param change A function from the current value to the new one; `undefined` leaves the file unchanged. It must not
@@ -50,6 +55,7 @@ function* updateJson<T>(
  *   and the new value must satisfy.
  * @throws {CorruptionError} The file is not JSON (the message says where) or not valid; it is unchanged.
  * @throws {ValidationError} The new value is not valid; the file is unchanged.
+ * @throws {TypeError} The callback changed the value and returned nothing; the file is unchanged.
  * @throws What {@linkcode updateFile} rejects with.
  *
  * @example
@@ -57,10 +63,11 @@ function* updateJson<T>(
  * import { updateJsonFile } from "@durable/atomic-write";
  *
  * const directory = await Deno.makeTempDir();
- * await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => {
+ * const { value } = await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => {
  *   state.runs++;
  *   return state;
  * });
+ * console.log(value); // { runs: 1 }
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
@@ -68,7 +75,7 @@ export function updateJsonFile<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
   options?: UpdateJsonFileOptions<T>,
-): Promise<UpdateResult> {
+): Promise<UpdateResult & UpdatedValue<T>> {
   return run(() => updateJson(path, change, options, false));
 }
 
@@ -93,6 +100,6 @@ export function updateJsonFileSync<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined,
   options?: UpdateJsonFileSyncOptions<T>,
-): UpdateResult {
+): UpdateResult & UpdatedValue<T> {
   return runSync(() => updateJson(path, change, options, true));
 }

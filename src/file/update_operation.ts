@@ -54,6 +54,21 @@ export interface UpdateSyncOptions extends Omit<UpdateOptions, "signal" | "lock"
 /** What an update did: `changed` is false if the content stayed the same. */
 export type UpdateResult = WriteResult;
 
+/** The value that an update has left in the file. */
+export interface UpdatedValue<T> {
+  /** What the file holds now: the new value, or the one it had if it was left unchanged; undefined if there is no file. */
+  readonly value: T | undefined;
+}
+
+/** Runs an update that tells the value it leaves, and adds it to the result. A change that is made again tells it again. */
+export function* withValue<T, R extends object>(
+  body: (tell: (value: T | undefined) => void) => Operation<R>,
+): Operation<R & UpdatedValue<T>> {
+  let value: T | undefined;
+  const result = yield* body((told) => void (value = told));
+  return { ...result, value };
+}
+
 /** A change of content; undefined leaves it as it is. */
 type Change = (current: Uint8Array | undefined, path: string, hold: LockHold) => Operation<FileData | undefined>;
 

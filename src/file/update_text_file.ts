@@ -9,9 +9,11 @@ import {
   checkCallback,
   readUpdateOptions,
   update,
+  type UpdatedValue,
   type UpdateOptions,
   type UpdateResult,
   type UpdateSyncOptions,
+  withValue,
 } from "./update_operation.ts";
 
 function* updateText(
@@ -19,20 +21,25 @@ function* updateText(
   change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
   options: UpdateOptions | undefined,
   synchronous: boolean,
-): Operation<UpdateResult> {
+): Operation<UpdateResult & UpdatedValue<string>> {
   checkCallback(change);
   const request = readUpdateOptions(options, synchronous);
   const { engine } = request;
-  return yield* update(path, function* (current, file, hold) {
-    const text = current === undefined ? undefined : decodeText(current, file);
-    const next = yield* callInside(engine, [hold], () => change(text));
-    if (next !== undefined && typeof next !== "string") throw new TypeError("change must return a string or undefined");
-    return next;
-  }, request);
+  return yield* withValue((tell) =>
+    update(path, function* (current, file, hold) {
+      const text = current === undefined ? undefined : decodeText(current, file);
+      const next = yield* callInside(engine, [hold], () => change(text));
+      if (next !== undefined && typeof next !== "string") {
+        throw new TypeError("change must return a string or undefined");
+      }
+      tell(next ?? text);
+      return next;
+    }, request)
+  );
 }
 
 /**
- * {@linkcode updateFile} for UTF-8 text.
+ * {@linkcode updateFile} for UTF-8 text. The result has the text that the file holds now, in `value`.
  *
  * @param path The file.
  * @param change From the current text to the new one; `undefined` leaves it.
@@ -53,7 +60,7 @@ export function updateTextFile(
   path: FilePath,
   change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
   options?: UpdateOptions,
-): Promise<UpdateResult> {
+): Promise<UpdateResult & UpdatedValue<string>> {
   return run(() => updateText(path, change, options, false));
 }
 
@@ -78,6 +85,6 @@ export function updateTextFileSync(
   path: FilePath,
   change: (current: string | undefined) => string | undefined,
   options?: UpdateSyncOptions,
-): UpdateResult {
+): UpdateResult & UpdatedValue<string> {
   return runSync(() => updateText(path, change, options, true));
 }

@@ -8,7 +8,7 @@ import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { decodeText } from "../file/decode_text.ts";
 import { changeJson, type JsonValidation, schemaOption } from "../file/json_change.ts";
-import { checkCallback } from "../file/update_operation.ts";
+import { checkCallback, type UpdatedValue, withValue } from "../file/update_operation.ts";
 import { type JsonSpacing, spaceOption } from "../file/write_json_file.ts";
 import { callInside } from "../lock/call_inside.ts";
 import { backOff } from "../protocol/versions/back_off.ts";
@@ -80,13 +80,17 @@ function* changeText(
   change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
   options: UpdateVersionedOptions | undefined,
   synchronous: boolean,
-): Operation<VersionedResult> {
+): Operation<VersionedResult & UpdatedValue<string>> {
   checkCallback(change);
   const request = readUpdateVersionedOptions(options, synchronous);
-  return yield* updateUntilFirst(path, function* (current, place) {
-    const text = current === undefined ? undefined : decodeText(current, place);
-    return yield* callInside(request.engine, [], () => change(text));
-  }, request);
+  return yield* withValue((tell) =>
+    updateUntilFirst(path, function* (current, place) {
+      const text = current === undefined ? undefined : decodeText(current, place);
+      const next = yield* callInside(request.engine, [], () => change(text));
+      tell(next ?? text);
+      return next;
+    }, request)
+  );
 }
 
 /** Options of {@linkcode updateVersionedJson}. */
@@ -100,13 +104,15 @@ function* changeJsonValue<T>(
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
   options: UpdateVersionedJsonOptions<T> | undefined,
   synchronous: boolean,
-): Operation<VersionedResult> {
+): Operation<VersionedResult & UpdatedValue<T>> {
   checkCallback(change);
   const readers = { ...updateVersionedReaders, space: spaceOption, validate: schemaOption };
   const { space, validate, retries = Infinity, ...checked } = readOptions(options, readers);
   const request = { ...versionedRequest(checked, synchronous), retries };
   const rules = { engine: request.engine, holds: [], change, validate, space };
-  return yield* updateUntilFirst(path, (current, place) => changeJson(rules, current, place), request);
+  return yield* withValue<T, VersionedResult>((tell) =>
+    updateUntilFirst(path, (current, place) => changeJson({ ...rules, tell }, current, place), request)
+  );
 }
 
 /**
@@ -196,7 +202,7 @@ export function updateVersionedText(
   path: FilePath,
   change: (current: string | undefined) => string | undefined | PromiseLike<string | undefined>,
   options?: UpdateVersionedOptions,
-): Promise<VersionedResult> {
+): Promise<VersionedResult & UpdatedValue<string>> {
   return run(() => changeText(path, change, options, false));
 }
 
@@ -221,7 +227,7 @@ export function updateVersionedTextSync(
   path: FilePath,
   change: (current: string | undefined) => string | undefined,
   options?: UpdateVersionedSyncOptions,
-): VersionedResult {
+): VersionedResult & UpdatedValue<string> {
   return runSync(() => changeText(path, change, options, true));
 }
 
@@ -251,7 +257,7 @@ export function updateVersionedJson<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>,
   options?: UpdateVersionedJsonOptions<T>,
-): Promise<VersionedResult> {
+): Promise<VersionedResult & UpdatedValue<T>> {
   return run(() => changeJsonValue(path, change, options, false));
 }
 
@@ -276,6 +282,6 @@ export function updateVersionedJsonSync<T = unknown>(
   path: FilePath,
   change: (current: T | undefined) => T | undefined,
   options?: UpdateVersionedJsonSyncOptions<T>,
-): VersionedResult {
+): VersionedResult & UpdatedValue<T> {
   return runSync(() => changeJsonValue(path, change, options, true));
 }

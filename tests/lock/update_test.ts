@@ -95,6 +95,34 @@ describe("an update", () => {
       assertEquals(textOf(path), '{\n  "runs": 2\n}\n');
     }));
 
+  it("of text or JSON returns the value that the file holds then", () =>
+    withPath(async (path) => {
+      const value = async (result: unknown) => Reflect.get(await result as object, "value");
+      assertEquals(await value(updateJsonFile<number[]>(path, () => undefined)), undefined);
+      assertEquals(await value(updateJsonFile<number[]>(path, () => [1])), [1]);
+      assertEquals(await value(updateJsonFile<number[]>(path, () => undefined)), [1]);
+      assertEquals(await value(updateJsonFile<number[]>(path, (list) => list)), [1]);
+      assertEquals(await value(updateJsonFileSync<number[]>(path, (list = []) => [...list, 2])), [1, 2]);
+      assertEquals(await value(updateTextFile(path, () => undefined)), textOf(path));
+      assertEquals(await value(updateTextFile(path, (text) => `${text} `)), textOf(path));
+      assertEquals(await value(updateTextFileSync(path, () => "[]")), "[]");
+    }));
+
+  it("of JSON that changes the value in place and returns nothing is a TypeError, and changes nothing", () =>
+    withPath(async (path) => {
+      fs.writeFileSync(path, '{ "runs": 1 }');
+      const forgets = (state: { runs: number } | undefined) => {
+        if (state !== undefined) state.runs++;
+        return undefined;
+      };
+      for (const validate of [undefined, runsSchema()]) {
+        const options = validate === undefined ? {} : { validate };
+        await assertRejects(() => updateJsonFile(path, forgets, options), TypeError, "must return the new value");
+        assertThrows(() => updateJsonFileSync(path, forgets, options), TypeError, "must return the new value");
+      }
+      assertEquals(textOf(path), '{ "runs": 1 }');
+    }));
+
   it("to the same writes nothing, but syncs the file and the directory", () => {
     const same: [name: string, run: (runtime: ReturnType<typeof memoryRuntime>) => unknown][] = [
       ["undefined", (runtime) => updateTextFileSync("/state", () => undefined, { runtime })],

@@ -44,6 +44,7 @@ describe("updateVersioned and readVersioned", () => {
         durability: "full",
         lost: [],
         shown: true,
+        value: count,
       });
       assertEquals(runtime.readText(path), `${count}\n`);
     }
