@@ -179,7 +179,10 @@ test("restoreBackup gives back the owner as well", (t) =>
     fs.writeFileSync(path, "old");
     fs.chownSync(path, 1234, 2345);
     await writeFile(path, "new", { owner: { user: 1, group: 2 }, backup: 1 });
-    await restoreBackup(path);
+    // Neither root's, nor that of the file's owner of now.
+    const error = await restoreBackup(path).catch((error: unknown) => error);
+    assert(WriteError.is(error) && error.message.includes("trust: [1234]"), `${error}`);
+    await restoreBackup(path, undefined, { trust: [1234] });
     const { uid, gid } = fs.statSync(path);
     assertEquals([uid, gid, textOf(path)], [1234, 2345, "old"]);
   }));

@@ -210,7 +210,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
   {
     name: "a backup of another process's write that is going on is removed",
     file: "src/protocol/find_backups.ts",
-    from: `backup.status.identity !== current?.identity && ++copies > 1`,
+    from: `status.identity !== current?.identity && ++copies > 1`,
     to: `++copies > 0`,
     tests: backups,
   },

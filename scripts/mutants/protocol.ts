@@ -114,8 +114,8 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "outdated backups that cannot be removed say nothing of the syncs",
     file: "src/protocol/backups.ts",
-    from: `    yield* tidy(leftovers, removeBackup(`,
-    to: `    yield* tidy([], removeBackup(`,
+    from: `      yield* tidy(leftovers, removeIn(home, name), path);`,
+    to: `      yield* tidy([], removeIn(home, name), path);`,
     tests: witnesses,
   },
 ];

@@ -32,7 +32,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "a journal that has changed its state is recovered by its old one",
     file: "src/transaction/recover_one.ts",
-    from: `    if ((yield* wait(engine.fileSystem.linkStat(path)))?.identity !== status.identity) return "again";
+    from: `    if ((yield* wait(home.names.linkStat(journalName(name))))?.identity !== status.identity) return "again";
 `,
     to: ``,
     tests: exchanged,
@@ -48,7 +48,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "what a recovery has renamed is not synced",
     file: "src/transaction/recover_one.ts",
-    from: `  yield* syncHomes(engine, homes.values(), rules.sync, attempt);
+    from: `  yield* syncHomes(engine, [home, ...others], rules.sync, attempt);
 `,
     to: ``,
     tests: crash,
@@ -56,7 +56,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "stages that nobody needs stay",
     file: "src/transaction/recover_one.ts",
-    from: `  for (const home of homes.values()) yield* discardStages(engine, home.path, found.id);
+    from: `  for (const each of [home, ...others]) yield* discardStages(each, found.id);
   if`,
     to: `  if`,
     tests: recover,
@@ -74,8 +74,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "names that a power cut left of an older state stay",
     file: "src/transaction/recover_one.ts",
-    from:
-      `    for (const stale of found.stale) yield* wait(engine.fileSystem.remove(journalPath(engine, home.path, stale)));
+    from: `    for (const stale of found.stale) yield* wait(home.names.remove(journalName(stale)));
 `,
     to: ``,
     tests: recover,
@@ -99,8 +98,8 @@ export const recoveryMutants: readonly Mutant[] = [
     name: "what somebody else has written since is overwritten by a roll-back",
     file: "src/transaction/settle.ts",
     from: `    if (!changed) return "conflict";
-    yield* inTurn(engine, file, () => renameName(engine, backup`,
-    to: `    yield* inTurn(engine, file, () => renameName(engine, backup`,
+    yield* inTurn(engine, file, () => renameIn(home, backup`,
+    to: `    yield* inTurn(engine, file, () => renameIn(home, backup`,
     tests: recover,
   },
   {
@@ -200,19 +199,17 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "a journal that is a symlink or another user's is believed",
     file: "src/transaction/examine.ts",
-    from: `    if (!believed) return { ...examined, verdict: "untrusted" };
+    from: `    if (!counts) return { ...examined, status, record, verdict: "untrusted" };
 `,
-    to: `    void believed;
-`,
+    to: ``,
     tests: recover,
   },
   {
     name: "a journal without content finishes",
     file: "src/transaction/examine.ts",
-    from: `    if (needed && record === undefined) return { ...examined, verdict: "corrupt" };
+    from: `    if (isDecided(name) && record === undefined) return { ...examined, status, record, verdict: "corrupt" };
 `,
-    to: `    void needed;
-`,
+    to: ``,
     tests: recover,
   },
   {
@@ -234,9 +231,9 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "the files of a publication are not synced",
     file: "src/publication/tree.ts",
-    from: `    return yield* syncFile(engine, { file, place }, rules, { ...attempt, path });
+    from: `    return yield* syncFile(home.engine, { file, place: home }, rules, about);
 `,
-    to: `    return place !== undefined;
+    to: `    return about !== undefined;
 `,
     tests: publish,
   },
@@ -252,11 +249,11 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "a generation gets its name before its publication is known",
     file: "src/publication/publication.ts",
-    from: `    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
+    from: `    yield* wait(this.home.names.symbolicLink(name, link));
     // Durable before the final name is: else what was never published could be taken for what was.
     yield* this.sync();
 `,
-    to: `    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
+    to: `    yield* wait(this.home.names.symbolicLink(name, link));
 `,
     tests: publish,
   },

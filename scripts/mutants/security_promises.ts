@@ -80,8 +80,8 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "any file can be restored from",
     file: "src/file/backups.ts",
-    from: `found.find((backup) => backup.path === which || nameOf(engine, backup.path) === which);`,
-    to: `found.map((backup) => ({ ...backup, path: which }))[0];`,
+    from: `found.versions.find((backup) => backup.path === which || backup.name === which);`,
+    to: `found.versions.map((backup) => ({ ...backup, name: which }))[0];`,
     tests: ["tests/backups_test.ts"],
     promise: "SECURITY: backups: only names that this module builds are restored",
   },

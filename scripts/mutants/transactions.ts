@@ -127,9 +127,8 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "a file that is left alone may become another one before the decision",
     file: "src/transaction/commit_transaction.ts",
-    from:
-      `if (!isUnchanged(yield* wait(engine.fileSystem.linkStat(path)), status)) throw changedMeanwhile(attempt, path);`,
-    to: `void [path, status];`,
+    from: `if (!isUnchanged(yield* wait(home.names.linkStat(name)), status)) throw changedMeanwhile(attempt, path);`,
+    to: `void [path, name, home, status];`,
     tests: apply,
   },
   {
@@ -209,7 +208,7 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "a marker for another directory is believed",
     file: "src/transaction/believe.ts",
-    from: `  if (marker.anchor !== anchorOf(journal.home) && marker.directory !== journal.directory) return "untrusted";
+    from: `  if (marker.anchor !== anchorOf(home.status) && marker.directory !== home.path) return "untrusted";
 `,
     to: ``,
     tests: recover,
@@ -217,16 +216,30 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "a marker of another owner is believed",
     file: "src/transaction/believe.ts",
-    from: `return sameOwner || !engine.capabilities.owner ? undefined : "untrusted";`,
-    to: `return sameOwner || engine !== undefined ? undefined : "untrusted";`,
+    from: `return sameOwner || !home.engine.capabilities.owner ? undefined : "untrusted";`,
+    to: `return sameOwner || home !== undefined ? undefined : "untrusted";`,
     tests: recover,
   },
   {
-    name: "in a sticky directory everybody's journals are believed",
-    file: "src/transaction/believe.ts",
-    from: `if ((directory.mode & 0o1002) !== 0o1002) return true;`,
-    to: `if ((directory.mode & 0o1002) !== 0) return true;`,
-    tests: recover,
+    name: "everybody's names are acted upon",
+    file: "src/protocol/trust.ts",
+    from: `  return (yield* ourUser(home)) === user;`,
+    to: `  return (yield* ourUser(home)) !== -user - 1;`,
+    tests: [...recover, "tests/transaction/ownership_test.ts", "tests/others_backups_test.ts"],
+  },
+  {
+    name: "what others have staged for our files is not in the way",
+    file: "src/transaction/enter.ts",
+    from: `      if (this.#isStaged(scan, id)) this.#refuseFound(found);`,
+    to: `      void found;`,
+    tests: ["tests/transaction/ownership_test.ts", ...recover],
+  },
+  {
+    name: "journals of any size are read",
+    file: "src/protocol/file_call.ts",
+    from: `  if (size > most) return undefined;`,
+    to: `  void most;`,
+    tests: ["tests/transaction/ownership_test.ts"],
   },
   {
     name: "a directory without its marker is acted upon",

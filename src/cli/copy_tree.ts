@@ -9,9 +9,9 @@ import { copyFile } from "../file/copy_file.ts";
 import { FileError } from "../core/errors.ts";
 import { run as drive } from "../core/operation.ts";
 import { mayBeLossy } from "../core/path.ts";
+import { closeParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
@@ -36,11 +36,10 @@ interface Copying extends CopyRules {
 }
 
 /** Copies what is in `source` into `target`, an empty directory, which gets the mode of `source`. */
-export async function copyTree(source: string, target: string, rules: CopyRules): Promise<void> {
-  const engine = makeEngine(currentRuntime(), false);
+export async function copyTree(source: string, target: ParentDirectory, rules: CopyRules): Promise<void> {
+  const { engine, status: { identity } } = target;
   const attempt = beginAttempt("Cannot publish", rules.path);
   try {
-    const identity = (await engine.fileSystem.stat(target))?.identity;
     await copyDirectory(source, target, { ...rules, engine, attempt, identity });
   } catch (error) {
     throw translate(error, attempt);
@@ -66,7 +65,7 @@ async function statusOfSource(source: string, engine: Engine, attempt: Attempt) 
   return status;
 }
 
-async function copyDirectory(source: string, target: string, copying: Copying): Promise<void> {
+async function copyDirectory(source: string, target: ParentDirectory, copying: Copying): Promise<void> {
   const { engine, attempt, signal, identity } = copying;
   const status = await statusOfSource(source, engine, attempt);
   if (status.identity === identity) {
@@ -74,12 +73,13 @@ async function copyDirectory(source: string, target: string, copying: Copying): 
   }
   for (const { name } of await engine.fileSystem.readDirectory(source) ?? []) {
     signal.throwIfAborted();
-    await copyEntry(childOf(engine, source, name), childOf(engine, target, name), copying);
+    await copyEntry(childOf(engine, source, name), target, name, copying);
   }
-  await setMode(target, status.mode & permissionBits, copying);
+  // It gets its mode when it is complete: it may be one that nobody may write in.
+  if (engine.capabilities.mode) await target.handle?.setMode(status.mode & permissionBits);
 }
 
-async function copyEntry(source: string, target: string, copying: Copying): Promise<void> {
+async function copyEntry(source: string, into: ParentDirectory, name: string, copying: Copying): Promise<void> {
   const { engine, attempt, signal, keepTimes, onFile } = copying;
   const { fileSystem } = engine;
   const status = await fileSystem.linkStat(source);
@@ -93,35 +93,27 @@ async function copyEntry(source: string, target: string, copying: Copying): Prom
     const mode = engine.capabilities.mode ? { mode: status.mode & permissionBits } : {};
     // All of the tree is synced when it is complete.
     try {
-      await copyFile(source, target, { durability: "none", signal, ...mode, ...times });
+      await copyFile(source, into.names.base + name, { durability: "none", signal, ...mode, ...times });
     } catch (error) {
       // What failed is the publication: of the hidden file that was to be made, nobody knows.
       throw FileError.is(error) && error.cause instanceof SystemError ? error.cause : error;
     }
     onFile();
   } else if (status.kind === "directory") {
-    await fileSystem.makeDirectory(target, 0o700);
-    await copyDirectory(source, target, copying);
+    await into.names.makeDirectory(name, 0o700);
+    const child = await drive(() => into.openChild(name));
+    if (child === undefined) throw refuse("ENOENT", "was removed again while it was copied");
+    try {
+      await copyDirectory(source, child, copying);
+    } finally {
+      await drive(() => closeParent(child));
+    }
   } else if (status.kind === "symlink") {
     const text = await fileSystem.readLink(source);
     if (text === undefined) throw refuse("ENOENT", "is gone");
     if (mayBeLossy(text)) throw refuse("EILSEQ", "is a symlink to a name that is not UTF-8");
-    await fileSystem.symbolicLink(text, target);
+    await into.names.symbolicLink(text, name);
   } else {
     throw refuse("EINVAL", "is not a file, a directory or a symlink");
-  }
-}
-
-/** A directory gets its mode when it is complete: it may be one that nobody may write in. */
-async function setMode(path: string, mode: number, { engine, attempt }: Copying): Promise<void> {
-  if (!engine.capabilities.mode || !engine.capabilities.directorySync) return;
-  const directory = await engine.fileSystem.openDirectory(path);
-  if (directory === undefined) {
-    throw attemptFailed(attempt, "ENOENT", "openDirectory", `${JSON.stringify(path)} is gone`);
-  }
-  try {
-    await directory.setMode(mode);
-  } finally {
-    await drive(() => closeQuietly(directory));
   }
 }

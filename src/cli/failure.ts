@@ -80,10 +80,11 @@ const hints: readonly { code: string; step?: string; verbs?: readonly string[]; 
 ];
 
 /** What helps, in the words of the command where the module names an option or a function of its own. */
-const advice: Readonly<Record<Remedy["use"], (path: string) => string | undefined>> = {
+const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefined>> = {
   adopt: () => "publish over it with --adopt",
   lockDirectory: () => undefined,
-  recoverTransactions: (path) => `run: atomic-write recover ${quoted(path)}`,
+  recoverTransactions: ({ path = "." }) => `run: atomic-write recover ${quoted(path)}`,
+  trust: ({ users = [] }) => `--trust ${users} makes it count`,
 };
 
 function hintFor({ code, step, verb }: FileError): string | undefined {
@@ -133,7 +134,7 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
 
 function fileFailure(error: FileError): Failure {
   const { code, step, targetState, path, leftBehind } = error;
-  const message = messageOf(error, ({ use, path = "." }) => advice[use](path));
+  const message = messageOf(error, (remedy) => advice[remedy.use](remedy));
   const hint = hintFor(error);
   const programs = programsOf(error);
   const details = {

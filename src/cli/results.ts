@@ -6,7 +6,7 @@ import type { WriteFileOptions } from "../file/write_options.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { ApplyResult } from "../transaction/apply_result.ts";
 import type { ApplyPreview } from "../transaction/preview.ts";
-import type { RecoveryReport } from "../transaction/recover_transactions.ts";
+import type { RecoveryReport } from "../transaction/recovery.ts";
 import { type ExitStatus, exitStatus } from "./exit_status.ts";
 import type { WriteValues } from "./grammar/rows.ts";
 import { shownName } from "./shown.ts";
@@ -56,7 +56,7 @@ export function written(result: WriteResult, values: { durability?: string; dige
 const reasons = {
   alive: "it is still running",
   unproven: "its owner may still be running; see --unproven",
-  untrusted: "another user may have planted it",
+  untrusted: "it is not certain whose it is",
   unreachable: "a directory that it uses is missing, or holds nothing of it",
   corrupt: "its journal is damaged",
 } as const satisfies Record<RecoveryReport["kept"][number]["reason"], string>;
@@ -71,7 +71,8 @@ const statusOfReason: Readonly<Record<keyof typeof reasons, ExitStatus>> = {
 };
 
 /** Why a deployment is left alone and, where a directory is missing, what helps. */
-function whyKept({ path, reason, missing }: RecoveryReport["kept"][number]): string {
+function whyKept({ path, reason, missing, user }: RecoveryReport["kept"][number]): string {
+  if (user !== undefined) return `it is user ${user}'s; recover it as that user, or with --trust ${user}`;
   if (missing === undefined) return reasons[reason];
   const names = path.replace(/(\.transaction\.[^./\\]+\.)[^/\\]*$/, "$1*");
   return `${reasons[reason]}: ${JSON.stringify(missing)}; bring it back and recover again; if it is gone for good, ` +

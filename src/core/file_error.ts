@@ -70,9 +70,11 @@ const subjects: Readonly<Record<string, Subject>> = {
 /** What would help: an option of the call that failed, or another function of this module. */
 export interface Remedy {
   /** The name of the option or function. */
-  readonly use: "adopt" | "lockDirectory" | "recoverTransactions";
+  readonly use: "adopt" | "lockDirectory" | "recoverTransactions" | "trust";
   /** What to call the function with. */
   readonly path?: string;
+  /** Numbers of the users to trust. */
+  readonly users?: readonly number[];
 }
 
 /** What a {@linkcode FileError} is made from. */
@@ -123,6 +125,7 @@ function outcomeOf(subject: Subject, { code, step, targetState }: FileErrorDetai
 const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
   adopt: () => "publish over it with `adopt: true`",
   lockDirectory: () => "choose a `lockDirectory`",
+  trust: ({ users = [] }) => `\`trust: [${users}]\` makes it count`,
   recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,
 };
 

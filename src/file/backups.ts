@@ -16,20 +16,29 @@ import {
 } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { fillingFromFile } from "./copy_file.ts";
-import { backupDirectoryOf, findBackups, type FoundBackup } from "../protocol/find_backups.ts";
+import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/find_backups.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, beginAttempt, beginReading, translate } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
+import { Homes } from "../protocol/homes.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import {
+  type Advised,
+  type Attempt,
+  attemptFailed,
+  beginAttempt,
+  beginReading,
+  translate,
+} from "../protocol/failure.ts";
+import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import type { Target } from "../protocol/file_replacement.ts";
 import { resolveTarget } from "../protocol/target.ts";
+import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import { type Durability, durabilityReaders, writePlan, type WriteResult } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** Options of {@linkcode listBackups}. */
-export interface ListBackupsOptions {
+export interface ListBackupsOptions extends TrustOption {
   /** Where backups were put. Default: beside the file. */
   backupDirectory?: FilePath;
   /** A symlink at the path: the backups of what it leads to (default), or of the link itself. */
@@ -72,6 +81,7 @@ export interface Backup {
 const listReaders = {
   backupDirectory: filePath,
   symlink: oneOf("follow", "replace", "refuse"),
+  trust: trustReader,
   runtime: runtimeOption,
 };
 const restoreReaders = {
@@ -82,17 +92,53 @@ const restoreReaders = {
   signal: abortSignal,
 };
 
-function* find(
+/** Runs `body` with the backups of a file, whose directory is open as long. */
+function* withBackups<T>(
   engine: Engine,
-  path: FilePath,
-  options: { readonly backupDirectory?: FilePath; readonly symlink?: "follow" | "replace" | "refuse" },
+  { path, options }: { readonly path: FilePath; readonly options: Omit<ListBackupsOptions, "runtime"> },
   attempt: Attempt,
-): Operation<{ target: Target; found: FoundBackup[] }> {
+  body: (target: Target, found: FoundBackups) => Operation<T>,
+): Operation<T> {
   const elsewhere = options.backupDirectory === undefined ? undefined : locate(engine, options.backupDirectory);
   const target = yield* resolveTarget(engine, locate(engine, path), options.symlink ?? "follow", attempt);
   const directory = backupDirectoryOf(engine, target.path, { backupDirectory: elsewhere });
-  const { versions } = yield* findBackups(engine, target.path, directory, target.status);
-  return { target, found: versions };
+  const homes = new Homes(engine, writePlan(engine, {}), attempt);
+  try {
+    const [own, home] = [yield* homes.find(target.directory), yield* homes.find(directory)];
+    if (own === undefined || home === undefined) {
+      return yield* body(target, { versions: [], repeated: [], strangers: new Set() });
+    }
+    const file = { home: own, name: target.name, status: target.status };
+    return yield* body(target, yield* findBackups(home, file, options.trust ?? []));
+  } finally {
+    yield* homes.close();
+  }
+}
+
+/** Why there is nothing to restore, and what helps. */
+function noBackup(which: string | undefined, { strangers }: FoundBackups): string | Advised {
+  const reason = which === undefined ? "it has no backup" : `it has no backup ${JSON.stringify(which)}`;
+  return strangers.size === 0
+    ? reason
+    : { reason: `${reason} that counts`, remedy: { use: "trust", users: [...strangers] } };
+}
+
+/** Opens the backup that is meant. Only what was found by name and grammar is: `which` chooses among them, it is no path. */
+function openBackup(
+  engine: Engine,
+  of: { readonly path: FilePath; readonly options: Omit<ListBackupsOptions, "runtime"> },
+  which: string | undefined,
+  attempt: Attempt,
+) {
+  return withBackups(engine, of, attempt, function* (target, found) {
+    const backup = which === undefined
+      ? found.versions[0]
+      : found.versions.find((backup) => backup.path === which || backup.name === which);
+    if (backup === undefined) throw attemptFailed(attempt, "ENOENT", "restore", noBackup(which, found));
+    const file = yield* wait(backup.home.names.open(backup.name, "read"));
+    if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the backup was removed meanwhile");
+    return { target, backup, file };
+  });
 }
 
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
@@ -100,8 +146,9 @@ function* list(path: FilePath, options: ListBackupsOptions | undefined, synchron
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const attempt = beginReading("Cannot list the backups of", String(path));
   try {
-    const { found } = yield* find(engine, path, checked, attempt);
-    return found.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
+    return yield* withBackups(engine, { path, options: checked }, attempt, function* (_target, { versions }) {
+      return versions.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
+    });
   } catch (error) {
     throw translate(error, attempt);
   }
@@ -115,29 +162,20 @@ function* restore(
 ): Operation<WriteResult> {
   if (which !== undefined && typeof which !== "string") throw new TypeError("which must be a backup's name or path");
   const { runtime, ...checked } = readOptions(options, restoreReaders);
+  const { trust: _trust, ...wishes } = checked;
   refuseSignal(synchronous, checked.signal);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
   try {
-    const { target, found } = yield* find(engine, path, checked, attempt);
-    // Only what was found by name and grammar is ever opened: `which` chooses among them, it is no path.
-    const chosen = which === undefined
-      ? found[0]
-      : found.find((backup) => backup.path === which || nameOf(engine, backup.path) === which);
-    if (chosen === undefined) {
-      const what = which === undefined ? "it has no backup" : `it has no backup ${JSON.stringify(which)}`;
-      throw attemptFailed(attempt, "ENOENT", "restore", what);
-    }
-    const file = yield* wait(engine.fileSystem.open(chosen.path, "read", { follow: false }));
-    if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the backup was removed meanwhile");
+    const { target, backup, file } = yield* openBackup(engine, { path, options: checked }, which, attempt);
     try {
-      const status = yield* wait(file.stat());
-      if (status.identity !== chosen.status.identity) {
+      const status = yield* openedStatus(file);
+      if (status.identity !== backup.status.identity) {
         throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
       }
-      const plan = { ...writePlan(engine, checked), like: status, symlink: "replace" as const };
-      const filling = fillingFromFile(file, status, chosen.path);
+      const plan = { ...writePlan(engine, wishes), like: status, symlink: "replace" as const };
+      const filling = fillingFromFile(file, status, backup.path);
       return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
     } finally {
       yield* closeQuietly(file);

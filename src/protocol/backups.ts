@@ -6,17 +6,18 @@
  * 2. On failure of the write: `removeBackup`. What a process killed in between leaves, `findBackups` knows for what it is.
  * 3. `pruneBackups` after success: the oldest beyond what is kept.
  */
+import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { copyBackup } from "./copy_backup.ts";
 import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { afterUndoing, tidy } from "./failure.ts";
-import { backupDirectoryOf, backupsByName, findBackups, type FoundBackups } from "./find_backups.ts";
+import { backupDirectoryOf, backupsByName, findBackups } from "./find_backups.ts";
 import { ensureDirectory } from "./made_directories.ts";
 import { backupName, lastBackupTime } from "./names/names.ts";
 import type { FileReplacement, KeptBackup } from "./file_replacement.ts";
-import { removeName } from "./reported_failure.ts";
+import { removeIn, removeName } from "./reported_failure.ts";
 import { syncDirectory, syncFile } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { isDistrusted } from "./sync_ledger.ts";
@@ -32,7 +33,7 @@ export function* makeBackup(write: FileReplacement): Operation<KeptBackup | unde
   let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
   const home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
   try {
-    const found = yield* backupsByName(engine, target.path, directory);
+    const found = yield* backupsByName(home, target.name);
     // A name of a time that cannot be counted on was not made by a clock.
     const newest = found.find((backup) => backup.time < lastBackupTime);
     const placed = yield* placeBackup(write, home, newest?.time);
@@ -41,7 +42,7 @@ export function* makeBackup(write: FileReplacement): Operation<KeptBackup | unde
     try {
       named = (yield* syncDirectory(engine, home, plan, attempt)) && named;
     } catch (error) {
-      throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
+      throw yield* afterUndoing(attempt, error, removeIn(home, name), path);
     }
     return { name, path, beside, durable: named && synced };
   } finally {
@@ -112,8 +113,7 @@ function* linkBackup(write: FileReplacement, home: ParentDirectory, name: string
   } catch (error) {
     // A file that may not be read can still be linked and replaced; it is as durable as its writer left it.
     if (error instanceof SystemError && error.call === "open" && error.code === "EACCES") return true;
-    const path = home.pathOf(name);
-    throw yield* afterUndoing(attempt, error, removeBackup(engine, path), path);
+    throw yield* afterUndoing(attempt, error, removeIn(home, name), home.pathOf(name));
   }
 }
 
@@ -123,19 +123,24 @@ export function* removeBackup(engine: Engine, path: string): Operation<void> {
 }
 
 /** Removes all but the newest versions after a commit, and notes what could not be removed: the write has succeeded. */
-export function* pruneBackups({ engine, target, parent, plan, leftovers }: FileReplacement): Operation<void> {
+export function* pruneBackups(write: FileReplacement): Operation<void> {
+  const { engine, target, parent, plan, attempt, leftovers } = write;
   const directory = backupDirectoryOf(engine, target.path, plan);
-  let found: FoundBackups;
+  const beside = directory === parent.path;
+  let home: ParentDirectory | undefined;
   try {
-    found = yield* findBackups(engine, target.path, directory, yield* wait(parent.names.linkStat(target.name)));
+    home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
+    const status = yield* wait(parent.names.linkStat(target.name));
+    const found = yield* findBackups(home, { home: parent, name: target.name, status }, []);
+    for (const { name, path } of [...found.versions.slice(plan.backup), ...found.repeated]) {
+      // What stays is pruned by the next write.
+      yield* tidy(leftovers, removeIn(home, name), path);
+    }
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
+    if (!(error instanceof SystemError) && !FileError.is(error)) throw error;
     // A look that is refused may be a witness, too.
-    leftovers.push({ error });
-    return;
-  }
-  for (const backup of [...found.versions.slice(plan.backup), ...found.repeated]) {
-    // What stays is pruned by the next write.
-    yield* tidy(leftovers, removeBackup(engine, backup.path), backup.path);
+    leftovers.push({ error: FileError.is(error) ? error.cause ?? error : error });
+  } finally {
+    if (!beside && home !== undefined) yield* closeParent(home);
   }
 }

@@ -52,6 +52,23 @@ export class ParentDirectory {
   pathOf(name: string): string {
     return this.#prefix + name;
   }
+
+  /** Opens a directory in it, which is not reached through a symlink; undefined when there is none. */
+  *openChild(name: string): Operation<ParentDirectory | undefined> {
+    const { engine, names } = this;
+    if (!engine.capabilities.directorySync) {
+      const status = yield* wait(names.linkStat(name));
+      return status?.kind === "directory" ? new ParentDirectory(engine, this.pathOf(name), status) : undefined;
+    }
+    const handle = yield* wait(names.openDirectory(name));
+    if (handle === undefined) return undefined;
+    try {
+      return new ParentDirectory(engine, this.pathOf(name), yield* wait(handle.stat()), handle);
+    } catch (error) {
+      yield* closeParent({ handle });
+      throw error;
+    }
+  }
 }
 
 /** Opens the directory `path`; ENOENT when there is none. */

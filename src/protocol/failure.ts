@@ -67,7 +67,7 @@ export function beginAnew(attempt: Attempt): void {
 type FileErrorClass = new (verb: string, reason: string, details: FileErrorDetails) => FileError;
 
 /** Why something failed, and what would help. */
-interface Advised {
+export interface Advised {
   readonly reason: string;
   readonly remedy: Remedy;
 }

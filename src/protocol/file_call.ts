@@ -39,6 +39,19 @@ export function* readAll(file: OpenFile): Operation<Uint8Array> {
   }
 }
 
+/** The same of a file that somebody else may have made: undefined when it has more than `most` bytes, or grows meanwhile. */
+export function* readUpTo(file: OpenFile, most: number): Operation<Uint8Array | undefined> {
+  const { size } = yield* openedStatus(file);
+  if (size > most) return undefined;
+  const bytes = allocate(size + 1);
+  for (let used = 0; used < bytes.length;) {
+    const count = yield* wait(file.read(bytes.subarray(used)));
+    if (count === 0) return bytes.subarray(0, used);
+    used += count;
+  }
+  return undefined;
+}
+
 /** Memory for so many bytes of a file. */
 export const allocate = (size: number): Uint8Array => withinLimits("", () => new Uint8Array(size));
 

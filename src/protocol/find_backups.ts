@@ -2,22 +2,33 @@
  * Which backups of a file there are, and which of them count.
  *
  * A process killed between its backup and its commit leaves a backup that *is* the current file (the same inode, or a
- * copy with its size and time): such a one counts neither as a version nor as a hard link. Names are only those of our
- * grammar; what they lead to is opened without following links. Nothing is changed here.
+ * copy with its size and time): such a one counts neither as a version nor as a hard link. Nor does one of somebody else's
+ * (trust.ts), unless the file is that user's as well: what the owner of a file has put there gives him nothing that he has
+ * not got. Names are only those of our grammar; what they lead to is opened without following links, in the directory
+ * that is open. Nothing is changed here.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { joinPath } from "../core/path.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
+import type { ParentDirectory } from "./directories.ts";
+import { type Engine, nameOf, parentOf } from "./engine.ts";
 import { closeQuietly, digestOf } from "./file_call.ts";
-import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names/names.ts";
 import type { Target } from "./file_replacement.ts";
+import { isBackupOf, isTemporaryOf, parseBackupName, parseTemporaryName } from "./names/names.ts";
+import { isCredible, type Trust } from "./trust.ts";
 import type { WritePlan } from "./write_plan.ts";
 
 /** A backup on disk. */
-export interface FoundBackup {
+interface FoundBackup extends FoundFile {
   readonly path: string;
   readonly time: number;
+}
+
+/** A file that was seen in an open directory. */
+interface FoundFile {
+  readonly home: ParentDirectory;
+  readonly name: string;
   readonly status: FileStatus;
 }
 
@@ -32,23 +43,41 @@ export interface FoundBackups {
   readonly versions: FoundBackup[];
   /** Those of versions that have a newer one already: a write was killed, and the next one made its own. */
   readonly repeated: FoundBackup[];
+  /** Owners of those that do not count. */
+  readonly strangers: ReadonlySet<number>;
 }
 
-/** All backups of the file `path` in `directory`, without those that are the current file itself. */
+/** A file whose backups are looked for: where it is, and what is there now. */
+interface BackedUpFile {
+  readonly home: ParentDirectory;
+  readonly name: string;
+  readonly status: FileStatus | undefined;
+}
+
+/** All backups of a file in `directory` that count, without those that are the current file itself. */
 export function* findBackups(
-  engine: Engine,
-  path: string,
-  directory: string,
-  current: FileStatus | undefined,
+  directory: ParentDirectory,
+  file: BackedUpFile,
+  trust: Trust,
 ): Operation<FoundBackups> {
-  const found: FoundBackups = { versions: [], repeated: [] };
-  let newer = current === undefined ? undefined : { path, status: current };
+  const current = file.status;
+  const strangers = new Set<number>();
+  const found: FoundBackups = { versions: [], repeated: [], strangers };
+  const trusted = trust === "any" || current === undefined ? trust : [...trust, current.user];
+  let newer: FoundFile | undefined = current === undefined ? undefined : { ...file, status: current };
   let copies = 0;
-  for (const backup of yield* backupsByName(engine, path, directory)) {
-    if (newer === undefined || !(yield* isSame(engine, backup, newer))) {
+  for (const backup of yield* backupsByName(directory, file.name)) {
+    const { status } = backup;
+    // A name of the file itself is a name of ours, whoever's file it is.
+    const counts = status.identity === current?.identity || (yield* isCredible(directory, status, trusted));
+    if (!counts) {
+      strangers.add(status.user);
+      continue;
+    }
+    if (newer === undefined || !(yield* isSame(backup, newer))) {
       found.versions.push(backup);
       newer = backup;
-    } else if (found.versions.length > 0 || (backup.status.identity !== current?.identity && ++copies > 1)) {
+    } else if (found.versions.length > 0 || (status.identity !== current?.identity && ++copies > 1)) {
       // One that is the current file may be that of a write going on in another process.
       found.repeated.push(backup);
     }
@@ -56,42 +85,37 @@ export function* findBackups(
   return found;
 }
 
-/** Everything in `directory` that bears the name of a backup of the file `path`, newest first. */
-export function* backupsByName(engine: Engine, path: string, directory: string): Operation<FoundBackup[]> {
-  const { fileSystem } = engine;
-  const name = nameOf(engine, path);
+/** Everything in `directory` that bears the name of a backup of a file, newest first. */
+export function* backupsByName(directory: ParentDirectory, file: string): Operation<FoundBackup[]> {
   const found: FoundBackup[] = [];
-  for (const entry of (yield* wait(fileSystem.readDirectory(directory))) ?? []) {
-    const parsed = parseBackupName(entry.name);
-    if (parsed === undefined || !isBackupOf(parsed, name) || entry.kind !== "file") continue;
-    const backup = childOf(engine, directory, entry.name);
-    const status = yield* wait(fileSystem.linkStat(backup));
-    if (status?.kind === "file") found.push({ path: backup, time: parsed.time, status });
+  for (const { name, kind } of (yield* wait(directory.names.readDirectory())) ?? []) {
+    const parsed = kind === "file" ? parseBackupName(name) : undefined;
+    if (parsed === undefined || !isBackupOf(parsed, file)) continue;
+    const status = yield* wait(directory.names.linkStat(name));
+    if (status?.kind === "file") {
+      found.push({ home: directory, name, path: directory.pathOf(name), time: parsed.time, status });
+    }
   }
   return found.sort((a, b) => b.time - a.time);
 }
 
 /** Whether a backup is a name, or a copy, of that very file. */
-function* isSame(
-  engine: Engine,
-  backup: FoundBackup,
-  file: { readonly path: string; readonly status: FileStatus },
-): Operation<boolean> {
+function* isSame(backup: FoundFile, file: FoundFile): Operation<boolean> {
   const { identity, links, size, modified } = backup.status;
   if (identity === file.status.identity) return true;
   if (links !== 1 || size !== file.status.size || modified !== file.status.modified) return false;
   // So may a version look that was replaced within one tick of the clock: the content tells.
-  const digest = yield* digestAt(engine, backup.path);
-  return digest !== undefined && digest === (yield* digestAt(engine, file.path));
+  const digest = yield* digestIn(backup);
+  return digest !== undefined && digest === (yield* digestIn(file));
 }
 
 /** Undefined where the file cannot be read: then nothing shows that it is no version of its own. */
-function* digestAt(engine: Engine, path: string): Operation<string | undefined> {
+function* digestIn({ home, name }: FoundFile): Operation<string | undefined> {
   try {
-    const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    const file = yield* wait(home.names.open(name, "read"));
     if (file === undefined) return undefined;
     try {
-      return yield* digestOf(engine, file);
+      return yield* digestOf(home.engine, file);
     } finally {
       yield* closeQuietly(file);
     }
@@ -106,12 +130,26 @@ function* digestAt(engine: Engine, path: string): Operation<string | undefined> 
  * the temporary name of a file that was linked to its own because nothing may be replaced.
  */
 export function* countOwnNames(engine: Engine, target: Target, directory: string): Operation<number> {
-  const found = yield* backupsByName(engine, target.path, directory);
-  const identities = found.map(({ status }) => status.identity);
-  for (const { name, kind } of (yield* wait(engine.fileSystem.readDirectory(target.directory))) ?? []) {
-    const parsed = kind === "file" ? parseTemporaryName(name) : undefined;
-    if (parsed === undefined || !isTemporaryOf(parsed, target.name)) continue;
-    identities.push((yield* wait(engine.fileSystem.linkStat(childOf(engine, target.directory, name))))?.identity ?? "");
+  const name = nameOf(engine, target.path);
+  const isBackup = (each: string) => isOwn(parseBackupName(each), (parsed) => isBackupOf(parsed, name));
+  const isTemporary = (each: string) => isOwn(parseTemporaryName(each), (parsed) => isTemporaryOf(parsed, name));
+  return (yield* countNames(engine, target, directory, isBackup)) +
+    (yield* countNames(engine, target, target.directory, isTemporary));
+}
+
+const isOwn = <T>(parsed: T | undefined, fits: (parsed: T) => boolean) => parsed !== undefined && fits(parsed);
+
+function* countNames(
+  { fileSystem, capabilities }: Engine,
+  { status }: Target,
+  directory: string,
+  isOurs: (name: string) => boolean,
+): Operation<number> {
+  let count = 0;
+  for (const { name, kind } of (yield* wait(fileSystem.readDirectory(directory))) ?? []) {
+    if (kind !== "file" || !isOurs(name)) continue;
+    const seen = yield* wait(fileSystem.linkStat(joinPath(directory, name, capabilities.pathStyle)));
+    if (seen?.identity === status?.identity) count++;
   }
-  return identities.filter((identity) => identity === target.status?.identity).length;
+  return count;
 }

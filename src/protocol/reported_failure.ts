@@ -96,19 +96,38 @@ export function* removeSurely(remove: () => Awaitable<boolean>): Operation<boole
  * Renames what only this process renames or removes. `identity` is that of a file, by which it is recognised where it is
  * gone under its old name.
  */
-export function* renameName(engine: Engine, from: string, to: string, identity?: string): Operation<void> {
+export function renameName(engine: Engine, from: string, to: string, identity?: string): Operation<void> {
+  const arrived = identity === undefined ? undefined : () => leadsTo(engine, to, identity);
+  return renameSurely(() => engine.fileSystem.rename(from, to), arrived);
+}
+
+/** The same within a directory that is open. */
+export function renameIn(home: ParentDirectory, from: string, to: string, identity?: string): Operation<void> {
+  const arrived = identity === undefined ? undefined : () => holds(home, to, identity);
+  return renameSurely(() => home.names.rename(from, home.names, to), arrived);
+}
+
+function* renameSurely(
+  rename: () => Awaitable<void>,
+  arrived: (() => Operation<boolean | undefined>) | undefined,
+): Operation<void> {
   try {
-    yield* wait(engine.fileSystem.rename(from, to));
+    yield* wait(rename());
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.code !== "ENOENT") {
       try {
-        return yield* wait(engine.fileSystem.rename(from, to));
+        return yield* wait(rename());
       } catch (again) {
         if (!(again instanceof SystemError) || again.code !== "ENOENT") throw error;
-        if (identity === undefined) return;
+        if (arrived === undefined) return;
       }
     }
-    if (identity === undefined || (yield* leadsTo(engine, to, identity)) !== true) throw error;
+    if (arrived === undefined || (yield* arrived()) !== true) throw error;
   }
+}
+
+/** Removes a name in a directory that is open; false when there was none. */
+export function removeIn(home: ParentDirectory, name: string): Operation<boolean> {
+  return removeSurely(() => home.names.remove(name));
 }

@@ -6,6 +6,7 @@ import { type Operation, run, runSync } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { nameOf, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Publication } from "./publication.ts";
 import { readSwitchRequest } from "./publish_options.ts";
@@ -23,21 +24,22 @@ export interface PublishedGeneration {
 }
 
 /** Options of {@linkcode listGenerations}. */
-export interface ListGenerationsOptions {
+export interface ListGenerationsOptions extends TrustOption {
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
 }
 
+const readers = { runtime: runtimeOption, trust: trustReader };
+
 function* generationsOf(path: FilePath, options: unknown, synchronous: boolean): Operation<PublishedGeneration[]> {
   filePath(path, "path");
-  const { runtime } = readOptions(options, { runtime: runtimeOption });
-  const request = readSwitchRequest(path, runtime === undefined ? {} : { runtime }, synchronous);
+  const request = readSwitchRequest(path, readOptions(options, readers), synchronous);
   const { engine, rules } = request;
   const attempt = beginAttempt("Cannot list the generations of", request.path);
   try {
     const home = yield* openParent(engine, parentOf(engine, request.path), rules, attempt);
     try {
-      const publication = new Publication(engine, home, nameOf(engine, request.path), rules, attempt);
+      const publication = new Publication(home, nameOf(engine, request.path), request, attempt);
       const current = yield* publication.current();
       const generations = yield* publication.generations();
       if (current.kind === "nothing" && generations.length === 0) {
@@ -74,7 +76,7 @@ function* generationsOf(path: FilePath, options: unknown, synchronous: boolean):
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.
- * @param options The machine.
+ * @param options Whose generations count, and the machine.
  * @returns The generations, with those that were gone back from.
  * @throws {WriteError} Nothing was ever published there: ENOENT (`"unchanged"`).
  */
@@ -96,7 +98,7 @@ export function listGenerations(path: FilePath, options?: ListGenerationsOptions
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.
- * @param options The machine.
+ * @param options Whose generations count, and the machine.
  * @returns The generations, with those that were gone back from.
  * @throws What {@linkcode listGenerations} rejects with.
  */

@@ -34,7 +34,7 @@ function* lookAtPublication(request: PublishRequest): Operation<PublicationPrevi
   try {
     const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
     try {
-      const publication = new Publication(engine, home, nameOf(engine, path), rules, attempt);
+      const publication = new Publication(home, nameOf(engine, path), request, attempt);
       const current = yield* publication.current();
       refusalToAdopt(request, attempt)(current);
       // As if something newer were published: what is now counts as an earlier one.

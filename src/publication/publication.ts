@@ -12,7 +12,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, type CleanupFailure } from "../protocol/failure.ts";
 import {
   type GenerationName,
@@ -21,8 +21,10 @@ import {
   parseGenerationName,
 } from "../protocol/names/generation.ts";
 import { lastBackupTime, randomPart } from "../protocol/names/names.ts";
-import { removeName, renameName } from "../protocol/reported_failure.ts";
+import { removeIn, renameIn } from "../protocol/reported_failure.ts";
 import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
+import { isCredible, type Trust } from "../protocol/trust.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { removeTree } from "./tree.ts";
 
@@ -51,6 +53,12 @@ interface Found {
   readonly parsed: GenerationName;
 }
 
+/** How durable a switch is to be, and whose names count. */
+interface PublicationRules {
+  readonly rules: SyncRules;
+  readonly trust: Trust;
+}
+
 /** A published directory whose lock is held. */
 export class Publication {
   readonly engine: Engine;
@@ -58,39 +66,42 @@ export class Publication {
   readonly name: string;
   readonly path: string;
   readonly #rules: SyncRules;
+  readonly #trust: Trust;
   readonly #attempt: Attempt;
+  /** Owners of generations that do not count. */
+  readonly strangers = new Set<number>();
 
-  constructor(engine: Engine, home: ParentDirectory, name: string, rules: SyncRules, attempt: Attempt) {
-    this.engine = engine;
+  constructor(home: ParentDirectory, name: string, { rules, trust }: PublicationRules, attempt: Attempt) {
+    this.engine = home.engine;
     this.home = home;
     this.name = name;
-    this.path = childOf(engine, home.path, name);
+    this.path = home.pathOf(name);
     this.#rules = rules;
+    this.#trust = trust;
     this.#attempt = attempt;
   }
 
   /** The path of a name beside the symlink. */
   at(name: string): string {
-    return childOf(this.engine, this.home.path, name);
+    return this.home.pathOf(name);
   }
 
   /** What the path leads to now. */
   *current(): Operation<Published> {
-    const { fileSystem } = this.engine;
-    const status = yield* wait(fileSystem.linkStat(this.path));
+    const status = yield* wait(this.home.names.linkStat(this.name));
     if (status === undefined) return { kind: "nothing" };
     if (status.kind === "directory") return { kind: "directory" };
     if (status.kind !== "symlink") {
       throw attemptFailed(this.#attempt, "EEXIST", "resolve", "there is a file where a directory is to be published");
     }
-    const text = (yield* wait(fileSystem.readLink(this.path))) ?? "";
+    const text = (yield* wait(this.home.names.readLink(this.name))) ?? "";
     return this.isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
   }
 
   /** Whether the path leads to that directory, as far as can be told. */
   *mayLeadTo(name: string): Operation<boolean> {
     try {
-      return (yield* wait(this.engine.fileSystem.readLink(this.path))) === name;
+      return (yield* wait(this.home.names.readLink(this.name))) === name;
     } catch {
       return true;
     }
@@ -102,14 +113,29 @@ export class Publication {
     return parsed?.kind === "generation" && parsed.target === generationTarget(this.name);
   }
 
-  /** Everything of this publication beside the symlink, the newest first. */
+  /** Everything of this publication beside the symlink that counts (protocol/trust.ts), the newest first. */
   *found(): Operation<Found[]> {
     const found: Found[] = [];
-    for (const { name, kind } of (yield* wait(this.engine.fileSystem.readDirectory(this.home.path))) ?? []) {
+    for (const { name, kind } of (yield* wait(this.home.names.readDirectory())) ?? []) {
       const parsed = parseGenerationName(name, kind);
-      if (parsed?.target === generationTarget(this.name)) found.push({ name, parsed });
+      if (parsed?.target !== generationTarget(this.name)) continue;
+      const status = yield* wait(this.home.names.linkStat(name));
+      if (status === undefined) continue;
+      if (yield* this.trusts(status)) found.push({ name, parsed });
+      else if (parsed.kind === "generation") this.strangers.add(status.user);
     }
     return found.sort((a, b) => b.parsed.time - a.parsed.time || (a.name < b.name ? 1 : -1));
+  }
+
+  /** Whether there is something by that name, and it is this user's, root's, or that of somebody who is trusted. */
+  *counts(name: string): Operation<boolean> {
+    const status = yield* wait(this.home.names.linkStat(name));
+    return status !== undefined && (yield* this.trusts(status));
+  }
+
+  /** Whether what has this status counts. */
+  trusts(status: FileStatus): Operation<boolean> {
+    return isCredible(this.home, status, this.#trust);
   }
 
   /** All generations, the newest first. */
@@ -141,7 +167,7 @@ export class Publication {
   /** A time in a name; where the clock was in the future then, when the name was made, as the file system says. */
   *#seenAt(time: number, name: string, now: number): Operation<number> {
     if (time <= now) return time;
-    const status = yield* wait(this.engine.fileSystem.linkStat(this.at(name)));
+    const status = yield* wait(this.home.names.linkStat(name));
     return Math.min(now, status?.changed ?? status?.modified ?? now);
   }
 
@@ -165,36 +191,34 @@ export class Publication {
 
   /** What is built, under its final name, and the symlink that publishes it. After a failure both may be there. */
   *prepare(building: string, generation: GenerationName): Operation<string> {
-    const { fileSystem } = this.engine;
     const link = generationName({ ...generation, kind: "publication" });
     const name = generationName(generation);
-    yield* wait(fileSystem.symbolicLink(name, this.at(link)));
+    yield* wait(this.home.names.symbolicLink(name, link));
     // Durable before the final name is: else what was never published could be taken for what was.
     yield* this.sync();
-    yield* renameName(this.engine, this.at(building), this.at(name));
+    yield* renameIn(this.home, building, name);
     yield* this.sync();
     return link;
   }
 
   /** The switch: the path is this symlink from here on; not durable until `sync`. */
   *publish(link: string, generation: string): Operation<void> {
-    yield* this.#switch(this.at(link), generation);
+    yield* this.#switch(link, generation);
   }
 
   /** Renames a symlink over the path. A failure that was none (a server's reply was lost) is seen by what is there. */
   *#switch(link: string, text: string): Operation<void> {
     try {
-      yield* renameName(this.engine, link, this.path);
+      yield* renameIn(this.home, link, this.name);
     } catch (error) {
       if (!(error instanceof SystemError) || !(yield* this.#hasSwitched(link, text))) throw error;
     }
   }
 
   *#hasSwitched(link: string, text: string): Operation<boolean> {
-    const { fileSystem } = this.engine;
     try {
-      return (yield* wait(fileSystem.linkStat(link))) === undefined &&
-        (yield* wait(fileSystem.readLink(this.path))) === text;
+      return (yield* wait(this.home.names.linkStat(link))) === undefined &&
+        (yield* wait(this.home.names.readLink(this.name))) === text;
     } catch {
       return false;
     }
@@ -207,35 +231,33 @@ export class Publication {
   *goBackTo(text: string, from: string | undefined): Operation<void> {
     const { time, id } = yield* this.newName("switch");
     if (from !== undefined) yield* this.#withdraw(from, time);
-    const link = this.at(generationName({ target: this.name, time, id, kind: "switch" }));
-    yield* wait(this.engine.fileSystem.symbolicLink(text, link));
+    const link = generationName({ target: this.name, time, id, kind: "switch" });
+    yield* wait(this.home.names.symbolicLink(text, link));
     yield* this.#switch(link, text);
   }
 
   /** Likewise, where there was nothing before. */
   *goBackToNothing(from: string): Operation<void> {
     yield* this.#withdraw(from, (yield* this.newName("switch")).time);
-    yield* removeName(this.engine, this.path);
+    yield* removeIn(this.home, this.name);
   }
 
   *#withdraw(name: string, time: number): Operation<void> {
     const left = parseGenerationName(name, "directory");
     if (left === undefined) return;
-    const mark = this.at(generationName({ ...left, time, kind: "withdrawn" }));
-    yield* wait(this.engine.fileSystem.symbolicLink(name, mark));
+    yield* wait(this.home.names.symbolicLink(name, generationName({ ...left, time, kind: "withdrawn" })));
     yield* this.sync();
   }
 
   /** Makes the plain directory at the path a generation; its name. */
   *adopt(): Operation<string> {
-    const { fileSystem } = this.engine;
     const parsed = yield* this.newName("generation");
     const name = generationName(parsed);
-    const link = this.at(generationName({ ...parsed, kind: "adoption" }));
-    yield* wait(fileSystem.symbolicLink(name, link));
+    const link = generationName({ ...parsed, kind: "adoption" });
+    yield* wait(this.home.names.symbolicLink(name, link));
     yield* this.sync();
     try {
-      yield* renameName(this.engine, this.path, this.at(name));
+      yield* renameIn(this.home, this.name, name);
     } catch (error) {
       if (!(error instanceof SystemError) || error.code !== "EXDEV") throw error;
       const reason = "the directory cannot be renamed here, as one of a lower layer of overlayfs cannot: " +
@@ -253,10 +275,10 @@ export class Publication {
   *discard(name: string): Operation<CleanupFailure[]> {
     const parsed = parseGenerationName(name, "directory");
     if (parsed === undefined) return [];
-    const discarded = this.at(generationName({ ...parsed, kind: "discarded" }));
-    yield* renameName(this.engine, this.at(name), discarded);
+    const discarded = generationName({ ...parsed, kind: "discarded" });
+    yield* renameIn(this.home, name, discarded);
     // Else it could be found whole by name, and half by content.
     yield* this.sync();
-    return yield* removeTree(this.engine, discarded);
+    return yield* removeTree(this.home, discarded);
   }
 }

@@ -13,6 +13,7 @@ import { ValidationError } from "../core/errors.ts";
 import { type FilePath, filePath } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
 import {
   attachCleanup,
   type Attempt,
@@ -39,7 +40,7 @@ import {
   readPublishRequest,
 } from "./publish_options.ts";
 import { removeTree, syncTree } from "./tree.ts";
-import { tidyPublication, withPublication } from "./with_publication.ts";
+import { tidyPublication, withPublication, withTree } from "./with_publication.ts";
 
 /** What a publication did. */
 export interface PublishResult {
@@ -68,7 +69,7 @@ export function refusalToAdopt({ adopt }: PublishRequest, attempt: Attempt): (cu
 
 function* publish(
   request: PublishRequest,
-  build: (directory: string) => void | PromiseLike<void>,
+  build: (building: ParentDirectory) => void | PromiseLike<void>,
 ): Operation<PublishResult> {
   const { engine, path, rules } = request;
   const attempt = beginAttempt("Cannot publish", path);
@@ -82,16 +83,15 @@ function* publish(
     let generation: string;
     let synced: boolean;
     try {
-      const directory = publication.at(building);
-      yield* wait(engine.fileSystem.makeDirectory(directory, 0o777));
-      yield* callInside(engine, holds, () => build(directory));
+      yield* wait(publication.home.names.makeDirectory(building, 0o777));
+      yield* withTree(publication, building, attempt, (tree) => callInside(engine, holds, () => build(tree)));
       checkAbort(rules.signal);
-      // What a symlink leads to could not be moved, and is not ours to remove.
-      if ((yield* wait(engine.fileSystem.linkStat(directory)))?.kind !== "directory") {
-        throw attemptFailed(attempt, "ENOTDIR", "build", "build has put something else in place of its directory");
-      }
-      synced = yield* syncTree(engine, directory, rules, attempt);
-      yield* validated(request, holds, directory, attempt);
+      const finish = function* (tree: ParentDirectory) {
+        return { identity: tree.status.identity, synced: yield* syncTree(tree, rules, attempt) };
+      };
+      const built = yield* withTree(publication, building, attempt, finish);
+      synced = built.synced;
+      yield* validated(request, holds, publication.at(building), attempt);
       checkAbort(rules.signal);
       if (before.kind === "directory") {
         yield* confirmLocks(holds);
@@ -101,6 +101,10 @@ function* publish(
       generation = generationName(final);
       made.push(generation);
       const link = yield* publication.prepare(building, final);
+      yield* withTree(publication, generation, attempt, function* (tree) {
+        if (tree.status.identity === built.identity) return;
+        throw attemptFailed(attempt, "ESTALE", "rename", "the new directory was exchanged for another one");
+      });
       yield* confirmLocks(holds);
       yield* publication.publish(link, generation);
     } catch (error) {
@@ -158,7 +162,7 @@ function* withoutBuilt(
       attempt.targetState = "unknown";
       continue;
     }
-    failures.push(...yield* removeTree(publication.engine, publication.at(name)));
+    failures.push(...yield* removeTree(publication.home, name));
   }
   yield* tidy(failures, tidyPublication(publication));
   return attachCleanup(translate(error, attempt), failures, attempt);
@@ -190,6 +194,15 @@ const begin = (path: FilePath, build: unknown, options: unknown, synchronous: bo
   if (typeof build !== "function") throw new TypeError("build must be a function of a directory");
   return readPublishRequest(path, options, synchronous);
 };
+
+/** {@linkcode publishDirectory} for those who fill the new directory through what is opened. */
+export function publishTree(
+  path: FilePath,
+  build: (building: ParentDirectory) => void | Promise<void>,
+  options?: PublishOptions,
+): Promise<PublishResult> {
+  return run(() => publish(begin(path, build, options, false), build));
+}
 
 /**
  * Replaces a whole directory by one switch: `build` fills a new one, and when all of that is safely on disk the symlink at
@@ -227,7 +240,7 @@ export function publishDirectory(
   build: (directory: string) => void | Promise<void>,
   options?: PublishOptions,
 ): Promise<PublishResult> {
-  return run(() => publish(begin(path, build, options, false), build));
+  return run(() => publish(begin(path, build, options, false), ({ path }) => build(path)));
 }
 
 /**
@@ -256,5 +269,5 @@ export function publishDirectorySync(
   build: (directory: string) => void,
   options?: PublishSyncOptions,
 ): PublishResult {
-  return runSync(() => publish(begin(path, build, options, true), build));
+  return runSync(() => publish(begin(path, build, options, true), ({ path }) => build(path)));
 }

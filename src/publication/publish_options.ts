@@ -19,12 +19,13 @@ import {
   lockPlan,
 } from "../lock/lock_plan.ts";
 import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../protocol/engine.ts";
+import { type Trust, type TrustOption, trustReader } from "../protocol/trust.ts";
 import { type Durability, durabilityReaders, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** Options of everything that switches what is published. */
-export interface SwitchOptions {
+export interface SwitchOptions extends TrustOption {
   /** Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. */
   activate?: () => void | Promise<void>;
   /** How the lock of the published path is taken. */
@@ -93,6 +94,8 @@ export interface PublishRequest {
   readonly generation: string | undefined;
   readonly validate: PublishOptions["validate"];
   readonly activate: PublishOptions["activate"];
+  /** Whose generations count. */
+  readonly trust: Trust;
   readonly lock: LockPlan;
   readonly rules: WritePlan;
 }
@@ -108,6 +111,7 @@ const switchReaders = {
   durability: durabilityReaders.durability,
   signal: abortSignal,
   runtime: runtimeOption,
+  trust: trustReader,
 };
 
 const rollBackReaders = { ...switchReaders, generation: filePath };
@@ -143,7 +147,8 @@ function requestOf(
   checked: ReturnType<typeof readOptions<typeof publishReaders>>,
   synchronous: boolean,
 ): PublishRequest {
-  const { keep = 3, grace = 60_000, adopt = false, validate, activate, lock, durability, signal, runtime } = checked;
+  const { keep = 3, grace = 60_000, adopt = false, validate, activate, lock, durability, signal, runtime, trust = [] } =
+    checked;
   const plan = lock ?? lockPlan(undefined).plan;
   refuseSignals(synchronous, signal, { plan });
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
@@ -157,6 +162,7 @@ function requestOf(
     generation: undefined,
     validate,
     activate,
+    trust,
     lock: { ...plan, signal: plan.signal ?? signal },
     rules: writePlan(engine, {
       ...durability === undefined ? {} : { durability },

@@ -15,7 +15,7 @@ import {
 } from "./publish_options.ts";
 import { syncTree } from "./tree.ts";
 import type { Published } from "./publication.ts";
-import { withPublication } from "./with_publication.ts";
+import { withPublication, withTree } from "./with_publication.ts";
 
 /** What going back did. */
 export interface RollBackResult {
@@ -30,7 +30,7 @@ export interface RollBackResult {
 }
 
 function* rollBack(request: PublishRequest): Operation<RollBackResult> {
-  const { engine, path, rules, generation: wanted } = request;
+  const { path, rules, generation: wanted } = request;
   const attempt = beginAttempt("Cannot roll back", path);
   const refuse = ({ kind }: Published) => {
     if (kind !== "generation") throw attemptFailed(attempt, "ENOENT", "resolve", "it is not published");
@@ -46,11 +46,13 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
       : generations.find(({ name }) => name === wanted);
     if (chosen === undefined) {
       const reason = wanted === undefined ? "there is no earlier generation" : "there is no such generation";
-      throw attemptFailed(attempt, "ENOENT", "resolve", reason);
+      const users = [...publication.strangers];
+      const advised = { reason: `${reason} that counts`, remedy: { use: "trust", users } } as const;
+      throw attemptFailed(attempt, "ENOENT", "resolve", users.length === 0 ? reason : advised);
     }
     const generation = publication.at(chosen.name);
     // Somebody may have worked in it since it was published.
-    const synced = yield* syncTree(engine, generation, rules, attempt);
+    const synced = yield* withTree(publication, chosen.name, attempt, (tree) => syncTree(tree, rules, attempt));
     checkAbort(rules.signal);
     yield* confirmLocks(holds);
     const result = { path, generation, previous: publication.at(from) };

@@ -11,11 +11,12 @@ import { UnsupportedError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock.ts";
 import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
-import { closeParent, openParent } from "../protocol/directories.ts";
+import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
-import { type Attempt, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { generationsName } from "../protocol/names/generation.ts";
-import { renameName } from "../protocol/reported_failure.ts";
+import { renameIn } from "../protocol/reported_failure.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { Publication, type Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 import { removeTree } from "./tree.ts";
@@ -41,7 +42,7 @@ export function* withPublication<T>(
     }
     const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
     try {
-      const publication = new Publication(engine, home, name, rules, attempt);
+      const publication = new Publication(home, name, request, attempt);
       // What is refused leaves no lock file behind: whatever is there may be nothing of ours.
       refuse(yield* publication.current());
       const lockable = { path: childOf(engine, home.path, generationsName(name)), name: generationsName(name), home };
@@ -59,50 +60,77 @@ export function* withPublication<T>(
   }
 }
 
+/** Opens a directory that is being built or was published, and only that: what a symlink leads to is somebody else's. */
+export function* withTree<T>(
+  publication: Publication,
+  building: string,
+  attempt: Attempt,
+  body: (tree: ParentDirectory) => Operation<T>,
+): Operation<T> {
+  const { home } = publication;
+  const other = (cause?: unknown) => {
+    const reason = `something else is in place of the directory ${JSON.stringify(home.pathOf(building))}`;
+    return attemptFailed(attempt, "ENOTDIR", "build", reason, cause);
+  };
+  let tree: ParentDirectory | undefined;
+  try {
+    tree = yield* home.openChild(building);
+  } catch (error) {
+    throw error instanceof SystemError && error.code === "ENOTDIR" ? other(error) : error;
+  }
+  if (tree === undefined) throw other();
+  try {
+    if (!(yield* publication.trusts(tree.status))) throw other();
+    return yield* body(tree);
+  } finally {
+    yield* closeParent(tree);
+  }
+}
+
 /** Finishes what dead processes had started. What could not be removed is answered. */
 export function* tidyPublication(publication: Publication): Operation<CleanupFailure[]> {
-  const { fileSystem } = publication.engine;
+  const { home } = publication;
   const left: CleanupFailure[] = [];
   const found = yield* publication.found();
   // What is seen may not be durable: its owner may have been killed between a rename and its sync.
   if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* publication.sync();
   for (const { name, parsed: { kind } } of found) {
     if (kind !== "adoption") continue;
-    if ((yield* wait(fileSystem.linkStat(publication.path))) === undefined) yield* endAdoption(publication, name);
-    else yield* wait(fileSystem.remove(publication.at(name)));
+    if ((yield* wait(home.names.linkStat(publication.name))) === undefined) yield* endAdoption(publication, name);
+    else yield* wait(home.names.remove(name));
   }
   const current = yield* publication.current();
   const published = current.kind === "generation" ? current.name : undefined;
   for (const { name, parsed } of found) {
     if (parsed.kind === "building" || parsed.kind === "discarded") {
-      left.push(...yield* removeTree(publication.engine, publication.at(name)));
+      left.push(...yield* removeTree(home, name));
     }
     if (parsed.kind === "publication") left.push(...yield* forget(publication, name, published));
-    if (parsed.kind === "switch") yield* wait(fileSystem.remove(publication.at(name)));
+    if (parsed.kind === "switch") yield* wait(home.names.remove(name));
     if (parsed.kind !== "withdrawn") continue;
     const about = found.find((each) => each.parsed.kind === "generation" && each.parsed.id === parsed.id);
-    if (about === undefined || about.name === published) yield* wait(fileSystem.remove(publication.at(name)));
+    if (about === undefined || about.name === published) yield* wait(home.names.remove(name));
   }
   return left;
 }
 
 /** The directory was moved, but the symlink in its place was not. */
 function* endAdoption(publication: Publication, link: string): Operation<void> {
-  const { fileSystem } = publication.engine;
-  const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
-  const moved = publication.isGeneration(text) ? yield* wait(fileSystem.linkStat(publication.at(text))) : undefined;
-  if (moved?.kind === "directory") yield* renameName(publication.engine, publication.at(link), publication.path);
-  else yield* wait(fileSystem.remove(publication.at(link)));
+  const { home } = publication;
+  const text = (yield* wait(home.names.readLink(link))) ?? "";
+  const moved = publication.isGeneration(text) ? yield* wait(home.names.linkStat(text)) : undefined;
+  if (moved?.kind === "directory") yield* renameIn(home, link, publication.name);
+  else yield* wait(home.names.remove(link));
   yield* publication.sync();
 }
 
 /** A generation that was about to be published, and never was. */
 function* forget(publication: Publication, link: string, published: string | undefined): Operation<CleanupFailure[]> {
-  const { fileSystem } = publication.engine;
-  const text = (yield* wait(fileSystem.readLink(publication.at(link)))) ?? "";
+  const { home } = publication;
+  const text = (yield* wait(home.names.readLink(link))) ?? "";
   const there = publication.isGeneration(text) && text !== published &&
-    (yield* wait(fileSystem.linkStat(publication.at(text))))?.kind === "directory";
+    (yield* wait(home.names.linkStat(text)))?.kind === "directory" && (yield* publication.counts(text));
   const left = there ? yield* publication.discard(text) : [];
-  yield* wait(fileSystem.remove(publication.at(link)));
+  yield* wait(home.names.remove(link));
   return left;
 }

@@ -22,7 +22,8 @@ export function mayAnchor(): boolean {
 
 /** The beginning of paths to what is in an open directory, which was opened by `path`. */
 export function anchor(descriptor: number, path: string): string {
-  anchored.set(descriptor, path);
+  // Itself perhaps reached through another one, which may be closed first.
+  anchored.set(descriptor, shownPath(path));
   return `${folder}${descriptor}/`;
 }
 

@@ -1,6 +1,6 @@
 /** Names in a directory reached through a path that leads to it: how every runtime that we know does it. */
 import type { Awaitable } from "../core/operation.ts";
-import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, OpenFile } from "./runtime.ts";
+import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, OpenDirectory, OpenFile } from "./runtime.ts";
 
 /** A path that ends in a separator. */
 export const baseOf = (path: string): string => path.endsWith("/") ? path : `${path}/`;
@@ -22,6 +22,10 @@ export class NamesByPath implements DirectoryNames {
 
   create(name: string, mode: number): Awaitable<OpenFile> {
     return this.#fileSystem.create(this.base + name, mode);
+  }
+
+  openDirectory(name: string): Awaitable<OpenDirectory | undefined> {
+    return this.#fileSystem.openDirectory(this.base + name, { follow: false });
   }
 
   linkStat(name: string): Awaitable<FileStatus | undefined> {

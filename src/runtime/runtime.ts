@@ -109,8 +109,7 @@ export interface OpenFile {
 }
 
 /**
- * Names in one directory, which need not be resolved again by a path that somebody else may have led elsewhere by then.
- * A name is one component of a path; neither `.` nor `..`.
+ * Names in one directory, not resolved again by a path that may lead elsewhere by then. A name is neither `.` nor `..`.
  * With `capabilities.anchored`, a name is looked up in what was opened, else by the path it was opened by. Errors name
  * that path. The methods are those of `FileSystem`, which says what they promise; not to be used after `close`.
  */
@@ -123,6 +122,8 @@ export interface DirectoryNames {
   create(name: string, mode: number): Awaitable<OpenFile>;
   /** What is there; a symlink is not followed. */
   linkStat(name: string): Awaitable<FileStatus | undefined>;
+  /** Opens a directory; a symlink is ENOTDIR. */
+  openDirectory(name: string): Awaitable<OpenDirectory | undefined>;
   /** The text of a symlink. */
   readLink(name: string): Awaitable<string | undefined>;
   /** All names. */
@@ -160,10 +161,10 @@ export interface FileSystem {
    */
   create(path: string, mode: number): Awaitable<OpenFile>;
   /**
-   * Opens a directory, so that it can be synced and everything in it be reached by name; undefined when it does not
-   * exist, ENOTDIR when it is none. Needs `capabilities.directorySync` (else ENOTSUP).
+   * Opens a directory, to sync it and to reach everything in it by name; undefined when there is none, ENOTDIR for what
+   * is none; with `follow: false` a symlink is none. Needs `capabilities.directorySync` (else ENOTSUP).
    */
-  openDirectory(path: string): Awaitable<OpenDirectory | undefined>;
+  openDirectory(path: string, options?: { follow?: boolean }): Awaitable<OpenDirectory | undefined>;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */

@@ -7,11 +7,10 @@
  * failed is a witness against the syncs before it, whose error somebody else was told.
  */
 import type { Operation } from "../core/operation.ts";
-import { removeBackup } from "../protocol/backups.ts";
-import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { backupTarget } from "../protocol/names/names.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
+import { removeIn } from "../protocol/reported_failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { callInside } from "../lock/call_inside.ts";
 import { tellQuietly } from "./apply_plan.ts";
@@ -52,7 +51,7 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   }
   // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
   const failures: CleanupFailure[] = [];
-  yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
+  yield* tidy(failures, endTransaction(journal, transaction.marked, rules, attempt), journal.path);
   if (backup > 0) yield* prune(transaction, entered, failures);
   const { device } = journal.home.status;
   if (decided && synced) synced = stillHolds({ engine, device, rules, attempt }, failures);
@@ -83,7 +82,7 @@ function* publishAll(transaction: Transaction): Operation<void> {
 
 /** All but the newest of each file's backups. */
 function* prune(
-  { engine, changes, request: { backup: keep } }: Transaction,
+  { changes, request: { backup: keep } }: Transaction,
   { scans }: Entered,
   failures: CleanupFailure[],
 ): Operation<void> {
@@ -91,8 +90,7 @@ function* prune(
     if (backup === undefined) continue;
     const known = scans.get(home.status.identity)?.backups.get(backupTarget(name)) ?? [];
     for (const outdated of [...known].sort((a, b) => b.time - a.time).slice(keep - 1)) {
-      const path = childOf(engine, home.path, outdated.name);
-      yield* tidy(failures, removeBackup(engine, path), path);
+      yield* tidy(failures, removeIn(home, outdated.name), home.pathOf(outdated.name));
     }
   }
 }

@@ -21,10 +21,11 @@ import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
 import { payDebts } from "./debts.ts";
 import { enter, type Entered } from "./enter.ts";
+import { Homes } from "../protocol/homes.ts";
 import { type AppliedDirectory, makePlannedDirectories } from "./make_planned_directories.ts";
 import { refuseMountPoints } from "./mount_points.ts";
 import { releaseLocks } from "../lock/lock_files.ts";
-import { findParticipants, Homes, type Participant } from "./participants.ts";
+import { findParticipants, type Participant } from "./participants.ts";
 import { backUpChanges, dropEqual, stageChanges } from "./stage_changes.ts";
 import { stagedPaths } from "./staged_paths.ts";
 import { type StandingFile, syncStanding } from "./standing_files.ts";
@@ -43,15 +44,15 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
   const { engine, files, rules } = request;
   const { verb, path } = name ?? { verb: "Cannot apply", path: files[0]?.path ?? "" };
   const attempt = beginAttempt(verb, path);
-  const homes = new Homes();
+  const homes = new Homes(engine, rules, attempt);
   try {
     checkAbort(rules.signal);
     const made = yield* makePlannedDirectories(engine, request.directories, rules, attempt);
-    const participants = yield* findParticipants(engine, files, homes, rules, attempt);
+    const participants = yield* findParticipants(engine, files, homes, attempt);
     const [first] = participants;
     if (first === undefined) throw new TypeError("A plan must have files");
     if (name === undefined) attempt.path = first.path;
-    const journalHome = yield* homes.open(engine, request.journal ?? first.home.path, rules, attempt);
+    const journalHome = yield* homes.open(request.journal ?? first.home.path);
     tell(request, "lock", 0);
     const entered = yield* enter(request, participants, homes.all(), attempt);
     try {
@@ -204,7 +205,12 @@ class Application {
   }
 
   #standing(): StandingFile[] {
-    return this.#participants.map(({ path, home }, index) => ({ path, home, status: this.#before[index]?.status }));
+    return this.#participants.map(({ path, name, home }, index) => ({
+      path,
+      name,
+      home,
+      status: this.#before[index]?.status,
+    }));
   }
 
   *#validate(transaction: Transaction): Operation<void> {

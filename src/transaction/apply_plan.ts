@@ -29,6 +29,7 @@ import {
   type WritePlan,
   writePlan,
 } from "../protocol/write_plan.ts";
+import { type Trust, type TrustOption, trustReader } from "../protocol/trust.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { RequestedDirectory } from "./make_planned_directories.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -104,7 +105,7 @@ export interface ApplyProgress {
 }
 
 /** Options of {@linkcode applyFiles}. */
-export interface ApplyOptions {
+export interface ApplyOptions extends TrustOption {
   /** The directory that the journal is kept in while the transaction runs. Default: that of the first file. */
   journal?: FilePath;
   /**
@@ -161,6 +162,8 @@ export interface ApplyRequest {
   readonly journal: string | undefined;
   readonly lock: LockPlan;
   readonly joined: LockHold | undefined;
+  /** Whose unfinished transactions are recovered. */
+  readonly trust: Trust;
   /** What holds for everything that is no file: journal, markers, directories. */
   readonly rules: WritePlan;
   readonly progress: (progress: ApplyProgress) => void;
@@ -197,6 +200,7 @@ const optionReaders = {
   signal: abortSignal,
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
   runtime: runtimeOption,
+  trust: trustReader,
 };
 
 const { mode, owner, defaults } = replaceOptionReaders;
@@ -211,7 +215,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   if (plan === undefined) throw new TypeError("A plan must be an object with files");
   const { files, directories = [], validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
-  const { journal, lock, durability, signal, onProgress, runtime } = readOptions(options, optionReaders);
+  const { journal, lock, durability, signal, onProgress, runtime, trust = [] } = readOptions(options, optionReaders);
   refuseSignals(synchronous, signal, lock);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const shared = {
@@ -230,6 +234,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
     journal: journal === undefined ? undefined : locate(engine, journal),
     lock: { ...wanted, signal: wanted.signal ?? signal },
     joined: held,
+    trust,
     rules: writePlan(engine, shared),
     progress: onProgress ?? (() => {}),
   };

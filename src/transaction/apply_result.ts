@@ -3,7 +3,7 @@
  */
 import type { Durability } from "../protocol/write_plan.ts";
 import type { AppliedDirectory } from "./make_planned_directories.ts";
-import type { RecoveryReport } from "./recover_transactions.ts";
+import type { RecoveryReport } from "./recovery.ts";
 import type { StagedChange } from "./transaction.ts";
 
 /** What happened to one file. */
@@ -35,8 +35,8 @@ export interface ApplyResult {
 }
 
 /** What happened to a file that was to change. */
-export function appliedFile({ participant: { path }, backup, staged }: StagedChange): AppliedFile {
-  const kept = backup === undefined ? {} : { backup };
+export function appliedFile({ participant: { path, home }, backup, staged }: StagedChange): AppliedFile {
+  const kept = backup === undefined ? {} : { backup: home.pathOf(backup) };
   if (staged === undefined) return { path, state: "removed", lost: [], ...kept };
   return { path, state: "written", lost: staged.lost, ...kept };
 }

@@ -47,12 +47,12 @@ function* lookOnceMore(transaction: Transaction, corrects: boolean): Operation<b
     const path = changes.find(({ participant }) => participant.home === home)?.participant.path;
     yield* checkParent(home, path === undefined ? attempt : { ...attempt, path });
   }
-  for (const { path, status } of standing.files) {
-    if (!isUnchanged(yield* wait(engine.fileSystem.linkStat(path)), status)) throw changedMeanwhile(attempt, path);
+  for (const { path, name, home, status } of standing.files) {
+    if (!isUnchanged(yield* wait(home.names.linkStat(name)), status)) throw changedMeanwhile(attempt, path);
   }
   let corrected = false;
-  for (const { staged, participant: { path }, before } of changes) {
-    const now = yield* wait(engine.fileSystem.linkStat(path));
+  for (const { staged, participant: { path, name, home }, before } of changes) {
+    const now = yield* wait(home.names.linkStat(name));
     if (!isUnchanged(now, before.status)) throw changedMeanwhile(attempt, path);
     if (!corrects || staged === undefined || !keepsOld(engine, staged.plan)) continue;
     try {

@@ -26,9 +26,9 @@ export interface Before {
 }
 
 /** An error names this file, not the whole. */
-function* lookAtOne(engine: Engine, about: Attempt): ReturnType<typeof lookAt> {
+function* lookAtOne({ home, name }: Participant, about: Attempt): ReturnType<typeof lookAt> {
   try {
-    return yield* lookAt(engine, about.path);
+    return yield* lookAt(home, name);
   } catch (error) {
     throw translate(error, about);
   }
@@ -42,7 +42,7 @@ export function* lookBefore(
   attempt: Attempt,
 ): Operation<Before> {
   const about = { ...attempt, path: participant.path };
-  const { status, digest } = yield* lookAtOne(engine, about);
+  const { status, digest } = yield* lookAtOne(participant, about);
   if (status === undefined) return { status, digest: null, fits: false, separates: false };
   if (digest === undefined) {
     throw attemptFailed(about, "ESTALE", "resolve", "it was a file or nothing, and is something else now");

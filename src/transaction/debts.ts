@@ -4,6 +4,7 @@
  * owes an activation itself takes over those whose files are all among its own: attempt after attempt, one journal stays.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import type { SyncRules } from "../protocol/sync.ts";
@@ -11,7 +12,7 @@ import { endTransaction } from "./end_transaction.ts";
 import type { Examined } from "./examine.ts";
 import { Journal } from "./journal.ts";
 import { fileKey, type Lockable } from "../lock/lock_files.ts";
-import { Homes } from "./participants.ts";
+import { Homes } from "../protocol/homes.ts";
 
 /** The files that a transaction concerns, and what earlier ones over some of them owe. */
 interface Indebted {
@@ -29,13 +30,18 @@ export function* payDebts(
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<void> {
-  const homes = new Homes();
+  const homes = new Homes(engine, rules, attempt);
   try {
-    for (const { id, directory, name, status, record } of yield* coveredDebts(engine, indebted)) {
-      const home = yield* homes.open(engine, directory, rules, attempt);
+    for (const { id, home: { path, status: known }, name, status, record } of yield* coveredDebts(engine, indebted)) {
+      const home = yield* homes.open(path);
+      if (home.status.identity !== known.identity) continue;
       const parts = { id, proof: name.proof, state: name.state, identity: status.identity };
-      const others = record?.directories.filter((path) => path !== ".") ?? [];
-      yield* endTransaction(engine, Journal.adopt(engine, home, parts), others, rules, attempt);
+      const others: ParentDirectory[] = [];
+      for (const directory of record?.directories ?? []) {
+        const other = directory === "." ? undefined : yield* homes.find(directory);
+        if (other !== undefined) others.push(other);
+      }
+      yield* endTransaction(Journal.adopt(engine, home, parts), others, rules, attempt);
     }
   } catch {
     // Activating once more than needed does no harm.
@@ -51,7 +57,7 @@ export function* keysOf(engine: Engine, { record, home }: Examined): Operation<S
   for (const { directory, name } of record?.files ?? []) {
     if (!identities.has(directory)) {
       const path = record?.directories[directory] ?? ".";
-      const status = path === "." ? home : yield* wait(engine.fileSystem.stat(path));
+      const status = path === "." ? home.status : yield* wait(engine.fileSystem.stat(path));
       identities.set(directory, status?.identity);
     }
     keys.add(`${identities.get(directory)}/${name}`);

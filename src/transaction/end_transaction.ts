@@ -8,7 +8,7 @@
  * After a failure the journal is still there under one of its names: a recovery does the rest.
  */
 import type { Operation } from "../core/operation.ts";
-import type { Engine } from "../protocol/engine.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import type { SyncRules } from "../protocol/sync.ts";
 import type { Journal } from "./journal.ts";
@@ -16,9 +16,8 @@ import { removeMarker } from "./marker.ts";
 
 /** Ends a transaction whose files are settled and durable. `others`: directories with its markers. */
 export function* endTransaction(
-  engine: Engine,
   journal: Journal,
-  others: readonly string[],
+  others: readonly ParentDirectory[],
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<void> {
@@ -27,7 +26,7 @@ export function* endTransaction(
       yield* journal.moveTo("activated");
       yield* journal.sync(rules, attempt);
     }
-    for (const directory of others) yield* removeMarker(engine, directory, journal.id);
+    for (const other of others) yield* removeMarker(other, journal.id);
   }
   yield* journal.remove();
   yield* journal.sync(rules, attempt);

@@ -19,11 +19,13 @@ import { shortenName, temporaryTargetLimit } from "../protocol/names/names.ts";
 import { parseStageName } from "../protocol/names/transaction.ts";
 import type { ApplyRequest } from "./apply_plan.ts";
 import { keysOf } from "./debts.ts";
-import { examine, type Examined, locate } from "./examine.ts";
+import { examine, type Examined, isDecided, locate } from "./examine.ts";
+import { Homes } from "../protocol/homes.ts";
 import { fileKey, lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import type { Participant } from "./participants.ts";
-import { emptyReport, recoverOne, type RecoveryRules, type Report } from "./recover_one.ts";
+import { recoverOne } from "./recover_one.ts";
 import { removeOrphan } from "./recover.ts";
+import { emptyReport, type Recovery, type RecoveryReport } from "./recovery.ts";
 import { type DirectoryScan, scanDirectory, transactionsIn } from "./scan.ts";
 
 /** Locked, and clear of others. */
@@ -36,7 +38,7 @@ export interface Entered {
   /** Settled transactions over files of this one whose activation is owed. */
   readonly debts: readonly Examined[];
   /** What was recovered on the way. */
-  readonly recovered: Report;
+  readonly recovered: RecoveryReport;
 }
 
 /** What stands in the way. */
@@ -49,24 +51,29 @@ export function* enter(
   homes: readonly ParentDirectory[],
   attempt: Attempt,
 ): Operation<Entered> {
-  const { engine, lock, joined } = request;
+  const { engine, lock, joined, trust } = request;
   const patience = patienceOf(lock, engine.runtime.clock);
-  const recovered = emptyReport();
-  const recovery: RecoveryRules = { lock, sync: request.rules };
+  const report = emptyReport();
+  const rules = { lock, sync: request.rules, trust, unproven: "keep" } as const;
   for (let looks = 0;; looks++) {
     const holds = yield* lockFiles(engine, participants, { plan: lock, patience, joined, whenFull: "throw" });
+    const recovery: Recovery = { rules, homes: new Homes(engine, request.rules, attempt), attempt, report };
     let obstacle: Obstacle | undefined;
     let clear = false;
     try {
-      const search = new Search(engine, participants, attempt, recovered);
-      obstacle = yield* search.run(homes);
-      clear = obstacle === undefined;
-      if (clear) return { holds, scans: search.scans, participants, debts: search.debts, recovered };
+      try {
+        const search = new Search(participants, recovery);
+        obstacle = yield* search.run(homes);
+        clear = obstacle === undefined;
+        if (clear) return { holds, scans: search.scans, participants, debts: search.debts, recovered: report };
+      } finally {
+        if (!clear) yield* releaseLocks(holds);
+      }
+      if (obstacle?.kind === "dead") yield* recoverOne(obstacle.found, recovery);
     } finally {
-      if (!clear) yield* releaseLocks(holds);
+      yield* recovery.homes.close();
     }
-    if (obstacle?.kind === "dead") yield* recoverOne(engine, obstacle.found, recovery, attempt, recovered);
-    else yield* pause(engine, patience, looks, participants, lock);
+    if (obstacle?.kind === "busy") yield* pause(engine, patience, looks, participants, lock);
   }
 }
 
@@ -84,87 +91,93 @@ function* pause(
 class Search {
   readonly scans = new Map<string, DirectoryScan>();
   readonly debts: Examined[] = [];
-  readonly #engine: Engine;
   readonly #participants: readonly Participant[];
-  readonly #attempt: Attempt;
-  readonly #recovered: Report;
+  readonly #recovery: Recovery;
 
-  constructor(engine: Engine, participants: readonly Participant[], attempt: Attempt, recovered: Report) {
-    this.#engine = engine;
+  constructor(participants: readonly Participant[], recovery: Recovery) {
     this.#participants = participants;
-    this.#attempt = attempt;
-    this.#recovered = recovered;
+    this.#recovery = recovery;
   }
 
   *run(homes: readonly ParentDirectory[]): Operation<Obstacle | undefined> {
     const seen = new Set<string>();
     for (const home of homes) {
-      const scan = yield* scanDirectory(this.#engine, home.path);
+      const scan = yield* scanDirectory(home);
       if (scan === undefined) continue;
       this.scans.set(home.status.identity, scan);
       for (const id of transactionsIn(scan)) {
         if (seen.has(id)) continue;
-        const obstacle = yield* this.#look(scan, id, home, seen);
+        const obstacle = yield* this.#look(scan, id, seen);
         if (obstacle !== undefined) return obstacle;
       }
     }
     return undefined;
   }
 
-  *#look(scan: DirectoryScan, id: string, home: ParentDirectory, seen: Set<string>): Operation<Obstacle | undefined> {
-    const located = yield* locate(this.#engine, scan, id);
+  *#look(scan: DirectoryScan, id: string, seen: Set<string>): Operation<Obstacle | undefined> {
+    const located = yield* locate(scan, id, this.#recovery);
     if (located.kind === "gone") return undefined;
     if (located.kind === "orphan") {
-      yield* removeOrphan(this.#engine, scan.path, id, this.#recovered);
+      yield* removeOrphan(scan, id, this.#recovery);
       return undefined;
     }
     if (located.kind === "kept") {
-      if (this.#isStaged(scan, id, home)) this.#refuse(located.path, located.reason);
+      if (this.#isStaged(scan, id)) this.#refuse(located);
+      return undefined;
+    }
+    const found = yield* examine(located.home, located.names, this.#recovery.rules);
+    if (found === undefined) return undefined;
+    // What it says cannot be known: then in each directory what is staged there counts.
+    if (found.record === undefined && isDecided(found.name) && found.verdict !== "alive") {
+      if (this.#isStaged(scan, id)) this.#refuseFound(found);
       return undefined;
     }
     seen.add(id);
-    const found = yield* examine(this.#engine, located.directory, located.names, "keep");
-    if (found === undefined) return undefined;
     return yield* this.#judge(found);
   }
 
   *#judge(found: Examined): Operation<Obstacle | undefined> {
     const { verdict, name, path } = found;
     if (verdict === "dead" && name.state !== "settled") {
-      const left = this.#recovered.kept.find((kept) => kept.path === path);
+      const left = this.#recovery.report.kept.find((kept) => kept.path === path);
       if (left === undefined) return { kind: "dead", found };
-      if (yield* this.#isShared(found)) this.#refuse(path, left.reason);
+      if (yield* this.#isShared(found)) this.#refuse(left);
       return undefined;
     }
-    if (verdict === "corrupt") this.#refuse(path, verdict);
     if (!(yield* this.#isShared(found))) return undefined;
     if (verdict === "alive") return { kind: "busy" };
     if (verdict === "dead" || (verdict === "unproven" && name.state === "settled")) this.debts.push(found);
-    else if (verdict === "unproven" && (name.state === "committed" || name.state === "rolling-back")) {
-      this.#refuse(path, verdict);
-    }
+    else if (isDecided(name)) this.#refuseFound(found);
     return undefined;
   }
 
-  #refuse(path: string, reason: string): never {
-    throw attemptFailed(this.#attempt, "EBUSY", "recover", {
-      reason: `an unfinished transaction is in the way (${reason}): ${JSON.stringify(path)}`,
-      remedy: { use: "recoverTransactions", path: parentOf(this.#engine, path) },
+  #refuseFound({ path, verdict, status: { user } }: Examined): never {
+    this.#refuse({ path, reason: verdict, ...verdict === "untrusted" ? { user } : {} });
+  }
+
+  #refuse({ path, reason, user }: { readonly path: string; readonly reason: string; readonly user?: number }): never {
+    const { attempt, homes: { engine } } = this.#recovery;
+    const whose = user === undefined ? "" : ` of user ${user}`;
+    throw attemptFailed(attempt, "EBUSY", "recover", {
+      reason: `an unfinished transaction${whose} is in the way (${reason}): ${JSON.stringify(path)}`,
+      remedy: user === undefined
+        ? { use: "recoverTransactions", path: parentOf(engine, path) }
+        : { use: "trust", users: [user] },
     });
   }
 
   /** Whether a transaction of which only stages are seen has one for a file of ours. */
-  #isStaged(scan: DirectoryScan, id: string, home: ParentDirectory): boolean {
+  #isStaged({ home, stages }: DirectoryScan, id: string): boolean {
     const ours = this.#participants.filter((each) => each.home === home)
       .map(({ name }) => shortenName(name, temporaryTargetLimit));
-    return (scan.stages.get(id) ?? []).some((stage) => ours.includes(parseStageName(stage)?.target ?? ""));
+    return (stages.get(id) ?? []).some((stage) => ours.includes(parseStageName(stage)?.target ?? ""));
   }
 
   /** Whether a transaction names a file of ours. */
   *#isShared(found: Examined): Operation<boolean> {
     const names = new Set(this.#participants.map(({ name }) => name));
     if (found.record?.files.some(({ name }) => names.has(name)) !== true) return false;
-    const theirs = yield* keysOf(this.#engine, found);
+    const theirs = yield* keysOf(found.home.engine, found);
     return this.#participants.some((each) => theirs.has(fileKey(each)));
   }
 }

@@ -2,61 +2,63 @@
  * Signs of a transaction in a directory: is it alive, dead, or not to be judged? Only looks.
  *
  * 1. `locate`: from a name in a directory to the journal, if there is one: here, or where the marker says.
- * 2. `examine` the journal: may it be believed, does its owner live, what does it say?
+ * 2. `examine` the journal: does it count, does its owner live, what does it say?
  *
  * A stage or placeholder without journal and marker belongs to nobody alive: journal and marker are made before the first
  * of them and removed after the last. It is what a power cut, or a removal that failed, has left.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
-import { closeQuietly, readAll } from "../protocol/file_call.ts";
-import { type JournalName, journalStates, markerName } from "../protocol/names/transaction.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import type { Engine } from "../protocol/engine.ts";
+import { closeQuietly, readUpTo } from "../protocol/file_call.ts";
+import { type JournalName, journalName, journalStates, markerName } from "../protocol/names/transaction.ts";
+import { isCredible } from "../protocol/trust.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
-import { maySpeak } from "./believe.ts";
+import { isForbidden, SystemError } from "../runtime/system_error.ts";
 import { isAbandoned } from "./journal.ts";
-import { type JournalRecord, readJournal } from "./journal_record.ts";
+import { type JournalRecord, largestJournal, readJournal } from "./journal_record.ts";
 import { anchorOf, readMarker } from "./marker.ts";
-import { type DirectoryScan, journalPath, scanDirectory } from "./scan.ts";
-
-/**
- * Why a transaction is left alone. `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner
- * is dead. `"untrusted"`: another user may have planted it. `"unreachable"`: a directory that takes part is not there
- * (perhaps not mounted). `"corrupt"`: it does not say what a journal says.
- */
-export type KeptReason = "alive" | "unproven" | "untrusted" | "unreachable" | "corrupt";
+import type { KeptReason, Recovery, RecoveryRules } from "./recovery.ts";
+import { type DirectoryScan, scanDirectory } from "./scan.ts";
 
 /** Where the journal of a transaction is. */
 type Located =
-  | { readonly kind: "journal"; readonly directory: string; readonly names: readonly JournalName[] }
+  | { readonly kind: "journal"; readonly home: ParentDirectory; readonly names: readonly JournalName[] }
   /** There is none, and that is certain: what is left of it here is nobody's. */
   | { readonly kind: "orphan" }
   | { readonly kind: "gone" }
-  | { readonly kind: "kept"; readonly path: string; readonly reason: KeptReason; readonly missing?: string };
+  | {
+    readonly kind: "kept";
+    readonly path: string;
+    readonly reason: KeptReason;
+    readonly missing?: string;
+    /** Whose it is, if it does not count. */
+    readonly user?: number;
+  };
 
 /** Finds the journal of a transaction of which there is a sign in the directory. */
-export function* locate(engine: Engine, scan: DirectoryScan, id: string): Operation<Located> {
+export function* locate(scan: DirectoryScan, id: string, { homes, rules }: Recovery): Operation<Located> {
+  const { home } = scan;
   const names = scan.journals.get(id);
-  if (names !== undefined) return { kind: "journal", directory: scan.path, names };
-  const path = childOf(engine, scan.path, markerName(id));
+  if (names !== undefined) return { kind: "journal", home, names };
+  const path = home.pathOf(markerName(id));
   // Looked at after the stages were seen: a living transaction's marker is there as long as its stages are.
-  const found = yield* readMarker(engine, scan.path, id);
-  if (found === undefined) return yield* withoutMarker(engine, scan, id);
-  const home = yield* wait(engine.fileSystem.stat(scan.path));
-  if (home === undefined) return { kind: "gone" };
-  if (!maySpeak(engine, home, found.status)) return { kind: "kept", path, reason: "untrusted" };
+  const found = yield* readMarker(home, id);
+  if (found === undefined) return yield* withoutMarker(home, id);
+  if (!(yield* isCredible(home, found.status, rules.trust))) {
+    return { kind: "kept", path, reason: "untrusted", user: found.status.user };
+  }
   if (found.marker === undefined) return { kind: "kept", path, reason: "corrupt" };
   const { directory, anchor } = found.marker;
-  const status = yield* wait(engine.fileSystem.stat(directory));
-  const there = status?.kind === "directory" && anchorOf(status) === anchor
-    ? yield* scanDirectory(engine, directory)
-    : undefined;
-  if (there === undefined) return { kind: "kept", path, reason: "unreachable", missing: directory };
-  let elsewhere = there.journals.get(id);
-  for (let looks = 1; elsewhere === undefined && looks < enoughLooks; looks++) {
-    elsewhere = (yield* scanDirectory(engine, directory))?.journals.get(id);
+  const there = yield* homes.find(directory);
+  if (there === undefined || anchorOf(there.status) !== anchor) {
+    return { kind: "kept", path, reason: "unreachable", missing: directory };
   }
-  return elsewhere === undefined ? { kind: "orphan" } : { kind: "journal", directory, names: elsewhere };
+  let elsewhere: readonly JournalName[] | undefined;
+  for (let looks = 0; elsewhere === undefined && looks < enoughLooks; looks++) {
+    elsewhere = (yield* scanDirectory(there))?.journals.get(id);
+  }
+  return elsewhere === undefined ? { kind: "orphan" } : { kind: "journal", home: there, names: elsewhere };
 }
 
 /**
@@ -65,12 +67,12 @@ export function* locate(engine: Engine, scan: DirectoryScan, id: string): Operat
  */
 const enoughLooks = journalStates.length;
 
-function* withoutMarker(engine: Engine, scan: DirectoryScan, id: string): Operation<Located> {
+function* withoutMarker(home: ParentDirectory, id: string): Operation<Located> {
   for (let looks = 1; looks < enoughLooks; looks++) {
-    const again = yield* scanDirectory(engine, scan.path);
+    const again = yield* scanDirectory(home);
     if (again === undefined) return { kind: "gone" };
     const names = again.journals.get(id);
-    if (names !== undefined) return { kind: "journal", directory: scan.path, names };
+    if (names !== undefined) return { kind: "journal", home, names };
     if (again.markers.has(id) || !(again.stages.has(id) || again.placeholders.has(id))) return { kind: "gone" };
   }
   return { kind: "orphan" };
@@ -79,54 +81,73 @@ function* withoutMarker(engine: Engine, scan: DirectoryScan, id: string): Operat
 /** A journal that was looked at. */
 export interface Examined {
   readonly id: string;
-  readonly directory: string;
+  /** The directory that it is in. */
+  readonly home: ParentDirectory;
   /** Its name, and those names of it that a power cut has left beside. */
   readonly name: JournalName;
   readonly stale: readonly JournalName[];
+  /** For people: it is reached by its name in `home`. */
   readonly path: string;
-  readonly home: FileStatus;
   readonly status: FileStatus;
   readonly record: JournalRecord | undefined;
   readonly verdict: "dead" | KeptReason;
 }
 
-/** A journal of a million files is smaller. */
-const largestJournal = 1 << 30;
-
 /** Looks at a journal; undefined when it is gone. */
 export function* examine(
-  engine: Engine,
-  directory: string,
+  home: ParentDirectory,
   names: readonly JournalName[],
-  whenUnproven: "keep" | "recover",
+  { trust, unproven }: Pick<RecoveryRules, "trust" | "unproven">,
 ): Operation<Examined | undefined> {
   const [name, ...stale] = names;
   if (name === undefined) return undefined;
-  const path = journalPath(engine, directory, name);
-  const home = yield* wait(engine.fileSystem.stat(directory));
-  const file = home === undefined ? undefined : yield* openJournal(engine, path);
-  if (home === undefined || file === undefined) return undefined;
+  const { engine } = home;
+  const examined = { id: name.id, home, name, stale, path: home.pathOf(journalName(name)) };
+  let file: OpenFile | undefined;
+  try {
+    file = yield* openJournal(home, name);
+  } catch (error) {
+    const status = isForbidden(error) ? yield* wait(home.names.linkStat(journalName(name))) : undefined;
+    // What others keep to themselves is theirs to recover.
+    if (status === undefined || (yield* isCredible(home, status, trust))) throw error;
+    return { ...examined, status, record: undefined, verdict: "untrusted" };
+  }
+  if (file === undefined) return undefined;
   try {
     const status = yield* wait(file.stat());
-    const examined = { id: name.id, directory, name, stale, path, home, status, record: undefined };
-    const believed = status.kind === "file" && maySpeak(engine, home, status);
-    if (!believed) return { ...examined, verdict: "untrusted" };
-    const bytes = status.size > largestJournal ? new Uint8Array() : yield* readAll(file);
-    const record = readJournal(engine.runtime, engine.capabilities.pathStyle, name.id, bytes);
+    const counts = yield* isCredible(home, status, trust);
+    const record = yield* recordIn(engine, file, name.id, counts ? largestJournal : largestForeign);
     const verdict = yield* judge(engine, file, name);
-    if (verdict === "alive") return { ...examined, record, verdict };
+    if (verdict === "alive") return { ...examined, status, record, verdict };
+    // Read, to know what it is in the way of; never carried out.
+    if (!counts) return { ...examined, status, record, verdict: "untrusted" };
     // Content is synced before the journal leaves this state: later it can only have been damaged.
-    const needed = name.state === "committed" || name.state === "rolling-back";
-    if (needed && record === undefined) return { ...examined, verdict: "corrupt" };
-    return { ...examined, record, verdict: verdict === "unproven" && whenUnproven === "recover" ? "dead" : verdict };
+    if (isDecided(name) && record === undefined) return { ...examined, status, record, verdict: "corrupt" };
+    return {
+      ...examined,
+      status,
+      record,
+      verdict: verdict === "unproven" && unproven === "recover" ? "dead" : verdict,
+    };
   } finally {
     yield* closeQuietly(file);
   }
 }
 
-function* openJournal(engine: Engine, path: string): Operation<OpenFile | undefined> {
+/** Whether files may have been changed already for a journal with this name, and not settled yet. */
+export const isDecided = ({ state }: JournalName): boolean => state === "committed" || state === "rolling-back";
+
+/** Anybody can plant a journal: reading it must cost little. */
+const largestForeign = 1 << 20;
+
+function* recordIn(engine: Engine, file: OpenFile, id: string, most: number): Operation<JournalRecord | undefined> {
+  const bytes = yield* readUpTo(file, most);
+  return bytes === undefined ? undefined : readJournal(engine.runtime, engine.capabilities.pathStyle, id, bytes);
+}
+
+function* openJournal(home: ParentDirectory, name: JournalName): Operation<OpenFile | undefined> {
   try {
-    return yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    return yield* wait(home.names.open(journalName(name), "read"));
   } catch (error) {
     // Exchanged for something that is no file.
     if (error instanceof SystemError && ["ELOOP", "EISDIR", "ENXIO"].includes(error.code)) return undefined;

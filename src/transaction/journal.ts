@@ -13,18 +13,18 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { type ParentDirectory, syncParent } from "../protocol/directories.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import type { Engine } from "../protocol/engine.ts";
 import { afterUndoing, type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type Proof, randomPart } from "../protocol/names/names.ts";
-import { removeName, renameName } from "../protocol/reported_failure.ts";
+import { removeIn, renameIn } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/names/transaction.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 import type { OpenFile, ProcessHost } from "../runtime/runtime.ts";
-import { journalBytes, type JournalRecord } from "./journal_record.ts";
+import { journalBytes, type JournalRecord, largestJournal } from "./journal_record.ts";
 
 /** Somebody who locks every new journal before its owner can is not looking whether its owner lives. */
 const mostTries = 10;
@@ -74,7 +74,7 @@ export class Journal {
 
   /** Makes an empty journal that nobody takes for a dead one's. */
   static *begin(engine: Engine, home: ParentDirectory, mode: number, attempt: Attempt): Operation<Journal> {
-    const { runtime, fileSystem } = engine;
+    const { runtime } = engine;
     for (let tries = 0; tries < mostTries; tries++) {
       const state = "preparing";
       let id = "";
@@ -82,7 +82,7 @@ export class Journal {
         id = randomPart((length) => runtime.random(length));
         return journalName({ id, proof, state });
       };
-      const { path, file, proof, locked } = yield* createProven(
+      const { name, path, file, proof, locked } = yield* createProven(
         home,
         { target: nameFor, program: true },
         mode,
@@ -91,15 +91,15 @@ export class Journal {
       try {
         const { identity } = yield* wait(file.stat());
         // Between its making and its lock somebody may have looked at it, and have found nobody alive.
-        const named = yield* wait(fileSystem.linkStat(path));
+        const named = yield* wait(home.names.linkStat(name));
         const ours = named?.identity === identity;
         if (ours && (locked || proof.kind !== "lock")) {
           return new Journal(engine, home, { id, proof, state, identity, file });
         }
-        if (ours) yield* wait(fileSystem.remove(path));
+        if (ours) yield* wait(home.names.remove(name));
       } catch (error) {
         yield* closeQuietly(file);
-        throw yield* afterUndoing(attempt, error, () => fileSystem.remove(path), path);
+        throw yield* afterUndoing(attempt, error, () => home.names.remove(name), path);
       }
       yield* closeQuietly(file);
     }
@@ -114,7 +114,7 @@ export class Journal {
   /** Keeps the names of these states free. After a failure, `remove` removes those that there are. */
   *reserve(states: readonly JournalState[]): Operation<void> {
     for (const state of states) {
-      const file = yield* wait(this.#engine.fileSystem.create(this.#pathIn(state), 0o600));
+      const file = yield* wait(this.home.names.create(this.#nameIn(state), 0o600));
       this.#placeholders.add(state);
       yield* closeQuietly(file);
     }
@@ -123,7 +123,7 @@ export class Journal {
   /** Removes what keeps names free that will not be needed. */
   *dropPlaceholders(): Operation<void> {
     for (const state of this.#placeholders) {
-      yield* removeName(this.#engine, this.#pathIn(state));
+      yield* removeIn(this.home, this.#nameIn(state));
       this.#placeholders.delete(state);
     }
   }
@@ -135,26 +135,29 @@ export class Journal {
 
   /** Where the journal is now. */
   get path(): string {
-    return this.#pathIn(this.#state);
+    return this.home.pathOf(this.#nameIn(this.#state));
   }
 
-  #pathIn(state: JournalState): string {
-    return childOf(this.#engine, this.home.path, journalName({ id: this.id, proof: this.#proof, state }));
+  #nameIn(state: JournalState): string {
+    return journalName({ id: this.id, proof: this.#proof, state });
   }
 
   /** Writes and syncs what is decided. */
   *write(record: JournalRecord, rules: SyncRules, attempt: Attempt): Operation<void> {
     if (this.#file === undefined) throw new Error("A journal that was adopted is not written again");
     const writer = new ContentWriter(this.#file, attempt, undefined, undefined);
-    yield* writer.takeAll(journalBytes(this.#engine.runtime, record));
+    const bytes = journalBytes(this.#engine.runtime, record);
+    if (bytes.length > largestJournal) {
+      throw attemptFailed(attempt, "EFBIG", "write", "there are more files than one journal can name");
+    }
+    yield* writer.takeAll(bytes);
     if (!syncsFile(rules.durability)) return;
     yield* syncFile(this.#engine, { file: this.#file, place: this.home }, rules, attempt);
   }
 
   /** Changes the state. Not durable until `sync`. */
   *moveTo(state: JournalState): Operation<void> {
-    const path = this.#pathIn(state);
-    yield* renameName(this.#engine, this.path, path, this.#identity);
+    yield* renameIn(this.home, this.#nameIn(this.#state), this.#nameIn(state), this.#identity);
     this.#state = state;
     this.#placeholders.delete(state);
   }
@@ -168,7 +171,7 @@ export class Journal {
   *remove(): Operation<void> {
     // First: whoever sees a placeholder of somebody alive can see his journal.
     yield* this.dropPlaceholders();
-    yield* removeName(this.#engine, this.path);
+    yield* removeIn(this.home, this.#nameIn(this.#state));
     this.#removed = true;
   }
 

@@ -37,6 +37,9 @@ export interface JournalRecord {
   readonly files: readonly RecordedFile[];
 }
 
+/** A journal of a hundred thousand files is smaller. One that is larger is neither written nor read. */
+export const largestJournal: number = 1 << 26;
+
 /** The bytes of a journal. */
 export function journalBytes(runtime: Pick<Runtime, "createHash">, record: JournalRecord): Uint8Array {
   return frameBytes(runtime, "journal", record);

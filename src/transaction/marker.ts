@@ -14,10 +14,10 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { isAbsolute } from "../core/path.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import type { Engine } from "../protocol/engine.ts";
 import { afterUndoing, type Attempt } from "../protocol/failure.ts";
-import { closeQuietly, readAll } from "../protocol/file_call.ts";
-import { removeName, renameName } from "../protocol/reported_failure.ts";
+import { closeQuietly, readUpTo } from "../protocol/file_call.ts";
+import { removeIn, renameIn } from "../protocol/reported_failure.ts";
 import { syncFile, type SyncRules } from "../protocol/sync.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { createTemporary } from "../protocol/temporary_file.ts";
@@ -49,10 +49,10 @@ export function* putMarker(
   journal: ParentDirectory,
   rules: SyncRules,
   attempt: Attempt,
-): Operation<string> {
-  const path = childOf(engine, home.path, markerName(id));
+): Operation<void> {
+  const name = markerName(id);
   const marker: Marker = { directory: journal.path, anchor: anchorOf(journal.status) };
-  const temporary = yield* createTemporary(home, markerName(id), 0o644, attempt);
+  const temporary = yield* createTemporary(home, name, 0o644, attempt);
   try {
     let identity: string;
     try {
@@ -63,30 +63,29 @@ export function* putMarker(
     } finally {
       yield* wait(temporary.file.close());
     }
-    yield* renameName(engine, temporary.path, path, identity);
-    return path;
+    yield* renameIn(home, temporary.name, name, identity);
   } catch (error) {
-    throw yield* afterUndoing(attempt, error, () => engine.fileSystem.remove(temporary.path), temporary.path);
+    throw yield* afterUndoing(attempt, error, () => home.names.remove(temporary.name), temporary.path);
   }
 }
 
 /** A marker is a path and little more. */
-const largestMarker = 1 << 20;
+const largestMarker = 1 << 16;
 
 /** The marker of a transaction in a directory, with its status; undefined when there is none or it says nothing. */
 export function* readMarker(
-  engine: Engine,
-  directory: string,
+  home: ParentDirectory,
   id: string,
 ): Operation<{ readonly marker: Marker | undefined; readonly status: FileStatus } | undefined> {
-  const path = childOf(engine, directory, markerName(id));
-  if ((yield* wait(engine.fileSystem.linkStat(path)))?.kind !== "file") return undefined;
-  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  const { engine } = home;
+  const name = markerName(id);
+  if ((yield* wait(home.names.linkStat(name)))?.kind !== "file") return undefined;
+  const file = yield* wait(home.names.open(name, "read"));
   if (file === undefined) return undefined;
   try {
     const status = yield* wait(file.stat());
-    if (status.size > largestMarker) return { marker: undefined, status };
-    const value = readFrame(engine.runtime, "marker", yield* readAll(file));
+    const bytes = yield* readUpTo(file, largestMarker);
+    const value = bytes === undefined ? undefined : readFrame(engine.runtime, "marker", bytes);
     return { marker: checked(engine, value), status };
   } finally {
     yield* closeQuietly(file);
@@ -102,6 +101,6 @@ function checked(engine: Engine, value: unknown): Marker | undefined {
 }
 
 /** Removes the marker of a transaction from a directory. */
-export function* removeMarker(engine: Engine, directory: string, id: string): Operation<void> {
-  yield* removeName(engine, childOf(engine, directory, markerName(id)));
+export function* removeMarker(home: ParentDirectory, id: string): Operation<void> {
+  yield* removeIn(home, markerName(id));
 }

@@ -41,7 +41,8 @@ export type {
 } from "./apply_plan.ts";
 export type { AppliedFile, ApplyResult } from "./apply_result.ts";
 export type { AppliedDirectory } from "./make_planned_directories.ts";
-export type { KeptReason } from "./examine.ts";
+export type { KeptReason, KeptTransaction, RecoveryReport } from "./recovery.ts";
+export type { Trust, TrustOption } from "../protocol/trust.ts";
 export { publishDirectory, publishDirectorySync, type PublishResult } from "../publication/publish_directory.ts";
 export {
   listGenerations,
@@ -58,11 +59,9 @@ export type {
   SwitchSyncOptions,
 } from "../publication/publish_options.ts";
 export {
-  type KeptTransaction,
   type RecoverOptions,
   type RecoverSyncOptions,
   recoverTransactions,
   recoverTransactionsSync,
-  type RecoveryReport,
 } from "./recover_transactions.ts";
 export { rollBackDirectory, rollBackDirectorySync, type RollBackResult } from "../publication/roll_back_directory.ts";

@@ -6,7 +6,7 @@
  * After a failure nothing is open.
  */
 import { all, type Operation } from "../core/operation.ts";
-import { closeParent, openParent, type ParentDirectory, restParent, syncParent } from "../protocol/directories.ts";
+import { type ParentDirectory, syncParent } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
 import { lanesFor } from "../protocol/room.ts";
@@ -16,6 +16,7 @@ import { resolveTarget } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { fileKey } from "../lock/lock_files.ts";
 import type { RequestedFile } from "./apply_plan.ts";
+import type { Homes } from "../protocol/homes.ts";
 
 /** A file that takes part. */
 export interface Participant {
@@ -27,53 +28,18 @@ export interface Participant {
   readonly home: ParentDirectory;
 }
 
-/** Lets a directory rest where there is no descriptor for it beside so many others. */
-export function* restBeyond(others: number, home: ParentDirectory): Operation<ParentDirectory> {
-  if (others >= lanesFor(home.engine)) yield* restParent(home);
-  return home;
-}
-
-/** Directories, each opened once, by whatever path. */
-export class Homes {
-  readonly #byPath = new Map<string, ParentDirectory>();
-  readonly #byIdentity = new Map<string, ParentDirectory>();
-
-  /** Each once. */
-  all(): ParentDirectory[] {
-    return [...this.#byIdentity.values()];
-  }
-
-  *open(engine: Engine, path: string, rules: SyncRules, attempt: Attempt): Operation<ParentDirectory> {
-    const known = this.#byPath.get(path);
-    if (known !== undefined) return known;
-    const opened = yield* openParent(engine, path, rules, attempt);
-    const same = this.#byIdentity.get(opened.status.identity);
-    if (same !== undefined) yield* closeParent(opened);
-    else this.#byIdentity.set(opened.status.identity, yield* restBeyond(this.#byIdentity.size, opened));
-    this.#byPath.set(path, same ?? opened);
-    return same ?? opened;
-  }
-
-  *close(): Operation<void> {
-    for (const home of this.#byIdentity.values()) yield* closeParent(home);
-    this.#byIdentity.clear();
-    this.#byPath.clear();
-  }
-}
-
 /** Finds all files. TypeError when two paths lead to one file. */
 export function* findParticipants(
   engine: Engine,
   files: readonly Pick<RequestedFile, "path" | "removes">[],
   homes: Homes,
-  rules: SyncRules,
   attempt: Attempt,
 ): Operation<Participant[]> {
   const found: Participant[] = [];
   const seen = new Map<string, string>();
   for (const { path, removes } of files) {
     const find = { path, rule: removes ? "refuse" : "follow" } as const;
-    const participant = yield* findParticipant(engine, find, homes, rules, { ...attempt, path });
+    const participant = yield* findParticipant(engine, find, homes, { ...attempt, path });
     found.push(participant);
     // A further name of one file (a hard link), too: which of the two contents should it have?
     const { status } = participant.target;
@@ -94,12 +60,11 @@ function* findParticipant(
   engine: Engine,
   { path, rule }: { readonly path: string; readonly rule: "follow" | "refuse" },
   homes: Homes,
-  rules: SyncRules,
   attempt: Attempt,
 ): Operation<Participant> {
   try {
     const target = yield* resolveTarget(engine, path, rule, attempt);
-    const home = yield* homes.open(engine, target.directory, rules, attempt);
+    const home = yield* homes.open(target.directory, attempt);
     return { target, path: target.path, name: target.name, home };
   } catch (error) {
     throw error instanceof SystemError ? translate(error, attempt) : error;

@@ -9,7 +9,8 @@ import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
 import type { ApplyName } from "./apply.ts";
 import { type ApplyOptions, type ApplyPlan, type ApplyRequest, readApplyRequest } from "./apply_plan.ts";
 import { type Before, isEqual, lookBefore, mayBeLeft } from "./compare.ts";
-import { findParticipants, Homes } from "./participants.ts";
+import { Homes } from "../protocol/homes.ts";
+import { findParticipants } from "./participants.ts";
 
 /** What would happen to a file or directory. */
 interface Preview {
@@ -59,9 +60,9 @@ function* previewFound(
 ): Operation<Map<string, Preview>> {
   const found = new Map<string, Preview>();
   const there = files.filter(isThere);
-  const homes = new Homes();
+  const homes = new Homes(engine, rules, attempt);
   try {
-    const participants = yield* findParticipants(engine, there, homes, rules, attempt);
+    const participants = yield* findParticipants(engine, there, homes, attempt);
     for (const [index, participant] of participants.entries()) {
       const file = there[index];
       if (file === undefined) continue;

@@ -14,99 +14,67 @@
  * What was committed and needs an activation leaves its journal behind as `.settled` until an activation has returned.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import type { LockHold } from "../lock/lock.ts";
-import type { LockPlan } from "../lock/lock_plan.ts";
-import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
-import { type Attempt, beginAnew } from "../protocol/failure.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
+import { beginAnew } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import type { SyncRules } from "../protocol/sync.ts";
-import { parseStageName } from "../protocol/names/transaction.ts";
+import { journalName, parseStageName } from "../protocol/names/transaction.ts";
 import { refusal } from "./believe.ts";
 import { endTransaction } from "./end_transaction.ts";
-import type { Examined, KeptReason } from "./examine.ts";
+import { type Examined, isDecided } from "./examine.ts";
 import { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal_record.ts";
-import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
-import { restBeyond, syncHomes } from "./participants.ts";
-import { discardStages, journalPath } from "./scan.ts";
+import { syncHomes } from "./participants.ts";
+import type { Recovery } from "./recovery.ts";
+import { discardStages } from "./scan.ts";
 import { finishFile, placeFile, restoreFile, type SettledFile } from "./settle.ts";
 
-/** What recovery has found and done. */
-export interface Report {
-  readonly finished: string[];
-  readonly undone: string[];
-  readonly conflicts: string[];
-  readonly needsActivation: string[];
-  readonly kept: { readonly path: string; readonly reason: KeptReason; readonly missing?: string }[];
-}
-
-/** Nothing yet. */
-export const emptyReport = (): Report => ({ finished: [], undone: [], conflicts: [], needsActivation: [], kept: [] });
-
-/** How a recovery goes about it. */
-export interface RecoveryRules {
-  readonly lock: LockPlan;
-  readonly sync: SyncRules;
-  /** Called for a transaction that is settled and needs an activation; when it returns, none is owed any more. */
-  readonly activate?: ((journal: string, holds: readonly LockHold[]) => Operation<void>) | undefined;
-}
-
 /** Brings a dead transaction to its end, or says in the report why it stays: `"kept"`. `"again"`: it is not as it was. */
-export function* recoverOne(
-  engine: Engine,
-  found: Examined,
-  rules: RecoveryRules,
-  attempt: Attempt,
-  report: Report,
-): Operation<"done" | "again" | "kept"> {
-  const { record, directory } = found;
-  const homes = new Map<string, ParentDirectory>();
+export function* recoverOne(found: Examined, recovery: Recovery): Operation<"done" | "again" | "kept"> {
+  const { record, home } = found;
+  const { rules, homes, attempt, report } = recovery;
   // One transaction after the other, each judged by its own syncs.
   beginAnew(attempt);
+  const places = new Map([[".", home]]);
+  const decided = isDecided(found.name);
+  for (const path of record?.directories ?? []) {
+    if (path === ".") continue;
+    const other = yield* homes.find(path);
+    const reason = yield* refusal(found, other, rules.trust);
+    if (reason === undefined && other !== undefined) places.set(path, other);
+    else if (decided) {
+      // Part of it would be neither finished nor undone.
+      report.kept.push({
+        path: found.path,
+        reason: reason ?? "unreachable",
+        ...reason === "unreachable" ? { missing: path } : {},
+      });
+      return "kept";
+    }
+  }
+  const others = [...places.values()].filter((place) => place !== home);
+  const files = filesOf(found.id, record, places);
+  const step = { recovery, found, others, files };
+  if (!decided) return yield* withJournal(step, (journal) => withoutFiles(step, journal));
+  const lockables = yield* lockable(files);
+  const holds = yield* lockFiles(home.engine, lockables, { plan: rules.lock, whenFull: "skip" });
   try {
-    const own = yield* openParent(engine, directory, rules.sync, attempt);
-    homes.set(".", own);
-    const decided = found.name.state === "committed" || found.name.state === "rolling-back";
-    for (const other of record?.directories ?? []) {
-      if (other === ".") continue;
-      const reason = yield* refusal(engine, found.id, found, other);
-      if (reason === undefined) {
-        homes.set(other, yield* restBeyond(homes.size, yield* openParent(engine, other, rules.sync, attempt)));
-      } else if (decided) {
-        // Part of it would be neither finished nor undone.
-        report.kept.push({ path: found.path, reason, ...reason === "unreachable" ? { missing: other } : {} });
-        return "kept";
-      }
-    }
-    const others = [...homes.keys()].filter((path) => path !== ".");
-    const files = filesOf(engine, found.id, record, homes);
-    const step = { engine, found, rules, attempt, report, homes, others, files };
-    if (!decided) return yield* withJournal(step, own, (journal) => withoutFiles(step, journal));
-    const holds = yield* lockFiles(engine, yield* lockable(engine, files), { plan: rules.lock, whenFull: "skip" });
-    try {
-      return yield* withJournal(step, own, (journal) => settleFiles(step, journal, holds));
-    } finally {
-      yield* releaseLocks(holds);
-    }
+    return yield* withJournal(step, (journal) => settleFiles(step, journal, holds));
   } finally {
-    for (const home of homes.values()) yield* closeParent(home);
+    yield* releaseLocks(holds);
   }
 }
 
 interface Step {
-  readonly engine: Engine;
+  readonly recovery: Recovery;
   readonly found: Examined;
-  readonly rules: RecoveryRules;
-  readonly attempt: Attempt;
-  readonly report: Report;
-  readonly homes: ReadonlyMap<string, ParentDirectory>;
-  readonly others: readonly string[];
+  /** Directories with its markers. */
+  readonly others: readonly ParentDirectory[];
   readonly files: readonly SettledFile[];
 }
 
 function filesOf(
-  engine: Engine,
   id: string,
   record: JournalRecord | undefined,
   homes: ReadonlyMap<string, ParentDirectory>,
@@ -114,16 +82,16 @@ function filesOf(
   const files: SettledFile[] = [];
   for (const file of record?.files ?? []) {
     const home = homes.get(record?.directories[file.directory] ?? "");
-    if (home !== undefined) files.push(placeFile(engine, home, id, file));
+    if (home !== undefined) files.push(placeFile(home, id, file));
   }
   return files;
 }
 
 /** What is no file (any more) will be a conflict, and has no lock. */
-function* lockable(engine: Engine, files: readonly SettledFile[]) {
+function* lockable(files: readonly SettledFile[]) {
   const found = [];
   for (const { path, home, record } of files) {
-    const status = yield* wait(engine.fileSystem.linkStat(path));
+    const status = yield* wait(home.names.linkStat(record.name));
     if (status === undefined || status.kind === "file") found.push({ path, home, name: record.name });
   }
   return found;
@@ -134,12 +102,12 @@ const longestLook = 5_000;
 
 /** Takes the journal over, unless it is not as it was. */
 function* withJournal(
-  { engine, found, rules, attempt }: Step,
-  home: ParentDirectory,
+  { recovery: { rules, attempt }, found }: Step,
   body: (journal: Journal) => Operation<"done" | "kept">,
 ): Operation<"done" | "again" | "kept"> {
-  const { path, status, name } = found;
-  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  const { home, status, name } = found;
+  const { engine } = home;
+  const file = yield* wait(home.names.open(journalName(name), "read"));
   if (file === undefined) return "again";
   try {
     if ((yield* wait(file.stat())).identity !== status.identity) return "again";
@@ -147,11 +115,11 @@ function* withJournal(
       const had = (yield* wait(file.tryLock(false))) || (yield* wait(file.lock(false, longestLook, rules.lock.signal)));
       if (had !== true) return "again";
     }
-    if ((yield* wait(engine.fileSystem.linkStat(path)))?.identity !== status.identity) return "again";
+    if ((yield* wait(home.names.linkStat(journalName(name))))?.identity !== status.identity) return "again";
     const { id, proof, state } = name;
     const journal = Journal.adopt(engine, home, { id, proof, state, identity: status.identity });
     // A name that a failed sync has left beside the true one must not come back when that one is gone.
-    for (const stale of found.stale) yield* wait(engine.fileSystem.remove(journalPath(engine, home.path, stale)));
+    for (const stale of found.stale) yield* wait(home.names.remove(journalName(stale)));
     // Its owner may have been killed between the rename that is seen here and its sync. What is done now must not outlast
     // the decision it follows from.
     yield* journal.sync(rules.sync, attempt);
@@ -163,38 +131,38 @@ function* withJournal(
 
 /** Nothing to be done about the files: they were never touched, or are settled. */
 function* withoutFiles(step: Step, journal: Journal): Operation<"done" | "kept"> {
-  const { engine, found, report, homes, others, files } = step;
+  const { recovery: { rules, attempt, report }, found, others, files } = step;
   if (journal.state === "settled") return yield* concludeDebt(step, journal, []);
   const staged: string[] = [];
-  for (const home of homes.values()) {
-    for (const name of yield* discardStages(engine, home.path, found.id)) {
-      staged.push(targetOf(engine, home.path, name));
-    }
+  for (const home of [found.home, ...others]) {
+    for (const name of yield* discardStages(home, found.id)) staged.push(targetOf(home, name));
   }
   if (journal.state !== "activated") {
-    for (const file of files) yield* removeNeedless(engine, file);
+    for (const file of files) yield* removeNeedless(file);
     report.undone.push(...files.length > 0 ? files.map((file) => file.path) : staged);
   }
-  yield* endTransaction(engine, journal, others, step.rules.sync, step.attempt);
+  yield* endTransaction(journal, others, rules.sync, attempt);
   return "done";
 }
 
 /** The target that a stage was for, as far as its name tells. */
-export function targetOf(engine: Engine, directory: string, stage: string): string {
+export function targetOf(home: ParentDirectory, stage: string): string {
   const target = parseStageName(stage)?.target ?? stage;
-  return childOf(engine, directory, /~[0-9a-f]{16}$/.test(target) ? stage : target);
+  return home.pathOf(/~[0-9a-f]{16}$/.test(target) ? stage : target);
 }
 
 /** The backup made for a change that never came is no earlier version: it is the file itself. */
-function* removeNeedless(engine: Engine, { backup, path }: SettledFile): Operation<void> {
+function* removeNeedless({ home, backup, record }: SettledFile): Operation<void> {
   if (backup === undefined) return;
-  const kept = yield* wait(engine.fileSystem.linkStat(backup));
-  const current = yield* wait(engine.fileSystem.linkStat(path));
-  if (kept !== undefined && kept.identity === current?.identity) yield* wait(engine.fileSystem.remove(backup));
+  const kept = yield* wait(home.names.linkStat(backup));
+  const current = yield* wait(home.names.linkStat(record.name));
+  if (kept !== undefined && kept.identity === current?.identity) yield* wait(home.names.remove(backup));
 }
 
 function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]): Operation<"done" | "kept"> {
-  const { engine, found, rules, attempt, report, homes, others, files } = step;
+  const { recovery: { rules, attempt, report }, found, others, files } = step;
+  const { home } = found;
+  const { engine } = home;
   const forward = journal.state === "committed";
   for (const file of files) {
     const settlement = yield* forward ? finishFile(engine, file) : restoreFile(engine, file);
@@ -202,15 +170,15 @@ function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]):
     list.push(file.path);
   }
   // Also where nothing was to be done: whoever did it may not have come to sync it.
-  yield* syncHomes(engine, homes.values(), rules.sync, attempt);
-  for (const home of homes.values()) yield* discardStages(engine, home.path, found.id);
+  yield* syncHomes(engine, [home, ...others], rules.sync, attempt);
+  for (const each of [home, ...others]) yield* discardStages(each, found.id);
   if (found.record?.activates) return yield* concludeDebt(step, journal, holds);
-  yield* endTransaction(engine, journal, others, rules.sync, attempt);
+  yield* endTransaction(journal, others, rules.sync, attempt);
   return "done";
 }
 
 function* concludeDebt(
-  { engine, rules, attempt, report, others }: Step,
+  { recovery: { rules, attempt, report }, others }: Step,
   journal: Journal,
   holds: readonly LockHold[],
 ): Operation<"done" | "kept"> {
@@ -223,6 +191,6 @@ function* concludeDebt(
     return "kept";
   }
   yield* rules.activate(journal.path, holds);
-  yield* endTransaction(engine, journal, others, rules.sync, attempt);
+  yield* endTransaction(journal, others, rules.sync, attempt);
   return "done";
 }

@@ -1,6 +1,7 @@
 /**
  * `recoverTransactions`: what is promised; how it is kept, in recover.ts and recover_one.ts.
  */
+import { FileError } from "../core/errors.ts";
 import { abortSignal, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
@@ -9,47 +10,17 @@ import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } fr
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
 import { inRoom } from "../protocol/room.ts";
+import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { callInside } from "../lock/call_inside.ts";
 import { recoverDirectory } from "./recover.ts";
-import type { KeptReason } from "./examine.ts";
-import { emptyReport } from "./recover_one.ts";
-
-/** A transaction that stays as it is, and why. */
-export interface KeptTransaction {
-  /** Its journal or, where that is out of reach, its marker. */
-  path: string;
-  /**
-   * `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner is dead. `"untrusted"`:
-   * another user may have planted it. `"unreachable"`: a directory that takes part is not there (perhaps its file system
-   * is not mounted). `"corrupt"`: it does not say what a journal says.
-   */
-  reason: KeptReason;
-  /**
-   * For `"unreachable"`: the directory that is not there or, where there is one of that name, holds nothing of the
-   * transaction. When it is at its place again, the transaction can be recovered.
-   */
-  missing?: string;
-}
-
-/** What was recovered. */
-export interface RecoveryReport {
-  /** Files of transactions that had been decided, and are finished now. */
-  finished: string[];
-  /** Files of transactions that had not been decided, or were being rolled back: they are as they were before. */
-  undone: string[];
-  /** Files that are neither what they were nor what they were to be: somebody else has written them; left alone. */
-  conflicts: string[];
-  /** Journals of transactions that have changed files (or restored them) and may not have come to activating them. */
-  needsActivation: string[];
-  /** What was left alone. */
-  kept: KeptTransaction[];
-}
+import { Homes } from "../protocol/homes.ts";
+import { emptyReport, type Recovery, type RecoveryReport } from "./recovery.ts";
 
 /** Options of {@linkcode recoverTransactions}. */
-export interface RecoverOptions {
+export interface RecoverOptions extends TrustOption {
   /**
    * Called for each transaction that is settled now and whose activation may not have happened, with the path of its
    * journal, which is removed when the callback has returned. Without it those journals stay, and are named every time.
@@ -82,6 +53,7 @@ const readers = {
   lock: lockPlanOption,
   signal: abortSignal,
   runtime: runtimeOption,
+  trust: trustReader,
 };
 
 function* recover(
@@ -99,22 +71,35 @@ function* recover(
   const rules = {
     lock: { ...lock, signal: lock.signal ?? signal },
     sync: writePlan(engine, {}),
+    trust: checked.trust ?? [],
+    unproven: checked.unproven ?? "keep",
     activate: activate === undefined
       ? undefined
       : (journal: string, holds: readonly LockHold[]) => callInside(engine, holds, () => activate(journal)),
   };
   try {
     checkAbort(signal);
-    const found = yield* inRoom(
+    yield* inRoom(
       engine,
       "sets",
       { signal },
-      () => recoverDirectory(engine, directory, rules, checked.unproven ?? "keep", attempt, report),
+      () => recoverIn(directory, { rules, homes: new Homes(engine, rules.sync, attempt), attempt, report }),
     );
-    if (!found) throw attemptFailed(attempt, "ENOENT", "readDirectory", "there is no such directory");
     return report;
   } catch (error) {
     throw translate(error, attempt);
+  }
+}
+
+function* recoverIn(directory: string, recovery: Recovery): Operation<void> {
+  const { homes, attempt } = recovery;
+  try {
+    yield* recoverDirectory(yield* homes.open(directory), recovery);
+  } catch (error) {
+    const isMissing = FileError.is(error) && error.code === "ENOENT" && error.step === "openDirectory";
+    throw isMissing ? attemptFailed(attempt, "ENOENT", "readDirectory", "there is no such directory") : error;
+  } finally {
+    yield* homes.close();
   }
 }
 

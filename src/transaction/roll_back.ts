@@ -53,7 +53,7 @@ export function* rollBack(
   if (problems.length > 0) return yield* failed(problems, "rolling back failed: not every file could be restored");
   try {
     yield* syncHomes(engine, transaction.homes, rules, attempt);
-    for (const { stage } of places) yield* wait(engine.fileSystem.remove(stage));
+    for (const { home, stage } of places) yield* wait(home.names.remove(stage));
     // Where nothing had taken effect yet, programs that load files by themselves may still have seen some of them.
     if (activate !== undefined) yield* callInside(engine, entered.holds, activate);
   } catch (error) {
@@ -67,7 +67,7 @@ export function* rollBack(
     return yield* failed([error.reason], reason);
   }
   const failures: CleanupFailure[] = [];
-  yield* tidy(failures, endTransaction(engine, journal, transaction.marked, rules, attempt), journal.path);
+  yield* tidy(failures, endTransaction(journal, transaction.marked, rules, attempt), journal.path);
   attempt.targetState = witnessOf(failures) === undefined ? "unchanged" : "unknown";
   return attachCleanup(restored(transaction, cause), failures, attempt);
 }
@@ -135,14 +135,14 @@ function* notRestorable(
 }
 
 function* rollbackFailed(
-  { engine, attempt, journal }: Transaction,
+  { attempt, journal }: Transaction,
   places: readonly SettledFile[],
   cause: unknown,
   errors: unknown[],
   reason: string,
 ): Operation<RollbackFailedError> {
   const files: RolledBackFile[] = [];
-  for (const place of places) files.push(yield* whatIsAt(engine, place));
+  for (const place of places) files.push(yield* whatIsAt(place));
   const all = (content: RolledBackFile["content"]) => files.every((file) => file.content === content);
   // What is there now, if that is also what a recovery will make of it.
   const lasts = all("old") ? journal.state !== "committed" : all("new") && journal.state === "committed";
@@ -161,15 +161,15 @@ function* rollbackFailed(
   return error;
 }
 
-function* whatIsAt(engine: Transaction["engine"], { path, record, backup }: SettledFile): Operation<RolledBackFile> {
+function* whatIsAt({ path, home, record, backup }: SettledFile): Operation<RolledBackFile> {
   let content: RolledBackFile["content"] = "unknown";
   let kept = false;
   try {
-    const seen = yield* lookAt(engine, path);
+    const seen = yield* lookAt(home, record.name);
     content = isOld(seen, record) ? "old" : isNew(seen, record) ? "new" : "other";
-    kept = backup !== undefined && (yield* wait(engine.fileSystem.linkStat(backup))) !== undefined;
+    kept = backup !== undefined && (yield* wait(home.names.linkStat(backup))) !== undefined;
   } catch {
     // The error that is thrown says more.
   }
-  return { path, content, ...kept && backup !== undefined ? { backup } : {} };
+  return { path, content, ...kept && backup !== undefined ? { backup: home.pathOf(backup) } : {} };
 }

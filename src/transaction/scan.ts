@@ -2,7 +2,7 @@
  * What transactions have left, or are just making, in a directory: by name alone, in one reading of the directory.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import type { ParentDirectory } from "../protocol/directories.ts";
 import { parseBackupName } from "../protocol/names/names.ts";
 import {
   type JournalName,
@@ -22,7 +22,7 @@ interface NamedBackup {
 
 /** What is in a directory. */
 export interface DirectoryScan {
-  readonly path: string;
+  readonly home: ParentDirectory;
   /** By transaction; the most advanced first, where a power cut has left several names. Placeholders are none. */
   readonly journals: ReadonlyMap<string, readonly JournalName[]>;
   readonly markers: ReadonlySet<string>;
@@ -40,9 +40,9 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   else values.push(value);
 }
 
-/** Reads a directory; undefined when there is none. */
-export function* scanDirectory(engine: Engine, path: string): Operation<DirectoryScan | undefined> {
-  const entries = yield* wait(engine.fileSystem.readDirectory(path));
+/** Reads a directory that is open; undefined when it was removed meanwhile. */
+export function* scanDirectory(home: ParentDirectory): Operation<DirectoryScan | undefined> {
+  const entries = yield* wait(home.names.readDirectory());
   if (entries === undefined) return undefined;
   const journals = new Map<string, JournalName[]>();
   const placeholders = new Map<string, string[]>();
@@ -54,7 +54,7 @@ export function* scanDirectory(engine: Engine, path: string): Operation<Director
     if (kind !== "file" || !name.startsWith(".")) continue;
     const journal = parseJournalName(name);
     if (journal !== undefined) {
-      if (yield* isPlaceholder(engine, journalPath(engine, path, journal), journal)) {
+      if (yield* isPlaceholder(home, journal)) {
         add(placeholders, journal.id, name);
       } else add(journals, journal.id, journal);
     }
@@ -67,13 +67,13 @@ export function* scanDirectory(engine: Engine, path: string): Operation<Director
   }
   const rank = ({ state }: JournalName) => journalStates.indexOf(state);
   for (const names of journals.values()) names.sort((a, b) => rank(b) - rank(a));
-  return { path, journals, placeholders, markers, stages, backups };
+  return { home, journals, placeholders, markers, stages, backups };
 }
 
 /** A journal is empty in its first state only: what is decided is synced before it leaves that. */
-function* isPlaceholder(engine: Engine, path: string, { state }: JournalName): Operation<boolean> {
-  if (!placeholderStates.includes(state)) return false;
-  return (yield* wait(engine.fileSystem.linkStat(path)))?.size === 0;
+function* isPlaceholder(home: ParentDirectory, journal: JournalName): Operation<boolean> {
+  if (!placeholderStates.includes(journal.state)) return false;
+  return (yield* wait(home.names.linkStat(journalName(journal))))?.size === 0;
 }
 
 /** All transactions of which there is any sign. */
@@ -82,16 +82,10 @@ export function transactionsIn(scan: DirectoryScan): string[] {
   return [...new Set([...journals.keys(), ...placeholders.keys(), ...markers, ...stages.keys()])].sort();
 }
 
-/** The path of a journal. */
-export const journalPath = (engine: Engine, directory: string, name: JournalName): string =>
-  childOf(engine, directory, journalName(name));
-
 /** Removes what was staged in a directory for a transaction, and its placeholders; the stages that were there. */
-export function* discardStages(engine: Engine, directory: string, id: string): Operation<string[]> {
-  const scan = yield* scanDirectory(engine, directory);
+export function* discardStages(home: ParentDirectory, id: string): Operation<string[]> {
+  const scan = yield* scanDirectory(home);
   const names = [...scan?.stages.get(id) ?? []].sort();
-  for (const name of [...names, ...scan?.placeholders.get(id) ?? []]) {
-    yield* wait(engine.fileSystem.remove(childOf(engine, directory, name)));
-  }
+  for (const name of [...names, ...scan?.placeholders.get(id) ?? []]) yield* wait(home.names.remove(name));
   return names;
 }

@@ -14,9 +14,9 @@
 import { type Operation, wait } from "../core/operation.ts";
 import { commitTurn, enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import type { Engine } from "../protocol/engine.ts";
 import { closeQuietly, digestOf } from "../protocol/file_call.ts";
-import { removeName, renameName } from "../protocol/reported_failure.ts";
+import { removeIn, renameIn } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/file_replacement.ts";
 import { stageName } from "../protocol/names/transaction.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -27,8 +27,11 @@ import type { RecordedFile } from "./journal_record.ts";
 export interface SettledFile {
   readonly record: RecordedFile;
   readonly home: ParentDirectory;
+  /** For people: it is reached by its name in `home`. */
   readonly path: string;
+  /** The name of its stage. */
   readonly stage: string;
+  /** The name of its backup. */
   readonly backup: string | undefined;
 }
 
@@ -36,17 +39,17 @@ export interface SettledFile {
 type Settlement = "done" | "conflict";
 
 /** Where a recorded file is. */
-export function placeFile(engine: Engine, home: ParentDirectory, id: string, record: RecordedFile): SettledFile {
+export function placeFile(home: ParentDirectory, id: string, record: RecordedFile): SettledFile {
   return {
     record,
     home,
-    path: childOf(engine, home.path, record.name),
-    stage: childOf(engine, home.path, stageName(record.name, id, record.stage)),
-    backup: record.backup === null ? undefined : childOf(engine, home.path, record.backup),
+    path: home.pathOf(record.name),
+    stage: stageName(record.name, id, record.stage),
+    backup: record.backup ?? undefined,
   };
 }
 
-/** What is at a path: nothing, a file with this content, or something else. */
+/** What there is by a name: nothing, a file with this content, or something else. */
 interface Seen {
   readonly status: FileStatus | undefined;
   /** Of a file. */
@@ -56,28 +59,28 @@ interface Seen {
 /** What cannot be opened because it is no file. */
 const noFile = ["ELOOP", "EISDIR", "ENXIO"];
 
-/** Looks at a path without following it; at a file through what is opened, which no cache has an answer for. */
-export function* lookAt(engine: Engine, path: string): Operation<Seen> {
+/** Looks at a name without following it; at a file through what is opened, which no cache has an answer for. */
+export function* lookAt(home: ParentDirectory, name: string): Operation<Seen> {
   let file;
   try {
-    file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+    file = yield* wait(home.names.open(name, "read"));
   } catch (error) {
     if (!(error instanceof SystemError && noFile.includes(error.code))) throw error;
-    const status = yield* wait(engine.fileSystem.linkStat(path));
+    const status = yield* wait(home.names.linkStat(name));
     // A file by now: it was exchanged between the two calls.
     return { status: status?.kind === "file" ? { ...status, kind: "other" } : status, digest: undefined };
   }
   if (file === undefined) return { status: undefined, digest: undefined };
   try {
-    return { status: yield* wait(file.stat()), digest: yield* digestOf(engine, file) };
+    return { status: yield* wait(file.stat()), digest: yield* digestOf(home.engine, file) };
   } finally {
     yield* closeQuietly(file);
   }
 }
 
 /** Whether there is a file by that name, told by opening it. */
-function* isThere(engine: Engine, path: string): Operation<boolean> {
-  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+function* isThere(home: ParentDirectory, name: string): Operation<boolean> {
+  const file = yield* wait(home.names.open(name, "read"));
   if (file !== undefined) yield* closeQuietly(file);
   return file !== undefined;
 }
@@ -111,27 +114,27 @@ function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void
 
 /** Makes the stage the target, without looking: for the transaction that has just staged it. */
 export function* publishStage(engine: Engine, file: SettledFile, identity: string): Operation<void> {
-  yield* inTurn(engine, file, () => renameName(engine, file.stage, file.path, identity));
+  yield* inTurn(engine, file, () => renameIn(file.home, file.stage, file.record.name, identity));
 }
 
 /** Removes the target, without looking: for the transaction that has just looked at it. */
 export function* takeAway(engine: Engine, file: SettledFile): Operation<void> {
   yield* inTurn(engine, file, function* () {
-    yield* removeName(engine, file.path);
+    yield* removeIn(file.home, file.record.name);
   });
 }
 
 /** Makes the target the new file, or removes it. */
 export function* finishFile(engine: Engine, file: SettledFile): Operation<Settlement> {
-  const { record, path } = file;
-  const target = yield* lookAt(engine, path);
+  const { record, home } = file;
+  const target = yield* lookAt(home, record.name);
   const done = isNew(target, record);
   if (record.new === null) {
     if (!done && !isOld(target, record)) return "conflict";
     if (!done) yield* takeAway(engine, file);
     return "done";
   }
-  const stage = yield* lookAt(engine, file.stage);
+  const stage = yield* lookAt(home, file.stage);
   if (stage.digest !== record.new) return done ? "done" : "conflict";
   if (!done && !isOld(target, record)) return "conflict";
   yield* publishStage(engine, file, stage.status?.identity ?? "");
@@ -140,10 +143,10 @@ export function* finishFile(engine: Engine, file: SettledFile): Operation<Settle
 
 /** Makes the target the old file again. */
 export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settlement> {
-  const { record, path } = file;
-  const target = yield* lookAt(engine, path);
+  const { record, home } = file;
+  const target = yield* lookAt(home, record.name);
   // A stage that is still there has not become the target: whatever that is, this transaction has not touched it.
-  const untouched = yield* isThere(engine, file.stage);
+  const untouched = yield* isThere(home, file.stage);
   const changed = isNew(target, record);
   if (record.old === null) {
     if (target.status === undefined) return "done";
@@ -152,17 +155,17 @@ export function* restoreFile(engine: Engine, file: SettledFile): Operation<Settl
     return "done";
   }
   const { backup } = file;
-  const kept = backup === undefined ? undefined : yield* lookAt(engine, backup);
+  const kept = backup === undefined ? undefined : yield* lookAt(home, backup);
   const restorable = kept?.digest === record.old ? kept.status : undefined;
   const isRestored = isOld(target, record) &&
     (untouched || !changed || target.status?.identity === restorable?.identity);
   if (backup !== undefined && restorable !== undefined && !isRestored) {
     if (!changed) return "conflict";
-    yield* inTurn(engine, file, () => renameName(engine, backup, path, restorable.identity));
+    yield* inTurn(engine, file, () => renameIn(home, backup, record.name, restorable.identity));
     return "done";
   }
   if (!isOld(target, record)) return "conflict";
   // The backup of a file that is the current one again is no earlier version.
-  if (backup !== undefined && restorable !== undefined) yield* removeName(engine, backup);
+  if (backup !== undefined && restorable !== undefined) yield* removeIn(home, backup);
   return "done";
 }

@@ -106,7 +106,7 @@ function* backUpOne(
     const times = known.map(({ time }) => time).filter((time) => time < lastBackupTime);
     const newest = times.length === 0 ? undefined : Math.max(...times);
     try {
-      change.backup = (yield* placeBackup(write, home, newest))?.path;
+      change.backup = (yield* placeBackup(write, home, newest))?.name;
     } catch (error) {
       throw translate(error, write.attempt);
     }

@@ -16,7 +16,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { type Participant, syncHomes } from "./participants.ts";
 
 /** A file that is left alone. */
-export interface StandingFile extends Pick<Participant, "path" | "home"> {
+export interface StandingFile extends Pick<Participant, "path" | "name" | "home"> {
   /** As it was when it was found to be as asked for. */
   readonly status: FileStatus | undefined;
 }
@@ -50,12 +50,12 @@ export function* syncStanding(
 
 function* syncOne(
   engine: Engine,
-  { path, home, status }: StandingFile,
+  { path, name, home, status }: StandingFile,
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
   if (!syncsFile(rules.durability)) return false;
-  const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
+  const file = yield* wait(home.names.open(name, "read"));
   // Of what was to be removed, and is not there, there is nothing but its directory to be synced.
   if (file === undefined) return status === undefined;
   try {

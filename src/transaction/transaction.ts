@@ -7,11 +7,11 @@
  * `failed` before the commit point: nothing is left, or the error names it. After it, it does nothing.
  */
 import { all, type Operation, wait } from "../core/operation.ts";
-import { removeBackup } from "../protocol/backups.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { childOf, type Engine, nameOf } from "../protocol/engine.ts";
+import type { Engine } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import type { FileReplacement } from "../protocol/file_replacement.ts";
+import { removeIn } from "../protocol/reported_failure.ts";
 import { discard } from "../protocol/stage.ts";
 import { type JournalState, markerName } from "../protocol/names/transaction.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -38,7 +38,7 @@ export interface Change {
 export interface StagedChange extends Change {
   /** Undefined: the file is to be removed. */
   readonly staged: FileReplacement | undefined;
-  /** The path of the backup. */
+  /** The name of the backup, beside the file. */
   backup: string | undefined;
   /** Whether the stage has become the target, or the target is removed. */
   published: boolean;
@@ -78,7 +78,7 @@ export class Transaction {
     const transaction = new Transaction(request, attempt, journal, homes);
     try {
       yield* journal.reserve(transaction.#statesToCome());
-      const marks = transaction.#others().map((other) => () =>
+      const marks = transaction.marked.map((other) => () =>
         putMarker(request.engine, other, journal.id, home, request.rules, attempt)
       );
       yield* all(marks);
@@ -94,35 +94,29 @@ export class Transaction {
   #statesToCome(): JournalState[] {
     const states: JournalState[] = ["rolling-back"];
     if (this.request.activate !== undefined) states.push("settled");
-    if (this.#others().length > 0) states.push("activated");
+    if (this.marked.length > 0) states.push("activated");
     return states;
   }
 
   /** Removes the marker of a directory, where it has come to one; what is left of it. */
-  *#unmark(directory: string): Operation<CleanupFailure[]> {
-    const { engine, journal } = this;
-    const path = childOf(engine, directory, markerName(journal.id));
+  *#unmark(home: ParentDirectory): Operation<CleanupFailure[]> {
+    const { id } = this.journal;
     const failures: CleanupFailure[] = [];
-    yield* tidy(failures, removeMarker(engine, directory, journal.id), path);
+    yield* tidy(failures, removeMarker(home, id), home.pathOf(markerName(id)));
     const [failure] = failures;
     // Where nothing can be written, none was made.
     const isReadOnly = failure?.error instanceof SystemError && failure.error.code === "EROFS";
-    return isReadOnly && (yield* wait(engine.fileSystem.linkStat(path))) === undefined ? [] : failures;
+    return isReadOnly && (yield* wait(home.names.linkStat(markerName(id)))) === undefined ? [] : failures;
   }
 
-  /** Directories of files, other than the journal's. */
-  #others(): ParentDirectory[] {
+  /** Where markers are: directories of files, other than the journal's. */
+  get marked(): ParentDirectory[] {
     return this.#homes.filter((home) => home !== this.journal.home);
-  }
-
-  /** Where markers are. */
-  get marked(): string[] {
-    return this.#others().map((home) => home.path);
   }
 
   /** Every directory whose names have changed. */
   get homes(): ParentDirectory[] {
-    return [...this.#others(), this.journal.home];
+    return [...this.marked, this.journal.home];
   }
 
   /** Where each change is, as it is recorded. */
@@ -131,7 +125,7 @@ export class Transaction {
     const byPath = new Map(this.#homes.map((home) => [this.#nameOf(home), home]));
     return files.map((file) => {
       const home = byPath.get(directories[file.directory] ?? "") ?? this.journal.home;
-      return placeFile(this.engine, home, this.journal.id, file);
+      return placeFile(home, this.journal.id, file);
     });
   }
 
@@ -148,7 +142,7 @@ export class Transaction {
       stage: index,
       old: before.digest,
       new: staged === undefined ? null : staged.digest ?? "",
-      backup: backup === undefined ? null : nameOf(this.engine, backup),
+      backup: backup ?? null,
     }));
     return { id: this.journal.id, activates: this.request.activate !== undefined, directories, files };
   }
@@ -158,18 +152,18 @@ export class Transaction {
     if (this.state !== "open") return error;
     this.state = "over";
     const failures: CleanupFailure[] = [];
-    const { engine, journal, attempt, request: { rules } } = this;
-    for (const { staged, requested, backup } of this.changes) {
+    const { journal, attempt, request: { rules } } = this;
+    for (const { staged, requested, backup, participant: { home } } of this.changes) {
       if (requested.source.kind === "chunks") requested.source.cancel(error);
       // Backups first: with its stage still there, a target is known not to have been touched.
-      if (backup !== undefined) yield* tidy(failures, removeBackup(engine, backup), backup);
+      if (backup !== undefined) yield* tidy(failures, removeIn(home, backup), home.pathOf(backup));
       if (staged !== undefined) failures.push(...yield* discard(staged));
     }
     if (journal.state !== "preparing") {
-      yield* tidy(failures, endTransaction(engine, journal, this.marked, rules, attempt), journal.path);
+      yield* tidy(failures, endTransaction(journal, this.marked, rules, attempt), journal.path);
     } else {
       yield* tidy(failures, journal.remove(), journal.path);
-      for (const directory of this.marked) failures.push(...yield* this.#unmark(directory));
+      for (const home of this.marked) failures.push(...yield* this.#unmark(home));
     }
     return attachCleanup(translate(error, attempt), failures, attempt);
   }
@@ -177,7 +171,7 @@ export class Transaction {
   /** Takes an empty transaction back: everything it was to change turned out to be there. */
   *dissolve(): Operation<void> {
     yield* this.journal.remove();
-    for (const directory of this.marked) yield* removeMarker(this.engine, directory, this.journal.id);
+    for (const home of this.marked) yield* removeMarker(home, this.journal.id);
     this.state = "over";
   }
 

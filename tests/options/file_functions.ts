@@ -48,6 +48,12 @@ const backupRows: OptionRow[] = [
     with: "ELOOP",
   },
 ];
+/** The newest is of a user who owns neither the file nor this process. */
+const trustRow = {
+  option: "trust",
+  value: [7],
+  before: ({ machine }: Scene) => machine.put("/d/.a.20261231T000000000Z.bak", { content: "another's", user: 7 }),
+};
 /** What becomes of it on another machine. */
 const runtimeTells = (done: string): OptionRow[] => [
   {
@@ -75,6 +81,7 @@ const backups: Tested[] = [
         with: [9],
       },
       ...backupRows,
+      { ...trustRow, see: ({ value }) => (value as unknown[]).length, without: 1, with: 2 },
       ...runtimeTells("listed"),
     ],
   },
@@ -91,6 +98,7 @@ const backups: Tested[] = [
       ...syncRows,
       signalRow,
       ...backupRows,
+      { ...trustRow, see: content, without: "earlier", with: "another's" },
       ...runtimeTells("restored"),
     ],
   },

@@ -30,6 +30,19 @@ const lockRow = (target?: string): OptionRow => ({
 const backupsIn = ({ machine }: Seen): number =>
   Object.keys(machine.files("/d")).filter((name) => name.endsWith(".bak")).length;
 
+const two = scenario(2);
+/** A transaction of another user's whose process died when it was decided. */
+const deadOfAnother = ({ machine }: Scene): void => {
+  for (const [path, file] of Object.entries(filesOf(two))) machine.put(path, file);
+  applyAndDie(machine, two, afterRenameTo(".journal"));
+  const files = machine.fork({ user: 0 }).syncFileSystem;
+  for (const path of Object.keys(machine.files("/d")).filter((path) => path.endsWith(".journal"))) {
+    const file = files.open(path, "read");
+    file?.setOwner(7, 7);
+    file?.close();
+  }
+};
+
 const applications: Tested[] = [
   {
     called: twins(
@@ -40,6 +53,16 @@ const applications: Tested[] = [
     rows: [
       { option: "journal", value: "/missing", see: code, without: undefined, with: "ENOENT" },
       throwing("onProgress"),
+      {
+        option: "trust",
+        value: [7],
+        machine: { user: 0, files: {} },
+        before: deadOfAnother,
+        path: "/d/f0",
+        see: ({ code, machine }) => code ?? machine.readText("/d/f1"),
+        without: "EBUSY",
+        with: "new 1",
+      },
       ...durabilityRow,
       lockRow(),
       ...lockRowsOf("/d/a"),
@@ -145,6 +168,16 @@ const generations = ({ machine }: Seen): number =>
       .filter((name) => !name?.endsWith(".lock")),
   ).size;
 
+/** Whose generations those of another user are. */
+const ofAnother = ({ machine }: Scene): void => {
+  for (const { name } of machine.syncFileSystem.readDirectory("/d") ?? []) {
+    const directory = name.endsWith(".generation") ? machine.syncFileSystem.openDirectory(`/d/${name}`) : undefined;
+    directory?.setOwner(7, 7);
+    directory?.close();
+  }
+};
+const asRoot = { user: 0 } as const;
+
 const switchRows: OptionRow[] = [
   throwing("activate", { with: "EROLLBACK" }),
   ...durabilityRow,
@@ -198,6 +231,16 @@ const publications: Tested[] = [
         with: "new",
       },
       {
+        option: "trust",
+        value: "any",
+        machine: asRoot,
+        base: { keep: 0, grace: 0 },
+        before: (scene) => (twice(scene), ofAnother(scene)),
+        see: generations,
+        without: 3,
+        with: 1,
+      },
+      {
         ...runtimeRow,
         path: `${simulatedOnly}/site`,
         machine: { files: { [`${simulatedOnly}/`]: { kind: "directory" } } },
@@ -220,6 +263,15 @@ const publications: Tested[] = [
         without: "earlier",
         with: "now",
       },
+      {
+        option: "trust",
+        value: [7],
+        machine: asRoot,
+        before: ofAnother,
+        see: (seen) => seen.code ?? published(seen),
+        without: "ENOENT",
+        with: "earlier",
+      },
       { ...runtimeRow, with: "EEXIST" },
     ],
   },
@@ -230,7 +282,18 @@ const publications: Tested[] = [
       (path, options) => listGenerationsSync(path, options),
       { path: site, files: twoGenerations },
     ),
-    rows: [{ ...runtimeRow, with: "EEXIST" }],
+    rows: [
+      {
+        option: "trust",
+        value: [7],
+        machine: asRoot,
+        before: ofAnother,
+        see: ({ value }) => (value as unknown[]).length,
+        without: 0,
+        with: 2,
+      },
+      { ...runtimeRow, with: "EEXIST" },
+    ],
   },
 ];
 
@@ -267,6 +330,15 @@ const recovery: Tested = {
           scene.machine.syncFileSystem.remove(path);
         }
       },
+      see: ({ value }) => (value as { kept: unknown[] }).kept.length,
+      without: 1,
+      with: 0,
+    },
+    {
+      option: "trust",
+      value: [7],
+      machine: asRoot,
+      before: deadOfAnother,
       see: ({ value }) => (value as { kept: unknown[] }).kept.length,
       without: 1,
       with: 0,

@@ -67,8 +67,8 @@ function elsewhere(machine: MemoryRuntime): Runtime {
         return [name, typeof method === "function" ? method.bind(real) : method];
       }),
     ),
-    openDirectory(path: string) {
-      const directory = real.openDirectory(path);
+    openDirectory(path: string, options?: { follow?: boolean }) {
+      const directory = real.openDirectory(path, options);
       return directory &&
         overlaid(directory, (key) => key === "names" ? new NamesByPath(fileSystem, baseOf(path)) : undefined);
     },

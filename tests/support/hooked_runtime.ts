@@ -29,8 +29,8 @@ function hooked(real: FileSystem, hooks: Hooks): FileSystem {
   const withHooks: FileSystem = overlaid(real, (key) => {
     const hook = Reflect.get(hooks, key);
     if (key === "openDirectory") {
-      return (path: string) => {
-        const directory = typeof hook === "function" ? hook(real, path) : real.openDirectory(path);
+      return (path: string, options?: { follow?: boolean }) => {
+        const directory = typeof hook === "function" ? hook(real, path, options) : real.openDirectory(path, options);
         return directory instanceof Promise ? directory.then(withNames) : withNames(directory);
       };
     }

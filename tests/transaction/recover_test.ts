@@ -454,7 +454,7 @@ describe("hostile directories", () => {
       user: 0,
       files: { "/etc/passwd": "root", "/tmp/": { kind: "directory", mode: 0o777 } },
     });
-    plant(machine, "/tmp", { directories: ["/etc"] });
+    plant(machine, "/tmp", { directories: ["/etc"] }, 0);
     machine.put(`/etc/${stageName("passwd", id, 0)}`, "evil");
     const report = recoverTransactionsSync("/tmp", { runtime: machine });
     assertEquals(report.kept, [{ path: journal("/tmp"), reason: "unreachable", missing: "/etc" }]);
@@ -467,7 +467,7 @@ describe("hostile directories", () => {
       plant(machine, "/home/eve", { directories: ["/etc"] });
       machine.put(`/etc/${stageName("passwd", id, 0)}`, "evil");
       putMarkerOf(machine, "/etc", directory, owner);
-      const report = recoverTransactionsSync("/home/eve", { runtime: machine });
+      const report = recoverTransactionsSync("/home/eve", { runtime: machine, trust: [1001] });
       assertEquals(report.kept, [{ path: journal("/home/eve"), reason: "untrusted" }]);
       assertEquals(machine.readText("/etc/passwd"), "root");
     }
@@ -481,24 +481,24 @@ describe("hostile directories", () => {
     machine.put(`${directory}/${markerName(id)}`, { content, user: owner });
   }
 
-  it("in a sticky directory, journals of others count for nothing", () => {
-    const machine = memoryRuntime({ user: 0, files: { "/tmp/passwd": { content: "root", user: 0 } } });
-    machine.put("/tmp", { kind: "directory", mode: 0o1777, user: 0 });
-    plant(machine, "/tmp", {});
-    const before = machine.files();
-    assertEquals(recoverTransactionsSync("/tmp", { runtime: machine }).kept, [{
-      path: journal("/tmp"),
-      reason: "untrusted",
-    }]);
-    assertEquals(machine.files(), before);
-    // Nor do they keep anybody from working.
-    applyFilesSync({ files: [{ path: "/tmp/passwd", data: "mine" }] }, { runtime: machine });
-    assertEquals(machine.readText("/tmp/passwd"), "mine");
-    // In a directory where whoever can make names can replace files anyway, they are believed: /tmp without the bit.
-    const open = memoryRuntime({ user: 0, files: { "/shared/passwd": { content: "root", user: 0 } } });
-    open.put("/shared", { kind: "directory", mode: 0o777, user: 0 });
-    plant(open, "/shared", {});
-    assertEquals(recoverTransactionsSync("/shared", { runtime: open }).finished, ["/shared/passwd"]);
+  it("journals of others are not carried out, in whosever directory, unless their owner is trusted", () => {
+    for (const [owner, mode] of [[0, 0o1777], [0, 0o777], [1001, 0o755], [1002, 0o2775]] as const) {
+      const machine = memoryRuntime({ user: 0, files: { "/d/passwd": { content: "root", user: 0 } } });
+      machine.put("/d", { kind: "directory", mode, user: owner });
+      plant(machine, "/d", {});
+      const before = machine.files();
+      const kept = [{ path: journal("/d"), reason: "untrusted" as const, user: 1001 }];
+      for (const trust of [undefined, [], [1000, 1002]]) {
+        const options = { runtime: machine, ...trust === undefined ? {} : { trust } };
+        assertEquals(recoverTransactionsSync("/d", options), { ...nothing, kept });
+        assertEquals(machine.files(), before);
+      }
+      for (const trust of [[1001], "any"] as const) {
+        const copy = memoryRuntime({ user: 0, files: { "/d/passwd": { content: "root", user: 0 } } });
+        plant(copy, "/d", {});
+        assertEquals(recoverTransactionsSync("/d", { runtime: copy, trust }).finished, ["/d/passwd"]);
+      }
+    }
   });
 
   it("names that lead out of their directory, and contents that are not whole, say nothing", () => {
@@ -524,7 +524,9 @@ describe("hostile directories", () => {
       const before = machine.files();
       assertEquals(recoverTransactionsSync("/d", { runtime: machine }).kept[0]?.reason, "corrupt", what);
       assertEquals(machine.files(), before);
-      const error = assertThrows(() => writeBeside(machine));
+      // It keeps nobody from working beside it; only from what is staged for it.
+      write(machine, "/d/other");
+      const error = assertThrows(() => write(machine, "/d/passwd"));
       assert(FileError.is(error) && error.code === "EBUSY", what);
     }
     const machine = after(afterRenameTo(".journal"));
@@ -540,8 +542,8 @@ describe("hostile directories", () => {
     assertEquals(shown(machine, three), "old");
   });
 
-  function writeBeside(machine: MemoryRuntime): void {
-    applyFilesSync({ files: [{ path: "/d/other", data: "x" }] }, { runtime: machine });
+  function write(machine: MemoryRuntime, path: string): void {
+    applyFilesSync({ files: [{ path, data: "x" }] }, { runtime: machine });
   }
 
   it("a symlink where a stage, a journal, a marker or a target should be is not followed", () => {

@@ -133,7 +133,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   try {
     const { activate: words } = plan;
     const name = { verb: attempt, path };
-    const { backup, directories, lockDirectory } = plan;
+    const { backup, directories, lockDirectory, trust = options.trust } = plan;
     const wanted = { files, directories, ...backup === undefined ? {} : { backup } };
     if (options.dryRun) return previewed(await previewFilesNamed(name, wanted, {}), plan);
     const result = await applyFilesNamed(name, {
@@ -144,6 +144,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       signal,
       lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
       ...options.durability === undefined ? {} : { durability: options.durability },
+      ...trust === undefined ? {} : { trust },
       onProgress({ step, done, total }) {
         entered = true;
         report(done, total, steps[step]);

@@ -1,5 +1,5 @@
 /** `atomic-write publish` and `roll-back`: a whole directory by one switch of a symlink, and back. */
-import { publishDirectory, type PublishResult } from "../../publication/publish_directory.ts";
+import { type PublishResult, publishTree } from "../../publication/publish_directory.ts";
 import type { SwitchOptions } from "../../publication/publish_options.ts";
 import { rollBackDirectory, type RollBackResult } from "../../publication/roll_back_directory.ts";
 import { currentRuntime } from "../../runtime/current.ts";
@@ -40,13 +40,14 @@ function switchOptions(
   signal: AbortSignal,
   { timeout, published }: { readonly timeout: number; readonly published: StagedList | undefined },
 ): SwitchOptions {
-  const { durability, activate: words } = options;
+  const { durability, trust, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
   const late = () => note("asked to stop, but the symlink is already switched: finishing");
   return {
     signal,
     lock: { timeout },
     ...durability === undefined ? {} : { durability },
+    ...trust === undefined ? {} : { trust },
     ...words === undefined || published === undefined ? {} : {
       async activate() {
         signal.addEventListener("abort", late, { once: true });
@@ -98,9 +99,9 @@ function generationOf(operand: string, path: string, attempt: string): string {
 }
 
 /** `atomic-write generations PATH`. */
-export async function generations({ operands }: Call<typeof generationsTable>): Promise<Outcome> {
+export async function generations({ operands, options }: Call<typeof generationsTable>): Promise<Outcome> {
   const path = publishedPath(operands.path, "Cannot list the generations of");
-  const found = await listGenerations(path);
+  const found = await listGenerations(path, options);
   const line = ({ generation, published, withdrawn, current }: PublishedGeneration) => {
     const state = current ? "current  " : withdrawn === undefined ? "earlier  " : "withdrawn";
     return `${state} ${new Date(published).toISOString()} ${shownName(generation)}`;
@@ -142,6 +143,7 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     ...keep === undefined ? {} : { keep },
     ...grace === undefined ? {} : { grace: grace * 1000 },
     ...adopt === undefined ? {} : { adopt },
+    ...options.trust === undefined ? {} : { trust: options.trust },
   };
   await refuseNoDirectory(source, path);
   if (options.dryRun) return previewed(await previewPublication(path, kept), source, options);
@@ -150,7 +152,7 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     const published = options.activate === undefined
       ? undefined
       : await lists.place(new Map([[operands.path, path], [path, path]]));
-    const result = await publishDirectory(path, (into) => copyTree(source, into, copying), {
+    const result = await publishTree(path, (into) => copyTree(source, into, copying), {
       ...switchOptions(call, signal, { timeout, published }),
       ...kept,
       ...words === undefined ? {} : {

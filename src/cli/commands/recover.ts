@@ -8,8 +8,8 @@ import { childOf, makeEngine } from "../../protocol/engine.ts";
 import { beginAttempt, translate } from "../../protocol/failure.ts";
 import { parseJournalName, parseMarkerName } from "../../protocol/names/transaction.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import { emptyReport } from "../../transaction/recover_one.ts";
-import { recoverInto, type RecoverOptions, type RecoveryReport } from "../../transaction/recover_transactions.ts";
+import { emptyReport, type RecoveryReport } from "../../transaction/recovery.ts";
+import { recoverInto, type RecoverOptions } from "../../transaction/recover_transactions.ts";
 import { StagedLists } from "../../transaction/staged_list.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
 import { exitStatus } from "../exit_status.ts";
@@ -146,6 +146,7 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     signal,
     lock: { timeout },
     ...options.unproven ? { unproven: "recover" as const } : {},
+    ...options.trust === undefined ? {} : { trust: options.trust },
     ...words === undefined ? {} : {
       async activate(journal: string) {
         const limit = (options.programTimeout ?? defaultLimit) * 1000;

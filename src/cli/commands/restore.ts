@@ -20,7 +20,7 @@ export async function run({ operands, options, abortOnSignal }: Call<typeof rest
     if (operands.which !== undefined) {
       throw new UsageError("--list lists all versions: WHICH cannot be combined with it");
     }
-    const backups = await listBackups(path);
+    const backups = await listBackups(path, rest.trust === undefined ? {} : { trust: rest.trust });
     return { result: { backups }, output: backups.map(line), changing: false };
   }
   const signal = abortOnSignal(attempt, path);

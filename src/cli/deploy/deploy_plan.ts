@@ -8,8 +8,9 @@ import { FileError } from "../../core/errors.ts";
 import { JsonChecker } from "../../core/json_checker.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle } from "../../core/path.ts";
 import type { Owner } from "../../protocol/mode_and_owner.ts";
+import type { ApplyOptions } from "../../transaction/apply_plan.ts";
 import { jsonPlaces, memberOf } from "./json_places.ts";
-import { count, members, metadata, Mistake, plainText, seconds, show, text } from "./plan_values.ts";
+import { count, members, metadata, Mistake, plainText, seconds, show, text, users } from "./plan_values.ts";
 
 /** A file of a plan. */
 export interface DeployFile {
@@ -44,6 +45,8 @@ export interface DeployPlan {
   readonly validate?: readonly string[];
   readonly activate?: readonly string[];
   readonly backup?: number;
+  /** Whose unfinished deployments may be recovered. */
+  readonly trust?: NonNullable<ApplyOptions["trust"]>;
   /** How long the programs may take, in milliseconds. */
   readonly limits: { readonly validate: number; readonly activate: number };
 }
@@ -72,7 +75,7 @@ class Reader {
   }
 
   plan(value: unknown): DeployPlan {
-    const { files, directories, lockDirectory, validate, activate, backup, timeouts } = members(value, "", [
+    const { files, directories, lockDirectory, validate, activate, backup, timeouts, trust } = members(value, "", [
       "files",
       "directories",
       "validate",
@@ -80,6 +83,7 @@ class Reader {
       "backup",
       "timeouts",
       "lockDirectory",
+      "trust",
     ]);
     const limits = members(timeouts ?? {}, "timeouts", ["validate", "activate"]);
     const limit = (name: "validate" | "activate") => {
@@ -97,6 +101,7 @@ class Reader {
       ...validate === undefined ? {} : { validate: this.#words(validate, "validate") },
       ...activate === undefined ? {} : { activate: this.#words(activate, "activate") },
       ...backup === undefined ? {} : { backup: count(backup, "backup") },
+      ...trust === undefined ? {} : { trust: users(trust, "trust") },
       limits: { validate: limit("validate"), activate: limit("activate") },
     };
   }

@@ -4,6 +4,7 @@
  */
 import { highestOwnerNumber, isOwner } from "../../core/options.ts";
 import type { Owner } from "../../protocol/mode_and_owner.ts";
+import type { ApplyOptions } from "../../transaction/apply_plan.ts";
 import { nearest } from "../nearest.ts";
 import { UnreadableValue } from "../table.ts";
 import { writeRows } from "../grammar/rows.ts";
@@ -102,6 +103,14 @@ export function metadata(value: Members, part: string): { mode?: number; owner?:
 export function seconds(value: unknown, part: string): number {
   if (typeof value === "number" && value > 0 && value <= 2_000_000) return value * 1000;
   throw new Mistake(part, `must be a number of seconds, more than 0 and at most 2000000, not ${show(value)}`);
+}
+
+/** Users by their numbers, or all of them. */
+export function users(value: unknown, part: string): NonNullable<ApplyOptions["trust"]> {
+  if (value === "any") return value;
+  const isUser = (each: unknown) => typeof each === "number" && isOwner(each);
+  if (Array.isArray(value) && value.every(isUser)) return value as number[];
+  throw new Mistake(part, `must be "any" or an array of numbers of users, not ${show(value)}`);
 }
 
 /** How many. */

@@ -1,6 +1,6 @@
 /** What the commands about one file take: to write, copy, remove, restore and update it, and to lock it. */
 import { type CommandTable, count, flag } from "../table.ts";
-import { durabilityRows, waitRows, writeRows } from "./rows.ts";
+import { durabilityRows, trustRows, waitRows, writeRows } from "./rows.ts";
 import { updateVersionRows, writeVersionRows } from "./versioned.ts";
 
 /** What `atomic-write [write] FILE` takes. */
@@ -73,6 +73,7 @@ export const restoreTable = {
   options: {
     list: flag("List the earlier versions and change nothing"),
     backup: count("N", "Also keep the version that is replaced, and the last N in total"),
+    ...trustRows,
     ...durabilityRows,
     digest: flag("Print the SHA-256 of the content"),
   },

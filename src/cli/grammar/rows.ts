@@ -4,6 +4,7 @@
  */
 import { parseDigest } from "../../core/digest.ts";
 import { highestOwnerNumber, isOwner } from "../../core/options.ts";
+import type { ListBackupsOptions } from "../../file/backups.ts";
 import {
   count,
   flag,
@@ -112,6 +113,23 @@ const conflictExitCode: Option<number> = {
     return number;
   },
 };
+
+/** Whose journals, backups and generations count beside one's own and root's. */
+export const trustRows = {
+  trust: {
+    value: "UID,UID…|any",
+    help:
+      "Also count what other users have left here: those with these numbers, or all; default: only your own and root's",
+    read(text): NonNullable<ListBackupsOptions["trust"]> {
+      if (text === "any") return text;
+      const users = text.split(",");
+      if (!users.every((user) => /^[0-9]+$/.test(user) && isOwner(user))) {
+        throw new UnreadableValue('must be "any" or numbers of users, separated by commas');
+      }
+      return users.map(Number);
+    },
+  },
+} satisfies OptionTable;
 
 /** How long to wait, and what to say when that was in vain: flock(1)'s names. */
 export const waitRows = {

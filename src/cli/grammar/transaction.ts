@@ -9,7 +9,7 @@ import {
   programWords,
   seconds,
 } from "../table.ts";
-import { waitRows } from "./rows.ts";
+import { trustRows, waitRows } from "./rows.ts";
 
 /** How the locks are waited for, and what a power cut must not undo. */
 const transactionRows = {
@@ -18,6 +18,7 @@ const transactionRows = {
     ["full", "barrier", "file", "none"],
     "How much must survive a power cut; below full (the default), all-or-nothing holds only for killed processes",
   ),
+  ...trustRows,
 } satisfies OptionTable;
 
 /** Their values. */
@@ -41,7 +42,7 @@ export const deployTable = {
     "runs `validate`, switches all files, and runs `activate`. If that fails, it restores every file and " +
     "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
     "PLAN is { files: [{ path, source | content | remove, mode, owner, defaults }], directories: [{ path, mode, " +
-    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory }. Paths " +
+    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory, trust }. Paths " +
     "are relative to the directory of PLAN, or to the current one if PLAN is standard input. The programs run " +
     "there, without a shell; the file that ATOMIC_WRITE_STAGED_FILE names (and ATOMIC_WRITE_STAGED, unless it is too " +
     "long), a JSON object, tells them where the new content of each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
@@ -68,8 +69,9 @@ export const recoverTable = {
     "Completes deployments in DIR that a crash interrupted: it finishes those that were committed, undoes the " +
     "others, and prints what it did. The next deployment of such files does the same.",
     "Some are left alone: files that another program has changed since (status 2), deployments that are still " +
-    "running, whose owner may still be running, or whose directory is missing (status 75), and deployments whose " +
-    "journal is damaged (status 65).",
+    "running, whose owner may still be running, or whose directory is missing (status 75), deployments whose " +
+    "journal is damaged (status 65), and those of other users (status 77): they can be recovered by their users, " +
+    "or with --trust.",
     "After a crash nobody knows whether the new files have taken effect; --activate makes sure that they do. " +
     "Until then this is reported every time (status 91). If a service is started afterwards anyway, use " +
     "--activate true.",
@@ -81,6 +83,7 @@ export const recoverTable = {
     recursive: flag("Also recover in all subdirectories", "r"),
     ...programRows,
     unproven: flag("Include deployments whose owner may still be running: only if you know that none is"),
+    ...trustRows,
     ...waitRows,
   },
   statuses: [1, 2, 65, 66, 91, 126, 127],
@@ -156,7 +159,7 @@ export const generationsTable = {
     "`earlier` or `withdrawn`, the time of publication, and the directory.",
   ],
   operands: { path: { help: "The published path, a symlink made by `atomic-write publish`" } },
-  options: {},
+  options: { ...trustRows },
   statuses: [66],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",

@@ -91,13 +91,18 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  openDirectory(path: string): OpenDirectory | undefined {
+  openDirectory(path: string, options?: { follow?: boolean }): OpenDirectory | undefined {
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
     permit("openDirectory", path, "read");
     for (;;) {
       try {
+        const seen = options?.follow === false ? toStatus(this.#deno.lstatSync(path)) : undefined;
+        if (seen?.kind === "symlink") throw new SystemError("ENOTDIR", "openDirectory", path);
         // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
-        return new DenoDirectory(this.#deno.openSync(`${path}/.`, reading), path, this.#calls, this);
+        const opened = new DenoDirectory(this.#deno.openSync(`${path}/.`, reading), path, this.#calls, this);
+        if (seen === undefined || opened.stat().identity === seen.identity) return opened;
+        opened.close();
+        throw new SystemError("ENOTDIR", "openDirectory", path);
       } catch (error) {
         if (isMissing(error, "openDirectory", path, onlyAbsent)) return undefined;
       }

@@ -87,14 +87,14 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
-  openDirectory(path: string): OpenDirectory | undefined {
+  openDirectory(path: string, options?: { follow?: boolean }): OpenDirectory | undefined {
     // libuv opens directories on Windows without the access that FlushFileBuffers needs (EPERM).
     if (this.#windows) throw new SystemError("ENOTSUP", "openDirectory", path);
     const { constants, openSync } = nodeFs();
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | (options?.follow === false ? constants.O_NOFOLLOW : 0);
     for (;;) {
       try {
-        const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-        return new NodeDirectory(descriptor, path, this.#calls, this);
+        return new NodeDirectory(openSync(path, flags), path, this.#calls, this);
       } catch (error) {
         if (isMissing(error, "openDirectory", path, onlyAbsent)) return undefined;
       }

@@ -7,16 +7,8 @@
  */
 import type { Awaitable } from "../../core/operation.ts";
 import { baseOf } from "../../runtime/directory.ts";
-import type {
-  DirectoryEntry,
-  DirectoryNames,
-  FileStatus,
-  FileSystem,
-  OpenDirectory,
-  OpenFile,
-  Runtime,
-  SyncLevel,
-} from "../../runtime/runtime.ts";
+import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem } from "../../runtime/runtime.ts";
+import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
 export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened">;
@@ -179,6 +171,19 @@ function opening<T extends OpenFile | undefined>(
   return whenKnown(file, (file) => file === undefined ? undefined : new InterceptedFile(file, path, opens, around));
 }
 
+/** Opens a directory, watched. */
+function openingDirectory(
+  watch: Watch,
+  path: string,
+  operands: SeamCall["operands"],
+  proceed: () => Awaitable<OpenDirectory | undefined>,
+): Awaitable<OpenDirectory | undefined> {
+  const opens = watch.numbers.next++;
+  const call: SeamCall = { method: "openDirectory", path, operands, file: undefined, opens };
+  const watched = (directory: OpenDirectory) => new InterceptedDirectory(directory, path, opens, watch);
+  return whenKnown(watch.around(call, proceed), (directory) => directory && watched(directory));
+}
+
 /** Names in an open directory, each call as one of the file system on the path that the name would have. */
 class InterceptedNames implements DirectoryNames {
   /** For people, and for files that are watched by path: what is reached is reached through `inner`. */
@@ -199,6 +204,9 @@ class InterceptedNames implements DirectoryNames {
   create(name: string, mode: number): Awaitable<OpenFile> {
     const call = { method: "create", path: this.base + name, operands: [mode] } as const;
     return opening(this.watch, call, () => this.inner.create(name, mode)) as Awaitable<OpenFile>;
+  }
+  openDirectory(name: string): Awaitable<OpenDirectory | undefined> {
+    return openingDirectory(this.watch, this.base + name, [false], () => this.inner.openDirectory(name));
   }
   linkStat(name: string): Awaitable<FileStatus | undefined> {
     return this.#pass("linkStat", this.base + name, [], () => this.inner.linkStat(name));
@@ -238,12 +246,8 @@ export interface FileNumbers {
 
 /** A file system behind `around`. */
 export function interceptFileSystem(inner: FileSystem, around: Around, numbers: FileNumbers = { next: 1 }): FileSystem {
-  const pass = <T>(
-    method: keyof FileSystem,
-    path: string,
-    operands: SeamCall["operands"],
-    proceed: () => Awaitable<T>,
-  ) => around({ method, path, operands, file: undefined }, proceed);
+  const pass = <T>(method: SeamMethod, path: string, operands: SeamCall["operands"], proceed: () => Awaitable<T>) =>
+    around({ method, path, operands, file: undefined }, proceed);
   const watch: Watch = { around, numbers };
   return {
     open: (path, access, options) =>
@@ -256,13 +260,9 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
       opening(watch, { method: "create", path, operands: [mode] }, () => inner.create(path, mode)) as Awaitable<
         OpenFile
       >,
-    openDirectory: (path) => {
-      const opens = numbers.next++;
-      const call: SeamCall = { method: "openDirectory", path, operands: [], file: undefined, opens };
-      return whenKnown(
-        around(call, () => inner.openDirectory(path)),
-        (directory) => directory === undefined ? undefined : new InterceptedDirectory(directory, path, opens, watch),
-      );
+    openDirectory: (path, options) => {
+      const operands = options?.follow === undefined ? [] : [options.follow];
+      return openingDirectory(watch, path, operands, () => inner.openDirectory(path, options));
     },
     stat: (path) => pass("stat", path, [], () => inner.stat(path)),
     linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
@@ -280,10 +280,9 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
 /** A runtime both of whose file systems are behind `around`. */
 export function interceptRuntime(runtime: Runtime, around: Around): Runtime {
   const numbers: FileNumbers = { next: 1 };
-  const syncFileSystem = interceptFileSystem(runtime.syncFileSystem, around, numbers);
-  const fileSystem = runtime.fileSystem === runtime.syncFileSystem
-    ? syncFileSystem
-    : interceptFileSystem(runtime.fileSystem, around, numbers);
+  const watched = (inner: FileSystem) => interceptFileSystem(inner, around, numbers);
+  const syncFileSystem = watched(runtime.syncFileSystem);
+  const fileSystem = runtime.fileSystem === runtime.syncFileSystem ? syncFileSystem : watched(runtime.fileSystem);
   return {
     name: runtime.name,
     fileSystem,

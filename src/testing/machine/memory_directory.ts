@@ -51,6 +51,10 @@ class MemoryNames implements DirectoryNames {
     return this.#inside.create(this.base + name, mode);
   }
 
+  openDirectory(name: string): (SyncOpenFile & OpenDirectory) | undefined {
+    return this.#inside.openDirectory(this.base + name, { follow: false });
+  }
+
   linkStat(name: string): FileStatus | undefined {
     return this.#inside.linkStat(this.base + name);
   }

@@ -63,9 +63,13 @@ export class MemorySystemCalls implements SyncFileSystem {
   }
 
   /** `through`: the calls that names in it are reached by where that is not the machine itself. */
-  openDirectory(path: string, through: NameCalls = this): MemoryDirectory | undefined {
+  openDirectory(
+    path: string,
+    options: { follow?: boolean } = {},
+    through: NameCalls = this,
+  ): MemoryDirectory | undefined {
     if (this.#machine.plan.options.capabilities?.directorySync === false) this.#fail("ENOTSUP", "openDirectory", path);
-    const node = this.#find("openDirectory", path, "target")?.node;
+    const node = this.#find("openDirectory", path, options.follow === false ? "link" : "target")?.node;
     if (node === undefined) return undefined;
     if (node.kind !== "directory") this.#fail("ENOTDIR", "openDirectory", path);
     this.#need(node, permission.read, "openDirectory", path);
@@ -73,7 +77,8 @@ export class MemorySystemCalls implements SyncFileSystem {
     const anchored = through === this && this.#machine.plan.options.capabilities?.anchored !== false;
     const inside = anchored ? new MemorySystemCalls(this.#machine, this.#process, node.number) : through;
     const opened = { machine: this.#machine, process: this.#process, inode: node.number, path };
-    return new MemoryDirectory(opened, inside, through);
+    const byPath = anchored ? new MemorySystemCalls(this.#machine, this.#process) : through;
+    return new MemoryDirectory(opened, inside, byPath);
   }
 
   stat(path: string): FileStatus | undefined {

@@ -52,8 +52,8 @@ export class NetworkClient implements SyncFileSystem {
     return this.#server.create(path, mode);
   }
 
-  openDirectory(path: string): MemoryDirectory | undefined {
-    return this.#server.openDirectory(path, this);
+  openDirectory(path: string, options?: { follow?: boolean }): MemoryDirectory | undefined {
+    return this.#server.openDirectory(path, options, this);
   }
 
   stat(path: string): FileStatus | undefined {

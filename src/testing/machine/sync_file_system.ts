@@ -45,7 +45,7 @@ export interface SyncFileSystem extends FileSystem {
   /** Creates a file, exclusively. */
   create(path: string, mode: number): SyncOpenFile;
   /** Opens a directory to be synced, and for the names in it; undefined when there is none. */
-  openDirectory(path: string): (SyncOpenFile & OpenDirectory) | undefined;
+  openDirectory(path: string, options?: { follow?: boolean }): (SyncOpenFile & OpenDirectory) | undefined;
   /** What is there, symlinks followed. */
   stat(path: string): FileStatus | undefined;
   /** What is there, a symlink in the last component not followed. */

@@ -1,0 +1,75 @@
+/**
+ * Whose names count: the one rule of ownership.
+ *
+ * What bears a name of ours (a journal, a marker, a backup, a generation) but belongs to somebody else than this user or
+ * root is never acted upon: not carried out, restored, gone back to, published or removed. It is respected all the same:
+ * what may be somebody's unfinished work is in the way, and the error says what helps. Whoever may put a name into a
+ * directory, but not replace the files there (a sticky directory, such as /tmp), would otherwise have this module do it;
+ * and root, who recovers a directory of somebody else's, would do what a planted journal says.
+ *
+ * Those who share a directory on purpose name one another: the option `trust`. Content that is known by its digest, as
+ * the objects of a store are, needs no owner.
+ */
+import { highestOwnerNumber, type OptionReader, wholeNumber } from "../core/options.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, Runtime } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import type { ParentDirectory } from "./directories.ts";
+import { beginAttempt } from "./failure.ts";
+import { closeQuietly } from "./file_call.ts";
+import { createTemporary } from "./temporary_file.ts";
+
+/** Users beside this one and root whose names count, by their numbers; `"any"`: everybody's. */
+export type Trust = "any" | readonly number[];
+
+/** The option by which others are trusted. */
+export interface TrustOption {
+  /**
+   * Users whose journals, markers, backups and generations count as this user's own and root's do: numbers, or `"any"` for
+   * everybody. Default: nobody else's. Name only users who may do with the directory whatever they like.
+   */
+  trust?: Trust;
+}
+
+const userNumber = wholeNumber(0, highestOwnerNumber);
+
+/** Reads the option `trust`. */
+export const trustReader: OptionReader<Trust> = (value, name) => {
+  if (value === "any") return value;
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be "any" or an array of user numbers`);
+  return value.map((each: unknown, index) => userNumber(each, `${name}[${index}]`));
+};
+
+/** Numbers of this process's user, where it may not ask and a file of its own told. */
+const learned = new WeakMap<Runtime, number | undefined>();
+
+/** Who this process is; undefined where that cannot be found out. */
+function* ourUser(home: ParentDirectory): Operation<number | undefined> {
+  const { runtime } = home.engine;
+  const known = runtime.process.owner()?.user;
+  if (known !== undefined) return known;
+  if (learned.has(runtime)) return learned.get(runtime);
+  try {
+    // Whose a new file is, its status tells.
+    const { file, name } = yield* createTemporary(home, "owner", 0o600, beginAttempt("Cannot find", home.path));
+    try {
+      learned.set(runtime, (yield* wait(file.stat())).user);
+    } finally {
+      yield* closeQuietly(file);
+      yield* wait(home.names.remove(name));
+    }
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+  return learned.get(runtime);
+}
+
+/** Whether what bears a name of ours in this directory counts, by whom it belongs to. */
+export function* isCredible(
+  home: ParentDirectory,
+  { user }: Pick<FileStatus, "user">,
+  trust: Trust,
+): Operation<boolean> {
+  if (!home.engine.capabilities.owner || trust === "any" || user === 0 || trust.includes(user)) return true;
+  return (yield* ourUser(home)) === user;
+}
