@@ -142,7 +142,7 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "Bun's lock is shared where it is to be exclusive",
-    file: "src/runtime/node/bun.ts",
+    file: "src/runtime/foreign/c_library.ts",
     from: `(shared ? lockShared : lockExclusive) | lockNonBlocking`,
     to: `(shared ? lockExclusive : lockShared) | lockNonBlocking`,
     tests: contract,
@@ -150,16 +150,16 @@ export const adapterMutants: readonly Mutant[] = [
   },
   {
     name: "a lock that another holds is an error on Bun",
-    file: "src/runtime/node/bun.ts",
-    from: `if (codeOf(error) === "EAGAIN") return false;`,
-    to: `if (codeOf(error) === "EWOULDBLOCK") return false;`,
+    file: "src/runtime/foreign/c_library.ts",
+    from: `error instanceof ForeignError && error.code === "EAGAIN"`,
+    to: `error instanceof ForeignError && error.code === "EWOULDBLOCK"`,
     tests: contract,
     runtime: "bun",
   },
   {
     name: "Bun does not give a lock back",
-    file: "src/runtime/node/bun.ts",
-    from: `    return library.flock(descriptor, lockUnlock);
+    file: "src/runtime/foreign/c_library.ts",
+    from: `    this.#call("flock", descriptor, lockUnlock);
 `,
     to: `    return;
 `,
