@@ -72,13 +72,13 @@ export {
   inspectLockSync,
 } from "./src/lock/inspect_lock.ts";
 export type { FileLock } from "./src/lock/file_lock.ts";
-export type { LockInfo } from "./src/lock/lock_info.ts";
+export type { LockBackend, LockInfo } from "./src/lock/lock_info.ts";
 export type {
   ExclusiveLockOptions,
   ExclusiveLockSyncOptions,
-  LockBackend,
   LockOptions,
   LockSyncOptions,
+  LockWait,
   TryLockOptions,
   TryLockSyncOptions,
 } from "./src/lock/lock_plan.ts";

@@ -155,7 +155,13 @@ const cases: Record<string, Case[]> = {
     title: "that is not there",
     machine: file,
     args: (runtime) => {
-      const info: LockInfo = { path: "/d/file.lock", backend: "directory", liveness: "dead", token: "x" };
+      const info: LockInfo = {
+        path: "/d/file.lock",
+        backend: "directory",
+        liveness: "dead",
+        confirmed: true,
+        token: "x",
+      };
       return ["/d/file", info, { runtime }];
     },
   }],

@@ -56,8 +56,10 @@ export const commandMutants: readonly Mutant[] = [
   {
     name: "an interruption has no signal",
     file: "src/cli/failure.ts",
-    from: `return failure(exitStatus.done, details, { lines, signal: error.signal });`,
-    to: `return failure(exitStatus.done, details, { lines });`,
+    from: `return failure(exitStatus.done, details, { lines, signal });
+  }`,
+    to: `return failure(exitStatus.done, details, { lines });
+  }`,
     tests: statuses,
   },
   {

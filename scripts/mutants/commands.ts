@@ -46,9 +46,9 @@ export const commandsMutants: readonly Mutant[] = [
     name: "the status of the program is not the command's",
     file: "src/cli/commands/lock.ts",
     from: `      status,
-      ...isStopSignal`,
+      ...endOfProgram`,
     to: `      status: 0,
-      ...isStopSignal`,
+      ...endOfProgram`,
     tests: lock,
   },
   {
@@ -94,11 +94,11 @@ export const commandsMutants: readonly Mutant[] = [
     name: "an update keeps its lock",
     file: "src/cli/commands/update.ts",
     from: `  } finally {
-    await lock.release();
+    await (isDone ? lock.release() : releaseUnused(lock));
   }
 }`,
     to: `  } finally {
-    void lock;
+    void (isDone ? lock : releaseUnused);
   }
 }`,
     tests: update,

@@ -79,11 +79,11 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "an update reads before it has the lock",
     file: "src/lock/lock_file.ts",
-    from: `  if (yield* wait(file.tryLock(shared))) return true;
-  for`,
-    to: `  yield* wait(file.tryLock(true));
-  if (file !== undefined) return true;
-  for`,
+    from: `if (yield* wait(file.tryLock(shared))) return "locked";
+    if`,
+    to: `yield* wait(file.tryLock(true));
+    if (file !== undefined) return "locked";
+    if`,
     tests: ["tests/lock/storm_test.ts"],
     promise: "README: both updates are in the result",
   },

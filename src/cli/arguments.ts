@@ -64,14 +64,16 @@ function asFile(name: string): string {
 }
 
 function findLong(name: string, table: OptionTable): Found {
-  const entry = Object.entries(table).find(([key]) => optionName(key) === name);
+  const entry = Object.entries(table).find(([key, { aliases }]) => optionName(key) === name || aliases?.includes(name));
   if (entry !== undefined) return { name, key: entry[0], option: entry[1] };
   const similar = nearest(name, Object.keys(table).map(optionName));
   throw new UsageError(`There is no option ${name}`, similar === undefined ? asFile(name) : `did you mean ${similar}?`);
 }
 
 function findShort(letter: string, table: OptionTable): Found {
-  const entry = Object.entries(table).find(([, option]) => option.short === letter);
+  const entry = Object.entries(table).find(([, { short, aliases }]) =>
+    short === letter || aliases?.includes(`-${letter}`)
+  );
   if (entry === undefined) throw new UsageError(`There is no option -${letter}`, asFile(`-${letter}`));
   return { name: `-${letter}`, key: entry[0], option: entry[1] };
 }
@@ -99,8 +101,14 @@ interface SplitArguments {
   readonly tail: string[];
 }
 
-/** Splits arguments into the values of options and what is left. */
-function readOptions(args: readonly string[], table: OptionTable): SplitArguments {
+/** How many operands come before a program that needs no `--` in front of it. */
+function operandsBeforeProgram(table: OperandTable): number {
+  const isBare = Object.values(table).some(({ bare }) => bare);
+  return isBare ? Object.keys(table).length - 1 : Infinity;
+}
+
+/** Splits arguments into the values of options and what is left, of which there are at most `most` before the tail. */
+function readOptions(args: readonly string[], table: OptionTable, most: number): SplitArguments {
   const values = new Map<string, unknown>();
   const rest: string[] = [];
   const tail: string[] = [];
@@ -131,8 +139,10 @@ function readOptions(args: readonly string[], table: OptionTable): SplitArgument
         takeValue(found, letters.length > 1 ? letters.slice(1) : undefined);
         break;
       }
-    } else {
+    } else if (rest.length < most) {
       rest.push(word);
+    } else {
+      tail.push(word, ...queue.splice(0));
     }
   }
   return { values, rest, tail };
@@ -169,7 +179,9 @@ function readOperands({ rest: front, tail }: SplitArguments, table: OperandTable
     throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}; only ${taken} ${verb} accepted`, way);
   }
   if (program !== undefined) {
-    if (tail.length === 0) throw new UsageError(`${operandName(program)} is missing`, 'put it after "--"');
+    if (tail.length === 0 && !table[program]?.optional) {
+      throw new UsageError(`${operandName(program)} is missing`, 'put it after "--"');
+    }
     if (tail[0] === "") throw new UsageError(`${operandName(program)} must not be empty`);
     values[program] = tail;
   }
@@ -181,7 +193,8 @@ export function parseArguments<Table extends CommandTable>(
   args: readonly string[],
   table: Table,
 ): ParsedArguments<Table> {
-  const split = readOptions(args, { ...table.options, ...commonOptions });
+  const most = operandsBeforeProgram(table.operands);
+  const split = readOptions(args, { ...table.options, ...commonOptions }, most);
   const { values } = split;
   const pick = (names: OptionTable) => Object.fromEntries([...values].filter(([key]) => Object.hasOwn(names, key)));
   const common = pick(commonOptions) as CommonValues;

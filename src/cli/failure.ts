@@ -82,7 +82,9 @@ const hints: readonly { code: string; step?: string; verbs?: readonly string[]; 
 /** What helps, in the words of the command where the module names an option or a function of its own. */
 const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefined>> = {
   adopt: () => "publish over it with --adopt",
-  lockDirectory: () => undefined,
+  breakLock: ({ path = "." }) => `if you know that it is dead, run: atomic-write lock --break ${quoted(path)}`,
+  join: () => "use its lock (--join)",
+  lockDirectory: () => "choose a --lock-directory",
   recoverTransactions: ({ path = "." }) => `run: atomic-write recover ${quoted(path)}`,
   trust: ({ users = [] }) => `--trust ${users} makes it count`,
 };
@@ -154,7 +156,11 @@ function fileFailure(error: FileError): Failure {
     const { signal } = error;
     return failure(error.status, details, isStopSignal(signal) ? { lines, signal } : { lines });
   }
-  if (error instanceof Interrupted) return failure(exitStatus.done, details, { lines, signal: error.signal });
+  if (error instanceof Interrupted) {
+    const { stopSignal: signal } = error;
+    if (signal === undefined) return failure(128 + signalNumbers[error.signal], details, { lines });
+    return failure(exitStatus.done, details, { lines, signal });
+  }
   return failure(statusOfFileError(error), details, { lines });
 }
 

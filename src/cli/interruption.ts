@@ -6,19 +6,29 @@
  * the commit point, so one that comes too late leaves a success a success.
  */
 import { FileError, type TargetState } from "../core/errors.ts";
-import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
+import { type CommandHost, isStopSignal, type PassedSignal, type StopSignal } from "../runtime/host/command_host.ts";
 
 /** The command was asked to stop, and did. */
 export class Interrupted extends FileError {
   override readonly name: string = "Interrupted";
   /** By which signal. */
-  readonly signal: StopSignal;
+  readonly signal: PassedSignal;
   /** The work on the file at `path` was stopped, before its commit point unless something else is said. */
-  constructor(attempt: string, path: string, signal: StopSignal, targetState: TargetState = "unchanged") {
+  constructor(attempt: string, path: string, signal: PassedSignal, targetState: TargetState = "unchanged") {
     const details = { code: signal, path, step: "interrupt", targetState } as const;
     super(attempt, "interrupted", details);
     this.signal = signal;
   }
+
+  /** The signal, if the command is to end by it: sent to itself, the others open a debugger or leave a core dump. */
+  get stopSignal(): StopSignal | undefined {
+    return isStopSignal(this.signal) ? this.signal : undefined;
+  }
+}
+
+/** How a command ends whose program was ended by this signal, or by none. */
+export function endOfProgram(signal: string | undefined): { readonly signal?: StopSignal } {
+  return isStopSignal(signal) ? { signal } : {};
 }
 
 /** A signal that aborts with an Interrupted as soon as the process is asked to stop. */

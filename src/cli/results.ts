@@ -14,13 +14,14 @@ import type { Outcome } from "./table.ts";
 
 /** The options of a write. */
 export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
-  const { create, skipEqual, mkdir, ...same } = values;
+  const { create, skipEqual, mkdir, lockDirectory, ...same } = values;
   return {
     ...same,
     signal,
     ...create ? { ifExists: "fail" } : {},
     ...skipEqual ? { skipIfEqual: true } : {},
     ...mkdir ? { createDirectories: true } : {},
+    ...lockDirectory === undefined ? {} : { lock: { lockDirectory } },
   };
 }
 

@@ -13,6 +13,8 @@ export interface Option<Value> {
   readonly help: string;
   /** Its one-letter name. */
   readonly short?: string;
+  /** What other programs call it, as it is typed: accepted, and in no list. */
+  readonly aliases?: readonly string[];
   /** What stands for the value in help texts; a flag has none. */
   readonly value?: string;
   /** All there is to choose from. */
@@ -37,8 +39,10 @@ export class UnreadableValue extends Error {
 export interface Operand {
   readonly help: string;
   readonly optional?: boolean;
-  /** It is all the words behind `--`, of which there must be one at least. */
+  /** It is all the words behind `--`, of which there must be one at least, unless it is optional. */
   readonly rest?: boolean;
+  /** With `rest`: `--` may be left out, and the first word that is neither an option nor another operand begins it. */
+  readonly bare?: boolean;
   /** It is all that is left of the words in front of `--`: one or more, or with `optional` none. */
   readonly many?: boolean;
   /** All there is to choose from, for the shells' completions. */
@@ -126,8 +130,8 @@ export interface Outcome {
 }
 
 /** A flag. */
-export function flag(help: string, short?: string): Option<boolean> {
-  return { help, ...short === undefined ? {} : { short }, read: () => true };
+export function flag(help: string, short?: string, aliases: readonly string[] = []): Option<boolean> {
+  return { help, ...short === undefined ? {} : { short }, aliases, read: () => true };
 }
 
 /** One of some words. */
@@ -159,10 +163,11 @@ export function count(value: string, help: string, least = 0): Option<number> {
 }
 
 /** Any text but an empty one. */
-export function text(value: string, help: string): Option<string> {
+export function text(value: string, help: string, short?: string): Option<string> {
   return {
     help,
     value,
+    ...short === undefined ? {} : { short },
     read(text) {
       if (text === "") throw new UnreadableValue("must not be empty");
       return text;
@@ -184,10 +189,16 @@ export function sha256(help: string): Option<string> {
 }
 
 /** A span of time in seconds, which may have a fraction. */
-export function seconds(value: string, help: string, short?: string): Option<number> {
+export function seconds(
+  value: string,
+  help: string,
+  short?: string,
+  aliases: readonly string[] = [],
+): Option<number> {
   return {
     help,
     value,
+    aliases,
     ...short === undefined ? {} : { short },
     read(text) {
       const number = /^([0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : NaN;

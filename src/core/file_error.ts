@@ -70,7 +70,7 @@ const subjects: Readonly<Record<string, Subject>> = {
 /** What would help: an option of the call that failed, or another function of this module. */
 export interface Remedy {
   /** The name of the option or function. */
-  readonly use: "adopt" | "lockDirectory" | "recoverTransactions" | "trust";
+  readonly use: "adopt" | "breakLock" | "join" | "lockDirectory" | "recoverTransactions" | "trust";
   /** What to call the function with. */
   readonly path?: string;
   /** Numbers of the users to trust. */
@@ -124,6 +124,8 @@ function outcomeOf(subject: Subject, { code, step, targetState }: FileErrorDetai
 /** The advice of the library, in the words of its own API. */
 const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
   adopt: () => "publish over it with `adopt: true`",
+  breakLock: () => "if you know that it is dead, breakLock frees the lock",
+  join: () => "use its lock (`join: true`), or leave this one out",
   lockDirectory: () => "choose a `lockDirectory`",
   trust: ({ users = [] }) => `\`trust: [${users}]\` makes it count`,
   recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,

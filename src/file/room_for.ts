@@ -5,7 +5,7 @@
  */
 import type { Operation } from "../core/operation.ts";
 import type { LockWish } from "../lock/file_lock.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { isInsideAny } from "../lock/own_holds.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { inRoom, keepPlace } from "../protocol/room.ts";

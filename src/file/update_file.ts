@@ -4,7 +4,7 @@
 import type { FileData } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import {
   checkCallback,
   readUpdateOptions,

@@ -7,9 +7,9 @@
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { type FilePath, readOptions } from "../core/options.ts";
-import { sourceInside } from "../lock/call_inside.ts";
+import { sourceInside } from "../lock/own_holds.ts";
 import { type FileLock, neededLockOption, underLock } from "../lock/file_lock.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { enterTarget, returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent } from "../protocol/directories.ts";
@@ -29,6 +29,7 @@ import { inRoomFor } from "./room_for.ts";
 import {
   checkMatch,
   guarded,
+  lockLike,
   type WriteFileOptions,
   writeOptionReaders,
   type WriteRequest,
@@ -83,7 +84,7 @@ const mostTurnings = 20;
 /** Runs a change of the file at `path` under its lock. */
 export function* update(path: FilePath, change: Change, request: WriteRequest): Operation<UpdateResult> {
   const location = locate(request.engine, path);
-  const wish = request.lock ?? { plan: lockPlan(undefined).plan };
+  const wish = request.lock ?? lockLike(request.engine, request.plan, { plan: lockPlan(undefined).plan });
   return yield* inRoomFor(
     { engine: request.engine, lock: wish, signal: request.plan.signal },
     true,

@@ -3,7 +3,7 @@
  */
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { decodeText } from "./decode_text.ts";
 import {
   checkCallback,

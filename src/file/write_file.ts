@@ -4,7 +4,7 @@
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { sourceInside } from "../lock/call_inside.ts";
+import { sourceInside } from "../lock/own_holds.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { locate } from "../protocol/engine.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";

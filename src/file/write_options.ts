@@ -9,7 +9,7 @@ import { ConflictError } from "../core/errors.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "../lock/file_lock.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { type ExclusiveLockOptions, type ExclusiveLockSyncOptions, lockPlan } from "../lock/lock_plan.ts";
 import { type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Attempt, beginAttempt, translate } from "../protocol/failure.ts";
@@ -94,12 +94,32 @@ export function writeRequest(
     throw new TypeError('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
   }
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const plan = writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest);
+  const implied = typeof ifMatch === "string" ? { plan: lockPlan(undefined).plan } : undefined;
   return {
     engine,
-    plan: writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest),
-    lock: lock ?? (typeof ifMatch === "string" ? { plan: lockPlan(undefined).plan } : undefined),
+    plan,
+    lock: lockLike(engine, plan, lock ?? implied),
     ifMatch: ifMatch ?? undefined,
   };
+}
+
+/** The lock of a file that is not there yet is for those whom the file is going to be for. */
+export function lockLike<Wish extends LockWish>(engine: Engine, plan: WritePlan, lock: Wish): Wish {
+  if (lock === undefined || !("plan" in lock) || lock.plan.newFile !== undefined) return lock;
+  const mode = typeof plan.mode === "number" ? plan.mode : plan.defaults.mode;
+  const owner = typeof plan.owner === "object" ? plan.owner : plan.defaults.owner;
+  if (mode === undefined && owner === undefined && plan.newFileMode === 0o666) return lock;
+  const { process } = engine.runtime;
+  const numberOf = (name: string | number | undefined, find: (name: string) => number | undefined) =>
+    typeof name === "string" ? find(name) : name;
+  const newFile = {
+    mode: mode ?? plan.newFileMode,
+    exact: mode !== undefined,
+    user: numberOf(owner?.user, (name) => process.userNumber(name)),
+    group: numberOf(owner?.group, (name) => process.groupNumber(name)),
+  };
+  return { ...lock, plan: { ...lock.plan, newFile } };
 }
 
 /** Reads the options of a write. */

@@ -9,7 +9,7 @@ import { ChunkEncoder, type FileChunk } from "../core/bytes.ts";
 import type { TargetState } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import { giveBack, takeLock, underLock } from "../lock/file_lock.ts";
-import { type LockHold, releaseAfter } from "../lock/lock.ts";
+import { type LockHold, releaseAfter } from "../lock/lock_hold.ts";
 import { enterTarget, returnTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { closeParent } from "../protocol/directories.ts";
 import { attachCleanup, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";

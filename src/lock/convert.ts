@@ -4,13 +4,14 @@
  * A lock directory becomes a lock file when it is empty or its holder is proven dead: his token is taken over first, so
  * that nobody else can. A lock file becomes a lock directory when we hold the kernel's lock on it and it still has its
  * name: whoever waits for that lock then finds that the name is gone, and begins again. Held by the other kind: wait
- * within the caller's patience; what cannot be judged is a LockError that names the remedy.
+ * within the caller's patience. A lock file that no kernel lock can prove free is a LockError that names the remedy.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { refuseHeldAbove } from "./ancestor_holds.ts";
 import { isAbandoned } from "./held_directory.ts";
 import type { LockRequest } from "./held_lock.ts";
 import { directoryTurnKey } from "./lock_directory.ts";
@@ -22,8 +23,8 @@ import { removeEmpty, removeToken } from "./token.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
 
 /** Removes a lock directory that is in the way of a lock file. */
-export function* convertDirectory(request: LockRequest): Operation<"free" | "timeout"> {
-  const { engine, attempt, lockPath, patience } = request;
+export function* convertDirectory(request: LockRequest): Operation<"free" | "timeout" | "held-above"> {
+  const { engine, patience } = request;
   const { process } = engine.runtime;
   for (let looks = 0;; looks++) {
     const occupant = yield* occupantOf(request);
@@ -31,6 +32,10 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
     if (occupant.kind === "free") {
       yield* removeEmpty(request);
       return "free";
+    }
+    if (occupant.kind === "foreign") {
+      if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
+      continue;
     }
     // Not shared: a lock directory never is.
     const turnKey = yield* directoryTurnKey(request);
@@ -41,17 +46,14 @@ export function* convertDirectory(request: LockRequest): Operation<"free" | "tim
       if (yield* removeToken(request, occupant.name, generation)) return "free";
       continue;
     }
-    if (liveness === "unknown") {
-      const reason = `${JSON.stringify(lockPath)} is a lock directory whose holder may be dead or alive; ` +
-        'use backend: "directory", or breakLock when it is known to be dead';
-      throw attemptFailed(attempt, "EBUSY", "lock", reason);
-    }
+    if (yield* refuseHeldAbove(request, occupant)) return "held-above";
+    // A holder that cannot be judged from here, such as another host's, is waited for like any other.
     if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
   }
 }
 
 /** Removes a lock file that is in the way of a lock directory. */
-export function* convertFile(request: LockRequest): Operation<"free" | "timeout"> {
+export function* convertFile(request: LockRequest): Operation<"free" | "timeout" | "held-above"> {
   const { engine, patience } = request;
   for (let looks = 0;; looks++) {
     const file = yield* openLockFile(request);
@@ -59,6 +61,7 @@ export function* convertFile(request: LockRequest): Operation<"free" | "timeout"
     let verdict: "removed" | "held" | "unprovable";
     try {
       verdict = yield* removeIfFree(request, file, looks < mostMoments);
+      if (verdict === "held" && (yield* refuseHeldAbove(request, yield* wait(file.stat())))) return "held-above";
     } finally {
       yield* closeQuietly(file);
     }

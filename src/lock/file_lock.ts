@@ -3,13 +3,16 @@
  */
 import { FileError, type TargetState } from "../core/errors.ts";
 import { withoutTurns } from "../core/event_loop.ts";
-import { type Operation, run, runNow } from "../core/operation.ts";
+import { type Operation, run, runNow, wait } from "../core/operation.ts";
 import { type OptionReader, refuseSignal } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
+import { heldLocks } from "./ancestor_holds.ts";
 import { joinHold } from "./joined_hold.ts";
-import { acquire, lockAttempt, type LockHold, releaseAfter } from "./lock.ts";
-import { type LockBackend, type LockPlan, lockPlan } from "./lock_plan.ts";
+import { acquire } from "./lock.ts";
+import { lockAttempt, type LockHold, releaseAfter } from "./lock_hold.ts";
+import type { LockBackend } from "./lock_info.ts";
+import { type LockPlan, lockPlan, refuseOnWait } from "./lock_plan.ts";
 import { findLockPlace, isSameFile } from "./lock_place.ts";
 import { notInTime } from "./not_in_time.ts";
 
@@ -22,8 +25,9 @@ export interface FileLock extends Disposable, AsyncDisposable {
   /** Whether others may hold it too, as long as they ask for it shared. Always false in the directory backend. */
   readonly shared: boolean;
   /**
-   * Aborts with a LockLostError when the lock is found to be lost. A lock directory that renews its stamp
-   * (`staleAfter`) finds out by itself; every other lock when it is looked at, right before a commit that was given it.
+   * Aborts with a LockLostError when the lock is found to be lost: its lock file was deleted or replaced, or its lock
+   * directory taken away. The lock is looked at right before each commit that was given it, and every 5 seconds from
+   * when this signal is first asked for; that keeps no process alive.
    */
   readonly signal: AbortSignal;
   /**
@@ -51,7 +55,7 @@ class HeldFileLock implements FileLock {
   }
 
   get signal(): AbortSignal {
-    return this[holdOf].held.loss.signal;
+    return this[holdOf].signal;
   }
 
   release(): Promise<void> {
@@ -70,6 +74,24 @@ class HeldFileLock implements FileLock {
 /** The lock as its holder has it. */
 export function fileLock(hold: LockHold): FileLock {
   return new HeldFileLock(hold);
+}
+
+/** What a program that runs inside a lock is given. */
+export interface InsideLock {
+  /** Tells it which lock it is inside of: see ancestor_holds.ts. */
+  readonly environment: Record<string, string>;
+  /**
+   * The descriptor that keeps the lock in a program that inherits it; undefined where there is none: a lock directory, or
+   * a system that does not tell it.
+   */
+  readonly inherit: number | undefined;
+}
+
+/** What a program that is started inside this lock is given; `inherits`: also the lock. */
+export function insideLock(lock: FileLock, inherits: boolean): InsideLock {
+  if (!(lock instanceof HeldFileLock)) return { environment: {}, inherit: undefined };
+  const hold = lock[holdOf];
+  return { environment: heldLocks([hold]), inherit: inherits ? hold.handOver() : undefined };
 }
 
 /** The option `lock` as it was given: none, a plan for one, or one that is held. */
@@ -103,7 +125,9 @@ export const lockPlanOption: OptionReader<LockPlan> = (value, name) => {
 /** Refuses the signals of a call that is synchronous: its own, and that of the lock it takes. */
 export function refuseSignals(synchronous: boolean, signal: AbortSignal | undefined, lock?: LockWish): void {
   refuseSignal(synchronous, signal);
-  if (lock !== undefined && "plan" in lock) refuseSignal(synchronous, lock.plan.signal, "lock.signal");
+  if (lock === undefined || !("plan" in lock)) return;
+  refuseSignal(synchronous, lock.plan.signal, "lock.signal");
+  if (synchronous) refuseOnWait(lock.plan, "lock.onWait");
 }
 
 /** Reads the option `lock` where there is nothing without one. */
@@ -126,7 +150,15 @@ export function* underLock<T>(
   body: (hold: LockHold) => Operation<T>,
   stateAfter: (result: T) => TargetState,
 ): Operation<T> {
-  return yield* inside(yield* takeLock(engine, path, wish, signal), body, stateAfter);
+  const isOwn = "plan" in wish;
+  return yield* inside(yield* takeLock(engine, path, wish, signal), function* (hold) {
+    try {
+      return yield* body(hold);
+    } catch (error) {
+      if (isOwn) yield* discardUnused(hold);
+      throw error;
+    }
+  }, stateAfter);
 }
 
 /** Joins the lock that is held, or takes one. What is answered is the caller's to release. */
@@ -185,6 +217,24 @@ export function* inside<T>(
   }
   yield* giveBack(hold, result, stateAfter(result));
   return result;
+}
+
+/** A lock file that was made for a file which is not there after all goes with the lock. */
+function* discardUnused(hold: LockHold): Operation<void> {
+  const { engine, place: { target } } = hold;
+  if (target.status !== undefined || hold.held.discard === undefined) return;
+  try {
+    if ((yield* wait(engine.fileSystem.linkStat(target.path))) === undefined) hold.held.discard();
+  } catch {
+    // It is not known: the lock file stays.
+  }
+}
+
+/** Gives the lock back of which nothing has come. */
+export function releaseUnused(lock: FileLock): Promise<void> {
+  if (!(lock instanceof HeldFileLock)) return lock.release();
+  const hold = lock[holdOf];
+  return withoutTurns(() => run(() => discardUnused(hold))).then(() => lock.release());
 }
 
 /** Gives the lock back after a success; an error says what the success has made of the file, and what it left behind. */

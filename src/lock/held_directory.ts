@@ -7,9 +7,8 @@
 import { runSync } from "../core/operation.ts";
 import { makeEngine } from "../protocol/engine.ts";
 import { type LockToken, tokenName } from "../protocol/names/names.ts";
-import { removeName } from "../protocol/reported_failure.ts";
 import { type HeldLock, type LockRequest, Loss } from "./held_lock.ts";
-import { exchangeToken, isThere, removeEmpty, tokenPath } from "./token.ts";
+import { discardToken, exchangeToken, isThere } from "./token.ts";
 import type { Turn } from "./turn_queue.ts";
 
 /** A holder renews so many times in the time after which others may take the lock. */
@@ -67,6 +66,7 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
     lockPath,
     turn,
     loss,
+    mark: token.random,
     *check() {
       for (let seen = current; loss.error === undefined; seen = current) {
         // At once: a synchronous call may use a lock that was taken asynchronously.
@@ -81,15 +81,10 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
       if (loss.error !== undefined) return;
       try {
         // Not there: taken away. The directory is somebody else's then.
-        if (!(yield* removeName(engine, tokenPath(request, current)))) return lose();
+        if (!(yield* discardToken(request, current))) return lose();
       } catch (error) {
         abandoned.add(abandonedKey(current, turn.key));
         throw error;
-      }
-      try {
-        yield* removeEmpty(request);
-      } catch {
-        // Free it is, and taken as it is by whoever comes next.
       }
     },
   };

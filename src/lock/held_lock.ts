@@ -5,8 +5,8 @@ import { LockLostError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import type { Engine } from "../protocol/engine.ts";
-import type { FileStatus } from "../runtime/runtime.ts";
-import type { LockBackend, Patience } from "./lock_plan.ts";
+import type { LockBackend } from "./lock_info.ts";
+import type { LockFileModel, Patience } from "./lock_plan.ts";
 import type { Turn } from "./turn_queue.ts";
 
 /** A request for the lock at a place. */
@@ -19,11 +19,31 @@ export interface LockRequest {
   /** The directory it is in, and its name there. */
   readonly home: string;
   readonly name: string;
-  /** The file that is to be locked, if it exists: the lock file follows its mode and owner. */
-  readonly like: FileStatus | undefined;
+  /** The file that is to be locked, or what it is to be like: the lock file follows its mode and owner. */
+  readonly like: LockFileModel | undefined;
   readonly shared: boolean;
   readonly patience: Patience;
   readonly staleAfter: number | undefined;
+  /** Whether a lock of this program's ancestors is to be joined; otherwise it is refused. */
+  readonly join: boolean;
+  /** Whether the lock file is of no use to anybody after it: it goes when the lock is given back. */
+  readonly transient: boolean;
+}
+
+/** As much of a request as it takes to look at a lock directory, or to free it. */
+export type LockDirectoryRequest = Pick<LockRequest, "engine" | "lockPath" | "attempt">;
+
+/**
+ * Where those wait who want a lock exclusively, so that sharers that overlap do not keep them out. A courtesy: what fails
+ * there keeps nobody from the lock.
+ */
+export interface LockGate {
+  /** For a sharer: waits behind everybody who is at the gate. False: not in time. */
+  waitBehind(): Operation<boolean>;
+  /** For an exclusive request that has to wait: keeps sharers who come later behind it. False: not in time. */
+  close(): Operation<boolean>;
+  /** Lets the next one in; does nothing if the gate is not held. */
+  open(): Operation<void>;
 }
 
 /** A lock that is held. */
@@ -34,17 +54,23 @@ export interface HeldLock {
   /** The turn within this process that goes with it; whoever releases the lock gives it back. */
   readonly turn: Turn;
   readonly loss: Loss;
+  /** What tells it from every other lock: the inode number of the lock file, or the token of the lock directory. */
+  readonly mark: string;
+  /** The number of the descriptor that a child may inherit, and the lock with it; undefined where there is none. */
+  handOver?(): number | undefined;
   /** Whether it is still held: asked right before a commit. */
   check(): Operation<boolean>;
+  /** Removes the lock file with the next release, if it was made for this hold and nobody else may know it. */
+  discard?(): void;
   /** Gives it back. Called once. */
   release(): Operation<void>;
 }
 
 /**
- * Not had: not in time; because the other backend's kind of thing is at the place; or because the file system has no
- * kernel lock.
+ * Not had: not in time; because the other backend's kind of thing is at the place; because the file system has no
+ * kernel lock; or because an ancestor of this process holds it, whose lock is to be joined.
  */
-export type NotHeld = "timeout" | "other-backend" | "no-kernel-lock";
+export type NotHeld = "timeout" | "other-backend" | "no-kernel-lock" | "held-above";
 
 /** Whether a lock was lost, and who is told. Its signal is made when somebody asks for it: that takes microseconds. */
 export class Loss {

@@ -4,7 +4,7 @@
 import { LockError } from "../core/errors.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { type FilePath, filePath, readOptions } from "../core/options.ts";
-import { lockAttempt } from "./lock.ts";
+import { lockAttempt } from "./lock_hold.ts";
 import type { LockInfo } from "./lock_info.ts";
 import { lookAtLock } from "./look_at_lock.ts";
 import { findLockPlace } from "./lock_place.ts";

@@ -10,35 +10,32 @@
 import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { idly } from "../protocol/room.ts";
-import { lockAttempt, LockHold } from "./lock.ts";
+import { lockAttempt, LockHold } from "./lock_hold.ts";
 import type { Patience } from "./lock_plan.ts";
-import { joinTurn } from "./own_holds.ts";
+import { joinTurn, noteHold } from "./own_holds.ts";
 import { leaveQueue, type Turn } from "./turn_queue.ts";
 import { waitForTurn } from "./waiting.ts";
 
 class JoinedHold extends LockHold {
-  override readonly within: LockHold;
+  override readonly key: string;
   readonly #turn: Turn;
   #over = false;
 
   constructor(within: LockHold, turn: Turn) {
-    super(within.place, within.held);
-    this.within = within;
+    super(within.engine, within.place, within.held, within);
     this.#turn = turn;
+    this.key = turn.key;
   }
 
   override get live(): boolean {
-    return !this.#over && this.within.live;
-  }
-
-  override get key(): string {
-    return this.#turn.key;
+    return !this.#over && this.within?.live === true;
   }
 
   // deno-lint-ignore require-yield -- an operation as its base has it, with nothing to wait for
   override *release(): Operation<void> {
     if (this.#over) return;
     this.#over = true;
+    noteHold(this);
     leaveQueue(this.#turn);
   }
 }
@@ -47,9 +44,12 @@ class JoinedHold extends LockHold {
 export function* joinHold(engine: Engine, hold: LockHold, signal: AbortSignal | undefined): Operation<LockHold> {
   const patience: Patience = { timeout: undefined, signal, left: () => undefined, waited: false };
   const attempt = lockAttempt(hold.place.target.path);
-  const turn = joinTurn({ engine, attempt, patience, shared: false }, `${hold.key} joined`);
+  const request = { engine, attempt, patience, shared: false };
+  const turn = joinTurn(request, `${hold.key} joined`);
   // Without a timeout it comes, or the signal throws.
   if (turn === undefined) throw new Error("A turn without a time limit must come");
-  if (turn.granted !== undefined) yield* idly(engine, waitForTurn(turn, patience, engine.runtime.clock));
-  return new JoinedHold(hold, turn);
+  if (turn.granted !== undefined) yield* idly(engine, waitForTurn(turn, request));
+  const joined = new JoinedHold(hold, turn);
+  noteHold(joined);
+  return joined;
 }

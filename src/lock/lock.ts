@@ -2,94 +2,35 @@
  * Taking a lock, with one backend or the other.
  *
  * 1. Find the place. 2. The backend: the turn within this process, then the kernel's lock or the lock directory, each
- * within the caller's patience. 3. What is of the other backend's kind is converted when it is provably free. 4. Whoever
- * had to wait, or came through a symlink, looks whether the path still leads to the file whose lock he has.
- * 5. `release`: the backend first, then the turn; a second release does nothing.
+ * within the caller's patience. 3. What is of the other backend's kind is converted when it is provably free. 4. What an
+ * ancestor of this process holds is joined, if that is asked for, by an inner lock. 5. With a lock directory, the lock
+ * beside the file as well, if it is there. 6. Whoever had to wait, or came through a symlink, looks whether the path still
+ * leads to the file whose lock this is. 7. `release`: the backend first, then the turn; a second one does nothing.
  *
  * After a failure or a timeout neither turn nor lock is held.
  */
-import { FileError, LockError, LockLostError, type TargetState } from "../core/errors.ts";
-import type { Operation } from "../core/operation.ts";
-import { type Engine, locate } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
+import { type Operation, wait } from "../core/operation.ts";
+import { childOf, type Engine, locate } from "../protocol/engine.ts";
+import { type Attempt, attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { convertDirectory, convertFile } from "./convert.ts";
+import { innerLockName } from "../protocol/names/names.ts";
 import type { HeldLock, LockRequest } from "./held_lock.ts";
+import { JoinedAbove } from "./joined_above.ts";
 import { acquireLockDirectory } from "./lock_directory.ts";
 import { acquireLockFile } from "./lock_file.ts";
-import { type LockBackend, type LockPlan, patienceOf } from "./lock_plan.ts";
+import { lockAttempt, LockHold, releaseAfter } from "./lock_hold.ts";
+import { FileGate } from "./lock_gate.ts";
+import type { LockBackend } from "./lock_info.ts";
+import { type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
+import { isLock } from "./look_at_lock.ts";
 import { atPlace, findLockPlace, type LockPlace } from "./lock_place.ts";
 import { leaveQueue } from "./turn_queue.ts";
+import { WaitReport } from "./wait_report.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
+import { noteHold } from "./own_holds.ts";
 
-/** A lock that is held, with its turn. */
-export class LockHold {
-  readonly place: LockPlace;
-  readonly held: HeldLock;
-  /** The hold that this one is a user of. */
-  readonly within: LockHold | undefined;
-  #released = false;
-
-  /** Called by `acquire` only. */
-  constructor(place: LockPlace, held: HeldLock) {
-    this.place = place;
-    this.held = held;
-  }
-
-  /** Whether it has not been released. */
-  get live(): boolean {
-    return !this.#released;
-  }
-
-  /** Whether others may hold it, too. */
-  get shared(): boolean {
-    return this.held.shared;
-  }
-
-  /** The key of its turn. */
-  get key(): string {
-    return this.held.turn.key;
-  }
-
-  /** Gives backend and turn back; a second time does nothing. */
-  *release(): Operation<void> {
-    if (this.#released) return;
-    this.#released = true;
-    try {
-      yield* this.held.release();
-    } finally {
-      leaveQueue(this.held.turn);
-    }
-  }
-
-  /** Throws a LockLostError unless the lock is still held: called right before a commit. */
-  *confirm(targetState: TargetState): Operation<void> {
-    const { path } = this.place.target;
-    let isHeld: boolean;
-    try {
-      isHeld = this.live && (yield* this.held.check());
-    } catch (error) {
-      throw translate(error, { ...lockAttempt(path), verb: "Cannot look at the lock of", targetState });
-    }
-    if (isHeld) return;
-    const reason = this.live ? "the lock was lost meanwhile" : "the lock was released meanwhile";
-    throw new LockLostError("Cannot change", reason, {
-      code: "ELOST",
-      path,
-      step: "lock",
-      targetState,
-      cause: this.held.loss.error,
-    });
-  }
-}
-
-/** An attempt to lock the file at `path`. */
-export const lockAttempt = (path: string): Attempt => ({
-  ...beginAttempt("Cannot lock", path),
-  errorClass: LockError,
-});
-
-/** Somebody who turns a symlink again and again is not waiting for the lock. */
-const mostTurnings = 20;
+/** Somebody who redirects a symlink again and again is not waiting for the lock. */
+const mostRedirects = 20;
 
 /** Takes the lock of the file at the absolute `path`; undefined: not in time. */
 export function* acquire(
@@ -99,36 +40,97 @@ export function* acquire(
   attempt: Attempt = lockAttempt(path),
 ): Operation<LockHold | undefined> {
   checkAbort(plan.signal);
-  const patience = patienceOf(plan, engine.runtime.clock);
-  const home = plan.lockDirectory === undefined ? undefined : locate(engine, plan.lockDirectory);
-  let place = yield* findLockPlace(engine, path, home, attempt);
-  for (let turnings = 0; turnings < mostTurnings; turnings++) {
-    const request: LockRequest = {
-      engine,
-      attempt,
-      lockPath: place.lockPath,
-      home: place.home,
-      name: place.name,
-      like: place.target.status,
-      shared: plan.shared,
-      patience,
-      staleAfter: plan.staleAfter,
-    };
-    let held: HeldLock | "timeout";
+  const report = plan.onWait === undefined ? undefined : new WaitReport(engine, attempt, plan.onWait);
+  const signal = report === undefined ? plan.signal : report.signalWith(plan.signal);
+  const wanted: Wanted = { engine, attempt, patience: patienceOf({ ...plan, signal }, engine.runtime.clock), plan };
+  try {
+    const home = plan.lockDirectory === undefined ? undefined : locate(engine, plan.lockDirectory);
+    let place = yield* findLockPlace(engine, path, home, attempt);
+    for (let redirects = 0; redirects < mostRedirects; redirects++) {
+      report?.start(place.lockPath, wanted.patience);
+      const held = yield* acquirePlace(wanted, place);
+      if (held === "timeout") return undefined;
+      const beside = home === undefined ? undefined : yield* takeBeside(wanted, place, held);
+      if (beside === "timeout") return undefined;
+      const hold = new LockHold(engine, place, held, beside);
+      noteHold(hold);
+      if (!place.throughLink && !wanted.patience.waited) return hold;
+      const now = yield* stillLeading(hold, findLockPlace(engine, path, home, attempt));
+      if (now.lockPath === place.lockPath) return hold;
+      yield* hold.release();
+      place = now;
+    }
+  } finally {
+    report?.stop();
+  }
+  throw attemptFailed(attempt, "ELOOP", "resolve", "the path keeps leading to another file");
+}
+
+/** What is wanted, wherever it turns out to be. */
+interface Wanted {
+  readonly engine: Engine;
+  readonly attempt: Attempt;
+  readonly patience: Patience;
+  readonly plan: LockPlan;
+}
+
+/** Takes the lock at the place, or one within that which an ancestor of this process holds there. */
+function* acquirePlace(wanted: Wanted, place: LockPlace): Operation<HeldLock | "timeout"> {
+  const { engine, attempt, patience, plan: { backend, shared, staleAfter, join, newFile } } = wanted;
+  const { lockPath, home, name, target: { status } } = place;
+  const like = status ?? newFile;
+  const rules = { like, shared, patience, staleAfter, join, transient: false };
+  const outermost: LockRequest = { engine, attempt, lockPath, home, name, ...rules };
+  for (let depth = 0;; depth++) {
+    const request = depth === 0 ? outermost : innerRequest(outermost, depth);
+    let held: HeldLock | "timeout" | "held-above";
     try {
-      held = yield* acquireBackend(request, plan.backend);
+      held = yield* acquireBackend(request, backend);
     } catch (error) {
       throw atPlace(request, error);
     }
-    if (held === "timeout") return undefined;
-    const hold = new LockHold(place, held);
-    if (!place.throughLink && !patience.waited) return hold;
-    const now = yield* stillLeading(hold, findLockPlace(engine, path, home, attempt));
-    if (now.lockPath === place.lockPath) return hold;
-    yield* hold.release();
-    place = now;
+    if (held !== "held-above") return depth === 0 || held === "timeout" ? held : new JoinedAbove(held, outermost);
   }
-  throw attemptFailed(attempt, "ELOOP", "resolve", "the path keeps leading to another file");
+}
+
+function innerRequest(request: LockRequest, depth: number): LockRequest {
+  const name = innerLockName(request.name, depth);
+  return { ...request, name, lockPath: childOf(request.engine, request.home, name), transient: true };
+}
+
+/** Takes the lock beside the file, too, if there is one: programs that know of no lock directory use it. */
+function* takeBeside(
+  wanted: Wanted,
+  { target }: LockPlace,
+  held: HeldLock,
+): Operation<LockHold | "timeout" | undefined> {
+  const { engine, attempt } = wanted;
+  try {
+    const place = yield* findLockPlace(engine, target.path, undefined, attempt);
+    const found = yield* wait(engine.fileSystem.linkStat(place.lockPath));
+    if (found === undefined || !(yield* isLock({ engine, attempt, lockPath: place.lockPath }, found))) return undefined;
+    const beside = yield* acquirePlace(wanted, place);
+    if (beside !== "timeout") {
+      const hold = new LockHold(engine, place, beside);
+      noteHold(hold);
+      return hold;
+    }
+  } catch (error) {
+    yield* abandon(held);
+    throw error;
+  }
+  yield* abandon(held);
+  return "timeout";
+}
+
+function* abandon(held: HeldLock): Operation<void> {
+  try {
+    yield* held.release();
+  } catch {
+    // The failure that is being told comes first.
+  } finally {
+    leaveQueue(held.turn);
+  }
 }
 
 /** Where the path leads now; the lock is given back when that cannot be told. */
@@ -141,24 +143,25 @@ function* stillLeading(hold: LockHold, find: Operation<LockPlace>): Operation<Lo
   }
 }
 
-/** Gives the lock back after an error, which comes first; a second one is attached to it where that is possible. */
-export function* releaseAfter(hold: LockHold, error: unknown): Operation<void> {
-  try {
-    yield* hold.release();
-  } catch (second) {
-    if (FileError.is(error)) error.cleanupErrors.push(second);
-  }
-}
-
 /** Others may undo a conversion; after a few times it is better to let them finish. */
 const hastyConversions = 4;
 const mostConversions = 400;
 
-function* acquireBackend(request: LockRequest, wanted: "auto" | LockBackend): Operation<HeldLock | "timeout"> {
-  const { attempt } = request;
-  let backend = chooseBackend(request, wanted);
+const gateOf = (request: LockRequest): FileGate => new FileGate(request);
+
+function* acquireBackend(
+  request: LockRequest,
+  wanted: "auto" | LockBackend,
+): Operation<HeldLock | "timeout" | "held-above"> {
+  const { attempt, engine: { capabilities: { fileLock } } } = request;
+  if (wanted === "flock" && fileLock === "none") {
+    throw attemptFailed(attempt, "ENOTSUP", "lock", "this machine has no kernel lock (flock) to offer");
+  }
+  let backend: LockBackend = wanted === "directory" || fileLock === "none" ? "directory" : "flock";
   for (let conversions = 0; conversions < mostConversions; conversions++) {
-    const outcome = backend === "flock" ? yield* acquireLockFile(request) : yield* acquireLockDirectory(request);
+    const outcome = backend === "flock"
+      ? yield* acquireLockFile(request, gateOf)
+      : yield* acquireLockDirectory(request);
     if (outcome === "no-kernel-lock") {
       if (wanted === "flock") {
         throw attemptFailed(attempt, "ENOTSUP", "lock", "this file system has no kernel lock (flock) to offer");
@@ -167,18 +170,10 @@ function* acquireBackend(request: LockRequest, wanted: "auto" | LockBackend): Op
     } else if (outcome === "other-backend") {
       // Backends are never mixed on a held lock: what is of the other kind must first be proven free, and goes then.
       const converted = backend === "flock" ? yield* convertDirectory(request) : yield* convertFile(request);
-      if (converted === "timeout") return "timeout";
+      if (converted !== "free") return converted;
       if (conversions < hastyConversions) continue;
       if (!(yield* pauseBeforeRetry(request.engine, request.patience, conversions))) return "timeout";
     } else return outcome;
   }
   throw attemptFailed(attempt, "EBUSY", "lock", "the lock keeps changing its kind");
-}
-
-function chooseBackend(request: LockRequest, wanted: "auto" | LockBackend): LockBackend {
-  const { fileLock } = request.engine.capabilities;
-  if (wanted === "flock" && fileLock === "none") {
-    throw attemptFailed(request.attempt, "ENOTSUP", "lock", "this machine has no kernel lock (flock) to offer");
-  }
-  return wanted === "directory" || (wanted === "auto" && fileLock === "none") ? "directory" : "flock";
 }

@@ -17,6 +17,7 @@ import { type LockToken, newToken } from "../protocol/names/names.ts";
 import { idly } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
+import { refuseHeldAbove } from "./ancestor_holds.ts";
 import { heldDirectory, isAbandoned } from "./held_directory.ts";
 import { directoryStatus } from "./lock_place.ts";
 import { type Occupant, occupantOf } from "./occupant.ts";
@@ -37,9 +38,9 @@ export function* acquireLockDirectory(request: LockRequest): Operation<HeldLock 
   // There is no sharing here: the turn, too, is for one at a time.
   const turn = joinTurn({ ...request, shared: false }, yield* directoryTurnKey(request));
   if (turn === undefined) return "timeout";
-  const { patience, engine } = request;
+  const { engine } = request;
   if (turn.granted !== undefined) {
-    if (!(yield* idly(engine, waitForTurn(turn, patience, engine.runtime.clock)))) return "timeout";
+    if (!(yield* idly(engine, waitForTurn(turn, request)))) return "timeout";
   }
   let kept = false;
   try {
@@ -66,7 +67,9 @@ function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotH
   let refusals = 0;
   try {
     for (let looks = 0;; looks++) {
-      if (yield* prepared.moveToPlace()) return heldDirectory(request, prepared.token, turn);
+      // Another program's lock is an empty directory, which the rename would replace: looked at as late as can be.
+      const isForeign = (yield* occupantOf(request)).kind === "foreign";
+      if (!isForeign && (yield* prepared.moveToPlace())) return heldDirectory(request, prepared.token, turn);
       const occupant = yield* occupantOf(request);
       if (occupant.kind === "file") return "other-backend";
       if (occupant.kind === "free") {
@@ -75,9 +78,10 @@ function* takePlace(request: LockRequest, turn: Turn): Operation<HeldLock | NotH
         refusals = refusal === undefined ? 0 : refusals + 1;
         if (refusals >= (patience.left() === 0 ? fewRefusals : mostRefusals)) throw refusal;
         if (looks < hastyLooks) continue;
-      } else {
+      } else if (occupant.kind === "held") {
         const taken = yield* takeOver(request, occupant, watch, turn.key);
         if (taken !== undefined) return heldDirectory(request, taken, turn);
+        if (yield* refuseHeldAbove(request, occupant)) return "held-above";
       }
       if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
     }

@@ -2,9 +2,11 @@
  * The flock backend: the kernel's advisory lock on a lock file.
  *
  * 1. Open the lock file, or create it exclusively (open_lock_file.ts). 2. Take the turn within this process: the queue is
- * that of this very file. 3. Lock it: a try, then waiting where the machine offers a way, else looking again. 4. Is it
- * still the file with that name? Else begin again. 5. Say who holds it. 6. Release: mark it free, unlock, close. The file
- * stays: deleting a lock file that others have open lets two of them hold "the" lock.
+ * that of this very file. 3. Lock it: a try, then waiting where the machine offers a way, else looking again; who has to
+ * wait for sharers waits at the gate (lock_gate.ts). 4. Is it still the file with that name? Else begin again. 5. Say who
+ * holds it. 6. Release: mark it free, unlock, close. The file stays: a program that has it open and takes its lock
+ * without looking at its name again (flock(1)) would hold "the" lock together with the next one. Only this module uses
+ * those that are `transient`; they are removed under their lock.
  *
  * The lock dies with the process, however it dies. After a failure nothing is held and nothing is open.
  */
@@ -16,7 +18,8 @@ import { idly } from "../protocol/room.ts";
 import { isUnsupported } from "../protocol/sync_codes.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { type HeldLock, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";
+import { refuseHeldAbove } from "./ancestor_holds.ts";
+import { type HeldLock, type LockGate, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";
 import {
   checkContent,
   discardNewLockFile,
@@ -25,7 +28,7 @@ import {
   type OpenedLockFile,
   openLockFile,
 } from "./open_lock_file.ts";
-import { freeMark, ownRecord, recordSize } from "./owner_record.ts";
+import { freeMark, inodeText, ownRecord, recordSize } from "./owner_record.ts";
 import { joinTurn } from "./own_holds.ts";
 import { cancelWait, type Turn } from "./turn_queue.ts";
 import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
@@ -34,8 +37,11 @@ import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
 export const fileTurnKey = (request: Pick<LockRequest, "engine">, identity: string): string =>
   `${request.engine.runtime.process.pid} ${identity}`;
 
-/** Takes the kernel's lock. */
-export function* acquireLockFile(request: LockRequest): Operation<HeldLock | NotHeld> {
+/** Where a request that has to wait waits; made when it does: a lock that is free needs none. */
+type GateOf = (request: LockRequest) => LockGate;
+
+/** Takes the kernel's lock. Without `gateOf` whoever has to wait for it waits for the lock alone. */
+export function* acquireLockFile(request: LockRequest, gateOf?: GateOf): Operation<HeldLock | NotHeld> {
   let turn: Turn | undefined;
   let kept = false;
   try {
@@ -47,7 +53,7 @@ export function* acquireLockFile(request: LockRequest): Operation<HeldLock | Not
         turn = sameOrJoined(request, turn, fileTurnKey(request, opened.identity));
         if (turn === undefined) return "timeout";
         if (turn.granted === undefined) {
-          const outcome = yield* lockOpened(request, opened, turn);
+          const outcome = yield* lockOpened(request, opened, turn, gateOf);
           kept = typeof outcome !== "string";
           if (outcome !== "replaced") return outcome;
         }
@@ -78,7 +84,7 @@ function sameOrJoined(request: LockRequest, turn: Turn | undefined, key: string)
 /** The turn once it has come. Undefined, or an error: no turn is held. */
 function* waitedFor(request: LockRequest, turn: Turn): Operation<Turn | undefined> {
   if (turn.granted === undefined) return turn;
-  if (!(yield* idly(request.engine, waitForTurn(turn, request.patience, request.engine.runtime.clock)))) {
+  if (!(yield* idly(request.engine, waitForTurn(turn, request)))) {
     return undefined;
   }
   return { ...turn, granted: undefined };
@@ -86,10 +92,16 @@ function* waitedFor(request: LockRequest, turn: Turn): Operation<Turn | undefine
 
 type Outcome = HeldLock | NotHeld | "replaced";
 
-function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): Operation<Outcome> {
+function* lockOpened(
+  request: LockRequest,
+  opened: OpenedLockFile,
+  turn: Turn,
+  gateOf: GateOf | undefined,
+): Operation<Outcome> {
   const { file, identity, mayRecord } = opened;
   try {
-    if (!(yield* lockInTime(request, file))) return "timeout";
+    const outcome = yield* lockInTime(request, opened, turn.nested ? undefined : gateOf);
+    if (outcome !== "locked") return outcome;
   } catch (error) {
     if (!lacksKernelLock(error)) throw error;
     yield* discardNewLockFile(request, opened);
@@ -101,7 +113,7 @@ function* lockOpened(request: LockRequest, opened: OpenedLockFile, turn: Turn): 
     yield* wait(file.seek(0));
     yield* checkContent(request, file);
   }
-  if (mayRecord && !request.shared) yield* asCourtesy(writeAtStart(file, ownRecord(request.engine.runtime)));
+  if (mayRecord && !request.shared) yield* asCourtesy(writeAtStart(file, ownRecord(request.engine.runtime, identity)));
   return new HeldLockFile(request, opened, turn);
 }
 
@@ -111,9 +123,32 @@ export function lacksKernelLock(error: unknown): error is SystemError {
     (isUnsupported(error) || error.code === "ENOLCK");
 }
 
-function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
-  const { patience, shared, engine } = request;
-  if (yield* wait(file.tryLock(shared))) return true;
+function* lockInTime(
+  request: LockRequest,
+  { file }: OpenedLockFile,
+  gateOf: GateOf | undefined,
+): Operation<"locked" | "timeout" | "held-above"> {
+  const { patience, shared } = request;
+  let gate: LockGate | undefined;
+  try {
+    if (shared) {
+      gate = gateOf?.(request);
+      if (gate !== undefined && !(yield* gate.waitBehind())) return "timeout";
+    }
+    if (yield* wait(file.tryLock(shared))) return "locked";
+    if (yield* refuseHeldAbove(request, yield* wait(file.stat()))) return "held-above";
+    if (patience.left() === 0) return "timeout";
+    if (!shared) {
+      gate = gateOf?.(request);
+      if (gate !== undefined && !(yield* gate.close())) return "timeout";
+    }
+    return (yield* waitForKernel(request, file)) ? "locked" : "timeout";
+  } finally {
+    if (gate !== undefined) yield* gate.open();
+  }
+}
+
+function* waitForKernel({ patience, shared, engine }: LockRequest, file: OpenFile): Operation<boolean> {
   for (let looks = 0;; looks++) {
     const left = patience.left();
     if (left === 0) return false;
@@ -127,7 +162,10 @@ function* lockInTime(request: LockRequest, file: OpenFile): Operation<boolean> {
 }
 
 /** A lock on a file that has lost its name excludes nobody who comes later. */
-function* isNamed({ engine, lockPath }: LockRequest, identity: string): Operation<boolean> {
+function* isNamed(
+  { engine, lockPath }: Pick<LockRequest, "engine" | "lockPath">,
+  identity: string,
+): Operation<boolean> {
   return (yield* wait(engine.fileSystem.linkStat(lockPath)))?.identity === identity;
 }
 
@@ -163,6 +201,8 @@ class HeldLockFile implements HeldLock {
   readonly loss: Loss;
   readonly #request: LockRequest;
   readonly #opened: OpenedLockFile;
+  #inherited = false;
+  #discarded = false;
 
   constructor(request: LockRequest, opened: OpenedLockFile, turn: Turn) {
     this.turn = turn;
@@ -179,6 +219,25 @@ class HeldLockFile implements HeldLock {
     return this.#request.lockPath;
   }
 
+  get mark(): string {
+    return inodeText(this.#opened.identity);
+  }
+
+  discard(): void {
+    this.#discarded = this.#opened.created;
+  }
+
+  handOver(): number | undefined {
+    const { file } = this.#opened;
+    const { process } = this.#request.engine.runtime;
+    const holder = file.descriptor === undefined
+      ? process.lockHolder(this.#opened.identity, process.pid)
+      : { descriptor: file.descriptor };
+    const descriptor = typeof holder === "object" ? holder.descriptor : undefined;
+    this.#inherited ||= descriptor !== undefined;
+    return descriptor;
+  }
+
   /** The kernel takes no lock away; but once the lock file is deleted or replaced, others lock another one. */
   *check(): Operation<boolean> {
     const { engine } = this.#request;
@@ -191,13 +250,22 @@ class HeldLockFile implements HeldLock {
   }
 
   *release(): Operation<void> {
-    const { file, mayRecord } = this.#opened;
-    if (mayRecord && !this.shared) yield* asCourtesy(markFree(file));
+    const { file, identity, mayRecord } = this.#opened;
+    const { engine } = this.#request;
+    const transient = this.#request.transient || this.#discarded;
+    if (transient && !this.shared) yield* asCourtesy(removeNamed(this.#request, identity));
+    else if (mayRecord && !this.shared) yield* asCourtesy(markFree(file));
     // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
     // everybody: once it is closed, the kernel holds the lock for nobody.
-    if (this.#request.engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock());
+    const inherited = this.#inherited;
+    if (inherited || engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock(inherited));
     yield* closeQuietly(file);
   }
+}
+
+/** Removes the lock file that is held, so that others who have it open find that it has no name any more. */
+function* removeNamed(request: Pick<LockRequest, "engine" | "lockPath">, identity: string): Operation<void> {
+  if (yield* isNamed(request, identity)) yield* wait(request.engine.fileSystem.remove(request.lockPath));
 }
 
 function* quietly(call: () => Awaitable<void>): Operation<void> {

@@ -11,7 +11,8 @@
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { joinHold } from "./joined_hold.ts";
-import { acquire, lockAttempt, type LockHold } from "./lock.ts";
+import { acquire } from "./lock.ts";
+import { lockAttempt, type LockHold } from "./lock_hold.ts";
 import { type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
 import { notInTime } from "./not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";

@@ -1,5 +1,7 @@
 /** What there is to tell about a lock that is held. */
-import type { LockBackend } from "./lock_plan.ts";
+
+/** How a file is locked: by the kernel (flock), or by a lock directory if there is no kernel lock. */
+export type LockBackend = "flock" | "directory";
 
 /** Who holds a lock, as far as it can be told. */
 export interface LockInfo {
@@ -9,6 +11,13 @@ export interface LockInfo {
   backend: LockBackend;
   /** Whether the holder lives, judged from here. */
   liveness: "alive" | "dead" | "unknown";
+  /**
+   * Whether this process is known to hold the lock: the system says so, or the lock directory does. False: only the
+   * record in the lock file says so, and nothing here can tell whether it still holds.
+   */
+  confirmed: boolean;
+  /** Whether it is held shared, where the system tells. */
+  shared?: boolean;
   /** The holder's process number, in its own pid namespace. */
   pid?: number;
   /** When that process started, as its kernel counts. */

@@ -32,7 +32,8 @@ export function* findLockPlace(
   lockDirectory: string | undefined,
   attempt: Attempt,
 ): Operation<LockPlace> {
-  const target = yield* resolveTarget(engine, path, "follow", attempt);
+  // A directory may be locked, too, by any of its names: `dir/` is `dir`.
+  const target = yield* resolveTarget(engine, path.replace(/(?<=.)\/+$/, ""), "follow", attempt);
   const home = lockDirectory ?? target.directory;
   const name = lockDirectory === undefined
     ? lockName(target.name)

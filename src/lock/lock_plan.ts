@@ -3,6 +3,8 @@
  */
 import {
   abortSignal,
+  callback,
+  fileMode,
   type FilePath,
   filePath,
   flag,
@@ -13,9 +15,7 @@ import {
 } from "../core/options.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { runtimeOption } from "../protocol/engine.ts";
-
-/** How a file is locked: by the kernel (flock), or by a lock directory if there is no kernel lock. */
-export type LockBackend = "flock" | "directory";
+import type { LockBackend, LockInfo } from "./lock_info.ts";
 
 /** Options of every function that takes a lock. */
 export interface LockOptions {
@@ -41,17 +41,49 @@ export interface LockOptions {
    * docs/guarantees.md.
    */
   staleAfter?: number;
-  /** Where the lock file is. Default: beside the file, as `NAME.lock`. All programs that lock a file must use the same. */
+  /**
+   * The directory of the lock file. Default: that of the file, where the lock is `NAME.lock`. All programs that lock a
+   * file must use the same; a `NAME.lock` that is there already is locked as well, so that changing to a lock directory
+   * loses no update.
+   */
   lockDirectory?: FilePath;
+  /**
+   * Permission bits of the lock file if it is created and the file does not exist yet; otherwise those of the file.
+   * Default: 0o666 less the umask.
+   */
+  mode?: number;
+  /**
+   * If a program that started this one, directly or not, runs it inside this very lock (`atomic-write lock FILE --
+   * PROGRAM`): use its lock, under an inner one that keeps programs which do the same apart. Without it that is a
+   * DeadlockError at once. A lock that is held shared cannot be joined by who needs it exclusive.
+   *
+   * @default false
+   */
+  join?: boolean;
+  /**
+   * Called while the call waits for the lock: after one second, and once a second from then on. What it throws ends
+   * the wait.
+   */
+  onWait?: (wait: LockWait) => void;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
 }
 
+/** What there is to tell about a wait for a lock. */
+export interface LockWait {
+  /** The file that is to be locked. */
+  readonly path: string;
+  /** Milliseconds since the call began to wait. */
+  readonly waited: number;
+  /** Who holds the lock, as {@linkcode inspectLock} tells it; undefined if that is not known. */
+  readonly holder: LockInfo | undefined;
+}
+
 /** {@linkcode LockOptions} without what cannot exist synchronously. */
-export type LockSyncOptions = Omit<LockOptions, "signal">;
+export type LockSyncOptions = Omit<LockOptions, "signal" | "onWait">;
 
 /** {@linkcode LockOptions} of a call that tries once. */
-export type TryLockOptions = Omit<LockOptions, "timeout">;
+export type TryLockOptions = Omit<LockOptions, "timeout" | "onWait">;
 
 /** {@linkcode TryLockOptions} without what cannot exist synchronously. */
 export type TryLockSyncOptions = Omit<TryLockOptions, "signal">;
@@ -63,9 +95,11 @@ export interface ExclusiveLockOptions extends Omit<LockOptions, "shared" | "runt
 }
 
 /** {@linkcode ExclusiveLockOptions} without what cannot exist synchronously. */
-export interface ExclusiveLockSyncOptions extends Omit<ExclusiveLockOptions, "signal"> {
+export interface ExclusiveLockSyncOptions extends Omit<ExclusiveLockOptions, "signal" | "onWait"> {
   /** Never: a synchronous call cannot be aborted. */
   signal?: never;
+  /** Never: nothing can be called while a synchronous call waits. */
+  onWait?: never;
 }
 
 /** How long somebody is willing to wait. */
@@ -87,6 +121,19 @@ export interface LockPlan {
   readonly backend: "auto" | LockBackend;
   readonly staleAfter: number | undefined;
   readonly lockDirectory: FilePath | undefined;
+  /** What a lock file that is created is like, if there is no file to follow. */
+  readonly newFile: LockFileModel | undefined;
+  readonly join: boolean;
+  readonly onWait: ((wait: LockWait) => void) | undefined;
+}
+
+/** What the mode and owner of a new lock file follow. */
+export interface LockFileModel {
+  readonly mode: number;
+  /** Whether the mode is meant in spite of the umask. Default: true. */
+  readonly exact?: boolean;
+  readonly user?: number | undefined;
+  readonly group?: number | undefined;
 }
 
 /** Less would take locks from holders that a busy machine keeps from renewing in time. */
@@ -106,10 +153,13 @@ export const lockOptionReaders = {
   backend: oneOf("auto", "flock", "directory"),
   staleAfter,
   lockDirectory: filePath,
+  mode: fileMode,
+  join: flag,
+  onWait: callback<(wait: LockWait) => void>(),
   runtime: runtimeOption,
 };
 
-const { timeout: _triesOnce, ...tryLockReaders } = lockOptionReaders;
+const { timeout: _triesOnce, onWait: _neverWaits, ...tryLockReaders } = lockOptionReaders;
 
 /** Reads and checks the options of a call that tries once. */
 export function tryLockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
@@ -122,7 +172,12 @@ export function lockPlan(options: unknown): { plan: LockPlan; runtime: Runtime |
   return planOf(readOptions(options, lockOptionReaders));
 }
 
-function planOf(checked: ReturnType<typeof readOptions<typeof lockOptionReaders>>): {
+/** Refuses a synchronous call the callback for which its wait leaves no time. */
+export function refuseOnWait({ onWait }: LockPlan, name = "onWait"): void {
+  if (onWait !== undefined) throw new TypeError(`${name}: nothing can be called while a synchronous call waits`);
+}
+
+function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOptionReaders>>>): {
   plan: LockPlan;
   runtime: Runtime | undefined;
 } {
@@ -137,6 +192,9 @@ function planOf(checked: ReturnType<typeof readOptions<typeof lockOptionReaders>
     backend,
     staleAfter: checked.staleAfter,
     lockDirectory: checked.lockDirectory,
+    newFile: checked.mode === undefined ? undefined : { mode: checked.mode },
+    join: checked.join ?? false,
+    onWait: checked.onWait,
   });
   return { plan, runtime: checked.runtime };
 }

@@ -3,21 +3,24 @@
  *
  * Looking never takes the lock, not even for a moment: a probing lock would make a try-lock of somebody else fail.
  */
+import type { LockDirectoryRequest } from "./held_lock.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { LockInfo } from "./lock_info.ts";
-import { type LockDirectoryRequest, occupantOf } from "./occupant.ts";
+import { parseTokenName } from "../protocol/names/names.ts";
+import { namesAt, occupantOf } from "./occupant.ts";
+import { lockContent } from "./open_lock_file.ts";
 import { type OwnerRecord, parseRecord, recordSize } from "./owner_record.ts";
 
-function* readRecord(engine: Engine, path: string): Operation<OwnerRecord | undefined> {
+function* readRecord(engine: Engine, path: string, { identity }: FileStatus): Operation<OwnerRecord | undefined> {
   const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   if (file === undefined) return undefined;
   try {
     const bytes = new Uint8Array(recordSize);
-    return parseRecord(bytes.subarray(0, yield* wait(file.read(bytes))));
+    return parseRecord(bytes.subarray(0, yield* wait(file.read(bytes))), identity);
   } finally {
     yield* closeQuietly(file);
   }
@@ -29,23 +32,49 @@ function livenessOf(engine: Engine, record: OwnerRecord): LockInfo["liveness"] {
   return engine.runtime.process.liveness({ pid, started, boot, namespace });
 }
 
+/** The record is what somebody wrote, and may have outlived the lock; what the kernel says of the lock comes first. */
 function* inspectFile(engine: Engine, path: string, status: FileStatus): Operation<LockInfo | undefined> {
-  const record = yield* readRecord(engine, path);
-  if (record !== undefined) {
-    const liveness = livenessOf(engine, record);
-    // The kernel's lock has gone with the process; only the words are left.
-    if (liveness !== "dead") return { path, backend: "flock", liveness, ...record };
+  const { process } = engine.runtime;
+  const read = yield* readRecord(engine, path, status);
+  const liveness = read === undefined ? "unknown" : livenessOf(engine, read);
+  // The kernel's lock has gone with the process; only the words are left.
+  const { file: _, ...record } = read !== undefined && liveness !== "dead" ? read : {};
+  // A pid means something to the kernel's tables here only in the same pid namespace.
+  const isNear = record.namespace !== undefined && record.namespace === process.facts()?.namespace;
+  const holder = process.lockHolder(status.identity, isNear ? record.pid : undefined);
+  if (holder === undefined) {
+    const isSaid = read !== undefined && liveness !== "dead";
+    return isSaid ? { path, backend: "flock", liveness, confirmed: false, ...record } : undefined;
   }
-  const holder = engine.runtime.process.lockHolder(status);
-  return holder === undefined ? undefined : { path, backend: "flock", liveness: "alive", pid: holder.pid };
+  if (holder === "nobody") return undefined;
+  const { pid, shared } = holder;
+  const known = { path, backend: "flock", liveness: "alive", confirmed: true, shared, pid } as const;
+  if (isNear && pid === record.pid) return { ...record, ...known };
+  const program = process.programOf?.(pid) ?? "";
+  return program === "" ? known : { ...known, program };
 }
 
 function* inspectDirectory(request: LockDirectoryRequest): Operation<LockInfo | undefined> {
   const occupant = yield* occupantOf(request);
+  const { lockPath: path } = request;
+  if (occupant.kind === "foreign") return { path, backend: "directory", liveness: "unknown", confirmed: false };
   if (occupant.kind !== "held") return undefined;
   const { facts, random } = occupant.token;
   const liveness = facts === undefined ? "unknown" : request.engine.runtime.process.liveness(facts);
-  return { path: request.lockPath, backend: "directory", liveness, ...facts, token: random };
+  return { path, backend: "directory", liveness, confirmed: true, ...facts, token: random };
+}
+
+/** Whether what is at the place, with this status, is a lock, free or held; otherwise it is another program's. */
+export function* isLock(request: LockDirectoryRequest, status: FileStatus): Operation<boolean> {
+  if (status.kind === "directory") return (yield* namesAt(request)).every((name) => parseTokenName(name) !== undefined);
+  if (status.kind !== "file") return false;
+  const file = yield* wait(request.engine.fileSystem.open(request.lockPath, "read", { follow: false }));
+  if (file === undefined) return false;
+  try {
+    return (yield* lockContent(file)) !== undefined;
+  } finally {
+    yield* closeQuietly(file);
+  }
 }
 
 /** Looks at the lock at its place; undefined when nobody holds it. */

@@ -13,6 +13,7 @@ import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
+import type { LockFileModel } from "./lock_plan.ts";
 import { directoryStatus, mayNotBeMade } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
@@ -105,7 +106,7 @@ export function* checkContent(request: LockRequest, file: OpenFile): Operation<v
 }
 
 /** The rights to a lock file: its owner may always use it; others as far as they may use the file that is locked. */
-const modeFor = (like: FileStatus): number => (like.mode & 0o666) | 0o600;
+const modeFor = (like: LockFileModel): number => (like.mode & 0o666) | 0o600;
 
 function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undefined> {
   const { engine, like } = request;
@@ -131,12 +132,13 @@ function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undef
 }
 
 /** Whoever may use the file may lock it: the lock file gets its mode in spite of the umask, and its owner if it can. */
-function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, like: FileStatus): Operation<void> {
+function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, like: LockFileModel): Operation<void> {
   const { capabilities } = request.engine;
   try {
-    const differs = status.user !== like.user || status.group !== like.group;
+    const differs = status.user !== (like.user ?? status.user) || status.group !== (like.group ?? status.group);
     if (capabilities.owner && differs) yield* wait(file.setOwner(like.user, like.group));
-    if (capabilities.mode && status.mode !== modeFor(like)) yield* wait(file.setMode(modeFor(like)));
+    const isMeant = capabilities.mode && like.exact !== false;
+    if (isMeant && status.mode !== modeFor(like)) yield* wait(file.setMode(modeFor(like)));
   } catch (error) {
     // Not ours to give away: others who may write the file may then be refused the lock, and are told so.
     if (!(error instanceof SystemError)) throw error;

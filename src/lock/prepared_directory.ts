@@ -8,9 +8,9 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names/names.ts";
-import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
+import type { LockFileModel } from "./lock_plan.ts";
 import { exchangeToken } from "./token.ts";
 
 /** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
@@ -19,7 +19,7 @@ const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 const takenPerhaps = ["EPERM", "EACCES", "EBUSY"];
 
 /** Whoever may write the file may take its lock over: the directory is as open as the file is. */
-const modeFor = (like: FileStatus | undefined): number =>
+const modeFor = (like: LockFileModel | undefined): number =>
   like === undefined ? 0o777 : (like.mode & 0o666) | ((like.mode & 0o222) >> 1) | 0o700;
 
 /** A lock directory that is ready to be renamed into place. */
@@ -103,7 +103,7 @@ export class PreparedDirectory {
     const mode = modeFor(like);
     yield* wait(engine.fileSystem.makeDirectory(this.#path, mode));
     this.#exists = true;
-    if (like !== undefined && (mode & 0o022) !== 0) yield* this.#shareWith(mode);
+    if (like !== undefined && like.exact !== false && (mode & 0o022) !== 0) yield* this.#shareWith(mode);
     const file = yield* wait(engine.fileSystem.create(childOf(engine, this.#path, tokenName(this.#token)), 0o666));
     yield* closeQuietly(file);
   }

@@ -2,16 +2,23 @@
  * What is done to the token in a lock directory: each is one atomic rename or removal, and says whether it was done.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf, type Engine } from "../protocol/engine.ts";
+import { childOf, type Engine, nameOf, parentOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type LockToken, newToken, tokenName } from "../protocol/names/names.ts";
-import { removeName } from "../protocol/reported_failure.ts";
+import {
+  factsFitName,
+  isTemporaryOf,
+  type LockToken,
+  newToken,
+  parseTemporaryName,
+  temporaryName,
+  tokenName,
+} from "../protocol/names/names.ts";
+import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import type { LockRequest } from "./held_lock.ts";
-import type { LockDirectoryRequest } from "./occupant.ts";
+import type { LockDirectoryRequest, LockRequest } from "./held_lock.ts";
 
 /** The path of a token in a lock directory. */
-export function tokenPath({ engine, lockPath }: LockDirectoryRequest, token: LockToken): string {
+function tokenPath({ engine, lockPath }: LockDirectoryRequest, token: LockToken): string {
   return childOf(engine, lockPath, tokenName(token));
 }
 
@@ -51,10 +58,55 @@ export function* isThere(request: LockDirectoryRequest, token: LockToken): Opera
   return (yield* wait(request.engine.fileSystem.linkStat(tokenPath(request, token)))) !== undefined;
 }
 
+/**
+ * Frees a lock directory by taking the token out of it; false when it is not there any more.
+ *
+ * The token goes to a temporary name beside it first, and the directory before that name: an empty directory with nothing
+ * beside it that names it is another program's lock (occupant.ts).
+ */
+export function* discardToken(request: LockDirectoryRequest, token: LockToken): Operation<boolean> {
+  const { engine } = request;
+  const aside = asidePath(request);
+  try {
+    yield* wait(engine.fileSystem.rename(tokenPath(request, token), aside));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // As in `exchangeToken`. Where nothing may be made beside the directory, the token is removed in it.
+    if (!(yield* canOpen(engine, aside)) && !(yield* removeName(engine, tokenPath(request, token)))) return false;
+  }
+  try {
+    yield* removeEmpty(request);
+    yield* removeName(engine, aside);
+  } catch {
+    // The lock is free as it is. As long as the directory is there, so is the name that says whose it is; `sweep` takes it.
+  }
+  return true;
+}
+
+/** A temporary name of this process beside the lock directory. */
+function asidePath({ engine, lockPath }: LockDirectoryRequest): string {
+  const facts = engine.runtime.process.facts();
+  const proof = facts !== undefined && factsFitName(facts)
+    ? { kind: "process" as const, facts }
+    : { kind: "none" as const };
+  const name = temporaryName(nameOf(engine, lockPath), proof, (length) => engine.runtime.random(length));
+  return childOf(engine, parentOf(engine, lockPath), name);
+}
+
+/** Whether an empty lock directory is one of ours: freed by a process that was killed before it had removed it. */
+export function* isFreed({ engine, lockPath }: LockDirectoryRequest): Operation<boolean> {
+  const name = nameOf(engine, lockPath);
+  const beside = yield* wait(engine.fileSystem.readDirectory(parentOf(engine, lockPath)));
+  return (beside ?? []).some((entry) => {
+    const parsed = entry.kind === "file" ? parseTemporaryName(entry.name) : undefined;
+    return parsed !== undefined && isTemporaryOf(parsed, name);
+  });
+}
+
 /** Removes the free lock directory, unless somebody has taken it meanwhile. */
 export function* removeEmpty(request: Pick<LockRequest, "engine" | "lockPath">): Operation<void> {
   try {
-    yield* wait(request.engine.fileSystem.removeDirectory(request.lockPath));
+    yield* removeDirectoryName(request.engine, request.lockPath);
   } catch (error) {
     const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
     if (!(error instanceof SystemError && taken.includes(error.code))) throw error;
@@ -66,8 +118,5 @@ export function* removeToken(request: LockDirectoryRequest, name: string, genera
   const { engine } = request;
   const { process } = engine.runtime;
   const ours = newToken(process.facts(), false, generation + 1, (length) => engine.runtime.random(length));
-  if (!(yield* exchangeToken(request, name, ours))) return false;
-  yield* removeName(engine, tokenPath(request, ours));
-  yield* removeEmpty(request);
-  return true;
+  return (yield* exchangeToken(request, name, ours)) && (yield* discardToken(request, ours));
 }

@@ -38,6 +38,8 @@ export interface Turn {
   /** Settles when the turn has come; undefined when it came at once. */
   readonly granted: Promise<void> | undefined;
   readonly waiter: Waiter | undefined;
+  /** Whether it was taken by code that holds the lock shared already: it waits behind nobody. */
+  readonly nested?: boolean;
 }
 
 function admits(queue: Queue, shared: boolean): boolean {

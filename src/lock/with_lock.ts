@@ -6,14 +6,16 @@
  */
 import { type FilePath, refuseSignal } from "../core/options.ts";
 import { type Operation, run as drive, runSync } from "../core/operation.ts";
-import { callInside } from "./call_inside.ts";
+import { callInside } from "./own_holds.ts";
 import { type FileLock, fileLock, inside } from "./file_lock.ts";
-import { acquire, lockAttempt, type LockHold } from "./lock.ts";
+import { acquire } from "./lock.ts";
+import { lockAttempt, type LockHold } from "./lock_hold.ts";
 import {
   type LockOptions,
   type LockPlan,
   lockPlan,
   type LockSyncOptions,
+  refuseOnWait,
   type TryLockOptions,
   tryLockPlan,
   type TryLockSyncOptions,
@@ -35,6 +37,7 @@ function begin(
   synchronous: boolean,
 ): LockCall {
   refuseSignal(synchronous, plan.signal);
+  if (synchronous) refuseOnWait(plan);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   return { engine, path: locate(engine, path), plan };
 }

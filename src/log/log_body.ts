@@ -14,7 +14,7 @@ import type { Source } from "../core/bytes.ts";
 import { FileError, OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { takeLock } from "../lock/file_lock.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import type { AppendFile } from "./append_file.ts";
 import { ensureDirectory } from "../protocol/made_directories.ts";

@@ -12,10 +12,9 @@ import {
   oneOf,
   type OptionReader,
   readOptions,
-  refuseSignal,
   wholeNumber,
 } from "../core/options.ts";
-import { lockPlanOption } from "../lock/file_lock.ts";
+import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { longestRecord } from "./record.ts";
@@ -102,7 +101,7 @@ export function logRequest(
 ): { path: string; request: LogRequest } {
   const { runtime, lock = writersLock({}, "lock"), mode, ...rules } = readOptions(options, readers);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  refuseSignal(synchronous, lock.signal, "lock.signal");
+  refuseSignals(synchronous, undefined, { plan: lock });
   const defaults = mode === undefined ? {} : { defaults: { mode } };
   const request = { engine, plan: writePlan(engine, { ...rules, ...defaults }), lock };
   return { path: locate(engine, path), request };

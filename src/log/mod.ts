@@ -21,7 +21,8 @@ export {
   WriteError,
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
-export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockBackend, LockOptions } from "../lock/lock_plan.ts";
+export type { LockBackend, LockInfo } from "../lock/lock_info.ts";
+export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions, LockWait } from "../lock/lock_plan.ts";
 export type { TornTail } from "./records_end.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";

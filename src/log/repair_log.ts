@@ -8,9 +8,9 @@
  *
  * After a failure the log is what it was, or `targetState` says that it has been replaced.
  */
-import { count, type FilePath, oneOf, readOptions, refuseSignal } from "../core/options.ts";
+import { count, type FilePath, oneOf, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { lockPlanOption, takeLock } from "../lock/file_lock.ts";
+import { lockPlanOption, refuseSignals, takeLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
 import { locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
@@ -125,7 +125,7 @@ function* repair(
     lock: lockPlanOption,
     runtime: runtimeOption,
   });
-  refuseSignal(synchronous, lock?.signal, "lock.signal");
+  refuseSignals(synchronous, undefined, lock === undefined ? undefined : { plan: lock });
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const location = locate(engine, path);
   const attempt = beginAttempt("Cannot repair", location);

@@ -5,9 +5,9 @@
  */
 import { ActivationError, RollbackFailedError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { type Attempt, beginAnew, CallerError } from "../protocol/failure.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import type { Publication, Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 

@@ -12,7 +12,7 @@
 import { ValidationError } from "../core/errors.ts";
 import { type FilePath, filePath } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import {
   attachCleanup,
@@ -30,7 +30,7 @@ import { generationName } from "../protocol/names/generation.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { confirmLocks } from "../lock/lock_files.ts";
 import type { Publication, Published } from "./publication.ts";
 import {

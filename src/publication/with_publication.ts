@@ -9,7 +9,7 @@
  */
 import { UnsupportedError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";

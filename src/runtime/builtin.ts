@@ -31,7 +31,8 @@ interface ProcessNamespace {
   readonly env: Readonly<Record<string, string | undefined>>;
   cwd(): string;
   kill(pid: number, signal: number): boolean;
-  on(event: "exit", listener: () => void): unknown;
+  on(event: "exit" | "beforeExit", listener: () => void): unknown;
+  removeListener(event: "beforeExit", listener: () => void): unknown;
   getuid?(): number;
   geteuid?(): number;
   getegid?(): number;

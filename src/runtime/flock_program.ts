@@ -85,7 +85,7 @@ export function runFlock(descriptor: number, flags: readonly string[], timeout?:
   return verdict(status, stderr.trim());
 }
 
-/** Children that wait: they end with this process when it ends itself. After a SIGKILL they end with their grant. */
+/** Children that wait: they end with this process when it ends itself; after a SIGKILL, with their own limit. */
 const waiting = new Set<ChildProcess>();
 let watchesExit = false;
 
@@ -138,7 +138,26 @@ export function startFlock(descriptor: number, flags: readonly string[], stop?: 
   });
 }
 
-const waitFlags = (shared: boolean) => [shared ? "-s" : "-x"];
+/**
+ * Seconds after which a child that waits is started anew, so that one whose parent was killed does not wait for ever.
+ * It loses its place in the kernel's queue thereby.
+ */
+const longestChild = 60;
+
+/** busybox's flock has no `-w`: its children wait until their parent ends them, or the lock is theirs. */
+let takesLimit = true;
+
+function waitFlags(shared: boolean, left: number | undefined): string[] {
+  const limit = left === undefined ? longestChild : Math.min(Math.max(left, 1) / 1000, longestChild);
+  return [...takesLimit ? ["-w", limit.toFixed(3)] : [], shared ? "-s" : "-x"];
+}
+
+/** Whether the program does not know `-w`; it is not given it any more then. */
+function lacksLimit(error: unknown): boolean {
+  const isRefused = takesLimit && error instanceof Error && /invalid option|unrecognized option/i.test(error.message);
+  if (isRefused) takesLimit = false;
+  return isRefused;
+}
 
 /** What is left of a timeout, whenever it is asked. */
 function countdown(timeout: number | undefined): () => number | undefined {
@@ -160,10 +179,12 @@ export async function waitFlock(
   const left = countdown(timeout);
   for (;;) {
     try {
-      return await stoppable(left(), signal, (stop) => startFlock(descriptor, waitFlags(shared), stop));
+      const now = left();
+      const had = await stoppable(now, signal, (stop) => startFlock(descriptor, waitFlags(shared, now), stop));
+      if (had || signal?.aborted || (left() ?? 1) <= 0) return had;
     } catch (error) {
       if (error instanceof NotStarted) return undefined;
-      if (codeOf(error) !== "EINTR") throw error;
+      if (codeOf(error) !== "EINTR" && !lacksLimit(error)) throw error;
     }
   }
 }
@@ -181,10 +202,10 @@ export function waitFlockSync(descriptor: number, shared: boolean, timeout: numb
     if (now !== undefined && now <= 0) return false;
     const limit = now === undefined ? [] : [Math.max(leastTimeout, Math.min(Math.ceil(now), mostTimeout))];
     try {
-      if (runFlock(descriptor, waitFlags(shared), ...limit)) return true;
+      if (runFlock(descriptor, waitFlags(shared, now), ...limit)) return true;
     } catch (error) {
       if (error instanceof NotStarted) return undefined;
-      if (codeOf(error) !== "EINTR") throw error;
+      if (codeOf(error) !== "EINTR" && !lacksLimit(error)) throw error;
     }
   }
 }

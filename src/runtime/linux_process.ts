@@ -5,7 +5,7 @@
  * Boot id, namespace, pid and start time together name one process. Whoever cannot read all of them, or reads a /proc
  * that is not its own namespace's, gets `undefined` and judges nobody.
  */
-import type { ProcessFacts, ProcessHost } from "./runtime.ts";
+import type { ProcessFacts, ProcessHost } from "./process_host.ts";
 
 /** What /proc is read with. Each answers undefined where it may not or cannot. */
 export interface ProcReader {

@@ -23,6 +23,7 @@
  */
 import type { Awaitable } from "../core/operation.ts";
 import type { PathStyle } from "../core/path.ts";
+import type { ProcessHost } from "./process_host.ts";
 
 /** What kind of thing a directory entry is. */
 export type EntryKind = "file" | "directory" | "symlink" | "other";
@@ -102,8 +103,13 @@ export interface OpenFile {
    * the grant may have come in the moment the waiting ended. Occupies neither the event loop nor the I/O pool.
    */
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined>;
-  /** Gives the kernel lock back; closing does it too. */
-  unlock(): Awaitable<void>;
+  /**
+   * Gives the kernel lock back; closing does it too, unless a child has inherited the descriptor (`inherited`), which
+   * then has no lock any more.
+   */
+  unlock(inherited?: boolean): Awaitable<void>;
+  /** The number of its descriptor, where the runtime tells it. */
+  readonly descriptor?: number;
   /** Gives the file back; exactly once, whatever happened to it before. */
   close(): Awaitable<void>;
 }
@@ -223,52 +229,6 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal, options?: { keepAlive?: boolean }): Promise<void>;
   /** Returns after that many milliseconds; the whole thread waits. */
   pause(milliseconds: number): void;
-}
-
-/** What identifies a running process for as long as the machine runs: a pid alone is reused. */
-export interface ProcessFacts {
-  /** Which start of the machine, as the kernel names it; letters and digits only. */
-  boot: string;
-  /** Which pid namespace, by the kernel's number. */
-  namespace: string;
-  /** The process's number in its pid namespace. */
-  pid: number;
-  /** When the process started, as the kernel counts. */
-  started: string;
-}
-
-/** The process this code runs in. */
-export interface ProcessHost {
-  /** The process's number. */
-  pid: number;
-  /**
-   * The same object for every runtime that serves the code of this thread: what all copies of this module must know of
-   * one another is kept by it. A worker has its own.
-   */
-  isolate: object;
-  /** The current working directory, now. */
-  workingDirectory(): string;
-  /**
-   * Effective user and group, or undefined where that is not known or not permitted to be asked. (The group of a new
-   * file may still be its directory's.)
-   */
-  owner(): { user: number; group: number } | undefined;
-  /** The facts of this process, or undefined where they cannot be read. */
-  facts(): ProcessFacts | undefined;
-  /** What people call this machine and this program, as far as it may be asked. */
-  description(): { host?: string; program?: string };
-  /** Whether the process with these facts runs. "unknown" unless that is provable from here. */
-  liveness(facts: ProcessFacts): "alive" | "dead" | "unknown";
-  /** Who holds a kernel lock on this file, as far as the system tells without taking the lock. */
-  lockHolder(file: FileStatus): { pid: number; shared: boolean } | undefined;
-  /** How many files this process may have open at once, where the system says so. */
-  openFileLimit?(): number | undefined;
-  /** The real paths at which something is mounted, single files among them, where the system tells. */
-  mountPoints?(): readonly string[] | undefined;
-  /** Number of the user by that name; undefined when there is none. */
-  userNumber(name: string): number | undefined;
-  /** Number of the group by that name; undefined when there is none. */
-  groupNumber(name: string): number | undefined;
 }
 
 /** A running SHA-256. */

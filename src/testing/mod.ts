@@ -109,6 +109,7 @@ export type { SeamCall, SeamMethod } from "./faults/intercept.ts";
 // The seam itself, for code that is written against it.
 export type { Awaitable } from "../core/operation.ts";
 export type { PathStyle } from "../core/path.ts";
+export type { KernelLock, ProcessFacts, ProcessHost } from "../runtime/process_host.ts";
 export type {
   Capabilities,
   Clock,
@@ -120,8 +121,6 @@ export type {
   Hash,
   OpenDirectory,
   OpenFile,
-  ProcessFacts,
-  ProcessHost,
   Runtime,
   SyncLevel,
 } from "../runtime/runtime.ts";

@@ -12,7 +12,7 @@ import { backupTarget } from "../protocol/names/names.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { removeIn } from "../protocol/reported_failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";

@@ -15,7 +15,7 @@ import { reachedDurability } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
 import { appliedFile, type ApplyResult } from "./apply_result.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";

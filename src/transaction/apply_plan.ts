@@ -13,7 +13,7 @@ import {
 } from "../core/options.ts";
 import { neededLockOption, refuseSignals } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import {
   type ExclusiveLockOptions,
   type ExclusiveLockSyncOptions,

@@ -10,7 +10,7 @@
  */
 import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { checkParent } from "../protocol/directories.ts";
 import { parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAnew, checkAbort } from "../protocol/failure.ts";

@@ -8,7 +8,7 @@
  * A transaction that cannot be judged is an error if it has files in common with this one. After a failure no lock is held.
  */
 import type { Operation } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import { type Patience, patienceOf } from "../lock/lock_plan.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import { pauseBeforeRetry } from "../lock/waiting.ts";

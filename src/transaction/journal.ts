@@ -23,7 +23,8 @@ import { ContentWriter } from "../protocol/content_writer.ts";
 import { createProven } from "../protocol/temporary_file.ts";
 import { journalName, type JournalState } from "../protocol/names/transaction.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
-import type { OpenFile, ProcessHost } from "../runtime/runtime.ts";
+import type { ProcessHost } from "../runtime/process_host.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
 import { journalBytes, type JournalRecord, largestJournal } from "./journal_record.ts";
 
 /** Somebody who locks every new journal before its owner can is not looking whether its owner lives. */

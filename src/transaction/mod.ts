@@ -25,7 +25,8 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { FileLock } from "../lock/file_lock.ts";
-export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions } from "../lock/lock_plan.ts";
+export type { LockBackend, LockInfo } from "../lock/lock_info.ts";
+export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions, LockWait } from "../lock/lock_plan.ts";
 export type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { applyFiles, applyFilesSync } from "./apply_files.ts";

@@ -15,7 +15,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { beginAnew } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";

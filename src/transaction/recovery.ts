@@ -2,7 +2,7 @@
  * What a recovery is told, and what it has found and done: the context of all of its steps.
  */
 import type { Operation } from "../core/operation.ts";
-import type { LockHold } from "../lock/lock.ts";
+import type { LockHold } from "../lock/lock_hold.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import type { SyncRules } from "../protocol/sync.ts";

@@ -13,7 +13,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { witnessOf } from "../protocol/removal_witness.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";

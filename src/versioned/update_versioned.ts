@@ -10,7 +10,7 @@ import { decodeText } from "../file/decode_text.ts";
 import { changeJson, type JsonValidation, schemaOption } from "../file/json_change.ts";
 import { checkCallback, type UpdatedValue, withValue } from "../file/update_operation.ts";
 import { type JsonSpacing, spaceOption } from "../file/write_json_file.ts";
-import { callInside } from "../lock/call_inside.ts";
+import { callInside } from "../lock/own_holds.ts";
 import { backOff } from "../protocol/versions/back_off.ts";
 import { changeOnce, type VersionedResult } from "../protocol/versions/change_version.ts";
 import {

@@ -125,17 +125,4 @@ describe("atomic-write lock", () => {
       await holder.release();
       assertEquals(names(directory), ["a.lock"]);
     }));
-
-  it("dies: the lock is free although the program goes on", (t) =>
-    withOthers(async (directory) => {
-      if (onWindows || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
-      const program = "echo $$; exec sleep 20";
-      const { child, status } = start(directory, ["lock", "a", "--", "sh", "-c", program], { stdin: "pipe" });
-      const heard = listen(child);
-      assert(await heard.seen(/^\d+$/));
-      child.kill("SIGKILL");
-      await until(() => foreignGets("flock", join(directory, "a.lock")));
-      process.kill(Number(heard.text), "SIGKILL");
-      await status;
-    }));
 });

@@ -133,8 +133,8 @@ export async function replay(
   if (code === 99) return undefined;
   // Who holds a lock is a process of another number each time, and another script on each runtime.
   const same = stdout.replaceAll(home, "DIR").replaceAll(
-    / by process \d+( \((?!E[A-Z]+\))[^)]*\))?/g,
-    " by process PID",
+    /( by|:) process \d+( \((?!E[A-Z]+\))[^)]*\))?/g,
+    "$1 process PID",
   );
   const shown = same.split(`${mark}\n`).map((text) => text.trimEnd());
   return { shown: shown.slice(0, lines.length), calls: readRecord(fs.readFileSync(record, "utf8")) };

@@ -124,6 +124,9 @@ describe("a call that fails", () => {
   });
 });
 
+/** After so many milliseconds an empty directory is nobody's lock any more. */
+const longAgo = 20_000;
+
 function codesFor(method: string): readonly string[] {
   if (method === "tryLock") return ["EIO"];
   return method === "write" ? ["EIO", "ENOSPC"] : method === "close" ? ["EIO"] : ["EIO", "EACCES"];
@@ -156,6 +159,7 @@ describe("a sticky directory with an empty lock directory of somebody else's", (
     const machine = make();
     const lockPath = `${path}.lock`;
     machine.put(lockPath, { kind: "directory" });
+    machine.clock.pause(longAgo);
     const runtime = interceptRuntime(machine, (call, proceed) => {
       const isTheirs = call.method === "rename" || (call.method === "removeDirectory" && call.path === lockPath);
       if (isTheirs) throw new SystemError("EPERM", call.method, call.path);
@@ -198,6 +202,7 @@ describe("a system that renames no directory over another, and says so in its ow
     for (const code of ["EPERM", "EACCES", "EEXIST"]) {
       const machine = make();
       machine.put(`${path}.lock`, { kind: "directory" });
+      machine.clock.pause(longAgo);
       const runtime = interceptRuntime(machine, (call, proceed) => {
         const onto = call.operands[0];
         const isTaken = call.method === "rename" && typeof onto === "string" && machine.statusOf(onto) !== undefined;

@@ -80,8 +80,9 @@ describe("inspectLock", () => {
       const other = await foreignHold("flock", `${path}.lock`);
       const info = await inspectLock(path);
       const { pid } = other.script.child;
-      assertEquals([info?.pid, info?.liveness, info?.program], [pid, "alive", undefined]);
-      await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError, `already held by process ${pid} (EBUSY)`);
+      assertEquals([info?.pid, info?.liveness, info?.confirmed, info?.shared], [pid, "alive", true, false]);
+      const who = `already held by process ${pid} (flock -x `;
+      await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError, who);
       await other.release();
       const shared = await acquireLock(path, { shared: true });
       assertEquals((await inspectLock(path))?.pid, process.pid);
@@ -89,18 +90,74 @@ describe("inspectLock", () => {
       assertEquals(await inspectLock(path), undefined);
     }));
 
-  it("of what somebody else wrote into a lock file, a message shows no more than a terminal takes", () =>
-    withOthers(async (directory) => {
-      const path = join(directory, "state");
-      const held = await acquireLock(path, { shared: true });
-      const record = { pid: 7, program: `/a/\x1b[2J\x9b${"x".repeat(80)}`, host: "\x07h" };
-      fs.writeFileSync(`${path}.lock`, `atomic-write lock held\n${JSON.stringify(record)}\n`.padEnd(500));
-      const error = await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError);
-      if (hasKernelLock()) {
-        assert(/ by process 7 \(\?\[2J\?x{59}\) on \?h \(EBUSY\)/.test(error.message), error.message);
-      }
-      await held.release();
-    }));
+  it("of what somebody else wrote into a lock file, a message shows no more than a terminal takes", async () => {
+    const record = { pid: 7, program: `/a/\x1b[2J\x9b${"x".repeat(80)}`, host: "\x07h" };
+    const machine = memoryRuntime({
+      files: { "/state.lock": `# atomic-write lock held ${JSON.stringify(record)}`.padEnd(500) },
+    });
+    const held = await acquireLock("/state", { shared: true, runtime: machine });
+    const error = await assertRejects(
+      () => acquireLock("/state", { timeout: 0, runtime: machine.fork() }),
+      LockError,
+    );
+    const shown = /held, perhaps by process 7 \(\?\[2J\?x{59}\) on \?h: only its lock file says so \(EBUSY\)/;
+    assert(shown.test(error.message), error.message);
+    await held.release();
+  });
+
+  it("reads a record in the form of earlier versions, and none that was written into another file", async () => {
+    const machine = memoryRuntime({ files: { "/state.lock": "" } });
+    const facts = machine.process.facts();
+    const json = JSON.stringify({ ...facts, since: 1 });
+    const rows = [
+      { text: `atomic-write lock held\n${json}\n`, pid: facts?.pid },
+      { text: `# atomic-write lock held ${json}`, pid: facts?.pid },
+      { text: `# atomic-write lock held ${json.replace("}", ',"file":"123456789"}')}`, pid: undefined },
+      { text: `# atomic-write lock free ${json}`, pid: undefined },
+      { text: `atomic-write lock free\n${json}\n`, pid: undefined },
+    ];
+    for (const { text, pid } of rows) {
+      machine.put("/state.lock", text.padEnd(512));
+      const info = await inspectLock("/state", { runtime: machine });
+      assertEquals([info?.pid, info?.confirmed], [pid, pid === undefined ? undefined : false], text);
+    }
+  });
+
+  const wrongHolders = [
+    {
+      name: "a lock file that was copied from one that is held",
+      prepare: async (path: string) => {
+        const lock = await acquireLock(`${path}.origin`);
+        fs.copyFileSync(`${path}.origin.lock`, `${path}.lock`);
+        return () => lock.release();
+      },
+    },
+    {
+      name: "the record of a process that lives and has lost its descriptor",
+      prepare: async (path: string) => {
+        const lock = await acquireLock(path);
+        const bytes = fs.readFileSync(`${path}.lock`);
+        await lock.release();
+        fs.writeFileSync(`${path}.lock`, bytes);
+        return () => Promise.resolve();
+      },
+    },
+  ];
+  for (const { name, prepare } of wrongHolders) {
+    it(`does not take for the holder: ${name}`, (t) =>
+      withOthers(async (directory) => {
+        if (!isLinux || !hasFlockProgram()) return skip(t, "needs Linux and flock(1)");
+        const path = join(directory, "state");
+        const end = await prepare(path);
+        assertEquals(await inspectLock(path), undefined);
+        const other = await foreignHold("flock", `${path}.lock`);
+        const { pid } = other.script.child;
+        assertEquals((await inspectLock(path))?.pid, pid);
+        await assertRejects(() => acquireLock(path, { timeout: 0 }), LockError, `held by process ${pid} (flock`);
+        await other.release();
+        await end();
+      }));
+  }
 
   it("never takes the lock, not for a moment, and changes nothing", async () => {
     for (const backend of ["flock", "directory"] as const) {
@@ -149,7 +206,7 @@ describe("breakLock", () => {
   it("is for lock directories: a kernel lock ends with its process", () =>
     withOthers(async (directory) => {
       const path = join(directory, "state");
-      const info = { path, backend: "flock", liveness: "unknown" } as const;
+      const info = { path, backend: "flock", liveness: "unknown", confirmed: false } as const;
       const error = await assertRejects(() => breakLock(path, info), LockError);
       assertEquals([error.code, error.targetState], ["ENOTSUP", "unchanged"]);
       assertThrows(() => breakLockSync(path, undefined as unknown as typeof info), TypeError);
@@ -172,7 +229,7 @@ describe("breakLock", () => {
           .test(late.message),
         `${late}`,
       );
-      if (hasKernelLock()) await assertRejects(() => acquireLock(path), LockError, "breakLock");
+      if (hasKernelLock()) await assertRejects(() => acquireLock(path, { timeout: 50 }), LockError, "breakLock");
       const info = await inspectLock(path);
       assertEquals([info?.liveness, info?.backend], ["unknown", "directory"]);
       assert(info !== undefined && await breakLock(path, info));

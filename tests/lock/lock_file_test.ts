@@ -42,12 +42,12 @@ describe("a lock file", () => {
     withFile(t, async (path, lockFile) => {
       const before = Date.now();
       const lock = await acquireLock(path);
-      assert(textOf(lockFile).startsWith("atomic-write lock held\n"));
+      assert(textOf(lockFile).startsWith("# atomic-write lock held {"));
       const { pid, since = 0, backend } = await inspectLock(path) ?? {};
       assertEquals([pid, backend, since >= before && since <= Date.now()], [process.pid, "flock", true]);
       assertEquals(fs.statSync(lockFile).size, 512);
       await lock.release();
-      assert(textOf(lockFile).startsWith("atomic-write lock free\n"));
+      assert(textOf(lockFile).startsWith("# atomic-write lock free {"));
       assertEquals(await inspectLock(path), undefined);
       const { ino } = fs.statSync(lockFile);
       await (await acquireLock(path)).release();
@@ -208,10 +208,11 @@ describe("a lock file", () => {
       const lock = await acquireLock(path);
       fs.rmSync(lockFile);
       fs.mkdirSync(lockFile);
+      fs.utimesSync(lockFile, 1000, 1000);
       await assertRejects(() => writeFile(path, "late", { lock }), LockLostError);
       await lock.release();
       await (await acquireLock(path, { timeout: 0 })).release();
-      assert(fs.statSync(lockFile).isFile(), "an empty directory is a free lock directory, and gives way");
+      assert(fs.statSync(lockFile).isFile(), "an empty directory that nobody keeps fresh is free, and gives way");
     }));
 
   it("that is replaced by a dangling symlink while others wait: they refuse it", (t) =>
@@ -282,7 +283,7 @@ describe("a lock in a place where not everything is permitted", () => {
         };
         const refused = await take();
         assert(
-          /LockError: Cannot lock .*lock file cannot be created in .*lockDirectory .*EACCES/.test(refused),
+          /LockError: Cannot lock .*lock file cannot be created in .*lockDirectory. .*EACCES/.test(refused),
           refused,
         );
         fs.writeFileSync(lockFile, "", { mode: 0o644 });
@@ -303,6 +304,7 @@ describe("a lock in a place where not everything is permitted", () => {
       const path = join(directory, "state");
       const [other, emptied] = [join(directory, "other"), join(directory, "emptied")];
       fs.mkdirSync(`${emptied}.lock`);
+      fs.utimesSync(`${emptied}.lock`, 1000, 1000);
       fs.writeFileSync(path, "data");
       await withLock(path, () => {});
       // Not unmounted: a tmpfs would be empty afterwards.

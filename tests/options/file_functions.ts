@@ -194,9 +194,14 @@ const sweeping: Tested = {
 
 const held = (lock: FileLock | undefined): string => lock === undefined ? "no lock" : "a lock";
 /** A lock directory of somebody who can be asked for and broken. */
-const stranger = { [`/d/a.lock/g1.x.${"b".repeat(26)}.n`]: "" };
+const stranger = `/d/a.lock/g1.x.${"b".repeat(26)}.n`;
 const directoryHeld = (options: object) => ({ machine, path }: Scene): void =>
   void acquireLockSync(path, { ...options, backend: "directory", runtime: machine.fork() });
+/** In a directory of its own; and then, by somebody else, beside the file. */
+const heldTwice = (scene: Scene): void => {
+  directoryHeld({ lockDirectory: "/e" })(scene);
+  scene.machine.put(stranger);
+};
 const found: OptionRow[] = [
   {
     option: "lockDirectory",
@@ -209,8 +214,18 @@ const found: OptionRow[] = [
   { ...runtimeRow, before: directoryHeld({}), see: answer, without: "nothing", with: "something" },
 ];
 
-const heldBy = (machine: MemoryRuntime, path: string): LockInfo | undefined =>
-  inspectLockSync(path, { lockDirectory: "/e", runtime: machine }) ?? inspectLockSync(path, { runtime: machine });
+/** A holder that is not there. */
+const somebody = (path: string): LockInfo => ({
+  path: `${path}.lock`,
+  backend: "directory",
+  liveness: "unknown",
+  confirmed: false,
+  token: "none",
+});
+
+const heldBy = (machine: MemoryRuntime, path: string): LockInfo =>
+  inspectLockSync(path, { lockDirectory: "/e", runtime: machine }) ?? inspectLockSync(path, { runtime: machine }) ??
+    somebody(path);
 
 const locks: Tested[] = [
   {
@@ -250,15 +265,14 @@ const locks: Tested[] = [
       "breakLock",
       async (path, options, { machine }) => {
         const info = heldBy(machine, path);
-        return info !== undefined && await breakLock(path, info, options) ? "something" : "nothing";
+        return await breakLock(path, info, options) ? "something" : "nothing";
       },
       (path, options, { machine }) => {
         const info = heldBy(machine, path);
-        return info !== undefined && breakLockSync(path, info, options) ? "something" : "nothing";
+        return breakLockSync(path, info, options) ? "something" : "nothing";
       },
-      { files: stranger },
     ),
-    rows: found,
+    rows: found.map((row) => row.option === "lockDirectory" ? { ...row, before: heldTwice } : row),
   },
 ];
 

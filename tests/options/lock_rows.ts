@@ -1,5 +1,6 @@
 /** The options of a lock, each with the difference it makes: of a lock for its own sake, and of one in the option `lock`. */
 import { acquireLockSync } from "../../mod.ts";
+import { inodeText } from "../../src/lock/owner_record.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
@@ -64,8 +65,63 @@ const lockFiles = ({ machine }: Seen): string[] =>
     path.slice(0, 3)
   );
 
+/** A process that was started inside the lock of a holder, as its environment says and the system confirms. */
+const insideLockOf = (target: string) => ({
+  before: ({ machine }: Scene): void => void acquireLockSync(target, { runtime: holderOf(machine) }),
+  around: (machine: MemoryRuntime): Runtime => {
+    const { pid } = holderOf(machine).process;
+    const held = () => {
+      const identity = machine.statusOf(`${target}.lock`)?.identity ?? "";
+      return JSON.stringify([{ mark: inodeText(identity), pid, shared: false }]);
+    };
+    return {
+      ...untilKilled(machine),
+      process: {
+        ...machine.process,
+        environment: (name) => name === "ATOMIC_WRITE_HELD_LOCKS" ? held() : undefined,
+        ancestors: () => [pid],
+        lockHolder: () => ({ pid, shared: false }),
+      },
+    };
+  },
+});
+
 /** The options that every lock has, wherever it is asked for; `prefix`: `lock.`, `target`: what is locked. */
 const common = (prefix: string, target?: string): OptionRow[] => [
+  {
+    ...insideLockOf(target ?? "/d/a"),
+    option: `${prefix}join`,
+    value: true,
+    base: prefix === "" ? { timeout: 10_000 } : { lock: { timeout: 10_000 } },
+    see: code,
+    without: "EDEADLK",
+    with: undefined,
+  },
+  {
+    ...lockedAt(target),
+    option: `${prefix}onWait`,
+    value: () => {
+      throw new Error("told");
+    },
+    before: ({ machine, path }: Scene): void => {
+      const holder = holderOf(machine);
+      acquireLockSync(target ?? path, { runtime: holder });
+      void machine.clock.sleep(3_000, undefined, { keepAlive: false }).then(() => holder.kill());
+    },
+    base: prefix === "" ? { timeout: 10_000 } : { lock: { timeout: 10_000 } },
+    only: "async",
+    without: undefined,
+    with: "told",
+  },
+  {
+    option: `${prefix}mode`,
+    value: 0o600,
+    base: prefix === "" ? {} : { lock: {} },
+    before: ({ machine }: Scene): void => void machine.syncFileSystem.remove(target ?? "/d/a"),
+    see: ({ machine }) => (machine.statusOf(`${target ?? "/d/a"}.lock`)?.mode ?? 0) & 0o077,
+    without: 0o044,
+    with: 0,
+  },
   { ...lockedAt(target), option: `${prefix}timeout`, value: 0, without: undefined, with: "EBUSY" },
   { option: `${prefix}signal`, value: stops(), only: "async", see: code, without: undefined, with: "stopped" },
   {
@@ -119,7 +175,15 @@ export const lockRows: readonly OptionRow[] = [
 
 /** Of a call that tries once: what is different is whether it has the lock. */
 export const tryLockRows: readonly OptionRow[] = [
-  ...lockRows.filter(({ option }) => !["timeout", "shared", "staleAfter"].includes(option)),
+  ...lockRows.filter(({ option }) => !["timeout", "shared", "staleAfter", "join", "onWait"].includes(option)),
+  {
+    ...insideLockOf("/d/a"),
+    option: "join",
+    value: true,
+    see: ({ value }) => value,
+    without: "no lock",
+    with: "a lock",
+  },
   {
     option: "shared",
     value: true,

@@ -351,6 +351,7 @@ const recovery: Tested = {
       before(scene) {
         dead(scene);
         row.before?.(scene);
+        if (row.option === "lock.mode") scene.machine.syncFileSystem.remove("/d/f0.lock");
         // In place of the lock of the dead, that of somebody who cannot be judged.
         if (row.option === "lock.staleAfter") robbed(scene.machine, "/d/f0.lock", row.machine?.files ?? {});
       },

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { describe, it } from "node:test";
 import process from "node:process";
-import type { ProcessFacts } from "../../src/runtime/runtime.ts";
+import type { ProcessFacts } from "../../src/runtime/process_host.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 import { skip } from "../support/skip.ts";
 import { type ContractOptions, encode, isLinux, type Subject, until, type WithSubject } from "./contract_support.ts";

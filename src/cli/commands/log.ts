@@ -7,7 +7,7 @@ import { exitStatus, statusOf } from "../exit_status.ts";
 import { OutputFailed, resultUntold } from "../failure.ts";
 import type { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "../grammar/log.ts";
 import { type Destination, readContent, readPieces, standardInput } from "../input.ts";
-import { Interrupted } from "../interruption.ts";
+import { endOfProgram, Interrupted } from "../interruption.ts";
 import { locateOperand, mustExist } from "../operand.ts";
 import { countText } from "../quantity.ts";
 import { recordsOf } from "../records.ts";
@@ -120,7 +120,7 @@ export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outc
       ...untold === undefined ? [] : [resultUntold(untold)],
     ],
     ...untold === undefined ? {} : { status: statusOf(untold) },
-    ...stopped === undefined ? {} : { signal: stopped.signal },
+    ...endOfProgram(stopped?.signal),
     changing: true,
   };
 }

@@ -10,7 +10,9 @@ export async function run({ operands, options, abortOnSignal }: Call<typeof remo
   const attempt = "Cannot remove";
   const path = locateOperand(operands.file, attempt);
   const signal = abortOnSignal(attempt, path);
-  const result = await removeFile(path, { ...options, signal });
+  const { lockDirectory, ...rest } = options;
+  const lock = lockDirectory === undefined ? {} : { lock: { lockDirectory } };
+  const result = await removeFile(path, { ...rest, ...lock, signal });
   const name = JSON.stringify(result.path);
   const notes = result.removed
     ? durabilityNotes(`${name} is removed`, result.durability, options.durability)

@@ -13,7 +13,7 @@ import { ProgramOutput } from "../program/program_output.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { updateTable } from "../grammar/files.ts";
 import { locateOperand } from "../operand.ts";
-import { lockInTime } from "../waiting.ts";
+import { insideLock, lockInTime, releaseUnused } from "../waiting.ts";
 import { writeOptions, written } from "../results.ts";
 
 const chunkSize = 64 * 1024;
@@ -45,7 +45,8 @@ async function makeDirectory(path: string, options: WriteFileOptions): Promise<v
 
 /** Runs the command. */
 export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
-  const { nonblock, timeout, conflictExitCode, appendNewline, allowEmpty, requireJson, ...rest } = call.options;
+  const { nonblock, timeout, conflictExitCode, lockDirectory, join, verbose, ...writing } = call.options;
+  const { appendNewline, allowEmpty, requireJson, ...rest } = writing;
   const attempt = "Cannot update";
   const words = call.operands.command;
   const path = locateOperand(call.operands.file, attempt);
@@ -54,13 +55,13 @@ export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
   const none = new AbortController().signal;
   const options = writeOptions(rest, none);
   if (rest.mkdir) await makeDirectory(path, options);
-  const waiting = Object.fromEntries(
-    Object.entries({ nonblock, timeout, conflictExitCode }).filter(([, value]) => value !== undefined),
-  );
-  const lock = await lockInTime(path, waiting, { shared: false, signal: command.signal });
+  const waiting = { nonblock, timeout, conflictExitCode, lockDirectory, join, verbose };
+  const mode = rest.mode === undefined ? {} : { mode: rest.mode };
+  const lock = await lockInTime(call, path, waiting, { shared: false, signal: command.signal, ...mode });
   if ("status" in lock) return lock;
+  let isDone = false;
   try {
-    const program = await command.run(words, "piped");
+    const program = await command.run(words, "piped", { environment: insideLock(lock, false).environment });
     let unread: unknown;
     const fed = feed(lock.path, program).catch((error) => {
       unread = translate(error, beginAttempt("Cannot update", path));
@@ -81,7 +82,9 @@ export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
     const from = { name: `the output of ${JSON.stringify(words[0])}`, read };
     try {
       const content = await readContent(from, rules, none, { attempt, path: lock.path });
-      return written(await writeFile(path, content, { ...options, lock, skipIfEqual: true }), rest);
+      const result = await writeFile(path, content, { ...options, lock, skipIfEqual: true });
+      isDone = true;
+      return written(result, rest);
     } catch (error) {
       // Nobody reads its output any more.
       program.send("SIGTERM");
@@ -89,6 +92,6 @@ export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
       throw error;
     }
   } finally {
-    await lock.release();
+    await (isDone ? lock.release() : releaseUnused(lock));
   }
 }

@@ -1,5 +1,5 @@
 /** Which lock is in force, and whether it keeps a second process out. */
-import type { LockBackend } from "../../lock/lock_plan.ts";
+import type { LockBackend } from "../../lock/lock_info.ts";
 import { acquireLock } from "../../lock/with_lock.ts";
 import { type Bench, medianTime, scratchFile } from "./probe.ts";
 

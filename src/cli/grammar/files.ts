@@ -1,6 +1,6 @@
 /** What the commands about one file take: to write, copy, remove, restore and update it, and to lock it. */
-import { type CommandTable, count, flag } from "../table.ts";
-import { durabilityRows, trustRows, waitRows, writeRows } from "./rows.ts";
+import { type CommandTable, count, flag, text } from "../table.ts";
+import { durabilityRows, lockDirectoryRow, lockRows, trustRows, writeRows } from "./rows.ts";
 import { updateVersionRows, writeVersionRows } from "./versioned.ts";
 
 /** What `atomic-write [write] FILE` takes. */
@@ -54,7 +54,7 @@ export const removeTable = {
     "there is no such file.",
   ],
   operands: { file: { help: "The file to remove" } },
-  options: { ...durabilityRows, lock: writeRows.lock },
+  options: { ...durabilityRows, lock: writeRows.lock, ...lockDirectoryRow },
   statuses: [],
   examples: ["date | atomic-write session.token && atomic-write remove session.token"],
 } as const satisfies CommandTable;
@@ -93,7 +93,7 @@ export const updateTable = {
     "FILE), and writes what it prints to FILE as `write` does, if that is different. If COMMAND fails, nothing is " +
     "changed, and its status becomes the status of this command. Nor is anything changed if COMMAND leaves a " +
     "background process that holds its output open (status 65).",
-    "Among programs that take the lock, no update is lost. SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND.",
+    "Among programs that take the lock, no update is lost. Signals that stop programs are forwarded to COMMAND.",
     "With --versioned no lock is taken: COMMAND gets the newest version of FILE, and what it prints becomes the next one. " +
     "If others were quicker, COMMAND runs again with what they have written; so it should have no other effects. " +
     "Everybody who changes FILE must do it with --versioned.",
@@ -103,7 +103,7 @@ export const updateTable = {
     command: { help: "The program to run, looked up as a shell does, and its arguments", rest: true },
   },
   options: {
-    ...waitRows,
+    ...lockRows,
     ...updateRows,
     appendNewline: flag("Add a newline if the output does not end in one"),
     allowEmpty: flag("Accept empty output"),
@@ -123,22 +123,37 @@ export const lockTable = {
   description: [
     "Runs COMMAND while holding the lock of FILE, and exits with its status. The lock is flock(2) on FILE.lock: " +
     "it excludes everyone who locks FILE with atomic-write, or FILE.lock with flock(1).",
-    "SIGINT, SIGTERM and SIGHUP are forwarded to COMMAND, except those that a terminal sends to it anyway. " +
-    "COMMAND does not inherit the lock: the lock is released when this process ends, even if it is killed while " +
-    "COMMAND continues.",
+    "SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1 and SIGUSR2 are forwarded to COMMAND, except those that a " +
+    "terminal sends to it anyway. The lock is released when COMMAND ends. COMMAND inherits it as descriptor 3: if " +
+    "this process is killed, the file stays locked while COMMAND is running. A lock directory, used where there is " +
+    "no flock(2), cannot be inherited.",
+    "Inside COMMAND, another `lock` or `update` of FILE fails at once, because it would wait for itself; with --join " +
+    "it runs under the lock that is held.",
+    "--inspect prints who holds the lock. --break frees a lock directory whose holder is known to be dead but cannot be " +
+    "judged from here; it asks first, unless --force is given. Locks of the kernel end with their processes.",
   ],
   operands: {
-    file: { help: "The file to lock; it need not exist" },
-    command: { help: "The program to run, looked up as a shell does, and its arguments", rest: true },
+    file: { help: "The file or directory to lock; it need not exist" },
+    command: {
+      help: 'The program to run, looked up as a shell does, and its arguments; "--" is needed if it starts with "-"',
+      rest: true,
+      bare: true,
+      optional: true,
+    },
   },
   options: {
     shared: flag("Take a shared lock", "s"),
-    exclusive: flag("Take an exclusive lock (the default)", "x"),
-    ...waitRows,
+    exclusive: flag("Take an exclusive lock (the default)", "x", ["-e"]),
+    ...lockRows,
+    close: flag("Do not let COMMAND inherit the lock", "o"),
+    command: text("TEXT", "Run TEXT with the shell (SHELL, or /bin/sh) as COMMAND", "c"),
+    inspect: flag("Print who holds the lock, and run nothing"),
+    break: flag("Free the lock directory of a holder that is dead, and run nothing"),
+    force: flag("With --break: do not ask"),
   },
   statuses: [1, 126, 127],
   examples: [
-    'atomic-write lock -w 10 state.json -- echo "nobody else can lock it now"',
+    'atomic-write lock -w 10 state.json echo "nobody else can lock it now"',
     `atomic-write lock -n nightly -- sh -c 'echo "the only one"' || echo "already running"`,
   ],
 } as const satisfies CommandTable;

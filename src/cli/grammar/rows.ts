@@ -13,6 +13,7 @@ import {
   type OptionTable,
   type OptionValues,
   seconds,
+  text,
   UnreadableValue,
 } from "../table.ts";
 
@@ -74,6 +75,14 @@ export const durabilityRows = {
   ),
 } satisfies OptionTable;
 
+/** Where a lock is, if not beside the file. */
+export const lockDirectoryRow = {
+  lockDirectory: text(
+    "DIR",
+    "Keep the lock in DIR instead of beside the file; all programs that lock the file must name the same DIR",
+  ),
+} satisfies OptionTable;
+
 /** Everything about the file that is written. */
 export const writeRows = {
   mode,
@@ -82,6 +91,7 @@ export const writeRows = {
   create: flag("Create a new file only; never replace one"),
   ifMatch,
   lock: flag("Write under the lock of the file"),
+  ...lockDirectoryRow,
   skipEqual: flag("Do not write if the file already has this content; its mode and owner are still corrected"),
   ...durabilityRows,
   symlink: oneOf(
@@ -133,10 +143,23 @@ export const trustRows = {
 
 /** How long to wait, and what to say when that was in vain: flock(1)'s names. */
 export const waitRows = {
-  nonblock: flag("Fail at once if the lock is not free", "n"),
-  timeout: seconds("SECONDS", "Give up if the lock is not free within SECONDS; default: wait until it is", "w"),
+  nonblock: flag("Fail at once if the lock is not free", "n", ["--nb"]),
+  timeout: seconds("SECONDS", "Give up if the lock is not free within SECONDS; default: wait until it is", "w", [
+    "--wait",
+  ]),
   conflictExitCode,
 } satisfies OptionTable;
+
+/** How a command takes the lock that it runs a program under. */
+export const lockRows = {
+  ...waitRows,
+  ...lockDirectoryRow,
+  join: flag("If a program that runs this one holds the lock (`lock FILE -- …`), use its lock instead of failing"),
+  verbose: flag("Say who is waited for, also if standard error is no terminal", "v"),
+} satisfies OptionTable;
+
+/** Their values. */
+export type LockValues = OptionValues<typeof lockRows>;
 
 /** Their values. */
 export type WaitValues = OptionValues<typeof waitRows>;

@@ -5,15 +5,19 @@
  * program, and from then on they are the program's: it decides what they mean, and its end is the command's.
  *
  * A signal that a terminal sends reaches the program by itself. Sent on, it would come twice, which many programs take
- * for impatience; so at a terminal only SIGTERM, which no terminal sends, is sent on.
+ * for impatience; so at a terminal only those that no terminal sends are sent on. None of them ends this process while
+ * the program runs.
  */
-import type { ChildProgram, ProgramEnd } from "../../runtime/host/child_program.ts";
-import type { CommandHost, StopSignal } from "../../runtime/host/command_host.ts";
+import type { ChildProgram, ProgramEnd, Surroundings } from "../../runtime/host/child_program.ts";
+import type { CommandHost, PassedSignal } from "../../runtime/host/command_host.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { exitStatus } from "../exit_status.ts";
 import { Interrupted } from "../interruption.ts";
 import { notRun, ProgramFailed } from "./failed.ts";
 import { programProblem } from "./program_lookup.ts";
+
+/** What a terminal sends to all programs at it. */
+const terminalSignals: ReadonlySet<PassedSignal> = new Set(["SIGHUP", "SIGINT", "SIGQUIT"]);
 
 /** A command that waits for a lock, and then for a program. */
 export class LockedCommand {
@@ -28,7 +32,7 @@ export class LockedCommand {
     this.#host = host;
     this.#attempt = attempt;
     this.#path = path;
-    host.onSignal((signal) => this.#asked(signal));
+    host.onPassedSignal((signal) => this.#asked(signal));
   }
 
   /** Aborts when the command is asked to stop while no program runs yet. */
@@ -36,10 +40,10 @@ export class LockedCommand {
     return this.#waiting.signal;
   }
 
-  #asked(signal: StopSignal): void {
+  #asked(signal: PassedSignal): void {
     if (this.#program === undefined) {
       this.#waiting.abort(new Interrupted(this.#attempt, this.#path, signal));
-    } else if (signal === "SIGTERM" || !this.#hasTerminal()) {
+    } else if (!terminalSignals.has(signal) || !this.#hasTerminal()) {
       this.#program.send(signal);
     }
   }
@@ -49,10 +53,14 @@ export class LockedCommand {
   }
 
   /** Starts the program. */
-  async run(words: readonly string[], streams: "shared" | "piped"): Promise<ChildProgram> {
+  async run(
+    words: readonly string[],
+    streams: "shared" | "piped",
+    surroundings: Surroundings = {},
+  ): Promise<ChildProgram> {
     this.signal.throwIfAborted();
     try {
-      this.#program = await this.#host.start(words, streams);
+      this.#program = await this.#host.start(words, streams, surroundings);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw await this.#notRun(words, error);

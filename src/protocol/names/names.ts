@@ -11,7 +11,7 @@
  *
  * NAME is the target's name, shortened where the whole would be too long: `start~hash`. Limits are in bytes.
  */
-import type { ProcessFacts } from "../../runtime/runtime.ts";
+import type { ProcessFacts } from "../../runtime/process_host.ts";
 
 /** How the death of a temporary file's owner can be proven. */
 export type Proof = { readonly kind: "lock" } | { readonly kind: "process"; readonly facts: ProcessFacts } | {
@@ -178,6 +178,18 @@ export function distantLockName(target: string, home: string): string {
   const suffix = `~${shortHash(encoder.encode(`${home}/${target}`))}.lock`;
   return shortenName(target, nameLimit - suffix.length) + suffix;
 }
+
+const longestEnding = ".1000.inner".length;
+
+/** A hidden file that goes with a lock, and with the waiting for it. */
+const besideLock = (lock: string, ending: string): string =>
+  `.${shortenName(lock, nameLimit - 1 - longestEnding)}${ending}`;
+
+/** The name of the gate at which those wait who want the lock with this name for themselves. */
+export const gateName = (lock: string): string => besideLock(lock, ".gate");
+
+/** The name of the lock within a lock that this program's ancestors hold, `depth` of them one inside the other. */
+export const innerLockName = (lock: string, depth: number): string => besideLock(lock, `.${depth}.inner`);
 
 /** What the name of the one file in a lock directory says. */
 export interface LockToken {

@@ -83,6 +83,7 @@ interface DenoNamespace extends DenoForeign {
   symlinkSync(text: string, path: string): void;
   removeSync(path: string): void;
   readTextFileSync(path: string): string;
+  readonly env: { get(name: string): string | undefined };
 }
 
 /** The `Deno` global, or undefined on other runtimes. */

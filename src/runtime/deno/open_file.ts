@@ -7,7 +7,7 @@ import type { DenoCalls } from "./calls.ts";
 import { mayClone } from "./clone.ts";
 import { deno, type DenoFile } from "./namespace.ts";
 import { everythingGranted, permit } from "./permissions.ts";
-import { flockProgram } from "../flock_program.ts";
+import { flockProgram, runFlock } from "../flock_program.ts";
 import { openSecond } from "./second_descriptor.ts";
 import { toStatus } from "./status.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
@@ -204,7 +204,9 @@ export class DenoOpenFile implements OpenFile {
     return granted instanceof Promise ? granted.then(note) : note(granted as boolean | undefined);
   }
 
-  unlock(): void {
+  unlock(inherited = false): void {
+    // Closing it frees its lock, unless a child has it, too.
+    if (this.#secondIsLocked && this.#second !== undefined && inherited) runFlock(this.#second, ["-u"]);
     if (this.#secondIsLocked) this.#closeSecond();
     guard("unlock", this.#path, () => this.#file.unlockSync());
   }

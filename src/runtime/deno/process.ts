@@ -6,13 +6,14 @@
 import { requiredProcess } from "../builtin.ts";
 import { deno } from "./namespace.ts";
 import { everythingGranted, granted } from "./permissions.ts";
-import { lockHolderIn } from "../linux_locks.ts";
+import { linuxLocks } from "../linux_locks.ts";
+import { toStatus } from "./status.ts";
 import { openFileLimitIn } from "../linux_limits.ts";
 import { mountPointsIn } from "../linux_mounts.ts";
 import { linuxProcess } from "../linux_process.ts";
-import { outputOf, processExists } from "../node/process.ts";
+import { onIdle, outputOf, processExists } from "../node/process.ts";
 import { groupNumber, type OwnerSources, userNumber } from "../owner_names.ts";
-import type { ProcessHost } from "../runtime.ts";
+import type { ProcessHost } from "../process_host.ts";
 import { guard } from "../system_error.ts";
 
 function attempt<T>(body: () => T): T | undefined {
@@ -31,12 +32,16 @@ export function denoProcess(): ProcessHost {
     output: (program, parameters) => granted({ name: "run" }) ? outputOf(program, parameters) : undefined,
     system: deno().build.os,
   };
-  const { facts, liveness } = linuxProcess({
+  const inProc = <T>(body: () => T) => everythingGranted() ? attempt(body) : undefined;
+  const reader = {
     pid: deno().pid,
-    readText: (path) => everythingGranted() ? attempt(() => deno().readTextFileSync(path)) : undefined,
-    readLink: (path) => everythingGranted() ? attempt(() => deno().readLinkSync(path)) : undefined,
-    exists: (pid) => granted({ name: "run" }) ? processExists(pid) : undefined,
-  });
+    readText: (path: string) => inProc(() => deno().readTextFileSync(path)),
+    readLink: (path: string) => inProc(() => deno().readLinkSync(path)),
+    exists: (pid: number) => granted({ name: "run" }) ? processExists(pid) : undefined,
+    list: (path: string) => inProc(() => Array.from(deno().readDirSync(path), ({ name }) => name)),
+    identity: (path: string) => inProc(() => toStatus(deno().statSync(path)).identity),
+  };
+  const { facts, liveness } = linuxProcess(reader);
   /** `process`, which costs about 10 ms to touch for the first time. */
   let host: ReturnType<typeof requiredProcess> | undefined;
   return {
@@ -57,8 +62,9 @@ export function denoProcess(): ProcessHost {
       // A worker that node:worker_threads has started knows no main module.
       program: deno().mainModule?.slice(-100) ?? "",
     }),
-    lockHolder: (file) =>
-      everythingGranted() ? lockHolderIn(attempt(() => deno().readTextFileSync("/proc/locks")) ?? "", file) : undefined,
+    ...linuxLocks(reader),
+    environment: (name) => granted({ name: "env" }) ? deno().env.get(name) : undefined,
+    onIdle,
     openFileLimit: () =>
       everythingGranted()
         ? openFileLimitIn(attempt(() => deno().readTextFileSync("/proc/self/limits")) ?? "")

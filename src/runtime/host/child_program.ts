@@ -8,7 +8,8 @@
  *   that is "apart" has no input, both of its outputs are read as one, in the order in which they come, and it runs in a
  *   process group of its own where the system has such: a terminal's signals do not reach it, and `send` reaches all that
  *   it has started as well, also when itself has ended.
- * - What this process has open, its locks above all, is not handed on.
+ * - What this process has open, its locks above all, is not handed on, but for the one descriptor that `inherit` names,
+ *   which is 3 in the program.
  * - `ended` resolves when the program has ended; its standard output may then still have something to read.
  */
 
@@ -38,6 +39,8 @@ export interface Surroundings {
   readonly environment?: Readonly<Record<string, string>>;
   /** The directory it runs in. */
   readonly directory?: string;
+  /** A descriptor of this process that the program has, too. */
+  readonly inherit?: number | undefined;
 }
 
 /** Starts a program. */

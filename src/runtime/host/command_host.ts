@@ -6,7 +6,7 @@
  * - `readInput` is a pull: nothing is read from standard input before it is called, so that a slow disk slows down
  *   whoever writes into the pipe. What it returns is overwritten by the next call.
  * - `write` has written everything when it returns: an exit right after it cuts nothing off.
- * - While a listener is set with `onSignal`, those signals do not end the process. Without one they do.
+ * - While a listener is set with `onSignal` or `onPassedSignal`, those signals do not end the process. Without one they do.
  * - `exit` and `endBySignal` do not wait for anything: what is unfinished then stays unfinished.
  */
 import type { StartProgram } from "./child_program.ts";
@@ -16,12 +16,31 @@ import { codeOf, type SystemError, toSystemError } from "../system_error.ts";
 /** The signals that ask a command to stop. */
 export type StopSignal = "SIGHUP" | "SIGINT" | "SIGTERM";
 
+/** Signals that say something to a program that runs, and end one that does not listen. */
+export type PassedSignal = StopSignal | "SIGALRM" | "SIGQUIT" | "SIGUSR1" | "SIGUSR2";
+
+/** All of them. */
+export const passedSignals: readonly PassedSignal[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGTERM",
+  "SIGALRM",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+];
+
 /** Their numbers, the same on every POSIX system: a process that such a signal ended has the status 128 + number. */
-export const signalNumbers: Readonly<Record<StopSignal | "SIGPIPE", number>> = {
+export const signalNumbers: Readonly<Record<PassedSignal | "SIGPIPE", number>> = {
   SIGHUP: 1,
   SIGINT: 2,
+  SIGQUIT: 3,
   SIGPIPE: 13,
+  SIGALRM: 14,
   SIGTERM: 15,
+  // Other numbers on macOS, where a shell says 158 and 159.
+  SIGUSR1: 10,
+  SIGUSR2: 12,
 };
 
 /** Whether a signal is one that asks a command to stop. */
@@ -53,6 +72,8 @@ export interface CommandHost {
   environment(name: string): string | undefined;
   /** Calls back for every one of the signals, until the returned function is called. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** The same for the signals that a program inside this command is sent, where the system has them. */
+  onPassedSignal(listener: (signal: PassedSignal) => void): () => void;
   /** What the system says of the file system of a directory. */
   fileSystemFacts(path: string): FileSystemFacts | undefined;
   /** The words that start this very command again, with what it is permitted; undefined where that is not known. */

@@ -5,6 +5,8 @@
 import {
   type CommandHost,
   dieOf,
+  type PassedSignal,
+  passedSignals,
   readingInto,
   type StandardStream,
   type StopSignal,
@@ -45,6 +47,17 @@ export function denoCommandHost(): CommandHost {
   const signals: readonly StopSignal[] = deno.build.os === "windows" ? ["SIGINT"] : ["SIGHUP", "SIGINT", "SIGTERM"];
   let stopListening = () => {};
 
+  function listen<Signal extends PassedSignal>(
+    names: readonly Signal[],
+    listener: (signal: Signal) => void,
+  ): () => void {
+    const listeners = names.map((signal) => ({ signal, call: () => listener(signal) }));
+    for (const { signal, call } of listeners) deno.addSignalListener(signal, call);
+    return stopListening = () => {
+      for (const { signal, call } of listeners.splice(0)) deno.removeSignalListener(signal, call);
+    };
+  }
+
   return {
     arguments: programArguments(),
     readInput: readingInto(async (buffer) => await deno.stdin.read(buffer) ?? 0),
@@ -61,13 +74,8 @@ export function denoCommandHost(): CommandHost {
     isTerminal,
     columns: (stream) => isTerminal(stream) ? deno.consoleSize().columns || undefined : undefined,
     environment: (name) => granted({ name: "env" }) ? deno.env.get(name) : undefined,
-    onSignal(listener) {
-      const listeners = signals.map((signal) => ({ signal, listen: () => listener(signal) }));
-      for (const { signal, listen } of listeners) deno.addSignalListener(signal, listen);
-      return stopListening = () => {
-        for (const { signal, listen } of listeners.splice(0)) deno.removeSignalListener(signal, listen);
-      };
-    },
+    onSignal: (listener) => listen(signals, listener),
+    onPassedSignal: (listener) => listen(deno.build.os === "windows" ? signals : passedSignals, listener),
     fileSystemFacts: (path) =>
       granted({ name: "sys" }) && granted({ name: "read", path })
         ? fileSystemFacts(path, everythingGranted())
@@ -84,7 +92,11 @@ export function denoCommandHost(): CommandHost {
       ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its free space can then be examined"],
     ],
     mayStart: () => granted({ name: "run" }),
-    start: async (...call) => (await import("./deno_child_program.ts")).startDenoProgram(...call),
+    // Deno.Command hands no descriptor on, but what Deno has of node:child_process does.
+    start: async (...call) =>
+      call[2]?.inherit === undefined
+        ? (await import("./deno_child_program.ts")).startDenoProgram(...call)
+        : (await import("./node_child_program.ts")).startNodeProgram(...call),
     exit: (status) => deno.exit(status),
     endBySignal(signal) {
       const send = () => {

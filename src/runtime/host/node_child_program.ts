@@ -56,7 +56,7 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
     let child: ChildProcess;
     try {
       child = builtin("node:child_process").spawn(program, parameters, {
-        stdio: [...stdio[streams]],
+        stdio: [...stdio[streams], ...surroundings.inherit === undefined ? [] : [surroundings.inherit]],
         detached: leads,
         env: { ...host.env, ...surroundings.environment },
         ...surroundings.directory === undefined ? {} : { cwd: surroundings.directory },
@@ -75,8 +75,10 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
       : reading(child.stdout);
     const send = (signal: NodeJS.Signals) => {
       try {
-        if (leads && child.pid !== undefined) host.kill(-child.pid, signal);
-        else child.kill(signal);
+        if (child.pid === undefined) return;
+        if (leads) host.kill(-child.pid, signal);
+        // Not `child.kill`: Deno's reports that signal as its end, whatever came of it, and closes its input.
+        else if (child.exitCode === null && child.signalCode === null) host.kill(child.pid, signal);
       } catch {
         // It has ended.
       }

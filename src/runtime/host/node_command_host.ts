@@ -11,6 +11,8 @@ import {
   descriptors,
   dieOf,
   inputError,
+  type PassedSignal,
+  passedSignals,
   readingInto,
   type StandardStream,
   type StopSignal,
@@ -93,6 +95,17 @@ export function nodeCommandHost(): CommandHost {
   const signals: readonly StopSignal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
   let stopListening = () => {};
 
+  function listen<Signal extends PassedSignal>(
+    names: readonly Signal[],
+    listener: (signal: Signal) => void,
+  ): () => void {
+    const listeners = names.map((signal) => ({ signal, call: () => listener(signal) }));
+    for (const { signal, call } of listeners) host.on(signal, call);
+    return stopListening = () => {
+      for (const { signal, call } of listeners.splice(0)) host.removeListener(signal, call);
+    };
+  }
+
   return {
     arguments: programArguments(),
     readInput: readInput(host),
@@ -102,13 +115,8 @@ export function nodeCommandHost(): CommandHost {
     isTerminal,
     columns,
     environment: (name) => host.env[name],
-    onSignal(listener) {
-      const listeners = signals.map((signal) => ({ signal, listen: () => listener(signal) }));
-      for (const { signal, listen } of listeners) host.on(signal, listen);
-      return stopListening = () => {
-        for (const { signal, listen } of listeners.splice(0)) host.removeListener(signal, listen);
-      };
-    },
+    onSignal: (listener) => listen(signals, listener),
+    onPassedSignal: (listener) => listen(host.platform === "win32" ? signals : passedSignals, listener),
     fileSystemFacts: (path) => fileSystemFacts(path),
     ownCommand() {
       const script = host.argv[1];

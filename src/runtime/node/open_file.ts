@@ -204,6 +204,10 @@ export class NodeOpenFile implements OpenFile {
     return guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#descriptor, shared, timeout, signal));
   }
 
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
   unlock(): Awaitable<void> {
     return guardAwaitable("unlock", this.#path, () => this.#calls.unlock(this.#descriptor));
   }

@@ -1,12 +1,13 @@
 /** The process host over `process`, node:fs and node:child_process, for Node and Bun. */
 import { mayBeLossy } from "../../core/path.ts";
 import { builtin, requiredProcess } from "../builtin.ts";
-import { lockHolderIn } from "../linux_locks.ts";
+import { linuxLocks } from "../linux_locks.ts";
+import { toStatus } from "./open_file.ts";
 import { openFileLimitIn } from "../linux_limits.ts";
 import { mountPointsIn } from "../linux_mounts.ts";
 import { linuxProcess } from "../linux_process.ts";
 import { groupNumber, userNumber } from "../owner_names.ts";
-import type { ProcessHost } from "../runtime.ts";
+import type { ProcessHost } from "../process_host.ts";
 import { codeOf, guard, SystemError } from "../system_error.ts";
 
 function readText(path: string): string | undefined {
@@ -20,6 +21,22 @@ function readText(path: string): string | undefined {
 function readLink(path: string): string | undefined {
   try {
     return builtin("node:fs").readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function list(path: string): string[] | undefined {
+  try {
+    return builtin("node:fs").readdirSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function identity(path: string): string | undefined {
+  try {
+    return toStatus(builtin("node:fs").statSync(path, { bigint: true })).identity;
   } catch {
     return undefined;
   }
@@ -57,11 +74,19 @@ function intact(path: string): string {
   return path;
 }
 
+/** On Bun and Deno a program whose top-level await waits ends, or hangs, without it. */
+export function onIdle(listener: () => void): () => void {
+  const host = requiredProcess();
+  host.on("beforeExit", listener);
+  return () => void host.removeListener("beforeExit", listener);
+}
+
 /** The process of Node or Bun. */
 export function nodeProcess(): ProcessHost {
   const host = requiredProcess();
   const sources = { readText, output: outputOf, system: host.platform };
-  const { facts, liveness } = linuxProcess({ pid: host.pid, readText, readLink, exists: processExists });
+  const reader = { pid: host.pid, readText, readLink, exists: processExists, list, identity };
+  const { facts, liveness } = linuxProcess(reader);
   return {
     pid: host.pid,
     isolate: globalThis,
@@ -74,7 +99,9 @@ export function nodeProcess(): ProcessHost {
     facts,
     liveness,
     description: () => ({ host: builtin("node:os").hostname(), program: programName(host.argv) }),
-    lockHolder: (file) => lockHolderIn(readText("/proc/locks") ?? "", file),
+    ...linuxLocks(reader),
+    environment: (name) => host.env[name],
+    onIdle,
     openFileLimit: () => openFileLimitIn(readText("/proc/self/limits") ?? ""),
     mountPoints() {
       const text = readText("/proc/self/mountinfo");

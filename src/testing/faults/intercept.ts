@@ -11,7 +11,7 @@ import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem } from "../
 import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
-export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened">;
+export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened" | "descriptor">;
 
 /** One call at the seam. */
 export interface SeamCall {

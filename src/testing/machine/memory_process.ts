@@ -1,5 +1,5 @@
 /** What a simulated process knows of itself and of others. */
-import type { ProcessFacts, ProcessHost } from "../../runtime/runtime.ts";
+import type { ProcessFacts, ProcessHost } from "../../runtime/process_host.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
 
 /** The initial pid namespace of Linux. */

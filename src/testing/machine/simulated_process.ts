@@ -2,7 +2,8 @@
  * A process of a simulated machine, as a `MemoryRuntime`: puts system calls, delay and observers together.
  */
 import { createHash } from "../../runtime/hash.ts";
-import type { Capabilities, FileStatus, FileSystem, Hash, ProcessHost } from "../../runtime/runtime.ts";
+import type { ProcessHost } from "../../runtime/process_host.ts";
+import type { Capabilities, FileStatus, FileSystem, Hash } from "../../runtime/runtime.ts";
 import { asEntry, lookUp, place } from "./build_machine.ts";
 import { interceptFileSystem } from "../faults/intercept.ts";
 import type { Credentials, Machine, ProcessRecord } from "./machine.ts";

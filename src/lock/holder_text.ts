@@ -1,0 +1,36 @@
+/** Who holds a lock, in words for people. */
+import { currentRuntime } from "../runtime/current.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { LockInfo } from "./lock_info.ts";
+
+/** A record is anybody's writing, and a message may be shown on a terminal. */
+const plain = (text: string): string => text.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, "?");
+
+/** `process 4711 (sync.js) on alpha`; `this process`; `another program`. */
+export function holderText({ process }: Pick<Runtime, "process">, info: LockInfo | undefined): string {
+  if (info?.pid === undefined) return info?.backend === "directory" ? "another program" : "an unknown holder";
+  const { pid, liveness, confirmed, program, host, namespace } = info;
+  if (pid === process.pid && liveness === "alive" && confirmed) return "this process";
+  // A record has the path of the script, the system its whole command line.
+  const script = program?.includes(" ") ? program : program?.split(/[\\/]/).at(-1) ?? "";
+  const name = script === "" ? "" : ` (${plain(script)})`;
+  const elsewhere = host === undefined || host === process.description().host ? "" : ` on ${plain(host)}`;
+  const isOther = namespace !== undefined && namespace !== process.facts()?.namespace;
+  return `process ${pid}${name}${elsewhere}${isOther ? " of another pid namespace" : ""}`;
+}
+
+const twoDigits = (number: number): string => String(number).padStart(2, "0");
+
+/** `12:03`, with the date unless that is the day of `now`; local time. */
+function timeText(time: number, now: number): string {
+  const date = new Date(time);
+  const clock = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  if (date.toDateString() === new Date(now).toDateString()) return clock;
+  return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${clock}`;
+}
+
+/** The same, and since when, and whether that is certain. */
+export function holderSinceText(info: LockInfo | undefined, runtime: Runtime = currentRuntime()): string {
+  const since = info?.since === undefined ? "" : `, since ${timeText(info.since, runtime.clock.now())}`;
+  return `${holderText(runtime, info)}${since}${info?.confirmed === false ? " (unconfirmed)" : ""}`;
+}
