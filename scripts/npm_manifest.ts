@@ -33,6 +33,8 @@ export interface NpmManifest {
   engines: { node: string };
   sideEffects: boolean;
   optionalDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: true }>;
 }
 
 export function readProject(): Project {
@@ -133,5 +135,8 @@ export function npmManifest(project: Project, repository = currentRepository()):
     engines: { node: "^20.16.0 || >=22.3.0" },
     sideEffects: false,
     optionalDependencies: { "fs-ext": "^2.1.1" },
+    // Four megabytes of binaries are nobody's default: whoever wants what it gives installs it.
+    peerDependencies: { koffi: "^3.3.4" },
+    peerDependenciesMeta: { koffi: { optional: true } },
   };
 }

@@ -20,6 +20,7 @@ import { currentTurn, notDue } from "./suite/turn.ts";
 import { prepareBun } from "./toolchain/bun.ts";
 import { listFiles, OUT } from "./toolchain/folders.ts";
 import { linkFsExt } from "./toolchain/fs_ext.ts";
+import { linkKoffi } from "./toolchain/koffi.ts";
 import { prepareNode } from "./toolchain/node.ts";
 import {
   chooseStandardLibrary,
@@ -154,6 +155,7 @@ async function main(options: TestOptions): Promise<Counts> {
     ...options.whole ? {} : { ATOMIC_WRITE_TEST_TURN: String(currentTurn()) },
   };
   const addon = needsJavaScript && node.value !== undefined ? await linkFsExt(node.value, OUT) : "";
+  const koffi = needsJavaScript && node.value !== undefined ? await linkKoffi(OUT) : "";
   console.log(`prepared in ${((performance.now() - preparing) / 1000).toFixed(1)} s`);
 
   const sections: Section[] = [];
@@ -175,6 +177,7 @@ async function main(options: TestOptions): Promise<Counts> {
   if (wants("node")) {
     const title = node.value ? `Node ${node.value.version}` : "Node";
     if (addon !== "") console.log(`${title}: running without fs-ext: ${addon}`);
+    if (koffi !== "") console.log(`${title}: running without koffi: ${koffi}`);
     if (library === "jsr" && !runsRealPackages(node.value)) {
       console.log(`${title}: running with tests/std_local: @std/assert needs methods of Set that it does not have`);
     }

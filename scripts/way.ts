@@ -3,7 +3,7 @@
  * by V8's coverage on Deno: `deno task way`. `--list` names them all, `--list=writeFile` those of one operation.
  *
  * Every call but the first, which also finds out which runtime this is; what only a busy machine makes some calls do is
- * left out as well. Functions without a name do not count: they are read where they are written. docs/design.md shows the figures, tests/deno/way_test.ts holds them.
+ * left out as well, and so are foreign calls, which few programs permit. Functions without a name do not count: they are read where they are written. docs/design.md shows the figures, tests/deno/way_test.ts holds them.
  */
 import { ROOT } from "./toolchain/folders.ts";
 
@@ -38,7 +38,7 @@ async function entered(program: string, folder: string, name: string): Promise<M
   const [script, coverage] = [`${folder}/${name}.mjs`, `${folder}/${name}`];
   await Deno.writeTextFile(script, program);
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--no-config", "--quiet", `--coverage=${coverage}`, script],
+    args: ["run", "-A", "--deny-ffi", "--no-check", "--no-config", "--quiet", `--coverage=${coverage}`, script],
     stdout: "null",
     stderr: "piped",
   }).output();

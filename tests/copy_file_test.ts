@@ -10,6 +10,7 @@ import { openObjectStore } from "../src/store/mod.ts";
 import { dropUnsynced, interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { crashStates, faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, modeOf, namesIn, textOf } from "./support/files.ts";
+import { execute } from "./support/programs.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
 const content = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 31) >>> 3);
@@ -226,3 +227,39 @@ test("copyFile tells how far it is; what onProgress throws aborts it", async () 
   assertThrows(() => copyFileSync("/source", "/other", { onProgress: 5 as unknown as () => void }), TypeError);
   assertEquals(Object.keys(machine.files()).sort(), ["/source", "/target"]);
 });
+
+test("copyFile leaves holes holes, and everything else where it is", () =>
+  withTemporaryDirectory(async (directory) => {
+    const [source, target] = [join(directory, "source"), join(directory, "target")];
+    const file = fs.openSync(source, "w");
+    const pieces: readonly (readonly [at: number, text: string])[] = [[0, "begin"], [5 << 20, "middle"], [
+      (9 << 20) - 3,
+      "x",
+    ]];
+    for (const [at, text] of pieces) fs.writeSync(file, text, at);
+    fs.ftruncateSync(file, 12 << 20);
+    fs.closeSync(file);
+    const isSparse = (path: string) => fs.statSync(path).blocks * 512 < 1 << 20;
+    await copyFile(source, target);
+    assertEquals(fs.readFileSync(target).equals(fs.readFileSync(source)), true);
+    assertEquals(isSparse(target), isSparse(source));
+    const store = await openObjectStore(join(directory, "store"));
+    const digest = await store.putFile(source);
+    const object = fs.readdirSync(join(directory, "store"), { recursive: true, encoding: "utf8" })
+      .map((name) => join(directory, "store", name)).find((path) => path.endsWith(digest.slice(-20)));
+    assertEquals(object !== undefined && isSparse(object), isSparse(source));
+    await store.restore(digest, join(directory, "restored"));
+    assertEquals(isSparse(join(directory, "restored")), isSparse(source));
+  }));
+
+test("a copy with keepTimes is never older than its source, and a millisecond younger at most", () =>
+  withTemporaryDirectory(async (directory) => {
+    const [source, target] = [join(directory, "source"), join(directory, "target")];
+    fs.writeFileSync(source, "x");
+    for (const time of ["@1714903200.123456789", "@1714903200.999999999", "@-304783200.123456789", "@0"]) {
+      if (execute("touch", ["-d", time, source]).code !== 0) continue;
+      await copyFile(source, target, { keepTimes: true });
+      const [of, kept] = [source, target].map((path) => fs.statSync(path, { bigint: true }).mtimeNs);
+      assert(of !== undefined && kept !== undefined && kept >= of && kept - of <= 2_000_000n, `${of} became ${kept}`);
+    }
+  }));

@@ -170,7 +170,7 @@ for (
       },
     });
     const result = await writeFile("/d/file", "new", { ...options, runtime: machine });
-    assertEquals([shown(machine.statusOf("/d/file")), result.lost], [after, [...lost, "unchecked"]]);
+    assertEquals([shown(machine.statusOf("/d/file")), result.lost], [after, lost]);
   });
 }
 
@@ -198,13 +198,13 @@ test("a permission that the runtime withholds is a loss like any other", async (
   for (const error of ["EPERM", "ENOTCAPABLE", "ENOTSUP"]) {
     const machine = memoryRuntime({ user: 0, files: { "/file": { content: "old", user: 50, group: 50 } } });
     const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "setOwner", error, times: "always" });
-    assertEquals((await writeFile("/file", "new", { runtime })).lost, ["owner", "group", "unchecked"]);
+    assertEquals((await writeFile("/file", "new", { runtime })).lost, ["owner", "group"]);
   }
 });
 
 test("where nothing can change a mode, one that is kept is lost, and one that was given is an error", async () => {
   const machine = memoryRuntime({ disk: { owners: false }, files: { "/file": { content: "old", mode: 0o666 } } });
-  assertEquals((await writeFile("/file", "new", { runtime: machine })).lost, ["mode", "unchecked"]);
+  assertEquals((await writeFile("/file", "new", { runtime: machine })).lost, ["mode"]);
   assertEquals(octal(machine.statusOf("/file")?.mode), "0644");
   const error = await assertRejects(() => writeFile("/file", "x", { runtime: machine, mode: 0o666 }), WriteError);
   assertEquals([error.code, error.step, error.targetState], ["EPERM", "setMode", "unchanged"]);
@@ -214,7 +214,7 @@ test("a platform without modes and owners takes the wishes and reports the owner
   const capabilities = { owner: false, mode: false };
   const { runtime, trace } = traceRuntime(memoryRuntime({ capabilities, files: { "/file": "old" } }));
   const result = await writeFile("/file", "new", { runtime, mode: 0o600, owner: { user: "nobody there" } });
-  assertEquals(result.lost, ["owner", "unchecked"]);
+  assertEquals(result.lost, ["owner"]);
   assert(!trace.some((line) => line.startsWith("set")), trace.join("\n"));
 });
 

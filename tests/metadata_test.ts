@@ -81,11 +81,11 @@ test("setuid and setgid are dropped and reported, unless the mode says so", (t) 
     const path = join(directory, "file");
     for (
       const [before, options, after, lost] of [
-        [0o4755, {}, 0o755, ["setuid", "unchecked"]],
-        [0o2755, {}, 0o755, ["setgid", "unchecked"]],
-        [0o6755, {}, 0o755, ["setuid", "setgid", "unchecked"]],
-        [0o6755, { mode: 0o6755 }, 0o6755, ["unchecked"]],
-        [0o755, { mode: 0o4750 }, 0o4750, ["unchecked"]],
+        [0o4755, {}, 0o755, ["setuid"]],
+        [0o2755, {}, 0o755, ["setgid"]],
+        [0o6755, {}, 0o755, ["setuid", "setgid"]],
+        [0o6755, { mode: 0o6755 }, 0o6755, []],
+        [0o755, { mode: 0o4750 }, 0o4750, []],
       ] as [number, WriteFileSyncOptions, number, string[]][]
     ) {
       fs.writeFileSync(path, "old");
@@ -168,7 +168,7 @@ test("who is not root keeps what he may and is told what is lost; what was asked
         assert(stdout !== "", stderr);
         return JSON.parse(stdout);
       };
-      assertEquals((await write({})).lost, ["owner", "group", "mode", "unchecked"]);
+      assertEquals((await write({})).lost, ["owner", "group", "mode"]);
       const { uid, gid } = fs.statSync(path);
       assertEquals([uid, gid, octal(modeOf(path)), textOf(path)], [1234, 1234, "0644", "new"]);
       assertEquals(await write({ owner: { user: 2345 } }), {
@@ -178,7 +178,7 @@ test("who is not root keeps what he may and is told what is lost; what was asked
         targetState: "unchanged",
       });
       assertEquals([namesIn(directory), textOf(path)], [["file"], "old"]);
-      assertEquals((await write({ owner: { group: 1234 } })).lost, ["owner", "unchecked"]);
+      assertEquals((await write({ owner: { group: 1234 } })).lost, ["owner"]);
     })));
 
 test("the default ACL of a directory holds for a new file", (t) =>

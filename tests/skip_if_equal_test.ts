@@ -57,6 +57,7 @@ for (const [name, write] of sources) {
         replaced: true,
         durability: "full",
         lost: [],
+        unchecked: [],
         digest,
       });
       assertEquals([inodeOf(path), fs.statSync(path).mtimeMs], before);

@@ -117,8 +117,8 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Node's times are those of the millisecond before",
     file: "src/runtime/node/open_file.ts",
-    from: `(milliseconds + 0.0005) / 1000`,
-    to: `(milliseconds - 0.5) / 1000`,
+    from: `(Number((time + 999n) / 1000n) + 0.5) / 1e6`,
+    to: `(Number((time + 999n) / 1000n) - 500) / 1e6`,
     tests: contract,
     runtime: "node",
   },

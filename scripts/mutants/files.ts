@@ -115,15 +115,15 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: "a lost group leaves its rights to the new one",
     file: "src/protocol/metadata.ts",
-    from: `    mode = narrowed(mode);\n  }\n  if (status.mode === mode) return lost;`,
-    to: `  }\n  if (status.mode === mode) return lost;`,
+    from: `    mode = narrowed(mode);\n  }\n`,
+    to: `  }\n`,
     tests: metadata,
   },
   {
     name: "an owner that was named and refused is a loss, not an error",
     file: "src/protocol/metadata.ts",
-    from: `if (required || !isRefused(error)) throw error;`,
-    to: `if (!isRefused(error)) throw error;`,
+    from: `if (required || !isRefused(error)) throw error;\n  }\n  if (user`,
+    to: `if (!isRefused(error)) throw error;\n  }\n  if (user`,
     tests: metadata,
   },
   {

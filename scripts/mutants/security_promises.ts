@@ -67,13 +67,30 @@ export const securityPromiseMutants: readonly Mutant[] = [
     promise: "SECURITY: setuid and setgid are dropped",
   },
   {
+    name: "a list that its directory hands down stays on a file that is replaced",
+    file: "src/protocol/attributes.ts",
+    from: `if (haveSameBytes(list, has.get(accessList))) return`,
+    to: `if (list === undefined || haveSameBytes(list, has.get(accessList))) return`,
+    tests: ["tests/attributes_test.ts"],
+    promise: "SECURITY: an access control list that can be seen is kept",
+  },
+  {
+    name: "the copy of a list that xfs shows brings the old mask back",
+    file: "src/protocol/attributes.ts",
+    from: `  "trusted.SGI_ACL_FILE",
+`,
+    to: ``,
+    tests: ["tests/real/attributes_test.ts"],
+    promise: "SECURITY: an access control list that can be seen is kept",
+  },
+  {
     name: "rights stay where the group could not be kept",
     file: "src/protocol/metadata.ts",
     from: `    mode = narrowed(mode);
   }
-  if (status.mode === mode) return lost;`,
+`,
     to: `  }
-  if (status.mode === mode) return lost;`,
+`,
     tests: ["tests/metadata_rules_test.ts"],
     promise: "SECURITY: never passes to a group that had no rights",
   },

@@ -42,8 +42,8 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "a file whose sync took long looks old to sweepers",
     file: "src/protocol/stage.ts",
-    from: `if (plan.modified === undefined && now - written > ageing) {`,
-    to: `if (plan.modified === undefined && now - written > Infinity) {`,
+    from: `if (plan.times === undefined && now - written > ageing) {`,
+    to: `if (plan.times === undefined && now - written > Infinity) {`,
     tests: sweep,
   },
   {

@@ -78,8 +78,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a repeated put does not make its object young",
     file: "src/store/refresh.ts",
-    from: `yield* wait(file.setTimes(young, young));`,
-    to: `yield* wait(file.setTimes(modified, modified));`,
+    from: `yield* wait(file.setTimes(atMilliseconds(young)));`,
+    to: `yield* wait(file.setTimes(atMilliseconds(modified)));`,
     tests: store,
   },
   {
@@ -121,8 +121,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "a restored file keeps the time of the one it replaces",
     file: "src/store/get.ts",
-    from: `Math.max(runtime.clock.now(), Math.floor(previous.modified) + 1);`,
-    to: `previous.modified;`,
+    from: `Math.max(runtime.clock.now(), Math.floor(previous.modified) + 1)`,
+    to: `previous.modified`,
     tests: store,
   },
   {

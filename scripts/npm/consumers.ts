@@ -113,23 +113,44 @@ const frames = errors.map(({ stack }) =>
 console.log(JSON.stringify(frames));
 `;
 
-/** Counts the calls of fs-ext's flockSync while a lock is taken and given back, in both ways, and while a file is written. */
+/**
+ * Says which native calls are made while a lock is taken and given back, in both ways, and while a file is replaced: the
+ * number of flockSync's of fs-ext, and the functions that koffi calls. And that importing the package loads nothing.
+ */
 export const LOCKING = `import { createRequire } from "node:module";
-import { withLock, withLockSync, writeFile } from "@durable/atomic-write";
-const addon = createRequire(import.meta.resolve("@durable/atomic-write"))("fs-ext");
-const { flockSync } = addon;
-let calls = 0;
-addon.flockSync = (...args) => {
-  calls++;
-  return flockSync(...args);
+const require = createRequire(import.meta.resolve("@durable/atomic-write"));
+const optional = (name) => {
+  try {
+    return require(name);
+  } catch {}
 };
-const counted = {};
+const [addon, koffi] = [optional("fs-ext"), optional("koffi")];
+let calls = {};
+const count = (name) => calls[name] = (calls[name] ?? 0) + 1;
+if (addon !== undefined) {
+  const { flockSync } = addon;
+  addon.flockSync = (...args) => (count("fs-ext"), flockSync(...args));
+}
+if (koffi !== undefined) {
+  const { load } = koffi;
+  koffi.load = (name) => {
+    count("load");
+    const library = load(name);
+    return { func: (name, ...types) => {
+      const called = library.func(name, ...types);
+      return (...values) => (count(name), called(...values));
+    } };
+  };
+}
+const { withLock, withLockSync, writeFile } = await import("@durable/atomic-write");
+const counted = { imported: calls };
 for (const [name, run] of Object.entries({
   withLock: () => withLock("locked.txt", ({ backend }) => counted.backend = backend),
   withLockSync: () => withLockSync("locked.txt", () => undefined),
-  writeFile: () => writeFile("locked.txt", "text"),
+  made: () => writeFile("locked.txt", "text"),
+  replaced: async () => counted.unchecked = (await writeFile("locked.txt", "text")).unchecked,
 })) {
-  calls = 0;
+  calls = {};
   await run();
   counted[name] = calls;
 }

@@ -1,12 +1,13 @@
 /**
  * What somebody gets who installed the package: code that a stack trace leads into and that can be read, the whole doc
- * comments in the declarations, nothing in a bundle that is not used, and fs-ext really called where it is there.
+ * comments in the declarations, nothing in a bundle that is not used, and the optional packages really called where they are there.
  */
 import { mustExecute } from "../process.ts";
 import type { FileResult } from "../suite/run_files.ts";
 import { step } from "../suite/step.ts";
 import { listFiles, ROOT } from "../toolchain/folders.ts";
 import { linkFsExt } from "../toolchain/fs_ext.ts";
+import { linkKoffi } from "../toolchain/koffi.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { bundlerTools } from "./bundle.ts";
 import { FAILING, LOCKING } from "./consumers.ts";
@@ -76,31 +77,66 @@ async function checkTreeShaking(folder: string): Promise<string> {
   return one < whole / 2 ? "" : `readTextFile alone takes ${one} of the ${whole} characters of everything`;
 }
 
-/** Fails where the package would go on without fs-ext, as it does where that is not installed. */
-async function checkAddon(folder: string, node: NodeProgram): Promise<FileResult> {
-  let reason = "";
-  const result = await step("fs-ext is called where it is installed", async () => {
-    // What npm may have built is replaced by one that is known to work.
-    await Deno.remove(`${folder}/node_modules/fs-ext`, { recursive: true }).catch(() => {});
-    reason = await linkFsExt(node, folder);
-    if (reason !== "") return;
-    Deno.writeTextFileSync(`${folder}/locking.mjs`, LOCKING);
-    const counted = JSON.parse(await mustExecute(node.command, ["locking.mjs"], { directory: folder }));
-    const { backend, withLock, withLockSync, writeFile } = counted as Record<string, unknown>;
-    // One to lock, one to unlock; and the lock of a temporary file ends with its descriptor.
-    const called = backend === "flock" && Number(withLock) >= 2 && Number(withLockSync) >= 2 && Number(writeFile) >= 1;
-    return called ? "" : `calls of flockSync: ${JSON.stringify(counted)}`;
-  });
-  if (reason === "") return result;
-  return { ...result, tests: result.tests.map((test) => ({ ...test, state: "skipped", reason })) };
+/** Which of the two optional packages are there, and which calls are then made. */
+const helpers: readonly (readonly [names: readonly ("fs-ext" | "koffi")[], lock: "fs-ext" | "flock" | undefined])[] = [
+  [[], undefined],
+  [["koffi"], "flock"],
+  [["fs-ext"], "fs-ext"],
+  [["fs-ext", "koffi"], "fs-ext"],
+];
+
+/** What the program LOCKING has counted: native calls by name. */
+interface Counted
+  extends Record<"imported" | "withLock" | "withLockSync" | "made" | "replaced", Record<string, number>> {
+  readonly backend: string;
+  readonly unchecked: readonly string[];
 }
 
-/** `folder` is a project with the package installed; the addon is put into it last. */
+/** Fails where the package would go on without what is installed, as it does where that is not. */
+function missedCalls(counted: Counted, hasKoffi: boolean, lock: string | undefined): string {
+  const { imported, backend, withLock, withLockSync, made, replaced, unchecked } = counted;
+  const locks = (calls: Record<string, number>, least: number) => lock === undefined || (calls[lock] ?? 0) >= least;
+  const others = Object.keys({ ...withLock, ...withLockSync }).filter((name) => name !== lock && name !== "load");
+  const isRight = Object.keys(imported).length === 0 && others.length === 0 &&
+    // One to lock, one to unlock; and the lock of a temporary file ends with its descriptor.
+    locks(withLock, 2) && locks(withLockSync, 2) && locks(made, 1) &&
+    (lock === undefined || backend === "flock") &&
+    (replaced["flistxattr"] !== undefined) === hasKoffi && (unchecked.length === 0) === hasKoffi;
+  return isRight ? "" : `native calls: ${JSON.stringify(counted)}`;
+}
+
+async function checkHelpers(folder: string, node: NodeProgram): Promise<FileResult[]> {
+  const results: FileResult[] = [];
+  for (const [names, lock] of helpers) {
+    const reasons: string[] = [];
+    const title = names.length === 0 ? "neither fs-ext nor koffi" : names.join(" and ");
+    const result = await step(`with ${title} the right calls are made, and none by importing the package`, async () => {
+      for (const name of ["fs-ext", "koffi"] as const) {
+        // What npm may have built is replaced by one that is known to work.
+        await Deno.remove(`${folder}/node_modules/${name}`, { recursive: true }).catch(() => {});
+        if (!names.includes(name)) continue;
+        const reason = name === "koffi" ? await linkKoffi(folder) : await linkFsExt(node, folder);
+        if (reason !== "") reasons.push(reason);
+      }
+      if (reasons.length > 0) return;
+      Deno.writeTextFileSync(`${folder}/locking.mjs`, LOCKING);
+      const counted = JSON.parse(await mustExecute(node.command, ["locking.mjs"], { directory: folder })) as Counted;
+      return missedCalls(counted, Deno.build.os === "linux" && names.includes("koffi"), lock);
+    });
+    const skipped = { state: "skipped" as const, reason: reasons.join("; ") };
+    results.push(
+      reasons.length === 0 ? result : { ...result, tests: result.tests.map((test) => ({ ...test, ...skipped })) },
+    );
+  }
+  return results;
+}
+
+/** `folder` is a project with the package installed; the optional packages are put into it last. */
 export async function inspectInstalled(folder: string, node: NodeProgram): Promise<FileResult[]> {
   return [
     await step("a stack names functions of the source, and lines to read", () => checkStacks(folder, node.command)),
     await step("an editor shows the comments of the source, with examples and links", () => checkHovers(folder)),
     await step("a bundler leaves out what is not used", () => checkTreeShaking(folder)),
-    await checkAddon(folder, node),
+    ...await checkHelpers(folder, node),
   ];
 }

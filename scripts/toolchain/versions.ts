@@ -9,6 +9,7 @@ export const VERSIONS = {
   /** The oldest Node that is supported, so that nothing newer is used by accident. */
   typesOfNode: "^20.19.0",
   fsExt: "2.1.1",
+  koffi: "3.3.4",
   nodeGyp: "^11.0.0",
   /** Make the npm package few files. */
   rollup: "4.68.8",

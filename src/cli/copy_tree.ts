@@ -1,11 +1,11 @@
 /**
- * A copy of a directory, for publishing it: files, directories and symlinks, with the modes they have; owners are those
- * of the process. Blocks are shared where the file system can.
+ * A copy of a directory, for publishing it: files, directories and symlinks, with the modes, owners and attributes they
+ * have; what could not be kept is answered. Blocks are shared where the file system can, and holes stay holes.
  *
  * Nothing is synced here, and what is copied to must be nobody's yet. A file that changes while it is read, and anything
  * that is neither file, directory nor symlink, fails the copy.
  */
-import { copyFile } from "../file/copy_file.ts";
+import { copyFileWhole, makeDirectoryLike } from "../file/copy_whole.ts";
 import { FileError } from "../core/errors.ts";
 import { run as drive } from "../core/operation.ts";
 import { mayBeLossy } from "../core/path.ts";
@@ -21,26 +21,37 @@ interface CopyRules {
   readonly path: string;
   readonly signal: AbortSignal;
   readonly keepTimes: boolean;
+  /** Fail where something cannot be kept. */
+  readonly strict: boolean;
   /** Told of each file. */
   onFile(): void;
 }
 
-/** Permission bits; setuid and setgid belong to what was installed, not to what is published. */
-const permissionBits = 0o1777;
+/** What a copy has not kept, each with the first path of which that is so. */
+export interface TreeLosses {
+  /** In the words of a write's `lost`. */
+  readonly lost: ReadonlyMap<string, string>;
+  /** In the words of a write's `unchecked`. */
+  readonly unchecked: ReadonlySet<string>;
+}
 
 interface Copying extends CopyRules {
   readonly engine: Engine;
+  readonly lost: Map<string, string>;
+  readonly unchecked: Set<string>;
   readonly attempt: Attempt;
   /** The directory that is copied to: it may lie in what is copied. */
   readonly identity: string | undefined;
 }
 
-/** Copies what is in `source` into `target`, an empty directory, which gets the mode of `source`. */
-export async function copyTree(source: string, target: ParentDirectory, rules: CopyRules): Promise<void> {
+/** Copies what is in `source` into `target`, an empty directory, which becomes like `source`; what is not kept. */
+export async function copyTree(source: string, target: ParentDirectory, rules: CopyRules): Promise<TreeLosses> {
   const { engine, status: { identity } } = target;
   const attempt = beginAttempt("Cannot publish", rules.path);
   try {
-    await copyDirectory(source, target, { ...rules, engine, attempt, identity });
+    const losses = { lost: new Map<string, string>(), unchecked: new Set<string>() };
+    await copyDirectory(source, target, { ...rules, ...losses, engine, attempt, identity });
+    return losses;
   } catch (error) {
     throw translate(error, attempt);
   }
@@ -66,7 +77,7 @@ async function statusOfSource(source: string, engine: Engine, attempt: Attempt) 
 }
 
 async function copyDirectory(source: string, target: ParentDirectory, copying: Copying): Promise<void> {
-  const { engine, attempt, signal, identity } = copying;
+  const { engine, attempt, signal, keepTimes, identity } = copying;
   const status = await statusOfSource(source, engine, attempt);
   if (status.identity === identity) {
     throw attemptFailed(attempt, "EINVAL", "open", `${JSON.stringify(source)} would be copied into itself`);
@@ -75,12 +86,14 @@ async function copyDirectory(source: string, target: ParentDirectory, copying: C
     signal.throwIfAborted();
     await copyEntry(childOf(engine, source, name), target, name, copying);
   }
-  // It gets its mode when it is complete: it may be one that nobody may write in.
-  if (engine.capabilities.mode) await target.handle?.setMode(status.mode & permissionBits);
+  // When it is complete: it may be one that nobody may write in.
+  const like = () => makeDirectoryLike(engine, source, target.handle, { attempt, keepTimes });
+  const { lost, unchecked } = await drive(like);
+  noteLosses(copying, source, lost, unchecked);
 }
 
 async function copyEntry(source: string, into: ParentDirectory, name: string, copying: Copying): Promise<void> {
-  const { engine, attempt, signal, keepTimes, onFile } = copying;
+  const { engine, attempt, signal, keepTimes, strict, onFile } = copying;
   const { fileSystem } = engine;
   const status = await fileSystem.linkStat(source);
   const refuse = (code: string, reason: string) =>
@@ -90,10 +103,16 @@ async function copyEntry(source: string, into: ParentDirectory, name: string, co
   }
   if (status.kind === "file") {
     const times = keepTimes ? { keepTimes } : {};
-    const mode = engine.capabilities.mode ? { mode: status.mode & permissionBits } : {};
+    const losses = strict ? { whenLost: "throw" as const } : {};
     // All of the tree is synced when it is complete.
     try {
-      await copyFile(source, into.names.base + name, { durability: "none", signal, ...mode, ...times });
+      const { lost, unchecked } = await copyFileWhole(source, into.names.base + name, {
+        durability: "none",
+        signal,
+        ...losses,
+        ...times,
+      });
+      noteLosses(copying, source, lost, unchecked);
     } catch (error) {
       // What failed is the publication: of the hidden file that was to be made, nobody knows.
       throw FileError.is(error) && error.cause instanceof SystemError ? error.cause : error;
@@ -113,7 +132,22 @@ async function copyEntry(source: string, into: ParentDirectory, name: string, co
     if (text === undefined) throw refuse("ENOENT", "is gone");
     if (mayBeLossy(text)) throw refuse("EILSEQ", "is a symlink to a name that is not UTF-8");
     await into.names.symbolicLink(text, name);
+    const made = await into.names.linkStat(name);
+    // There is no way to give a symlink away.
+    const differs = [["owner", made?.user !== status.user], ["group", made?.group !== status.group]] as const;
+    noteLosses(copying, source, differs.filter(([, is]) => is).map(([what]) => what), []);
   } else {
     throw refuse("EINVAL", "is not a file, a directory or a symlink");
   }
+}
+
+/** Remembers what was not kept, or refuses. */
+function noteLosses(copying: Copying, source: string, lost: readonly string[], unchecked: readonly string[]): void {
+  const [first] = lost;
+  if (copying.strict && first !== undefined) {
+    const reason = `${JSON.stringify(source)} would lose ${lost.join(", ")}`;
+    throw attemptFailed(copying.attempt, "EPERM", "setOwner", reason);
+  }
+  for (const what of lost) if (!copying.lost.has(what)) copying.lost.set(what, source);
+  for (const what of unchecked) copying.unchecked.add(what);
 }

@@ -14,12 +14,13 @@ import type { Outcome } from "./table.ts";
 
 /** The options of a write. */
 export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
-  const { create, skipEqual, mkdir, lockDirectory, ...same } = values;
+  const { create, skipEqual, strict, mkdir, lockDirectory, ...same } = values;
   return {
     ...same,
     signal,
     ...create ? { ifExists: "fail" } : {},
     ...skipEqual ? { skipIfEqual: true } : {},
+    ...strict ? { whenLost: "throw" } : {},
     ...mkdir ? { createDirectories: true } : {},
     ...lockDirectory === undefined ? {} : { lock: { lockDirectory } },
   };
@@ -32,12 +33,9 @@ export function durabilityNotes(what: string, reached: string, wanted: string | 
   ];
 }
 
-/** Always true where something was replaced: what this runtime cannot see cannot be told from case to case. */
-const notWorthANote = "unchecked";
-
 function notesOn(result: WriteResult, wanted: string): string[] {
   const name = JSON.stringify(result.path);
-  const lost = result.lost.filter((what) => what !== notWorthANote);
+  const { lost } = result;
   const notes = durabilityNotes(`${name} is written`, result.durability, wanted);
   if (lost.length > 0) notes.push(`${name} is written, but not everything was kept: ${lost.join(", ")}`);
   for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
@@ -134,8 +132,7 @@ export function deployed(result: ApplyResult, wanted: string): Outcome {
     ...durabilityNotes("all is in place", result.durability, wanted),
   ];
   for (const { path, lost } of result.files) {
-    const worth = lost.filter((what) => what !== notWorthANote);
-    if (worth.length > 0) notes.push(`${JSON.stringify(path)}: not everything was kept: ${worth.join(", ")}`);
+    if (lost.length > 0) notes.push(`${JSON.stringify(path)}: not everything was kept: ${lost.join(", ")}`);
   }
   for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
   return {

@@ -188,6 +188,8 @@ export class FileError extends Error {
   readonly leftBehind: string[] = [];
   /** What a file that was replaced all the same has lost, in the words of `WriteResult.lost`. */
   readonly lost: string[] = [];
+  /** What of it could not be seen, in the words of `WriteResult.unchecked`. */
+  readonly unchecked: string[] = [];
 
   /** Makes an error whose message is `verb "path": reason; advice (code); what happened`. */
   constructor(verb: string, reason: string, details: FileErrorDetails) {

@@ -17,6 +17,7 @@ import {
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { fillingFromFile } from "./copy_file.ts";
 import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/find_backups.ts";
+import { attributesOf } from "../protocol/attributes.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { Homes } from "../protocol/homes.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
@@ -174,7 +175,8 @@ function* restore(
       if (status.identity !== backup.status.identity) {
         throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
       }
-      const plan = { ...writePlan(engine, wishes), like: status, symlink: "replace" as const };
+      const attributes = engine.capabilities.attributes ? yield* attributesOf(file) : undefined;
+      const plan = { ...writePlan(engine, wishes), like: { status, attributes }, symlink: "replace" as const };
       const filling = fillingFromFile(file, status, backup.path);
       return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
     } finally {

@@ -6,6 +6,7 @@
  */
 import { callback, type FilePath, flag, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { attributesOf } from "../protocol/attributes.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { type Engine, locate } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, beginAttempt, checkAbort, translate } from "../protocol/failure.ts";
@@ -60,7 +61,7 @@ export function fillingFromFile(
     repeatable: true,
     *fill({ writer, attempt }) {
       yield* wait(source.seek(0));
-      yield* writer.takeFile(source, report);
+      yield* writer.takeFile(source, before, report);
       const after = yield* wait(source.stat());
       if (after.size === before.size && after.modified === before.modified) return;
       throw attemptFailed(attempt, "EAGAIN", "read", `${JSON.stringify(name)} changed while it was read`);
@@ -93,11 +94,12 @@ const copyOptionReaders = {
   onProgress: callback<NonNullable<CopyTimes["onProgress"]>>(),
 };
 
-function* copy(
+/** The body of a copy. `keepsMetadata`: a new file is like its source in mode, owner and attributes, too. */
+export function* copy(
   source: FilePath,
   target: FilePath,
   options: CopyFileOptions | undefined,
-  synchronous: boolean,
+  { synchronous, keepsMetadata = false }: { readonly synchronous: boolean; readonly keepsMetadata?: boolean },
 ): Operation<WriteResult> {
   const { runtime, keepTimes, onProgress, ...checked } = readOptions(options, copyOptionReaders);
   const request = writeRequest(checked, runtime, synchronous);
@@ -112,6 +114,9 @@ function* copy(
       const file = yield* openSource(engine, from, attempt);
       try {
         const status = yield* wait(file.stat());
+        const times = keepTimes === true ? yield* wait(file.times()) : undefined;
+        const attributes = keepsMetadata && engine.capabilities.attributes ? yield* attributesOf(file) : undefined;
+        const like = keepsMetadata ? { status, attributes } : undefined;
         const filling = {
           ...fillingFromFile(file, status, from, (bytes) => onProgress?.({ bytes, total: status.size })),
           known: { size: status.size, digest: () => digestFromStart(engine, file) },
@@ -120,7 +125,8 @@ function* copy(
           const copyPlan = {
             ...plan,
             newFileMode: plan.defaults.creationMode ?? status.mode & 0o777,
-            modified: keepTimes === true ? status.modified : undefined,
+            times,
+            like,
           };
           return replaceFile({ engine, path: to, plan: copyPlan, ticket: ticket ??= takeTicket() }, filling);
         });
@@ -162,7 +168,7 @@ export function copyFile(
   target: FilePath,
   options?: CopyFileOptions,
 ): Promise<WriteResult> {
-  return run(() => copy(source, target, options, false));
+  return run(() => copy(source, target, options, { synchronous: false }));
 }
 
 /**
@@ -188,5 +194,5 @@ export function copyFileSync(
   target: FilePath,
   options?: CopyFileSyncOptions,
 ): WriteResult {
-  return runSync(() => copy(source, target, options, true));
+  return runSync(() => copy(source, target, options, { synchronous: true }));
 }

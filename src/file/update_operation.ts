@@ -219,7 +219,7 @@ function* leave(write: FileReplacement, current: Uint8Array | undefined): Operat
     if (status?.kind !== "file") {
       const synced = yield* syncDirectory(engine, parent, plan, attempt);
       const durability = reachedDurability(plan.durability, synced, synced);
-      return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [] };
+      return { path, bytesWritten: 0, changed: false, replaced: false, durability, lost: [], unchecked: [] };
     }
     const ticket = takeTicket();
     try {

@@ -156,6 +156,7 @@ function resultOf(write: FileReplacement, fileSynced: boolean, directorySynced: 
     replaced: target.status !== undefined || write.previous !== undefined,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced && target.unsyncedAncestors !== true),
     lost: write.lost,
+    unchecked: write.unchecked,
   };
 }
 
@@ -187,5 +188,5 @@ function* yieldTo(write: FileReplacement, later: Committed): Operation<WriteResu
   const named = yield* syncDirectory(engine, parent, plan, attempt);
   const result = resultOf(write, later.fileSynced, named);
   if (write.digest !== undefined && plan.digest) result.digest = write.digest;
-  return Object.assign(result, { bytesWritten: 0, changed: false, superseded: true, lost: [] });
+  return Object.assign(result, { bytesWritten: 0, changed: false, superseded: true, lost: [], unchecked: [] });
 }

@@ -8,9 +8,10 @@ import { onAbort } from "../core/abort.ts";
 import type { ChunkSource, Source } from "../core/bytes.ts";
 import { chunksBetweenTurns, nextTurn } from "../core/event_loop.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { Hash, OpenFile } from "../runtime/runtime.ts";
+import type { FileStatus, Hash, OpenFile } from "../runtime/runtime.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed, CallerError, checkAbort } from "./failure.ts";
+import { hasHoles, runsOf } from "./holes.ts";
 import { idly } from "./room.ts";
 
 /** Bytes handed to one write call: large enough to cost nothing, small enough to abort between two. */
@@ -66,15 +67,17 @@ export class ContentWriter {
   }
 
   /**
-   * Takes everything from an open file, sharing its blocks where the file system can. `report` is told how much was
-   * taken; what it throws goes to the caller.
+   * Takes everything from an open file with this status, sharing its blocks where the file system can, and leaving its
+   * holes holes. `report` is told how much was taken; what it throws goes to the caller.
    *
    * What was shared is compared. A clone shares what is on the disk: where write-back of the source has failed, that is
    * not what the source reads, and nobody is told a second time (docs/design.md).
    */
-  *takeFile(source: OpenFile, report: (bytes: number) => void = () => {}): Operation<void> {
+  *takeFile(source: OpenFile, status: FileStatus, report: (bytes: number) => void = () => {}): Operation<void> {
     if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) yield* this.#keepEqual(source, report);
-    yield* this.#takeContent(source, report);
+    // Blocks are where a multiple of their size is.
+    if (hasHoles(status) && this.bytesWritten % gatherSize === 0) yield* this.#takeWithHoles(source, report);
+    else yield* this.#takeContent(source, report);
     told(report, this.bytesWritten);
   }
 
@@ -87,6 +90,31 @@ export class ContentWriter {
       yield* this.take(buffer.subarray(0, count));
       told(report, this.bytesWritten);
     }
+  }
+
+  *#takeWithHoles(source: OpenFile, report: (bytes: number) => void): Operation<void> {
+    yield* this.#flush();
+    const buffer = new Uint8Array(gatherSize);
+    let skipped = false;
+    while (true) {
+      checkAbort(this.#signal);
+      const length = yield* readFully(source, buffer);
+      if (length === 0) break;
+      const piece = buffer.subarray(0, length);
+      for (const { start, end, isHole } of runsOf(piece)) {
+        if (!isHole) {
+          if (skipped) yield* wait(this.#file.seek(this.bytesWritten + start));
+          yield* this.#writeFully(piece.subarray(start, end));
+        }
+        skipped = isHole;
+      }
+      this.bytesWritten += length;
+      this.#hash?.update(piece);
+      told(report, this.bytesWritten);
+    }
+    if (!skipped) return;
+    yield* wait(this.#file.truncate(this.bytesWritten));
+    yield* wait(this.#file.seek(this.bytesWritten));
   }
 
   /** Keeps of a clone what reads like its source. Both are then where the rest is to be copied, if there is any. */

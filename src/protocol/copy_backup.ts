@@ -4,18 +4,20 @@
  * After a failure nothing is left, or the error names it.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { FileStatus } from "../runtime/runtime.ts";
+import { attributesOf } from "./attributes.ts";
 import { ContentWriter } from "./content_writer.ts";
 import type { ParentDirectory } from "./directories.ts";
-import type { Engine } from "./engine.ts";
 import { afterUndoing, attemptFailed } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
-import { applyMetadata, type WantedMetadata } from "./metadata.ts";
+import { applyMetadata, copiedMetadata } from "./metadata.ts";
 import type { FileReplacement } from "./file_replacement.ts";
 import { renameName } from "./reported_failure.ts";
 import { syncFile } from "./sync.ts";
 import { createTemporary } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
+
+/** A copy may have another owner: what setuid and setgid mean must not move with it. */
+const copiedBits = 0o1777;
 
 /** Puts a copy of the present file under a name, whole or not at all; whether it is safely on disk as far as that is asked for. */
 export function* copyBackup(write: FileReplacement, home: ParentDirectory, name: string): Operation<boolean> {
@@ -30,12 +32,13 @@ export function* copyBackup(write: FileReplacement, home: ParentDirectory, name:
     try {
       const writer = new ContentWriter(file, attempt, undefined, undefined);
       try {
-        yield* writer.takeFile(source);
+        yield* writer.takeFile(source, status);
         yield* writer.end();
         const made = yield* wait(file.stat());
         identity = made.identity;
-        yield* applyMetadata(file, copiedMetadata(engine, status), made);
-        yield* wait(file.setTimes(status.modified, status.modified));
+        const attributes = engine.capabilities.attributes ? yield* attributesOf(source) : undefined;
+        yield* applyMetadata(file, { ...copiedMetadata(engine, status, copiedBits), attributes }, made);
+        yield* wait(file.setTimes(yield* wait(source.times())));
         if (syncsFile(plan.durability)) synced = yield* syncFile(engine, { file, place: home }, plan, attempt);
       } finally {
         yield* wait(file.close());
@@ -48,18 +51,4 @@ export function* copyBackup(write: FileReplacement, home: ParentDirectory, name:
   } finally {
     yield* closeQuietly(source);
   }
-}
-
-/** A copy may have another owner: what setuid and setgid mean must not move with it. */
-function copiedMetadata({ capabilities }: Engine, status: FileStatus): WantedMetadata {
-  return {
-    creationMode: status.mode & 0o600,
-    mode: capabilities.mode ? status.mode & 0o1777 : undefined,
-    user: capabilities.owner ? status.user : undefined,
-    group: capabilities.owner ? status.group : undefined,
-    userRequired: false,
-    groupRequired: false,
-    modeRequired: false,
-    lost: [],
-  };
 }

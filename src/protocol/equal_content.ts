@@ -151,6 +151,7 @@ export function* settleEqual(write: FileReplacement, equal: EqualFile): Operatio
     replaced: true,
     durability: reachedDurability(plan.durability, fileSynced, directorySynced),
     lost,
+    unchecked: [],
   };
   const digest = plan.digest ? equal.digest ?? digestOfBytes(engine, equal.bytes) : undefined;
   if (digest !== undefined) result.digest = digest;

@@ -9,6 +9,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import type { SystemError } from "../runtime/system_error.ts";
 import type { Ticket } from "./commit_turn.ts";
 import type { ContentWriter } from "./content_writer.ts";
+import { attributeKinds } from "./attributes.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import type { Attempt, CleanupFailure } from "./failure.ts";
@@ -67,7 +68,7 @@ export class FileReplacement {
   modified: number | undefined;
   fileSynced = false;
   digest: string | undefined;
-  /** What of mode and owner was not kept. */
+  /** What of mode, owner and attributes was not kept. */
   unkept: readonly string[] = [];
 
   /** The earlier version that was kept. */
@@ -89,12 +90,15 @@ export class FileReplacement {
     return turnKey(this.parent, this.target.name);
   }
 
-  /** What the old file had and the new one has not. Of other attributes nothing is seen. */
+  /** What the old file had and the new one has not. */
   get lost(): string[] {
-    const lost = [...this.unkept];
-    if (this.previous !== undefined) lost.push("unchecked");
-    if (this.separates) lost.push("hard-links");
-    return lost;
+    return [...this.unkept, ...this.separates ? ["hard-links"] : []];
+  }
+
+  /** What of the old file could not be seen. */
+  get unchecked(): string[] {
+    const seen = (this.previous ?? this.plan.like) === undefined || this.wanted.attributes !== undefined;
+    return seen ? [] : [...attributeKinds];
   }
 }
 

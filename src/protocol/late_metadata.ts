@@ -16,10 +16,12 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { haveSameAttributes, seeAttributes } from "./attributes.ts";
 import { checkParent } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { checkAbort } from "./failure.ts";
 import { closeQuietly } from "./file_call.ts";
+import { keepsAttributes, refuseLoss } from "./loss.ts";
 import { applyMetadata, wantedMetadata } from "./metadata.ts";
 import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { syncFile } from "./sync.ts";
@@ -40,17 +42,31 @@ export function keepsOld({ capabilities }: Engine, plan: WritePlan): boolean {
 const isSame = (one: FileStatus | undefined, other: FileStatus): boolean =>
   one?.mode === other.mode && one.user === other.user && one.group === other.group;
 
+/** Whether the time at which the file's metadata were changed last says that they are the same. Whole seconds say little. */
+const isUntouched = (one: FileStatus | undefined, { changed }: FileStatus): boolean =>
+  changed !== undefined && changed % 1000 !== 0 && one?.changed === changed;
+
 /** Gives the staged file mode and owner that the target has `now`; whether anything had to be done for it. */
 export function* keepLatest(write: FileReplacement, now: FileStatus | undefined): Operation<boolean> {
-  const { engine, plan, parent, attempt, previous } = write;
-  if (now?.kind !== "file" || isSame(previous, now)) return false;
-  write.previous = now;
+  const { engine, plan, parent, target, attempt, previous } = write;
+  if (now?.kind !== "file") return false;
   const before = write.wanted;
+  const looksAgain = engine.capabilities.attributes && keepsAttributes(plan) && !isUntouched(previous, now);
+  if (!looksAgain && isSame(previous, now)) return false;
+  const attributes = looksAgain ? yield* seeAttributes(parent, target.name, now) : before.attributes;
+  const otherAttributes = !haveSameAttributes(attributes, before.attributes);
+  if (!otherAttributes && isSame(previous, now)) {
+    write.previous = now;
+    return false;
+  }
+  write.previous = now;
   const wanted = wantedMetadata(engine, plan, now, parent.status);
-  write.wanted = { ...wanted, mode: wanted.mode ?? before.mode };
+  write.wanted = { ...wanted, mode: wanted.mode ?? before.mode, attributes };
   // setuid and setgid, which the staged file does not get: lost is what the file has now.
   write.unkept = [...new Set([...write.unkept.filter((name) => !before.lost.includes(name)), ...wanted.lost])];
-  const differs = wanted.mode !== before.mode || wanted.user !== before.user || wanted.group !== before.group;
+  const differs = otherAttributes || wanted.mode !== before.mode || wanted.user !== before.user ||
+    wanted.group !== before.group;
+  if (plan.whenLost === "throw") refuseLoss(write);
   if (!differs) return false;
   checkAbort(plan.signal);
   const file = yield* reopen(write);
@@ -62,9 +78,11 @@ export function* keepLatest(write: FileReplacement, now: FileStatus | undefined)
     const made = yield* wait(file.stat());
     // Whoever gets the file may do no more with it, be it for an instant, than he shall.
     const narrower = { ...write.wanted, mode: made.mode & (write.wanted.mode ?? made.mode), lost: [] };
-    yield* applyMetadata(file, { ...narrower, user: undefined, group: undefined, modeRequired: false }, made);
+    const ownOnly = { user: undefined, group: undefined, modeRequired: false, attributes: undefined };
+    yield* applyMetadata(file, { ...narrower, ...ownOnly }, made);
     write.unkept = yield* applyMetadata(file, write.wanted, yield* wait(file.stat()));
-    if (isSame(yield* wait(file.stat()), made)) return false;
+    if (plan.whenLost === "throw") refuseLoss(write);
+    if (!otherAttributes && isSame(yield* wait(file.stat()), made)) return false;
     if (syncsFile(plan.durability)) {
       write.fileSynced = (yield* syncFile(engine, { file, place: parent }, plan, attempt)) && write.fileSynced;
     }

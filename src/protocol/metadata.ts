@@ -1,17 +1,25 @@
 /**
- * Mode and owner of a file that replaces another.
+ * Mode, owner and attributes of a file that replaces another.
  *
  * 1. `wantedMetadata` before the temporary file exists: what it shall have, and with which mode it may be created so
  *    that at no instant it is open to more than the finished file will be.
  * 2. `applyMetadata` through the descriptor, after the content and before the sync: owner first (it clears setuid and
- *    setgid), then mode. Answers what could not be kept.
+ *    setgid), then the access control list, then mode; the other attributes as attributes.ts says. Answers what could not
+ *    be kept.
  *
  * Nothing is ever changed by path. After a failure the temporary file is discarded; the target has not been touched.
  */
 import { OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import type { FileAttributes, FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
+import {
+  attributesOf,
+  isRefused,
+  setAccessList,
+  setOwnAttributes,
+  setSecurity,
+  withoutAttributes,
+} from "./attributes.ts";
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./mode_and_owner.ts";
 import type { WritePlan } from "./write_plan.ts";
@@ -32,6 +40,8 @@ export interface WantedMetadata {
   readonly modeRequired: boolean;
   /** What is lost already. */
   readonly lost: readonly string[];
+  /** The old file's access control list and other attributes; undefined where they are not kept or cannot be seen. */
+  readonly attributes?: FileAttributes | undefined;
 }
 
 const setUserAndGroup = 0o6000;
@@ -138,8 +148,19 @@ export function learnOwner(engine: Engine, made: FileStatus, directory: FileStat
   learnedOwners.set(engine.runtime, { user: made.user, group: made.group });
 }
 
-const refusals = new Set(["EPERM", "EACCES", "ENOTCAPABLE", "EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
-const isRefused = (error: unknown): boolean => error instanceof SystemError && refusals.has(error.code);
+/** What a copy shall have of what is like this, as far as this process may: of the mode, these bits. */
+export function copiedMetadata({ capabilities }: Engine, status: FileStatus, bits: number): WantedMetadata {
+  return {
+    creationMode: status.mode & 0o600,
+    mode: capabilities.mode ? status.mode & bits : undefined,
+    user: capabilities.owner ? status.user : undefined,
+    group: capabilities.owner ? status.group : undefined,
+    userRequired: false,
+    groupRequired: false,
+    modeRequired: false,
+    lost: [],
+  };
+}
 
 /** Sets the owner as far as this process may. */
 function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<void> {
@@ -165,6 +186,9 @@ function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Ope
 /** Gives the open file what is wanted; answers what is lost. `now` is the file's status before. */
 export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
   const lost = [...wanted.lost];
+  const has = wanted.attributes && (yield* attributesOf(file));
+  const attributes = wanted.attributes && has && { wanted: wanted.attributes, has };
+  if (attributes !== undefined) lost.push(...yield* setOwnAttributes(file, attributes));
   const ownerDiffers = (wanted.user ?? now.user) !== now.user || (wanted.group ?? now.group) !== now.group;
   let status = now;
   if (ownerDiffers) {
@@ -179,16 +203,30 @@ export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: File
     if (narrowed(mode) !== mode) lost.push("mode");
     mode = narrowed(mode);
   }
-  if (status.mode === mode) return lost;
+  if (attributes !== undefined) {
+    const list = yield* setAccessList(file, attributes, { mode, full: wanted.mode ?? mode });
+    lost.push(...list.lost);
+    mode = list.mode;
+    status = yield* wait(file.stat());
+  } else if (wanted.attributes !== undefined) {
+    const without = withoutAttributes(wanted.attributes, mode);
+    lost.push(...without.lost);
+    mode = without.mode;
+  }
+  if (status.mode !== mode) lost.push(...yield* setPermissions(file, mode, wanted.modeRequired));
+  if (attributes !== undefined) lost.push(...yield* setSecurity(file, attributes));
+  return lost;
+}
+
+/** Sets the mode as far as this process may; what is lost. */
+function* setPermissions(file: OpenFile, mode: number, required: boolean): Operation<string[]> {
   try {
     yield* wait(file.setMode(mode));
   } catch (error) {
     // A mount without permissions: what it shows for every file is all there is to keep.
-    if (wanted.modeRequired || !isRefused(error)) throw error;
-    lost.push("mode");
-    return lost;
+    if (required || !isRefused(error)) throw error;
+    return ["mode"];
   }
   // Who is not in the file's group is not told that setgid was left out: chmod(2).
-  if ((mode & 0o2000) !== 0 && ((yield* wait(file.stat())).mode & 0o2000) === 0) lost.push("setgid");
-  return lost;
+  return (mode & 0o2000) !== 0 && ((yield* wait(file.stat())).mode & 0o2000) === 0 ? ["setgid"] : [];
 }

@@ -6,6 +6,7 @@ import { missingPermission, type SystemError } from "../runtime/system_error.ts"
 
 /** What is being done; the name follows, or "it". */
 const doing: Readonly<Record<string, string>> = {
+  attributes: "reading the attributes of",
   clone: "sharing the blocks of",
   close: "closing",
   create: "creating",
@@ -21,10 +22,12 @@ const doing: Readonly<Record<string, string>> = {
   remove: "removing",
   removeDirectory: "removing the directory",
   rename: "renaming",
+  setAttribute: "setting an attribute of",
   setMode: "setting the mode of",
   setOwner: "setting the owner of",
   setTimes: "setting the times of",
   stat: "examining",
+  times: "reading the times of",
   symbolicLink: "creating the symlink",
   sync: "syncing",
   syncDirectory: "syncing the directory of",

@@ -235,6 +235,9 @@ function* leftAsItIs(write: FileReplacement, digest: string): Operation<WriteRes
 export function* giveUp(write: FileReplacement, error: unknown): Operation<unknown> {
   const cause = error instanceof TemporaryVanished ? error.cause : error;
   const thrown = attachCleanup(translate(cause, write.attempt), yield* discard(write), write.attempt);
-  if (FileError.is(thrown) && thrown.targetState === "replaced") thrown.lost.push(...write.lost);
+  if (FileError.is(thrown) && thrown.targetState === "replaced") {
+    thrown.lost.push(...write.lost);
+    thrown.unchecked.push(...write.unchecked);
+  }
   return thrown;
 }

@@ -12,15 +12,21 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { atMilliseconds } from "../runtime/times.ts";
+import { seeAttributes } from "./attributes.ts";
 import { ContentWriter } from "./content_writer.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, attemptFailed, checkAbort, type CleanupFailure, tidy, translate } from "./failure.ts";
+import { keepsAttributes, refuseLoss } from "./loss.ts";
 import { applyMetadata, learnOwner, wantedMetadata } from "./metadata.ts";
 import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { removeSurely } from "./reported_failure.ts";
 import { syncFile } from "./sync.ts";
 import { createTemporary, type TemporaryFile } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
+
+/** The mode of a file that nobody but its owner may open, whatever lists its directory hands down. */
+const ownersAlone = 0o600;
 
 /** Makes the file that content is staged in, with this mode. */
 type CreateStage = (mode: number) => Operation<TemporaryFile>;
@@ -29,19 +35,29 @@ type CreateStage = (mode: number) => Operation<TemporaryFile>;
 export function* beginStage(write: FileReplacement, hash: boolean, create?: CreateStage): Operation<void> {
   const { engine, target, parent, plan, attempt } = write;
   const previous = target.status?.kind === "file" ? target.status : undefined;
-  let wanted = wantedMetadata(engine, plan, plan.like ?? previous, parent.status);
+  let wanted = wantedMetadata(engine, plan, plan.like?.status ?? previous, parent.status);
+  if (engine.capabilities.attributes && (previous ?? plan.like) !== undefined && keepsAttributes(plan)) {
+    const attributes = plan.like === undefined
+      ? previous && (yield* seeAttributes(parent, target.name, previous))
+      : plan.like.attributes;
+    wanted = { ...wanted, attributes };
+  }
+  write.previous = previous;
+  write.wanted = wanted;
+  write.unkept = wanted.lost;
+  if (plan.whenLost === "throw") refuseLoss(write);
   if (wanted.mode === undefined && engine.capabilities.mode && (wanted.user ?? wanted.group) !== undefined) {
     // Its mode must be known before it changes hands: until then nobody else may open it.
     const mode = yield* modeOfNewFile(write, wanted.creationMode);
     wanted = { ...wanted, mode, creationMode: mode & 0o600, modeRequired: false };
   }
-  const { creationMode } = wanted;
+  // What its directory hands down to it takes effect as far as the mode allows: nobody else's rights before it is complete.
+  const creationMode = wanted.attributes === undefined ? wanted.creationMode : ownersAlone;
   write.temporary = yield* create === undefined
     ? createTemporary(parent, target.name, creationMode, attempt)
     : create(creationMode);
   const running = hash ? engine.runtime.createHash() : undefined;
   write.writer = new ContentWriter(write.temporary.file, attempt, plan.signal, running);
-  write.previous = previous;
   write.wanted = wanted;
   write.written = engine.runtime.clock.now();
   write.fileSynced = false;
@@ -79,7 +95,7 @@ export function* finishStage(write: FileReplacement): Operation<void> {
     throw attemptFailed(attempt, "EIO", "write", reason);
   }
   write.identity = status.identity;
-  write.modified = plan.modified ?? status.modified;
+  write.modified = status.modified;
   learnOwner(engine, status, parent.status);
   try {
     write.unkept = yield* applyMetadata(file, write.wanted, status);
@@ -87,7 +103,11 @@ export function* finishStage(write: FileReplacement): Operation<void> {
     // A runtime that must look the file up once more for its mode or owner learns here that it was taken away.
     throw error instanceof SystemError && error.code === "ENOENT" ? new TemporaryVanished(error) : error;
   }
-  if (plan.modified !== undefined) yield* wait(file.setTimes(plan.modified, plan.modified));
+  if (plan.whenLost === "throw") refuseLoss(write);
+  if (plan.times !== undefined) {
+    yield* wait(file.setTimes(plan.times));
+    write.modified = (yield* wait(file.stat())).modified;
+  }
   if (syncsFile(plan.durability)) {
     checkAbort(plan.signal);
     write.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
@@ -105,9 +125,9 @@ export function* closeStaged(write: FileReplacement): Operation<void> {
   if (write.phase !== "open") return;
   const { engine, temporary, plan, written } = write;
   const now = engine.runtime.clock.now();
-  if (plan.modified === undefined && now - written > ageing) {
+  if (plan.times === undefined && now - written > ageing) {
     // It is no failure of the write if that does not succeed.
-    yield* tidy([], () => temporary.file.setTimes(now, now));
+    yield* tidy([], () => temporary.file.setTimes(atMilliseconds(now)));
   }
   write.phase = "closed";
   yield* wait(temporary.file.close());

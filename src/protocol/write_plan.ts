@@ -3,7 +3,7 @@
  */
 import { abortSignal, count, type FilePath, filePath, flag, oneOf, type OptionReader } from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
-import type { FileStatus, Runtime } from "../runtime/runtime.ts";
+import type { FileAttributes, FileStatus, FileTimes, Runtime } from "../runtime/runtime.ts";
 import { type Engine, locate, runtimeOption } from "./engine.ts";
 import { modeOrKeep, type NewFileDefaults, newFileDefaults, type Owner, ownerOrWord } from "./mode_and_owner.ts";
 
@@ -79,6 +79,13 @@ export interface ReplaceOptions {
    */
   hardLink?: "break" | "refuse";
   /**
+   * If something of the file cannot be kept (its owner, mode, access control list, capabilities, label, attributes, hard
+   * links), or cannot even be seen: report it in `lost` and `unchecked`, or throw before the commit.
+   *
+   * @default "report"
+   */
+  whenLost?: "report" | "throw";
+  /**
    * If the mode of the file lets nobody write to it (0o444): replace it all the same, which needs no permission to write
    * to the file itself, or refuse.
    *
@@ -125,9 +132,12 @@ export interface WriteResult {
   durability: Durability;
   /**
    * What the old file had and the new one does not have: `"owner"`, `"group"`, `"mode"`, `"setuid"`, `"setgid"`,
-   * `"hard-links"`; and `"unchecked"` where access control lists, extended attributes and labels could not be seen.
+   * `"acl"`, `"attributes"` (extended ones), `"capabilities"`, `"label"`, `"hard-links"`. Empty if nothing is known to be
+   * lost.
    */
   lost: string[];
+  /** What of the old file this runtime could not see, and has therefore not kept, if it was there: in the same words. */
+  unchecked: string[];
   /** SHA-256 of the content in hexadecimal, if it was requested or computed anyway. */
   digest?: string;
   /** Where the old version was kept. */
@@ -155,6 +165,7 @@ export const replaceOptionReaders = {
   skipIfEqual: ((value, name) => value === "proven" ? value : flag(value, name)) as OptionReader<boolean | "proven">,
   symlink: oneOf("follow", "replace", "refuse"),
   hardLink: oneOf("break", "refuse"),
+  whenLost: oneOf("report", "throw"),
   whenReadOnly: oneOf("replace", "refuse"),
   createDirectories: flag,
   backup: count,
@@ -163,6 +174,12 @@ export const replaceOptionReaders = {
   signal: abortSignal,
   runtime: runtimeOption,
 };
+
+/** An open file, what it is like, and its attributes, where they can be seen. */
+interface KeptFile {
+  readonly status: FileStatus;
+  readonly attributes: FileAttributes | undefined;
+}
 
 /** What a write is going to do, with every default filled in. */
 export interface WritePlan {
@@ -177,14 +194,15 @@ export interface WritePlan {
   readonly modeIfPermitted: boolean;
   /** What the kernel's umask is taken from for a new file without an exact mode. */
   readonly newFileMode: number;
-  /** Whose mode and owner `"keep"` means; by default the target's. */
-  readonly like: FileStatus | undefined;
-  /** Modification time for the new file, in milliseconds since 1970; by default now. */
-  readonly modified: number | undefined;
+  /** Whose mode, owner and attributes `"keep"` means; by default the target's. */
+  readonly like: KeptFile | undefined;
+  /** Times for the new file; by default now. */
+  readonly times: FileTimes | undefined;
   readonly mustNotExist: boolean;
   readonly skipIfEqual: boolean | "proven";
   readonly symlink: "follow" | "replace" | "refuse";
   readonly hardLink: "break" | "refuse";
+  readonly whenLost: "report" | "throw";
   readonly whenReadOnly: "replace" | "refuse";
   readonly createDirectories: boolean;
   readonly backup: number;
@@ -212,11 +230,12 @@ export const defaultPlan: WritePlan = Object.freeze({
   defaults: {},
   newFileMode: 0o666,
   like: undefined,
-  modified: undefined,
+  times: undefined,
   mustNotExist: false,
   skipIfEqual: false,
   symlink: "follow",
   hardLink: "break",
+  whenLost: "report",
   whenReadOnly: "replace",
   createDirectories: false,
   backup: 0,

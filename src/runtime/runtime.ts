@@ -25,6 +25,9 @@ import type { Awaitable } from "../core/operation.ts";
 import type { PathStyle } from "../core/path.ts";
 import type { ProcessHost } from "./process_host.ts";
 
+/** Extended attributes of a file, by name. */
+export type FileAttributes = ReadonlyMap<string, Uint8Array>;
+
 /** What kind of thing a directory entry is. */
 export type EntryKind = "file" | "directory" | "symlink" | "other";
 
@@ -34,6 +37,8 @@ export interface FileStatus {
   kind: EntryKind;
   /** Bytes. */
   size: number;
+  /** Bytes that it occupies on its file system, where that is told: fewer than `size` for a file with holes. */
+  allocated?: number;
   /** Permission bits, with setuid, setgid and sticky: `0o7777` at most. */
   mode: number;
   /** Numeric owner; 0 where there are no owners. */
@@ -62,6 +67,14 @@ export interface DirectoryEntry {
   kind: EntryKind;
 }
 
+/** Times of a file, in nanoseconds since 1970; negative before. */
+export interface FileTimes {
+  /** Of the last access. */
+  readonly accessed: bigint;
+  /** Of the last change of content. */
+  readonly modified: bigint;
+}
+
 /** How far a sync must reach: onto the medium, or (where the platform tells them apart) only into write order. */
 export type SyncLevel = "full" | "barrier";
 
@@ -86,8 +99,17 @@ export interface OpenFile {
   setMode(mode: number): Awaitable<void>;
   /** Sets the numeric owner; `undefined` leaves that one as it is. The system may drop setuid and setgid thereby. */
   setOwner(user: number | undefined, group: number | undefined): Awaitable<void>;
-  /** Sets access and modification time, in milliseconds since 1970. */
-  setTimes(accessed: number, modified: number): Awaitable<void>;
+  /** Its times, exactly; where the runtime shows less, rounded up: never earlier than they are. */
+  times(): Awaitable<FileTimes>;
+  /** Sets its times, exactly; where the runtime takes less, rounded up. */
+  setTimes(times: FileTimes): Awaitable<void>;
+  /**
+   * The extended attributes that may be seen, by name: access control list, capabilities, labels, the user's own. Empty
+   * where the file system has none. Needs `capabilities.attributes` (else ENOTSUP). ESTALE as for `setMode`.
+   */
+  attributes(): Awaitable<FileAttributes>;
+  /** Sets one of them; `undefined` removes it. Needs `capabilities.attributes` (else ENOTSUP). */
+  setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void>;
   /** Content and metadata of this file (or the entries of this directory) onto the medium. Never retried. */
   sync(level: SyncLevel): Awaitable<void>;
   /**
@@ -208,6 +230,8 @@ export interface Capabilities {
   owner: boolean;
   /** Files have permission bits. */
   mode: boolean;
+  /** Extended attributes of open files can be seen and set. Asking may load what that needs. */
+  attributes: boolean;
   /** Symbolic links exist, and directories may be sticky. */
   symbolicLinks: boolean;
   /** `sync("barrier")` is cheaper than `sync("full")`. */
@@ -243,6 +267,8 @@ export interface Hash {
 export interface Runtime {
   /** For people: in traces, reports and `doctor`. Never asked by code. */
   readonly name: string;
+  /** For people, too: by what the functions of the C library are called; undefined where they are not. May load it. */
+  foreignCalls?(): string | undefined;
   /** May return promises. */
   readonly fileSystem: FileSystem;
   /** Never returns promises. */

@@ -4,18 +4,19 @@
  * A large object is read twice for it: once to verify, once to hand it out (verified again, its last piece held back
  * until then). Readers take no lock; an object that is removed while it is read is read to its end all the same.
  */
+import { atMilliseconds } from "../runtime/times.ts";
 import { CorruptionError, FileError, MissingObjectError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { locate } from "../protocol/engine.ts";
 import { beginAttempt, beginReading, translate } from "../protocol/failure.ts";
-import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
+import { closeQuietly, digestOf, openedStatus, readAll } from "../protocol/file_call.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { keepPlace } from "../protocol/room.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
-import type { OpenFile } from "../runtime/runtime.ts";
+import type { FileTimes, OpenFile } from "../runtime/runtime.ts";
 import type { FilePath } from "../core/options.ts";
 import { lockedWrite, type WriteRequest } from "../file/write_options.ts";
 import { openObject } from "./refresh.ts";
@@ -172,8 +173,7 @@ export function* restoreObject(
     return yield* reading(context, digest, function* (file, path) {
       const filling = verifiedFilling(file, path, digest);
       return yield* lockedWrite(request, location, function* (plan) {
-        const modified = yield* freshTime(context, location);
-        const restored = { ...plan, modified, digest: true };
+        const restored = { ...plan, times: yield* freshTimes(context, location), digest: true };
         return yield* replaceFile({ engine, path: location, plan: restored, ticket: ticket ??= takeTicket() }, filling);
       });
     });
@@ -192,7 +192,7 @@ function verifiedFilling(file: OpenFile, path: string, digest: Digest): Filling 
     *fill(staged) {
       yield* wait(file.seek(0));
       // A clone has what is on the disk, which need not be what is read, once a sync has failed.
-      yield* staged.writer.takeFile(file);
+      yield* staged.writer.takeFile(file, yield* openedStatus(file));
       const found = yield* staged.writer.end();
       if (found !== digest) throw wrongContent(path, digest, found ?? "unknown");
     },
@@ -204,8 +204,9 @@ function verifiedFilling(file: OpenFile, path: string, digest: Digest): Filling 
  * Now, but later than what is replaced, whatever the clock says: editors and build tools take a file with the time they
  * know for the file they know.
  */
-function* freshTime(context: StoreContext, path: string): Operation<number | undefined> {
+function* freshTimes(context: StoreContext, path: string): Operation<FileTimes | undefined> {
   const { fileSystem, runtime } = context.engine;
   const previous = yield* wait(fileSystem.stat(path));
-  return previous === undefined ? undefined : Math.max(runtime.clock.now(), Math.floor(previous.modified) + 1);
+  if (previous === undefined) return undefined;
+  return atMilliseconds(Math.max(runtime.clock.now(), Math.floor(previous.modified) + 1));
 }

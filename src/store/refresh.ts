@@ -3,6 +3,7 @@
  *
  * Called in the store's shared lock: from then on the collector takes it for new. Nothing is changed but its age.
  */
+import { atMilliseconds } from "../runtime/times.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
@@ -71,7 +72,7 @@ function* makeYoung(context: StoreContext, file: OpenFile): Operation<boolean> {
   const { modified } = yield* wait(file.stat());
   const young = Math.max(context.engine.runtime.clock.now(), Math.floor(modified) + 1);
   try {
-    yield* wait(file.setTimes(young, young));
+    yield* wait(file.setTimes(atMilliseconds(young)));
     return true;
   } catch (error) {
     if (error instanceof SystemError && ["EPERM", "EACCES", "EROFS"].includes(error.code)) return false;

@@ -89,7 +89,14 @@ const bytesOrText: OptionReader<string | Uint8Array> = (value, name) => {
   throw new TypeError(`${name} must be a string or bytes`);
 };
 
+const attributes: OptionReader<Readonly<Record<string, Uint8Array>>> = (value, name) => {
+  const isBytes = (item: unknown): item is Uint8Array => ArrayBuffer.isView(item);
+  if (typeof value === "object" && value !== null && Object.values(value).every(isBytes)) return { ...value };
+  throw new TypeError(`${name} must be an object of bytes`);
+};
+
 const entryReaders: Readers<InitialEntry> = {
+  attributes,
   content: bytesOrText,
   kind: oneOf("file", "directory", "other"),
   symlink: text,
@@ -134,6 +141,7 @@ const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
   fileLock: oneOf("call", "program", "none"),
   owner: flag,
   mode: flag,
+  attributes: flag,
   symbolicLinks: flag,
   barrierSync: flag,
 };

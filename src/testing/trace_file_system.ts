@@ -6,7 +6,8 @@
  * grammar is in the header of trace_lines.ts and in the documentation of `traceRuntime`.
  */
 import type { Runtime } from "../runtime/runtime.ts";
-import { type Around, interceptRuntime, observed } from "./faults/intercept.ts";
+import { observed } from "./faults/awaited.ts";
+import { type Around, interceptRuntime } from "./faults/intercept.ts";
 import { traceOptions } from "./testing_options.ts";
 import { pathShower, TraceWriter } from "./trace_lines.ts";
 

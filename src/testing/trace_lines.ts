@@ -6,6 +6,7 @@
  *     create .a.json.<random>.f.tmp 0600     open PATH read-write nofollow     makeDirectory PATH 0755
  *     write 5          write 5 = 3 (short)   read 4096 = 5                     truncate 0
  *     setMode 0644     setOwner 0 - (the group stays)                          setTimes     seek 0
+ *     attributes       setAttribute user.note 5 (bytes), or - (removed)
  *     sync             sync barrier          tryLock exclusive = false         clone PATH = false
  *     rename FROM → TO                       link EXISTING → PATH              symbolicLink PATH → TEXT
  *     open PATH read = none                  remove PATH = false               rename FROM → TO ! EXDEV
@@ -44,6 +45,7 @@ function operandsOf(call: SeamCall, show: (path: string) => string): (string | u
     case "seek":
     case "truncate":
       return [String(first)];
+    case "setAttribute":
     case "setOwner":
       return [String(first ?? "-"), String(second ?? "-")];
     case "sync":

@@ -265,7 +265,7 @@ class Application {
     const written = new Map(changes.map((change) => [change.index, change]));
     const files = this.#participants.map(({ path }, index): ApplyResult["files"][number] => {
       const change = written.get(index);
-      return change === undefined ? { path, state: "unchanged", lost: [] } : appliedFile(change);
+      return change === undefined ? { path, state: "unchanged", lost: [], unchecked: [] } : appliedFile(change);
     });
     return { changed: changes.length > 0, files, durability, recovered: this.#entered.recovered };
   }

@@ -117,6 +117,13 @@ export interface ApplyOptions extends TrustOption {
    * Default `"full"`. With less, "all or nothing" holds when processes are killed, but not when the power fails.
    */
   durability?: Durability;
+  /**
+   * If something of a file cannot be kept, or cannot even be seen: report it, or throw before the commit point. As in the
+   * options of a write.
+   *
+   * @default "report"
+   */
+  whenLost?: "report" | "throw";
   /** Aborts before the commit point: nothing has changed then. After it the signal is not looked at. */
   signal?: AbortSignal;
   /** Told what is going on. Throwing aborts before the commit point; after it, it is ignored. */
@@ -197,6 +204,7 @@ const optionReaders = {
   journal: filePath,
   lock: neededLockOption,
   durability: durabilityReaders.durability,
+  whenLost: replaceOptionReaders.whenLost,
   signal: abortSignal,
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
   runtime: runtimeOption,
@@ -215,11 +223,13 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   if (plan === undefined) throw new TypeError("A plan must be an object with files");
   const { files, directories = [], validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
-  const { journal, lock, durability, signal, onProgress, runtime, trust = [] } = readOptions(options, optionReaders);
+  const checked = readOptions(options, optionReaders);
+  const { journal, lock, durability, whenLost, signal, onProgress, runtime, trust = [] } = checked;
   refuseSignals(synchronous, signal, lock);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const shared = {
     ...durability === undefined ? {} : { durability },
+    ...whenLost === undefined ? {} : { whenLost },
     ...signal === undefined ? {} : { signal },
   };
   const held = lock !== undefined && "hold" in lock ? lock.hold : undefined;
@@ -244,7 +254,7 @@ function readPlannedFile(
   engine: Engine,
   value: unknown,
   index: number,
-  shared: { durability?: Durability; signal?: AbortSignal },
+  shared: { durability?: Durability; whenLost?: "report" | "throw"; signal?: AbortSignal },
   synchronous: boolean,
 ): RequestedFile {
   const what = `files[${index}]`;

@@ -16,6 +16,8 @@ export interface AppliedFile {
   backup?: string;
   /** What the old file had and the new one has not: the words of the result of a write. */
   lost: string[];
+  /** What of the old file could not be seen, likewise. */
+  unchecked: string[];
 }
 
 /** What a transaction did. */
@@ -37,6 +39,6 @@ export interface ApplyResult {
 /** What happened to a file that was to change. */
 export function appliedFile({ participant: { path, home }, backup, staged }: StagedChange): AppliedFile {
   const kept = backup === undefined ? {} : { backup: home.pathOf(backup) };
-  if (staged === undefined) return { path, state: "removed", lost: [], ...kept };
-  return { path, state: "written", lost: staged.lost, ...kept };
+  if (staged === undefined) return { path, state: "removed", lost: [], unchecked: [], ...kept };
+  return { path, state: "written", lost: staged.lost, unchecked: staged.unchecked, ...kept };
 }

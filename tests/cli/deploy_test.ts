@@ -86,7 +86,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
 
       const again = await answer(directory, ["deploy", "plan.json"]);
       assertEquals([again["changed"], again["durability"] !== "none"], [false, true]);
-      assertEquals(again["files"], files.map((path) => ({ path, state: "unchanged", lost: [] })));
+      assertEquals(again["files"], files.map((path) => ({ path, state: "unchanged", lost: [], unchecked: [] })));
       assertEquals(text(directory, "log").trimEnd().split("\n").length, 2);
     });
   });

@@ -8,6 +8,7 @@ import { describe, it } from "node:test";
 import { effort } from "../support/effort.ts";
 import { withTmpfs } from "../support/mounts.ts";
 import { currentRuntime } from "../support/spawn.ts";
+import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, names, put, send, start, text, until } from "./command.ts";
 
@@ -60,6 +61,33 @@ describe("atomic-write publish and roll-back", { skip: onWindows && "needs symbo
       const none = await atomicWrite(directory, ["roll-back", "site"]);
       assertEquals([none.code, text(directory, "site/index")], [66, "one"]);
       assertEquals(generations(directory).length, 2);
+    }));
+
+  it("keeps owners and attributes, or says whose it could not keep; holes stay holes", (t) =>
+    withSource(async (directory) => {
+      if (process.getuid?.() !== 0) return skip(t, "needs root to give files away");
+      fs.chownSync(join(directory, "dist", "index"), 1234, 1235);
+      fs.chownSync(join(directory, "dist", "sub"), 1236, 1237);
+      fs.symlinkSync("index", join(directory, "dist", "link"));
+      fs.writeFileSync(join(directory, "dist", "sparse"), "");
+      fs.truncateSync(join(directory, "dist", "sparse"), 64 << 20);
+      const kept = await answer(directory, ["publish", "site", "dist"]);
+      assertEquals(kept["lost"], []);
+      const owner = (name: string) => {
+        const { uid, gid } = fs.statSync(join(directory, "site", name));
+        return `${uid}:${gid}`;
+      };
+      assertEquals(["index", "sub", "sub/tool"].map(owner), ["1234:1235", "1236:1237", "0:0"]);
+      const { size, blocks } = fs.statSync(join(directory, "site", "sparse"));
+      assert(size === 64 << 20 && blocks * 512 < 1 << 20, `${blocks} blocks`);
+
+      fs.lchownSync(join(directory, "dist", "link"), 1234, 1234);
+      const lost = await atomicWrite(directory, ["publish", "site", "dist"]);
+      assertEquals([lost.code, lost.stderr.includes("not everything was kept: owner")], [0, true], lost.stderr);
+      const before = fs.readlinkSync(join(directory, "site"));
+      const strict = await atomicWrite(directory, ["publish", "--strict", "site", "dist"]);
+      assertEquals([strict.code === 0, strict.stderr.includes("would lose")], [false, true], strict.stderr);
+      assertEquals(fs.readlinkSync(join(directory, "site")), before);
     }));
 
   it("a program that takes too long has refused", () =>

@@ -1,10 +1,10 @@
-/** Node without its addon for flock, and without the program: what users have who did not build or install either. */
+/** Node without its packages for flock, and without the program: what users have who did not build or install them. */
 
-/** Makes `require("fs-ext")` fail in Node. */
+/** Makes `require("fs-ext")` and `require("koffi")` fail in Node. */
 const withoutAddon = `--import=data:text/javascript,${
   encodeURIComponent(
     'import Module from "node:module"; const load = Module._load; Module._load = function (name, ...rest) {' +
-      'if (name === "fs-ext") throw new Error("hidden"); return load.call(this, name, ...rest); };',
+      'if (name === "fs-ext" || name === "koffi") throw new Error("hidden"); return load.call(this, name, ...rest); };',
   )
 }`;
 

@@ -279,7 +279,7 @@ export const machineFunctions: readonly Tested[] = [
   {
     called: machineCall(
       "memoryRuntime, a file of it",
-      (options) => memoryRuntime({ user: 0, files: { "/t": "t", "/e": options } }),
+      (options) => memoryRuntime({ user: 0, capabilities: { attributes: true }, files: { "/t": "t", "/e": options } }),
     ),
     rows: [
       { option: "content", value: "text", see: (seen) => made(seen).readText("/e"), without: "", with: "text" },
@@ -301,6 +301,13 @@ export const machineFunctions: readonly Tested[] = [
       { option: "mode", value: 0o600, see: (seen) => made(seen).statusOf("/e")?.mode, without: 0o644, with: 0o600 },
       { option: "user", value: 7, see: (seen) => made(seen).statusOf("/e")?.user, without: 0, with: 7 },
       { option: "group", value: 7, see: (seen) => made(seen).statusOf("/e")?.group, without: 0, with: 7 },
+      {
+        option: "attributes",
+        value: { "user.note": new Uint8Array([1]) },
+        see: (seen) => made(seen).syncFileSystem.open("/e", "read")?.attributes().size,
+        without: 0,
+        with: 1,
+      },
     ],
   },
 ];

@@ -64,6 +64,7 @@ const applications: Tested[] = [
         with: "new 1",
       },
       ...durabilityRow,
+      ...writeRows.filter(({ option }) => option === "whenLost").map((row) => ({ ...row, path: "/d/setuid" })),
       lockRow(),
       ...lockRowsOf("/d/a"),
       signalRow,

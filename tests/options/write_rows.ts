@@ -127,6 +127,15 @@ export const writeRows: readonly OptionRow[] = [
     with: "EMLINK",
   },
   {
+    option: "whenLost",
+    value: "throw",
+    path: "/d/setuid",
+    machine: { files: { "/d/setuid": { content: "[]", mode: 0o4755 } }, capabilities: { attributes: true } },
+    see: ({ code }) => code,
+    without: undefined,
+    with: "EPERM",
+  },
+  {
     option: "whenReadOnly",
     value: "refuse",
     path: "/d/sealed",

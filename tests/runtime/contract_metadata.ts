@@ -3,6 +3,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { describe, it } from "node:test";
 import { SystemError } from "../../src/runtime/system_error.ts";
+import { atMilliseconds, nanoseconds } from "../../src/runtime/times.ts";
 import {
   type ContractOptions,
   encode,
@@ -22,6 +23,15 @@ async function mayRefuse(body: () => unknown): Promise<void> {
   } catch (error) {
     assert(error instanceof SystemError && ["ESTALE", "ELOOP"].includes(error.code), String(error));
   }
+}
+
+async function rejection(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 /** Opens `file`, then gives its name to a symlink to `victim`. */
@@ -91,7 +101,7 @@ export function describeMetadata(withSubject: WithSubject, { real }: ContractOpt
         assert(status.created >= earliest && status.created <= runtime.clock.now() + 2000);
         // A time of creation that moves with the inode's is none.
         const file = await opened(fileSystem, `${directory}/file`, "read-write");
-        await file.setTimes(1e12, 1e12);
+        await file.setTimes(atMilliseconds(1e12));
         await runtime.clock.sleep(20);
         await file.setMode(0o600);
         assertEquals((await file.stat()).created, status.created);
@@ -183,13 +193,68 @@ export function describeMetadata(withSubject: WithSubject, { real }: ContractOpt
       }));
   });
 
+  describe("times", () => {
+    it("are set exactly where the runtime can, and never earlier than asked for, before 1970 too", () =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        // What the memory machine keeps is whole milliseconds.
+        const most = !real ? 1_000_000n : runtime.capabilities.attributes ? 1n : 2_000_001n;
+        for (
+          const modified of [1_714_903_200_123_456_789n, 1_714_903_200_999_999_999n, -304_783_199_876_543_211n, -1n]
+        ) {
+          await file.setTimes({ accessed: modified, modified });
+          const found = await file.times();
+          const late = found.modified - modified;
+          assert(late >= 0n && late < most, `${modified} became ${found.modified}`);
+        }
+        await file.close();
+      }));
+  });
+
+  describe("attributes", () => {
+    const value = new Uint8Array([0, 1, 255]);
+
+    it("are set, replaced, emptied and removed, and are those of the file, not of its name", (t) =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (!runtime.capabilities.attributes) return skip(t, "attributes cannot be seen here");
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        const user = async () => [...await file.attributes()].filter(([name]) => name.startsWith("user."));
+        assertEquals(await user(), []);
+        await file.setAttribute("user.one", value);
+        await file.setAttribute("user.two", new Uint8Array());
+        assertEquals((await user()).sort(), [["user.one", value], ["user.two", new Uint8Array()]]);
+        await file.setAttribute("user.one", new Uint8Array(3000).fill(7));
+        assertEquals(new Map(await user()).get("user.one")?.length, 3000);
+        await fileSystem.rename(`${directory}/file`, `${directory}/moved`);
+        await put(fileSystem, `${directory}/file`, "", 0o600);
+        if (runtime.capabilities.anchored) await file.setAttribute("user.one", undefined);
+        else await mayRefuse(() => file.setAttribute("user.one", undefined));
+        const other = await opened(fileSystem, `${directory}/file`);
+        assertEquals([...await other.attributes()].filter(([name]) => name.startsWith("user.")), []);
+        await other.close();
+        await file.close();
+      }));
+
+    it("are refused where they cannot be seen", (t) =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (runtime.capabilities.attributes) return skip(t, "attributes can be seen here");
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        for (const call of [() => file.attributes(), () => file.setAttribute("user.one", value)]) {
+          const error = await rejection(call);
+          assertEquals(error instanceof SystemError && error.code, "ENOTSUP");
+        }
+        await file.close();
+      }));
+  });
+
   describe("setTimes", () => {
     it("sets the time of the last change to the millisecond", () =>
       withSubject(async ({ fileSystem, directory }) => {
         const file = await fileSystem.create(`${directory}/file`, 0o600);
         for (let step = 0; step < 50; step++) {
           const modified = 1_700_000_000_000 + step * 997;
-          await file.setTimes(1_600_000_000_001 + step, modified);
+          const accessed = nanoseconds(1_600_000_000_001 + step);
+          await file.setTimes({ accessed, modified: nanoseconds(modified) });
           assertEquals((await file.stat()).modified, modified);
           if (!real) continue;
           assertEquals(Math.floor(fs.statSync(`${directory}/file`).atimeMs), 1_600_000_000_001 + step);

@@ -199,8 +199,8 @@ for (const [name, bind] of binders) {
       },
     });
     const found = onLinux(bind, library);
-    found.setTimes(9, 1_714_903_200_123_456_789n, -1n);
-    found.setTimes(9, 0n, -2_000_000_000n);
+    found.setTimes(9, { accessed: 1_714_903_200_123_456_789n, modified: -1n });
+    found.setTimes(9, { accessed: 0n, modified: -2_000_000_000n });
     assertEquals(passed, [[1_714_903_200n, 123_456_789n, -1n, 999_999_999n], [0n, 0n, -2n, 0n]]);
   });
 

@@ -170,7 +170,7 @@ describe("metadata after a power cut", () => {
     const { machine, raw } = make({ "/a": "x" }, { startTime: 5 });
     const file = new Raw(machine.fork({ user: 0 })).open("/a");
     file.setOwner(7, 8);
-    file.setTimes(100, 100);
+    file.setTimes({ accessed: 0n, modified: 100_000_000n });
     const states = [...crashStates(machine)].map((state) => state.start().statusOf("/a"));
     assertEquals(states.map((status) => `${status?.user}:${status?.group} ${status?.modified}`).sort(), [
       "1000:1000 100",

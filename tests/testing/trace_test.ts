@@ -7,7 +7,10 @@ import { encode } from "./support.ts";
 
 describe("traceRuntime", () => {
   it("writes a line for every call, in one grammar", () => {
-    const machine = memoryRuntime({ files: { "/d/a": "text", "/d/l": { symlink: "a" } } });
+    const machine = memoryRuntime({
+      files: { "/d/a": "text", "/d/l": { symlink: "a" } },
+      capabilities: { attributes: true },
+    });
     const { runtime, trace } = traceRuntime(machine, { base: "/d" });
     const fs = runtime.syncFileSystem;
     const directory = fs.openDirectory("/d") as OpenFile;
@@ -19,7 +22,11 @@ describe("traceRuntime", () => {
     file.truncate(3);
     file.setMode(0o644);
     file.setOwner(1000, undefined);
-    file.setTimes(1, 2);
+    file.times();
+    file.setTimes({ accessed: 1n, modified: 2n });
+    file.setAttribute("user.note", encode("hello"));
+    file.setAttribute("user.note", undefined);
+    file.attributes();
     file.stat();
     const source = fs.open("/d/a", "read", { follow: false }) as OpenFile;
     file.clone(source);
@@ -57,7 +64,11 @@ describe("traceRuntime", () => {
       "truncate 3",
       "setMode 0644",
       "setOwner 1000 -",
+      "times",
       "setTimes",
+      "setAttribute user.note 5",
+      "setAttribute user.note -",
+      "attributes",
       "stat",
       "open a read nofollow",
       "clone .a.<random>.f.tmp a = false",

@@ -54,7 +54,7 @@ describe("applyFiles", () => {
       assertEquals([result.changed, result.durability, result.leftBehind], [true, "full", undefined]);
       assertEquals(result.files.map(({ path, state }) => [path, state]), three.paths.map((path) => [path, "written"]));
       assertEquals(result.files.map(({ backup }) => backup && machine.readText(backup)), ["old 0", "old 1", undefined]);
-      assertEquals(result.files.map(({ lost }) => lost), [["unchecked"], ["unchecked"], []]);
+      assertEquals(result.files.map(({ lost }) => lost), [[], [], []]);
       assertEquals(leftovers(machine), []);
       assertEquals(machine.openHandles, []);
     }

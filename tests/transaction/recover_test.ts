@@ -3,7 +3,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { FileError, LockError, LockTimeoutError, RollbackFailedError, WriteError } from "../../src/core/errors.ts";
 import { journalName, markerName, stageName } from "../../src/protocol/names/transaction.ts";
-import { interceptRuntime, whenKnown } from "../../src/testing/faults/intercept.ts";
+import { whenKnown } from "../../src/testing/faults/awaited.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, type SeamCall } from "../../src/testing/mod.ts";
 import { journalBytes, type JournalRecord } from "../../src/transaction/journal_record.ts";
 import {

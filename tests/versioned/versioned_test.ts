@@ -43,6 +43,7 @@ describe("updateVersioned and readVersioned", () => {
         bytesWritten: 2,
         durability: "full",
         lost: [],
+        unchecked: [],
         shown: true,
         value: count,
       });

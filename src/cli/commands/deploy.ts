@@ -145,6 +145,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
       ...options.durability === undefined ? {} : { durability: options.durability },
       ...trust === undefined ? {} : { trust },
+      ...options.strict ? { whenLost: "throw" } : {},
       onProgress({ step, done, total }) {
         entered = true;
         report(done, total, steps[step]);

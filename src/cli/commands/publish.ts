@@ -3,7 +3,7 @@ import { type PublishResult, publishTree } from "../../publication/publish_direc
 import type { SwitchOptions } from "../../publication/publish_options.ts";
 import { rollBackDirectory, type RollBackResult } from "../../publication/roll_back_directory.ts";
 import { currentRuntime } from "../../runtime/current.ts";
-import { copyTree, refuseNoDirectory } from "../copy_tree.ts";
+import { copyTree, refuseNoDirectory, type TreeLosses } from "../copy_tree.ts";
 import { defaultLimit } from "../deploy/deploy_plan.ts";
 import type {
   generationsTable,
@@ -136,6 +136,7 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     path,
     signal,
     keepTimes: keepTimes === true,
+    strict: options.strict === true,
     onFile: () => report(++count),
   };
   const limit = (options.programTimeout ?? defaultLimit) * 1000;
@@ -152,7 +153,11 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     const published = options.activate === undefined
       ? undefined
       : await lists.place(new Map([[operands.path, path], [path, path]]));
-    const result = await publishTree(path, (into) => copyTree(source, into, copying), {
+    let losses: TreeLosses | undefined;
+    const copy = async (into: Parameters<typeof copyTree>[1]) => {
+      losses = await copyTree(source, into, copying);
+    };
+    const result = await publishTree(path, copy, {
       ...switchOptions(call, signal, { timeout, published }),
       ...kept,
       ...words === undefined ? {} : {
@@ -162,12 +167,20 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
         },
       },
     });
-    return switched(result, options.durability ?? "full");
+    return withLosses(switched(result, options.durability ?? "full"), losses);
   } catch (error) {
     return notInTime(error, options);
   } finally {
     await lists.remove();
   }
+}
+
+/** What the copy has not kept of the source, in the result and as notes. */
+function withLosses(outcome: Outcome, losses: TreeLosses | undefined): Outcome {
+  const { lost = new Map<string, string>(), unchecked = new Set<string>() } = losses ?? {};
+  const notes = [...lost].map(([what, path]) => `not everything was kept: ${what}, of ${shownName(path)} first`);
+  const result = { ...outcome.result, lost: [...lost.keys()], unchecked: [...unchecked] };
+  return { ...outcome, result, notes: [...outcome.notes ?? [], ...notes] };
 }
 
 /** `atomic-write roll-back PATH`: what was published before. */

@@ -33,6 +33,8 @@ import { type Versions, versions } from "./versions.ts";
 interface Seen {
   readonly directory: string;
   readonly runtime: string;
+  /** By what it calls functions of the C library, if it can. */
+  readonly foreignCalls?: string;
   readonly fileSystem?: FileSystemFacts;
   /** Bytes. */
   readonly limits: { name: number; path: number } | Failed;
@@ -71,6 +73,7 @@ export interface Examination extends Seen {
 async function look(host: CommandHost, directory: string): Promise<Seen> {
   const runtime = currentRuntime();
   const fileSystem = host.fileSystemFacts(directory);
+  const foreignCalls = runtime.foreignCalls?.();
   const abandoned = await attempt(async () => {
     const { removed, kept } = await sweep(directory, { dryRun: true });
     return { removable: removed.length, kept: kept.length };
@@ -78,6 +81,7 @@ async function look(host: CommandHost, directory: string): Promise<Seen> {
   return {
     directory,
     runtime: runtime.name,
+    ...foreignCalls === undefined ? {} : { foreignCalls },
     ...fileSystem === undefined ? {} : { fileSystem },
     limits: await attempt(() => nameLimits(makeEngine(runtime, false), directory)),
     versioned: await attempt(() => countVersions(directory)),

@@ -109,6 +109,8 @@ export interface KeptMetadata {
   readonly mode: boolean;
   /** "not permitted": this user may not give files away, as is usual. */
   readonly owner: boolean | "not permitted" | "none";
+  /** Whether access control lists and other attributes of a file can be seen, and so be kept when it is replaced. */
+  readonly attributes: boolean;
 }
 
 const nobody = 65534;
@@ -116,13 +118,14 @@ const nobody = 65534;
 /** Sets mode and owner, and looks. */
 export async function keptMetadata(bench: Bench): Promise<KeptMetadata> {
   const { capabilities } = bench.engine;
+  const { attributes } = capabilities;
   return await withFile(bench, "metadata", async (file) => {
     const set = await attempt(async () => await file.setMode(0o640));
     const mode = capabilities.mode && !isFailed(set) && (await file.stat()).mode === 0o640;
-    if (!capabilities.owner) return { mode, owner: "none" as const };
+    if (!capabilities.owner) return { mode, owner: "none" as const, attributes };
     const given = await attempt(async () => await file.setOwner(nobody, nobody));
-    if (isFailed(given)) return { mode, owner: "not permitted" as const };
+    if (isFailed(given)) return { mode, owner: "not permitted" as const, attributes };
     const { user, group } = await file.stat();
-    return { mode, owner: user === nobody && group === nobody };
+    return { mode, owner: user === nobody && group === nobody, attributes };
   });
 }

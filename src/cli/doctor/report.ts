@@ -60,10 +60,20 @@ function measuredRows(found: Measured): Row[] {
           ? "not permitted to this user"
           : yes(owner),
     ),
+    row("lists, attributes", found.metadata, ({ attributes }) => {
+      const text = "access control lists, attributes and labels of a file that is replaced are";
+      return yes(
+        attributes,
+        attributes ? `${text} kept` : `${text} not seen, so not kept; a list's mask becomes group rights`,
+      );
+    }),
   ];
 }
 
-function firstRows({ fileSystem, runtime, measured, unwritable }: Examination, { full, reasons }: Verdict): Row[] {
+function firstRows(
+  { fileSystem, runtime, foreignCalls, measured, unwritable }: Examination,
+  { full, reasons }: Verdict,
+): Row[] {
   const writing = measured?.writing;
   const reached = writing === undefined || isFailed(writing)
     ? ""
@@ -74,6 +84,7 @@ function firstRows({ fileSystem, runtime, measured, unwritable }: Examination, {
   return [
     ["full durability", yes(full, [...reasons, reached].filter((text) => text !== "").join("; "))],
     ["runtime", runtime],
+    ["foreign calls", foreignCalls === undefined ? "no" : yes(true, `through ${foreignCalls}`)],
     ["file system", fileSystem === undefined ? "not known" : `${fileSystem.type}${mounted}`],
     ["writable", yes(unwritable === undefined, unwritable?.failed ?? "")],
   ];

@@ -106,6 +106,10 @@ export const writeRows = {
     ["replace", "refuse"],
     "If the mode of FILE lets nobody write to it (444): replace it (the default), or fail",
   ),
+  strict: flag(
+    "Fail before FILE is changed if something of it cannot be kept (owner, mode, access control list, attributes, " +
+      "hard links), or cannot be seen",
+  ),
   mkdir: flag("Create missing directories durably"),
   digest: flag("Print the SHA-256 of the content"),
 } satisfies OptionTable;

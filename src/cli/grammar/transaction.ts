@@ -24,6 +24,11 @@ const transactionRows = {
 /** Their values. */
 export type TransactionValues = OptionValues<typeof transactionRows>;
 
+const strict = flag(
+  "Fail before anything is changed if something of a file cannot be kept (owner, mode, access control list, " +
+    "attributes), or cannot be seen",
+);
+
 /** What makes the new state take effect, and how long it may take. */
 const programRows = {
   activate: programWords(
@@ -54,6 +59,7 @@ export const deployTable = {
   },
   options: {
     dryRun: flag("Print what would be made, written and removed, and what would run; change nothing and run nothing"),
+    strict,
     ...transactionRows,
   },
   statuses: [1, 2, 65, 66, 90, 91, 126, 127],
@@ -99,8 +105,9 @@ export const publishTable = {
     "Copies SOURCE, a directory, to a new place beside PATH, syncs it, and makes PATH, a symlink, point to it " +
     "with one rename. A reader that resolves PATH once and reads below that sees the complete old or the complete " +
     "new directory.",
-    "Modes are those in SOURCE, without setuid and setgid; symlinks are copied unchanged. Earlier generations " +
-    "stay for `atomic-write roll-back`.",
+    "Modes, owners, access control lists and attributes are those in SOURCE, as far as this user may set them and this " +
+    "runtime can see them; the result and a note say what was not kept. Files are not given setuid and setgid. " +
+    "Symlinks are copied unchanged. Earlier generations stay for `atomic-write roll-back`.",
     "Both programs run in the current directory, without a shell; ATOMIC_WRITE_STAGED, a JSON object, and the file " +
     "that ATOMIC_WRITE_STAGED_FILE names tell them where the new content of PATH is. Their output is shown if they fail; then the previous " +
     "directory stays published, or is published again (status 65 or 90).",
@@ -116,7 +123,8 @@ export const publishTable = {
     adopt: flag(
       "Accept a PATH that is a plain directory, which becomes an earlier generation, or a symlink made by others",
     ),
-    keepTimes: flag("Give each file the modification time it has in SOURCE"),
+    keepTimes: flag("Give each file and directory the modification time it has in SOURCE"),
+    strict,
     validate: programWords(
       "The program that checks the new directory before it is published; or a JSON array of a program and its arguments",
     ),

@@ -32,6 +32,8 @@ export interface VersionedResult {
   durability: Durability;
   /** What the version before had and this one does not have, as in the result of a write. */
   lost: string[];
+  /** What of the version before could not be seen, likewise. */
+  unchecked: string[];
   /** Whether the file itself shows this version or a newer one. If not, `viewError` says why, unless that was asked for. */
   shown: boolean;
   /** Why the file itself was not refreshed: it shows an older version until the next change. */
@@ -64,7 +66,7 @@ function haveEqualBytes(one: Uint8Array, other: Uint8Array): boolean {
 
 function* afterwards(
   file: VersionedFile,
-  { number, fileSynced, directorySynced, lost, failures }: PublishedVersion,
+  { number, fileSynced, directorySynced, lost, unchecked, failures }: PublishedVersion,
   content: Uint8Array,
 ): Operation<VersionedResult> {
   const { engine, target, parent, plan, attempt } = file;
@@ -94,6 +96,7 @@ function* afterwards(
     bytesWritten: content.length,
     durability: reachedDurability(plan.write.durability, fileSynced && holds, isNamed),
     lost: [...lost],
+    unchecked: [...unchecked],
     shown: plan.refresh && viewError === undefined,
     ...viewError === undefined ? {} : { viewError },
     ...leftBehind.length === 0 ? {} : { leftBehind },
@@ -103,7 +106,7 @@ function* afterwards(
 /** Nothing new: what is there is made durable, for whoever made it may not have come to that. */
 function* leaveVersion(file: VersionedFile, base: LatestVersion | undefined): Operation<VersionedResult> {
   const { engine, target, parent, plan, attempt } = file;
-  const result = { path: target.path, changed: false, bytesWritten: 0, lost: [], shown: plan.refresh };
+  const result = { path: target.path, changed: false, bytesWritten: 0, lost: [], unchecked: [], shown: plan.refresh };
   let fileSynced = true;
   if (base !== undefined) {
     const opened = yield* wait(engine.fileSystem.open(base.path, "read", { follow: false }));

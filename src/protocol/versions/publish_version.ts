@@ -9,6 +9,8 @@
  * in the version decides. State after a failure: before the link nothing has changed; from there until the proof it is
  * `"unknown"`; then `"replaced"`. A version that was made from an old one by mistake is withdrawn, which is a conflict.
  */
+import { baseName } from "../../core/path.ts";
+import { seeAttributes } from "../attributes.ts";
 import { FileError } from "../../core/errors.ts";
 import { type Operation, wait } from "../../core/operation.ts";
 import { SystemError } from "../../runtime/system_error.ts";
@@ -37,6 +39,7 @@ export interface PublishedVersion {
   readonly directorySynced: boolean;
   /** What of mode and owner was not kept. */
   readonly lost: readonly string[];
+  readonly unchecked: readonly string[];
   /** The name that said that it was pending, if it could not be removed. */
   readonly failures: readonly CleanupFailure[];
 }
@@ -72,7 +75,12 @@ function* stageVersion(
   entry: VersionEntry,
 ): Operation<RisingVersion> {
   const { engine, target, parent, plan, attempt } = file;
-  const like = target.status ?? base?.status;
+  const shown = target.status && { name: target.name, status: target.status };
+  const source = shown ?? (base && { name: baseName(base.path, engine.capabilities.pathStyle), status: base.status });
+  const like = source && {
+    status: source.status,
+    attributes: engine.capabilities.attributes ? yield* seeAttributes(parent, source.name, source.status) : undefined,
+  };
   const own = { path: entry.path, directory: target.directory, name: entry.name, status: undefined };
   const staged = new FileReplacement(own, parent, { ...plan.write, like }, attempt);
   yield* beginStage(staged, false);
@@ -111,7 +119,14 @@ function* raise(
     const directorySynced = yield* syncDirectory(engine, parent, plan.write, attempt);
     const failures: CleanupFailure[] = [];
     yield* tidy(failures, removeName(engine, pending), pending);
-    return { number, fileSynced: staged.fileSynced, directorySynced, lost: staged.lost, failures };
+    return {
+      number,
+      fileSynced: staged.fileSynced,
+      directorySynced,
+      lost: staged.lost,
+      unchecked: staged.unchecked,
+      failures,
+    };
   } catch (error) {
     throw yield* leavePending(rising, pending, error);
   }

@@ -6,13 +6,13 @@ import { granted } from "./permissions.ts";
 
 let library: { found: CLibrary | undefined } | undefined;
 
-/** The C library; undefined where it is not permitted or cannot be loaded. */
+/** The C library; undefined where it is not permitted, when it is asked for first, or cannot be loaded. */
 export function cLibrary(): CLibrary | undefined {
-  if (library === undefined) {
-    // Not remembered: what is not permitted now may be later.
-    if (!granted({ name: "ffi" })) return undefined;
-    const { os, arch } = deno().build;
-    library = { found: loadCLibrary(denoBinder(deno()), os, arch) };
-  }
-  return library.found;
+  return (library ??= { found: load() }).found;
+}
+
+function load(): CLibrary | undefined {
+  if (!granted({ name: "ffi" })) return undefined;
+  const { os, arch } = deno().build;
+  return loadCLibrary(denoBinder(deno()), os, arch);
 }

@@ -11,12 +11,14 @@ export interface DenoFileInfo {
   isSymlink: boolean;
   size: number;
   mtime: Date | null;
+  atime: Date | null;
   birthtime: Date | null;
   ctime: Date | null;
   dev: number;
   ino: number | null;
   mode: number | null;
   nlink: number | null;
+  blocks: number | null;
   uid: number | null;
   gid: number | null;
 }

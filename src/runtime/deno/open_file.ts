@@ -4,6 +4,7 @@ import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import { builtin } from "../builtin.ts";
 import { largePayload, largestTransfer } from "../node/calls.ts";
 import type { DenoCalls } from "./calls.ts";
+import { cLibrary } from "./c_library.ts";
 import { mayClone } from "./clone.ts";
 import { deno, type DenoFile } from "./namespace.ts";
 import { everythingGranted, permit } from "./permissions.ts";
@@ -11,11 +12,19 @@ import { flockProgram, runFlock } from "../flock_program.ts";
 import { openSecond } from "./second_descriptor.ts";
 import { toStatus } from "./status.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
-import type { FileStatus, OpenFile } from "../runtime.ts";
-import { guard, guardAwaitable, throwUnlessInterrupted } from "../system_error.ts";
+import type { CLibrary } from "../foreign/c_library.ts";
+import type { FileStatus, FileTimes, OpenFile } from "../runtime.ts";
+import { guard, guardAwaitable, SystemError, throwUnlessInterrupted } from "../system_error.ts";
+import { isWhole, millisecondsAbove, nanoseconds } from "../times.ts";
 
 /** Deno guards /proc with --allow-all; without it nothing is known, and every sync is waited for. */
 const readMounts = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
+
+/** A time that Deno has cut towards 1970 to milliseconds. */
+function notBefore(time: Date | null): bigint {
+  const milliseconds = time?.getTime() ?? 0;
+  return nanoseconds(milliseconds < 0 ? milliseconds : milliseconds + 1);
+}
 
 /** An open file or directory of Deno. */
 export class DenoOpenFile implements OpenFile {
@@ -108,8 +117,40 @@ export class DenoOpenFile implements OpenFile {
     });
   }
 
-  setTimes(accessed: number, modified: number): void {
-    guard("setTimes", this.#path, () => this.#file.utimeSync(new Date(accessed), new Date(modified)));
+  times(): FileTimes {
+    return guard("times", this.#path, () => {
+      const exact = cLibrary()?.times(this.#descriptor("times"));
+      if (exact !== undefined) return exact;
+      const { atime, mtime } = this.#file.statSync();
+      return { accessed: notBefore(atime), modified: notBefore(mtime) };
+    });
+  }
+
+  setTimes(times: FileTimes): void {
+    guard("setTimes", this.#path, () => {
+      const library = isWhole(times) ? undefined : cLibrary();
+      if (library !== undefined) return library.setTimes(this.#descriptor("setTimes"), times);
+      const date = (time: bigint) => new Date(Number(millisecondsAbove(time)));
+      this.#file.utimeSync(date(times.accessed), date(times.modified));
+    });
+  }
+
+  attributes(): ReadonlyMap<string, Uint8Array> {
+    return guard("attributes", this.#path, () => {
+      return this.#library("attributes").attributes(this.#descriptor("attributes"));
+    });
+  }
+
+  setAttribute(name: string, value: Uint8Array | undefined): void {
+    guard("setAttribute", this.#path, () => {
+      this.#library("setAttribute").setAttribute(this.#descriptor("setAttribute"), name, value);
+    });
+  }
+
+  #library(call: string): CLibrary {
+    const library = cLibrary();
+    if (library?.hasAttributes !== true) throw new SystemError("ENOTSUP", call, this.#path);
+    return library;
   }
 
   sync(): Awaitable<void> {

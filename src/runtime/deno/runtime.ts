@@ -4,6 +4,7 @@
  */
 import { createClock } from "../clock.ts";
 import { asyncCalls, syncCalls } from "./calls.ts";
+import { cLibrary } from "./c_library.ts";
 import { DenoFileSystem } from "./file_system.ts";
 import { deno } from "./namespace.ts";
 import { denoProcess } from "./process.ts";
@@ -16,6 +17,7 @@ export function denoRuntime(): Runtime {
   const windows = deno().build.os === "windows";
   return {
     name: `deno ${deno().version.deno}`,
+    foreignCalls: () => cLibrary() === undefined ? undefined : "Deno.dlopen",
     fileSystem: new DenoFileSystem(asyncCalls, windows),
     syncFileSystem: new DenoFileSystem(syncCalls, windows),
     clock: createClock((timer) => deno().unrefTimer(timer)),
@@ -31,6 +33,9 @@ export function denoRuntime(): Runtime {
       fileLock: windows ? "none" : "call",
       owner: !windows,
       mode: !windows,
+      get attributes() {
+        return cLibrary()?.hasAttributes === true;
+      },
       symbolicLinks: !windows,
       // macOS's barrier would need a second descriptor, whose failure might not be reported on ours any more.
       barrierSync: false,

@@ -15,6 +15,8 @@ export function toStatus(info: DenoFileInfo): FileStatus {
   const status: FileStatus = {
     kind: kindOf(info),
     size: info.size,
+    // Blocks of 512 bytes: https://docs.deno.com/api/deno/~/Deno.FileInfo#property_blocks
+    ...info.blocks === null ? {} : { allocated: info.blocks * 512 },
     mode: (info.mode ?? 0) & 0o7777,
     user: info.uid ?? 0,
     group: info.gid ?? 0,

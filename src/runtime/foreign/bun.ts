@@ -4,7 +4,7 @@
  * Calls block the thread (bun:ffi has no other kind). The error number is read right after the call: nothing of ours runs
  * in between.
  */
-import type { Binder, ForeignTable, ForeignType, ForeignValue } from "./table.ts";
+import { type Binder, type ForeignTable, type ForeignType, type ForeignValue, MissingFunction } from "./table.ts";
 
 /** What is used of the module `bun:ffi`. */
 export interface BunForeign {
@@ -21,7 +21,8 @@ function symbolsOf(functions: ForeignTable, errorLocation: string) {
   const symbols: Record<string, { args: readonly string[]; returns: string }> = {
     [errorLocation]: { args: [], returns: "ptr" },
   };
-  for (const [name, { parameters, result }] of Object.entries(functions)) {
+  for (const [name, { parameters, result, optional }] of Object.entries(functions)) {
+    if (optional === true) continue;
     symbols[name] = { args: parameters.map((type) => names[type]), returns: names[result] };
   }
   return symbols;
@@ -36,7 +37,7 @@ export function bunBinder({ dlopen, read }: BunForeign): Binder {
     return {
       call(name, values) {
         const bound = symbols[name];
-        if (bound === undefined) throw new TypeError(`${name} is not in the table of this system`);
+        if (bound === undefined) throw new MissingFunction(name);
         const result = Number(bound(...values));
         return { result, errno: result < 0 ? read.i32(Number(locate()), 0) : 0 };
       },

@@ -8,7 +8,15 @@
  * A call that fails throws a {@linkcode ForeignError}; nothing is repeated here.
  */
 import { codeOfNumber } from "../error_numbers.ts";
-import { type Binder, type BoundFunctions, foreignLibrary, type ForeignName, type ForeignValue } from "./table.ts";
+import type { FileTimes } from "../runtime.ts";
+import {
+  type Binder,
+  type BoundFunctions,
+  foreignLibrary,
+  type ForeignName,
+  type ForeignValue,
+  MissingFunction,
+} from "./table.ts";
 
 /** A C function has failed. */
 export class ForeignError extends Error {
@@ -36,6 +44,11 @@ const lockUnlock = 8;
 
 const ficlone = 0x40049409n;
 const barrierSync = 85;
+
+/** Of statx(2): its structure, the same on every processor, the flag for a descriptor, and the mask of both times. */
+const statxSize = 256;
+const atEmptyPath = 0x1000;
+const statxTimes = 0x60;
 
 /** The kernel's limits on lists and values, and one byte more: limits.h's XATTR_LIST_MAX and XATTR_SIZE_MAX. */
 const largestList = 65_537;
@@ -106,8 +119,23 @@ export class CLibrary {
     this.#call("fcntl", descriptor, barrierSync);
   }
 
-  /** Sets access and modification time, in nanoseconds since 1970. */
-  setTimes(descriptor: number, accessed: bigint, modified: bigint): void {
+  /** The times of a file; undefined where they cannot be asked for. */
+  times(descriptor: number): FileTimes | undefined {
+    const status = new Uint8Array(statxSize);
+    try {
+      this.#call("statx", descriptor, cString(""), atEmptyPath, statxTimes, status);
+    } catch (error) {
+      if (error instanceof MissingFunction) return undefined;
+      throw error;
+    }
+    const view = new DataView(status.buffer);
+    const at = (offset: number) =>
+      view.getBigInt64(offset, true) * nanosecondsInASecond + BigInt(view.getUint32(offset + 8, true));
+    return { accessed: at(64), modified: at(112) };
+  }
+
+  /** Sets the times of a file. */
+  setTimes(descriptor: number, { accessed, modified }: FileTimes): void {
     // Two of struct timespec, whose fields have 64 bits each on every system of the table.
     const times = new BigInt64Array([...timespec(accessed), ...timespec(modified)]);
     this.#call("futimens", descriptor, new Uint8Array(times.buffer));

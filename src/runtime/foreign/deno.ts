@@ -4,7 +4,14 @@
  * The error number is read right after the call: nothing of ours runs in between. After a call on another thread it cannot
  * be read, so those tell only whether they have succeeded.
  */
-import type { Binder, ForeignFunction, ForeignName, ForeignTable, ForeignValue } from "./table.ts";
+import {
+  type Binder,
+  type ForeignFunction,
+  type ForeignName,
+  type ForeignTable,
+  type ForeignValue,
+  MissingFunction,
+} from "./table.ts";
 
 /** A function as `Deno.dlopen` wants it described. */
 interface DenoForeignFunction {
@@ -12,6 +19,8 @@ interface DenoForeignFunction {
   readonly parameters: readonly string[];
   readonly result: string;
   readonly nonblocking?: boolean;
+  /** The symbol is then null where the library lacks it. */
+  readonly optional?: boolean;
 }
 
 /** Pointers are objects there, whose meaning is Deno's own. */
@@ -20,7 +29,7 @@ type DenoForeignResult = number | bigint | object | null;
 /** What is used of Deno's foreign functions. */
 export interface DenoForeign {
   dlopen(library: string, symbols: Readonly<Record<string, DenoForeignFunction>>): {
-    readonly symbols: Readonly<Record<string, (...values: readonly ForeignValue[]) => unknown>>;
+    readonly symbols: Readonly<Record<string, ((...values: readonly ForeignValue[]) => unknown) | null>>;
   };
   readonly UnsafePointerView: new (pointer: object) => { getInt32(offset?: number): number };
 }
@@ -29,8 +38,8 @@ export interface DenoForeign {
 const later: readonly ForeignName[] = ["ioctl"];
 const laterName = (name: ForeignName): string => `${name}_later`;
 
-function described(name: string, { parameters, result }: ForeignFunction): DenoForeignFunction {
-  return { name, parameters, result };
+function described(name: string, { parameters, result, optional }: ForeignFunction): DenoForeignFunction {
+  return { name, parameters, result, optional: optional === true };
 }
 
 function symbolsOf(functions: ForeignTable, errorLocation: string): Record<string, DenoForeignFunction> {
@@ -51,7 +60,7 @@ export function denoBinder({ dlopen, UnsafePointerView }: DenoForeign): Binder {
     const { symbols } = dlopen(name, symbolsOf(functions, errorLocation));
     const call = (symbol: string, values: readonly ForeignValue[]) => {
       const bound = symbols[symbol];
-      if (bound === undefined) throw new TypeError(`${symbol} is not in the table of this system`);
+      if (bound === undefined || bound === null) throw new MissingFunction(symbol);
       return bound(...values);
     };
     const errorNumber = () => {

@@ -2,7 +2,7 @@
  * The table through koffi, on Node: an optional peer of the npm package, with prebuilt binaries, used where the user has
  * installed it. https://koffi.dev
  */
-import type { Binder, ForeignType, ForeignValue } from "./table.ts";
+import { type Binder, type ForeignType, type ForeignValue, MissingFunction } from "./table.ts";
 
 /** What is used of koffi. */
 export interface Koffi {
@@ -31,15 +31,15 @@ export function isKoffi(found: unknown): found is Koffi {
 export function koffiBinder(koffi: Koffi): Binder {
   return (name, { functions }) => {
     const library = koffi.load(name);
-    const bound = new Map(
-      Object.entries(functions).map(([name, { parameters, result }]) => {
-        return [name, library.func(name, names[result], parameters.map((type) => names[type]))];
-      }),
-    );
+    const bound = new Map<string, (...values: readonly ForeignValue[]) => number | bigint>();
+    for (const [name, { parameters, result, optional }] of Object.entries(functions)) {
+      if (optional === true) continue;
+      bound.set(name, library.func(name, names[result], parameters.map((type) => names[type])));
+    }
     return {
       call(name, values) {
         const called = bound.get(name);
-        if (called === undefined) throw new TypeError(`${name} is not in the table of this system`);
+        if (called === undefined) throw new MissingFunction(name);
         const result = Number(called(...values));
         return { result, errno: result < 0 ? koffi.errno() : 0 };
       },

@@ -17,6 +17,8 @@ export type ForeignValue = number | bigint | Uint8Array | null;
 export interface ForeignFunction {
   readonly parameters: readonly ForeignType[];
   readonly result: "i32" | "i64";
+  /** Older C libraries lack it. Only Deno's binder binds it: node:fs of Node and Bun does the same. */
+  readonly optional?: true;
 }
 
 /** The functions of every system. */
@@ -31,8 +33,10 @@ const common = {
   futimens: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;
 
-/** Extended attributes as Linux has them; macOS's functions of the same names take more parameters. */
-const linuxAttributes = {
+/** What Linux has alone; macOS's functions for attributes have the same names, and take more parameters. */
+const onLinux = {
+  /** The one way to exact times in Deno: https://man7.org/linux/man-pages/man2/statx.2.html */
+  statx: { parameters: ["i32", "buffer", "i32", "i32", "buffer"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/listxattr.2.html */
   flistxattr: { parameters: ["i32", "buffer", "u64"], result: "i64" },
   /** https://man7.org/linux/man-pages/man2/getxattr.2.html */
@@ -44,7 +48,7 @@ const linuxAttributes = {
 } as const satisfies Record<string, ForeignFunction>;
 
 /** A function of the table. */
-export type ForeignName = keyof typeof common | keyof typeof linuxAttributes;
+export type ForeignName = keyof typeof common | keyof typeof onLinux;
 
 /** What of the table a system has. */
 export type ForeignTable = Readonly<Partial<Record<ForeignName, ForeignFunction>>>;
@@ -70,7 +74,18 @@ export function foreignLibrary(system: string, processor: string): ForeignLibrar
   const musl = muslNames[processor];
   if (system !== "linux" || musl === undefined) return undefined;
   const names = ["libc.so.6", `libc.musl-${musl}.so.1`];
-  return { names, functions: { ...common, ...linuxAttributes }, errorLocation: "__errno_location" };
+  return { names, functions: { ...common, ...onLinux }, errorLocation: "__errno_location" };
+}
+
+/** The library has no such function, or none was bound. */
+export class MissingFunction extends Error {
+  /** The name of its class. */
+  override readonly name: string = "MissingFunction";
+
+  /** The absence of a function. */
+  constructor(called: string) {
+    super(`${called} is not there`);
+  }
 }
 
 /** The functions of a library, bound: what each of the three binders makes. */

@@ -88,7 +88,10 @@ export function denoCommandHost(): CommandHost {
       return [deno.execPath(), "run", "--no-prompt", ...flags, deno.mainModule];
     },
     improvements: () => [
-      ...granted({ name: "ffi" }) ? [] : ["grant --allow-ffi: copies then share blocks if the file system can"],
+      ...granted({ name: "ffi" }) ? [] : [
+        "grant --allow-ffi: access control lists and attributes of replaced files are then kept, and copies share blocks " +
+        "if the file system can",
+      ],
       ...granted({ name: "sys" }) ? [] : ["grant --allow-sys: the file system and its free space can then be examined"],
     ],
     mayStart: () => granted({ name: "run" }),

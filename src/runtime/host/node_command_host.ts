@@ -6,6 +6,7 @@
  * stream there (which in turn takes a directory or a disk for empty). Bun exits at once, and its stream takes 10 ms.
  */
 import { builtin, builtinByName, requiredProcess } from "../builtin.ts";
+import { currentRuntime } from "../current.ts";
 import {
   type CommandHost,
   descriptors,
@@ -122,7 +123,10 @@ export function nodeCommandHost(): CommandHost {
       const script = host.argv[1];
       return script === undefined ? undefined : [host.execPath, ...host.execArgv, script];
     },
-    improvements: () => [],
+    improvements: () =>
+      requiredProcess().platform !== "linux" || currentRuntime().capabilities.attributes ? [] : [
+        "install the package koffi: access control lists and attributes of replaced files are then kept",
+      ],
     mayStart: () => true,
     start: async (...call) => (await import("./node_child_program.ts")).startNodeProgram(...call),
     exit: (status) => host.exit(status),

@@ -61,6 +61,7 @@ const nothing = () => {};
 
 const syncCalls: DescriptorCalls = {
   ...syncTransfers,
+  cLibrary,
   sync: (descriptor, level) => {
     if (!isMac()) builtin("node:fs").fsyncSync(descriptor);
     // On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC.
@@ -78,6 +79,7 @@ const syncCalls: DescriptorCalls = {
 
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
+  cLibrary,
   syncAtOnce: syncCalls.sync,
   sync: (descriptor, level) => {
     if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));
@@ -100,6 +102,7 @@ export function bunRuntime(): Runtime {
   const windows = host.platform === "win32";
   return {
     name: `bun ${host.versions["bun"]}`,
+    foreignCalls: () => cLibrary() === undefined ? undefined : "bun:ffi",
     fileSystem: new NodeFileSystem(asyncCalls, windows),
     syncFileSystem: new NodeFileSystem(syncCalls, windows),
     clock: createClock((timer) => (timer as { unref(): void }).unref()),
@@ -119,6 +122,9 @@ export function bunRuntime(): Runtime {
       },
       owner: !windows,
       mode: !windows,
+      get attributes() {
+        return cLibrary()?.hasAttributes === true;
+      },
       symbolicLinks: !windows,
       get barrierSync() {
         return isMac() && cLibrary() !== undefined;

@@ -7,6 +7,7 @@
 import type { Dirent, NoParamCallback } from "node:fs";
 import type { Awaitable } from "../../core/operation.ts";
 import { nodeFs } from "../builtin.ts";
+import type { CLibrary } from "../foreign/c_library.ts";
 import type { SyncLevel } from "../runtime.ts";
 
 /** From this many bytes on a call is handed to the thread pool: copying them takes longer than a promise costs. */
@@ -34,6 +35,8 @@ export interface DescriptorCalls {
     signal: AbortSignal | undefined,
   ): Awaitable<boolean | undefined>;
   unlock(descriptor: number): Awaitable<void>;
+  /** What node:fs lacks, where it can be called. */
+  cLibrary(): CLibrary | undefined;
   readDirectory(path: string): Awaitable<Dirent[]>;
 }
 

@@ -88,6 +88,7 @@ const nothing = () => {};
 
 const syncCalls: DescriptorCalls = {
   ...syncTransfers,
+  cLibrary,
   // On macOS libuv's fsync is F_FULLFSYNC, with quiet fallbacks to F_BARRIERFSYNC and fsync where a file system has
   // no such thing: https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c (uv__fs_fsync). There is no cheaper barrier.
   sync: (descriptor) => builtin("node:fs").fsyncSync(descriptor),
@@ -112,6 +113,7 @@ const syncCalls: DescriptorCalls = {
 
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
+  cLibrary,
   syncAtOnce: syncCalls.sync,
   sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
   clone: (destination, source) => {
@@ -136,6 +138,7 @@ export function nodeRuntime(): Runtime {
   const windows = host.platform === "win32";
   return {
     name: `node ${host.versions["node"]}`,
+    foreignCalls: () => cLibrary() === undefined ? undefined : "koffi",
     fileSystem: new NodeFileSystem(asyncCalls, windows),
     syncFileSystem: new NodeFileSystem(syncCalls, windows),
     clock: createClock((timer) => (timer as { unref(): void }).unref()),
@@ -156,6 +159,9 @@ export function nodeRuntime(): Runtime {
       },
       owner: !windows,
       mode: !windows,
+      get attributes() {
+        return cLibrary()?.hasAttributes === true;
+      },
       symbolicLinks: !windows,
       barrierSync: false,
       pathStyle: windows ? "windows" : "posix",

@@ -8,9 +8,11 @@ import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import { nodeFs } from "../builtin.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
+import type { CLibrary } from "../foreign/c_library.ts";
+import { millisecondsAbove } from "../times.ts";
 import { type DescriptorCalls, largePayload, largestTransfer, transferred } from "./calls.ts";
-import type { EntryKind, FileStatus, OpenFile, SyncLevel } from "../runtime.ts";
-import { guard, guardAwaitable, throwUnlessInterrupted } from "../system_error.ts";
+import type { EntryKind, FileStatus, FileTimes, OpenFile, SyncLevel } from "../runtime.ts";
+import { guard, guardAwaitable, SystemError, throwUnlessInterrupted } from "../system_error.ts";
 
 /** What kind of thing node:fs describes. */
 export function kindOf(
@@ -42,6 +44,8 @@ export function toStatus(stats: Stats | BigIntStats): FileStatus {
   const status: FileStatus = {
     kind: kindOf(stats),
     size: Number(stats.size),
+    // Blocks of 512 bytes, whatever the file system's own are: https://man7.org/linux/man-pages/man3/stat.3type.html
+    ...stats.blocks === undefined ? {} : { allocated: Number(stats.blocks) * 512 },
     mode: Number(stats.mode) & 0o7777,
     user: Number(stats.uid),
     group: Number(stats.gid),
@@ -61,11 +65,14 @@ export function toStatus(stats: Stats | BigIntStats): FileStatus {
 }
 
 /**
- * Milliseconds as the fractional seconds that node:fs takes. A double cannot hold every millisecond of such a count, so
- * the system would cut some down to the millisecond before; half a microsecond more lands inside the right one.
+ * A time as node:fs takes it: a number of seconds, of which libuv keeps microseconds, or before 1970, where Node and Bun
+ * would take a number for "now", a date, which holds milliseconds. Rounded up.
  */
-function toSeconds(milliseconds: number): number {
-  return (milliseconds + 0.0005) / 1000;
+function toNodeTime(time: bigint): number | Date {
+  if (time < 0n) return new Date(Number(millisecondsAbove(time)));
+  // A double cannot hold every microsecond of such a count, so some would be cut down to the one before; half a
+  // microsecond more lands inside the right one.
+  return (Number((time + 999n) / 1000n) + 0.5) / 1e6;
 }
 
 /** An open file or directory of Node and Bun. */
@@ -162,10 +169,35 @@ export class NodeOpenFile implements OpenFile {
     guard("setOwner", this.#path, () => nodeFs().fchownSync(this.#descriptor, user ?? -1, group ?? -1));
   }
 
-  setTimes(accessed: number, modified: number): void {
-    guard("setTimes", this.#path, () => {
-      nodeFs().futimesSync(this.#descriptor, toSeconds(accessed), toSeconds(modified));
+  times(): FileTimes {
+    return guard("times", this.#path, () => {
+      const { atimeNs, mtimeNs } = nodeFs().fstatSync(this.#descriptor, { bigint: true });
+      return { accessed: atimeNs, modified: mtimeNs };
     });
+  }
+
+  setTimes(times: FileTimes): void {
+    guard("setTimes", this.#path, () => {
+      const library = this.#calls.cLibrary();
+      if (library !== undefined) return library.setTimes(this.#descriptor, times);
+      nodeFs().futimesSync(this.#descriptor, toNodeTime(times.accessed), toNodeTime(times.modified));
+    });
+  }
+
+  attributes(): ReadonlyMap<string, Uint8Array> {
+    return guard("attributes", this.#path, () => this.#library("attributes").attributes(this.#descriptor));
+  }
+
+  setAttribute(name: string, value: Uint8Array | undefined): void {
+    guard("setAttribute", this.#path, () => {
+      this.#library("setAttribute").setAttribute(this.#descriptor, name, value);
+    });
+  }
+
+  #library(call: string): CLibrary {
+    const library = this.#calls.cLibrary();
+    if (library?.hasAttributes !== true) throw new SystemError("ENOTSUP", call, this.#path);
+    return library;
   }
 
   sync(level: SyncLevel): Awaitable<void> {

@@ -6,7 +6,8 @@
  * short is one that has not happened yet, for of what is pending any part may have arrived at any time.
  */
 import type { DiskImage } from "../machine/disk_node.ts";
-import { type Around, observed, type SeamCall } from "../faults/intercept.ts";
+import { observed } from "../faults/awaited.ts";
+import type { Around, SeamCall } from "../faults/intercept.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";
 

@@ -7,7 +7,7 @@
  *   middle), of which any subset has reached the medium, in any order. Where it extends the file, the length may have
  *   grown by any number of pieces, whether or not their data has arrived: what has not reads as zeros. Data beyond the
  *   length is not seen, so it makes no state of its own.
- * - A **truncation**, a change of **mode**, of **owner** or of **times** is lost or done. Owner and group change
+ * - A **truncation**, a change of **mode**, of **owner**, of **times** or of an **extended attribute** is lost or done. Owner and group change
  *   together, and with them the bits that chown takes away: one record of the inode.
  * - What a successful sync has followed is done, always. What a failed sync has followed may be lost or done (or torn)
  *   permanently, whatever syncs follow.
@@ -78,8 +78,9 @@ const setsTimes = (links: readonly Chain<FileChange>[]): boolean => links.some((
 
 /** Equal for two states exactly when nothing that counts tells them apart. */
 function keyOf(state: FileState, times: boolean): string {
-  const { content, mode, user, group, modified } = state;
-  return `${mode} ${user} ${group} ${times ? modified : ""} ${content.key()}`;
+  const { content, mode, user, group, modified, extended } = state;
+  const attributes = extended === undefined ? "" : [...extended].map(([name, value]) => `${name}=${value}`).join();
+  return `${mode} ${user} ${group} ${times ? modified : ""} ${attributes} ${content.key()}`;
 }
 
 /** A state, and what tells it from others. */

@@ -6,8 +6,9 @@
  * whether and when to `proceed`, and what to answer. Nothing else of the runtime changes.
  */
 import type { Awaitable } from "../../core/operation.ts";
+import { whenKnown } from "./awaited.ts";
 import { baseOf } from "../../runtime/directory.ts";
-import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem } from "../../runtime/runtime.ts";
+import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, FileTimes } from "../../runtime/runtime.ts";
 import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
@@ -43,40 +44,6 @@ const isFallible = (file: OpenFile): file is FallibleFile => failSync in file;
 /** What a failed sync does to the disk, where the disk is simulated; nothing elsewhere. */
 export function dropUnsynced(file: OpenFile): void {
   if (isFallible(file)) file[failSync]();
-}
-
-function isPromise<T>(value: Awaitable<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && "then" in value;
-}
-
-/** `next` on a value that may still be promised. */
-export function whenKnown<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return isPromise(value) ? value.then(next) : next(value);
-}
-
-/** Calls `settled` when a call has ended, either way. */
-export function observed<T>(start: () => Awaitable<T>, settled: (result: { value: T } | { error: unknown }) => void) {
-  let value: Awaitable<T>;
-  try {
-    value = start();
-  } catch (error) {
-    settled({ error });
-    throw error;
-  }
-  if (!isPromise(value)) {
-    settled({ value });
-    return value;
-  }
-  return value.then(
-    (value) => {
-      settled({ value });
-      return value;
-    },
-    (error) => {
-      settled({ error });
-      throw error;
-    },
-  );
 }
 
 /** An open file behind `around`. */
@@ -117,8 +84,18 @@ class InterceptedFile implements FallibleFile {
   setOwner(user: number | undefined, group: number | undefined): Awaitable<void> {
     return this.#pass("setOwner", [user, group], () => this.#inner.setOwner(user, group));
   }
-  setTimes(accessed: number, modified: number): Awaitable<void> {
-    return this.#pass("setTimes", [accessed, modified], () => this.#inner.setTimes(accessed, modified));
+  times(): Awaitable<FileTimes> {
+    return this.#pass("times", [], () => this.#inner.times());
+  }
+  setTimes(times: FileTimes): Awaitable<void> {
+    const { accessed, modified } = times;
+    return this.#pass("setTimes", [String(accessed), String(modified)], () => this.#inner.setTimes(times));
+  }
+  attributes(): Awaitable<ReadonlyMap<string, Uint8Array>> {
+    return this.#pass("attributes", [], () => this.#inner.attributes());
+  }
+  setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void> {
+    return this.#pass("setAttribute", [name, value?.length], () => this.#inner.setAttribute(name, value));
   }
   sync(level: SyncLevel): Awaitable<void> {
     return this.#pass("sync", [level], () => this.#inner.sync(level));

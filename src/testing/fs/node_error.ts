@@ -44,6 +44,7 @@ const systemCalls: Readonly<Record<string, string>> = {
   setMode: "fchmod",
   setOwner: "fchown",
   setTimes: "futime",
+  times: "fstat",
   sync: "fsync",
   linkStat: "lstat",
   readLink: "readlink",

@@ -12,6 +12,7 @@ import {
   writeAt,
 } from "./descriptors.ts";
 import { argumentError, asNode } from "./node_error.ts";
+import { nanoseconds } from "../../runtime/times.ts";
 import { bytesOf, callOptions, located, modeOf, pathText, pieces, type Place } from "./place.ts";
 import { Stats } from "./stats.ts";
 
@@ -84,11 +85,11 @@ const several = (transfer: (file: Descriptor, bytes: Uint8Array, at: number | un
 const readSeveral = several(readAt);
 const writeSeveral = several(writeAt);
 
-const seconds = (value: unknown): number => value instanceof Date ? value.getTime() : Number(value) * 1000;
+const time = (value: unknown): bigint => nanoseconds(value instanceof Date ? value.getTime() : Number(value) * 1000);
 
 /** Sets the times of a file; `fs` takes seconds or dates. */
 export function* setTimes(file: Descriptor, accessed: unknown, modified: unknown): Operation<void> {
-  yield* wait(file.file.setTimes(seconds(accessed), seconds(modified)));
+  yield* wait(file.file.setTimes({ accessed: time(accessed), modified: time(modified) }));
 }
 
 /** By their names in `fs`, without the suffix `Sync`. */

@@ -31,6 +31,7 @@ export function place(machine: Machine, path: string, entry: InitialEntry, owner
     user: entry.user ?? owner.user,
     group: entry.group ?? owner.group,
     modified: machine.scheduler.now(),
+    ...entry.attributes === undefined ? {} : { extended: new Map(Object.entries(entry.attributes)) },
   };
   let inode: number;
   if (entry.link !== undefined) {

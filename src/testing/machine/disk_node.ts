@@ -16,6 +16,7 @@
  * A **barrier** (F_BARRIERFSYNC of macOS) decides nothing: whatever is made after it, anywhere on the machine, reaches
  * the medium only after what was pending of its inode has. A sync makes sure of what all barriers before it cover.
  */
+import { accessList, listWithMode } from "../../core/access_list.ts";
 import type { Content } from "./content.ts";
 
 /** What may still happen to a change: to be decided by a sync, no longer decided by any sync, or decided. */
@@ -28,6 +29,8 @@ export interface Attributes {
   readonly group: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** Extended attributes, by name; undefined: none. */
+  readonly extended?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Content and metadata of a file. */
@@ -39,7 +42,8 @@ export interface FileState extends Attributes {
 export type AttributeChange =
   | { readonly kind: "mode"; readonly mode: number }
   | { readonly kind: "owner"; readonly user: number; readonly group: number; readonly mode: number }
-  | { readonly kind: "times"; readonly modified: number };
+  | { readonly kind: "times"; readonly modified: number }
+  | { readonly kind: "extended"; readonly name: string; readonly value: Uint8Array | undefined; readonly mode: number };
 
 /** A change of a file. */
 export type FileChange =
@@ -118,10 +122,23 @@ export interface DiskImage {
   readonly failed?: ReadonlyMap<string, number>;
 }
 
+/** A mode is part of an access control list, where there is one. */
+function withMode<State extends Attributes>(state: State, mode: number): State {
+  const list = state.extended?.get(accessList);
+  if (list === undefined) return { ...state, mode };
+  return { ...state, mode, extended: new Map(state.extended).set(accessList, listWithMode(list, mode)) };
+}
+
 /** A change of metadata, done. */
 export function applyAttributes<State extends Attributes>(state: State, change: AttributeChange): State {
-  if (change.kind === "mode") return { ...state, mode: change.mode };
+  if (change.kind === "mode") return withMode(state, change.mode);
   if (change.kind === "times") return { ...state, modified: change.modified };
+  if (change.kind === "extended") {
+    const extended = new Map(state.extended);
+    if (change.value === undefined) extended.delete(change.name);
+    else extended.set(change.name, change.value);
+    return { ...state, extended, mode: change.mode };
+  }
   return { ...state, user: change.user, group: change.group, mode: change.mode };
 }
 

@@ -5,7 +5,7 @@
 import type { DiskNode } from "./disk_node.ts";
 import type { Machine } from "./machine.ts";
 
-const attributeChanges: ReadonlySet<string> = new Set(["setMode", "setOwner", "setTimes"]);
+const attributeChanges: ReadonlySet<string> = new Set(["setMode", "setOwner", "setTimes", "setAttribute"]);
 const refusedByExt4: ReadonlySet<string> = new Set([
   "create",
   "makeDirectory",

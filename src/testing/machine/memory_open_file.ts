@@ -4,8 +4,10 @@
  * Content lives with the inode: a file that lost its last name goes on until it is closed.
  */
 import { SystemError } from "../../runtime/system_error.ts";
-import type { FileStatus, SyncLevel } from "../../runtime/runtime.ts";
-import { contentOnDisk, type FileChange, type FileNode } from "./disk_node.ts";
+import type { FileStatus, FileTimes, SyncLevel } from "../../runtime/runtime.ts";
+import { atMilliseconds, millisecondsAbove } from "../../runtime/times.ts";
+import { accessList, modeOfList } from "../../core/access_list.ts";
+import { type Attributes, contentOnDisk, type FileChange, type FileNode } from "./disk_node.ts";
 import { journalRefusal } from "./failed_journal.ts";
 import { failSync, type FallibleFile } from "../faults/intercept.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
@@ -98,9 +100,34 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     this.#machine.disk.changeAttributes(this.#inode, { kind: "owner", user: newUser, group: newGroup, mode });
   }
 
-  setTimes(_accessed: number, modified: number): void {
+  times(): FileTimes {
+    return atMilliseconds(this.#live("times").visible.modified);
+  }
+
+  setTimes({ modified }: FileTimes): void {
     this.#owned("setTimes");
-    this.#machine.disk.changeAttributes(this.#inode, { kind: "times", modified });
+    this.#machine.disk.changeAttributes(this.#inode, { kind: "times", modified: Number(millisecondsAbove(modified)) });
+  }
+
+  attributes(): ReadonlyMap<string, Uint8Array> {
+    const { visible } = this.#attributed("attributes", this.#live("attributes"));
+    return visible.extended ?? new Map();
+  }
+
+  setAttribute(name: string, value: Uint8Array | undefined): void {
+    const { visible } = this.#attributed("setAttribute", this.#owned("setAttribute"));
+    if (name.startsWith("security.") && this.#process.user !== 0) this.#fail("setAttribute", "EPERM");
+    if (value === undefined && visible.extended?.has(name) !== true) this.#fail("setAttribute", "ENODATA");
+    // Setting a list sets the permission bits that are parts of it: acl(5).
+    const bits = name === accessList && value !== undefined ? modeOfList(value) : undefined;
+    const mode = bits === undefined ? visible.mode : (visible.mode & ~0o777) | bits;
+    const copy = value === undefined ? undefined : new Uint8Array(value);
+    this.#machine.disk.changeAttributes(this.#inode, { kind: "extended", name, value: copy, mode });
+  }
+
+  #attributed<Node extends { readonly visible: Attributes }>(call: string, node: Node): Node {
+    if (this.#machine.plan.options.capabilities?.attributes !== true) this.#fail(call, "ENOTSUP");
+    return node;
   }
 
   sync(level: SyncLevel): void {

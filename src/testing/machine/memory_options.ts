@@ -19,6 +19,8 @@ export interface InitialEntry {
   user?: number;
   /** Numeric group; default: the acting group. */
   group?: number;
+  /** Extended attributes, by name; seen only with `capabilities: { attributes: true }`. Default: none. */
+  attributes?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** A file system of its own within the machine: names on different ones cannot be renamed or linked to each other. */
@@ -90,7 +92,10 @@ export interface MachineOptions {
   userNumbers?: Readonly<Record<string, number>>;
   /** Numbers of groups by name. Default: `{ root: 0, user: 1000 }`. */
   groupNumbers?: Readonly<Record<string, number>>;
-  /** What the machine claims it can do, where that differs from all there is. */
+  /**
+   * What the machine claims it can do, where that differs from all there is. Extended attributes (`attributes`) are seen
+   * only where this says so.
+   */
   capabilities?: Partial<Omit<Capabilities, "pathStyle">>;
   /** `false`: the process cannot learn the facts that tell it from others. */
   processFacts?: boolean;

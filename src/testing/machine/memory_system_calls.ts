@@ -4,6 +4,7 @@
  * Each method walks the path, checks what a kernel checks in the order a kernel checks it, and makes its changes of the
  * disk last: a call that throws has changed nothing. The rules are those of Linux (path_resolution(7), rename(2), …).
  */
+import { accessList, defaultAccessList, inheritedList } from "../../core/access_list.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import type { DirectoryEntry, FileStatus } from "../../runtime/runtime.ts";
 import type { Attributes, DirectoryNode, DiskNode } from "./disk_node.ts";
@@ -234,7 +235,12 @@ export class MemorySystemCalls implements SyncFileSystem {
   }
 
   #attributes(mode: number, directory: DirectoryNode): Attributes {
-    return this.#machine.attributes(mode & ~this.#process.umask, this.#process, directory.visible);
+    const made = (bits: number) => this.#machine.attributes(bits, this.#process, directory.visible);
+    const inherited = directory.visible.extended?.get(defaultAccessList);
+    if (inherited === undefined) return made(mode & ~this.#process.umask);
+    // Where a directory has a default list, the umask has no say: acl(5).
+    const { list, mode: bits } = inheritedList(inherited, mode);
+    return { ...made(bits), ...list === undefined ? {} : { extended: new Map([[accessList, list]]) } };
   }
 
   #add(kind: DiskNode["kind"], place: Place, attributes: Attributes, call: string, path: string, text = ""): number {

@@ -33,12 +33,14 @@ export function partsOf(runtime: MemoryRuntime): ProcessParts {
   return found;
 }
 
+/** All there is; attributes only where they are asked for: with them every replacement makes three more calls. */
 const everything: Capabilities = {
   directorySync: true,
   anchored: true,
   fileLock: "call",
   owner: true,
   mode: true,
+  attributes: false,
   symbolicLinks: true,
   barrierSync: false,
   pathStyle: "posix",

@@ -3,6 +3,7 @@ import type {
   DirectoryEntry,
   FileStatus,
   FileSystem,
+  FileTimes,
   OpenDirectory,
   OpenFile,
   SyncLevel,
@@ -24,8 +25,14 @@ export interface SyncOpenFile extends OpenFile {
   setMode(mode: number): void;
   /** Sets the numeric owner; `undefined` leaves that one as it is. */
   setOwner(user: number | undefined, group: number | undefined): void;
-  /** Sets access and modification time, in milliseconds since 1970. */
-  setTimes(accessed: number, modified: number): void;
+  /** Its times. */
+  times(): FileTimes;
+  /** Sets its times. */
+  setTimes(times: FileTimes): void;
+  /** Its extended attributes, by name. */
+  attributes(): ReadonlyMap<string, Uint8Array>;
+  /** Sets an extended attribute; `undefined` removes it. */
+  setAttribute(name: string, value: Uint8Array | undefined): void;
   /** Content and metadata, or entries, onto the medium. */
   sync(level: SyncLevel): void;
   /** Shares the blocks of `source`; false where that cannot be done. */

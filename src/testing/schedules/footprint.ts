@@ -46,6 +46,7 @@ const changingFiles: ReadonlySet<SeamMethod> = new Set([
   "setMode",
   "setOwner",
   "setTimes",
+  "setAttribute",
   "clone",
 ]);
 const locking: ReadonlySet<SeamMethod> = new Set(["tryLock", "lock", "unlock", "close"]);
@@ -85,6 +86,7 @@ function fileTouches(call: SeamCall, { inode, limited, network }: Surroundings):
   }
   if (locking.has(call.method)) return [change(`lock ${inode ?? "unknown"}`)];
   if (call.method === "read") return network ? [look(own), look("links")] : [look(own)];
+  if (call.method === "times" || call.method === "attributes") return [look(own)];
   return call.method === "stat" ? [look(own), look("links")] : [];
 }
 

@@ -28,7 +28,7 @@ async function use(fileSystem: FileSystem, directory: string): Promise<Outcome> 
       await file.setOwner(user, group);
       await file.setMode(0o200);
       await file.setMode(0o2640);
-      await file.setTimes(1e12, 1e12);
+      await file.setTimes({ accessed: 10n ** 18n, modified: 10n ** 18n });
       await file.tryLock(false);
       await file.sync("full");
       const clone = await fileSystem.create(path("clone"), mode);
