@@ -6,7 +6,7 @@
  * State after a failure: that of `writeFile`, as the error's `targetState` says.
  */
 import { type FileData, sourceOf } from "../core/bytes.ts";
-import type { FilePath } from "../core/options.ts";
+import { type FilePath, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { joinQueue, leaveQueue } from "../lock/turn_queue.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
@@ -109,7 +109,7 @@ function asynchronous(
   if (typeof options === "function") return asynchronous(path, data, undefined, options);
   const calls = callback !== undefined && callback !== null;
   // Before the write begins: what is refused must not happen.
-  if (calls && typeof callback !== "function") return Promise.reject(new TypeError("callback must be a function"));
+  if (calls && typeof callback !== "function") return Promise.reject(wrongArgument("callback", "a function", callback));
   const written = run(() => write(path, data, readCompatibleOptions(options, false)));
   if (!calls) return written;
   // In a task of its own: what a callback throws is its caller's, and no reason to call it again.

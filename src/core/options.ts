@@ -24,6 +24,11 @@ function show(value: unknown): string {
   return String(value);
 }
 
+/** The error for an argument that is not what it must be: it says what it is. */
+export function wrongArgument(name: string, wanted: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${wanted}, not ${show(value)}`);
+}
+
 /** Reads options by a table of readers. A value of undefined is an absent option. */
 export function readOptions<Readers extends Record<string, OptionReader<unknown>>>(
   options: unknown,

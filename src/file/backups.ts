@@ -13,6 +13,7 @@ import {
   oneOf,
   readOptions,
   refuseSignal,
+  wrongArgument,
 } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { fillingFromFile } from "./copy_file.ts";
@@ -161,7 +162,7 @@ function* restore(
   options: RestoreBackupOptions | undefined,
   synchronous: boolean,
 ): Operation<WriteResult> {
-  if (which !== undefined && typeof which !== "string") throw new TypeError("which must be a backup's name or path");
+  if (which !== undefined && typeof which !== "string") throw wrongArgument("which", "a backup's name or path", which);
   const { runtime, ...checked } = readOptions(options, restoreReaders);
   const { trust: _trust, ...wishes } = checked;
   refuseSignal(synchronous, checked.signal);

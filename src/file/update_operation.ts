@@ -6,7 +6,7 @@
  */
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import { type FilePath, readOptions } from "../core/options.ts";
+import { type FilePath, readOptions, wrongArgument } from "../core/options.ts";
 import { sourceInside } from "../lock/own_holds.ts";
 import { type FileLock, neededLockOption, underLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
@@ -239,7 +239,7 @@ function* leave(write: FileReplacement, current: Uint8Array | undefined): Operat
 
 /** TypeError for a callback that is none. */
 export function checkCallback(change: unknown): void {
-  if (typeof change !== "function") throw new TypeError("change must be a function of the current content");
+  if (typeof change !== "function") throw wrongArgument("change", "a function of the current content", change);
 }
 
 /** Reads the options of an update. */

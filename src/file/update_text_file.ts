@@ -1,7 +1,7 @@
 /**
  * `updateTextFile`: a file's text, changed inside its lock.
  */
-import type { FilePath } from "../core/options.ts";
+import { type FilePath, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { callInside } from "../lock/own_holds.ts";
 import { decodeText } from "./decode_text.ts";
@@ -30,7 +30,7 @@ function* updateText(
       const text = current === undefined ? undefined : decodeText(current, file);
       const next = yield* callInside(engine, [hold], () => change(text));
       if (next !== undefined && typeof next !== "string") {
-        throw new TypeError("change must return a string or undefined");
+        throw wrongArgument("what change returns", "a string or undefined", next);
       }
       tell(next ?? text);
       return next;

@@ -3,7 +3,7 @@
  */
 import { LockError } from "../core/errors.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { type FilePath, filePath, readOptions } from "../core/options.ts";
+import { type FilePath, filePath, readOptions, wrongArgument } from "../core/options.ts";
 import { lockAttempt } from "./lock_hold.ts";
 import type { LockInfo } from "./lock_info.ts";
 import { lookAtLock } from "./look_at_lock.ts";
@@ -49,7 +49,7 @@ function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockIn
 }
 
 function* breakOperation({ engine, path, lockDirectory }: Inspection, info: LockInfo): Operation<boolean> {
-  if (typeof info !== "object" || info === null) throw new TypeError("info must be what inspectLock returned");
+  if (typeof info !== "object" || info === null) throw wrongArgument("info", "what inspectLock returned", info);
   const attempt = { ...lockAttempt(path), verb: "Cannot break the lock of" };
   if (info.backend === "flock") {
     throw new LockError(

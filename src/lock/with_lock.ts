@@ -4,7 +4,7 @@
  * The lock excludes everybody who locks the same file: this module on any runtime, flock(1), and programs that call
  * flock(2) on `NAME.lock`. It is advisory: who does not ask for it is not held up.
  */
-import { type FilePath, refuseSignal } from "../core/options.ts";
+import { type FilePath, refuseSignal, wrongArgument } from "../core/options.ts";
 import { type Operation, run as drive, runSync } from "../core/operation.ts";
 import { callInside } from "./own_holds.ts";
 import { type FileLock, fileLock, inside } from "./file_lock.ts";
@@ -66,7 +66,7 @@ function* tryLockOperation(call: LockCall): Operation<FileLock | undefined> {
 }
 
 function* withLockOperation<T>(call: LockCall, body: (lock: FileLock) => T | PromiseLike<T>): Operation<T> {
-  if (typeof body !== "function") throw new TypeError("run must be a function");
+  if (typeof body !== "function") throw wrongArgument("run", "a function", body);
   const hold = yield* takeInTime(call);
   try {
     return yield* inside(hold, (held) => callInside(call.engine, [held], () => body(fileLock(held))), () => "unknown");

@@ -13,6 +13,7 @@ import {
   type OptionReader,
   readOptions,
   wholeNumber,
+  wrongArgument,
 } from "../core/options.ts";
 import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
@@ -119,7 +120,7 @@ const encoder = new TextEncoder();
 /** The bytes of a record. They are copied only when it is written: the caller must not change them until then. */
 export function recordBytes(record: unknown): Uint8Array {
   const bytes = typeof record === "string" ? encoder.encode(record) : bytesOf(record);
-  if (bytes === undefined) throw new TypeError("A record must be a string or bytes");
+  if (bytes === undefined) throw wrongArgument("A record", "a string or bytes", record);
   if (bytes.length > longestRecord) throw new OutOfRange(`A record must have ${longestRecord} bytes or less`);
   return bytes;
 }
@@ -127,7 +128,7 @@ export function recordBytes(record: unknown): Uint8Array {
 /** The bytes of many records; a text is one record, not many of one character. */
 export function manyRecords(records: unknown): Uint8Array[] {
   if (typeof records !== "object" || records === null || !(Symbol.iterator in records) || ArrayBuffer.isView(records)) {
-    throw new TypeError("records must be an iterable of records");
+    throw wrongArgument("records", "an iterable of records", records);
   }
   return Array.from(records as Iterable<unknown>, recordBytes);
 }

@@ -10,7 +10,7 @@
  * it leaves, the next publication removes.
  */
 import { ValidationError } from "../core/errors.ts";
-import { type FilePath, filePath } from "../core/options.ts";
+import { type FilePath, filePath, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
@@ -191,7 +191,7 @@ function* prune(
 
 const begin = (path: FilePath, build: unknown, options: unknown, synchronous: boolean): PublishRequest => {
   filePath(path, "path");
-  if (typeof build !== "function") throw new TypeError("build must be a function of a directory");
+  if (typeof build !== "function") throw wrongArgument("build", "a function of a directory", build);
   return readPublishRequest(path, options, synchronous);
 };
 

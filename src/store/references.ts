@@ -2,7 +2,7 @@
  * `openReferences`: names that lead to digests, and HEAD. See reference_body.ts for the order of calls.
  */
 import type { FilePath } from "../core/options.ts";
-import { type OptionReader, readOptions } from "../core/options.ts";
+import { type OptionReader, readOptions, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Digest, readDigest, referencesLockTarget } from "../protocol/names/store.ts";
 import type { Durability } from "../protocol/write_plan.ts";
@@ -81,7 +81,7 @@ const headExpectation = (options: SetHeadOptions | undefined) =>
 function prefixOf(prefix: unknown): string {
   if (prefix === undefined) return "";
   if (typeof prefix === "string") return prefix;
-  throw new TypeError("prefix must be a string");
+  throw wrongArgument("prefix", "a string", prefix);
 }
 
 class AsynchronousReferences implements References {

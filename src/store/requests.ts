@@ -11,6 +11,7 @@ import {
   type OptionReader,
   readOptions,
   refuseSignal,
+  wrongArgument,
 } from "../core/options.ts";
 import { locate } from "../protocol/engine.ts";
 import { type Digest, readDigest } from "../protocol/names/store.ts";
@@ -107,7 +108,7 @@ export function putFileRequest(context: StoreContext, path: FilePath, options: P
 export function contentsOf<Contents>(contents: Contents): Contents {
   const iterable = typeof contents === "object" && contents !== null &&
     (Symbol.iterator in contents || Symbol.asyncIterator in contents);
-  if (!iterable || ArrayBuffer.isView(contents)) throw new TypeError("contents must be an iterable of contents");
+  if (!iterable || ArrayBuffer.isView(contents)) throw wrongArgument("contents", "an iterable of contents", contents);
   return contents;
 }
 
@@ -152,7 +153,7 @@ export function collectRules(options: unknown): CollectPlan {
   const iterable = typeof reachable === "object" && reachable !== null &&
     (Symbol.iterator in reachable || Symbol.asyncIterator in reachable);
   if (!iterable) {
-    throw new TypeError("reachable must be an iterable of digests: everything else is removed");
+    throw wrongArgument("reachable", "an iterable of digests (everything else is removed)", reachable);
   }
   return { grace: grace ?? defaultGrace, dryRun: dryRun ?? false, onProgress: onProgress ?? (() => {}), reachable };
 }

@@ -10,6 +10,7 @@ import {
   filePath,
   type OptionReader,
   readOptions,
+  wrongArgument,
 } from "../core/options.ts";
 import { neededLockOption, refuseSignals } from "../lock/file_lock.ts";
 import type { FileLock } from "../lock/file_lock.ts";
@@ -220,7 +221,7 @@ const alwaysTrue: OptionReader<true> = (value, name) => {
 
 /** Reads plan and options. */
 export function readApplyRequest(plan: unknown, options: unknown, synchronous: boolean): ApplyRequest {
-  if (plan === undefined) throw new TypeError("A plan must be an object with files");
+  if (plan === undefined) throw wrongArgument("A plan", "an object with files", plan);
   const { files, directories = [], validate, activate, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
   const checked = readOptions(options, optionReaders);

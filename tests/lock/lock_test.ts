@@ -487,7 +487,7 @@ describe("the options of a lock", () => {
       await assertRejects(
         () => withLock(path, undefined as unknown as () => void),
         TypeError,
-        "run must be a function",
+        "run must be a function, not undefined",
       );
       const other = await acquireLock(`${path}.other`);
       await assertRejects(() => writeFile(path, "", { lock: other }), TypeError, "not for this");
