@@ -83,7 +83,7 @@ const hints: readonly { code: string; step?: string; verbs?: readonly string[]; 
 const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefined>> = {
   adopt: () => "publish over it with --adopt",
   breakLock: ({ path = "." }) => `if you know that it is dead, run: atomic-write lock --break ${quoted(path)}`,
-  join: () => "use its lock (--join)",
+  join: () => "use its lock (--join), or leave this one out",
   lockDirectory: () => "choose a --lock-directory",
   recoverTransactions: ({ path = "." }) => `run: atomic-write recover ${quoted(path)}`,
   trust: ({ users = [] }) => `--trust ${users} makes it count`,
