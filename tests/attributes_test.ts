@@ -236,13 +236,29 @@ const failing = (method: string, code: string): Around => (call, proceed) => {
 };
 
 test("a list that cannot be set is lost, and its mask does not become the group's rights", () => {
-  for (const method of ["setAttribute", "attributes"]) {
-    const machine = machineOf({ mode: 0o660, attributes: { [accessList]: accessListOf(secret), ...noted } });
-    const runtime = interceptRuntime(machine, failing(method, "ENOTSUP"));
-    const result = writeFileSync("/d/file", "new", { runtime });
-    assertEquals(shown(machine), { mode: "600", owner: "0:0" }, method);
-    assertEquals([...result.lost].sort(), ["acl", "attributes"], method);
-  }
+  const machine = machineOf({ mode: 0o660, attributes: { [accessList]: accessListOf(secret), ...noted } });
+  const runtime = interceptRuntime(machine, failing("setAttribute", "ENOTSUP"));
+  const result = writeFileSync("/d/file", "new", { runtime });
+  assertEquals(shown(machine), { mode: "600", owner: "0:0" });
+  assertEquals([...result.lost].sort(), ["acl", "attributes"]);
+});
+
+test("a list that cannot be set leaves the one that its directory has handed down without any effect", () => {
+  const groups = "u::rw,u:1000:r,g::rw,m::rw,o::-";
+  const given = { mode: 0o660, attributes: { [accessList]: accessListOf(groups) }, inherited: everybodysDirectory };
+  const machine = machineOf(given);
+  const result = writeFileSync("/d/file", "new", {
+    runtime: interceptRuntime(machine, failing("setAttribute", "EPERM")),
+  });
+  const list = "u::rw,u:1000:rwx,g::rwx,m::-,o::-";
+  assertEquals([shown(machine), result.lost], [{ mode: "600", owner: "0:0", [accessList]: list }, ["acl"]]);
+});
+
+test("a new file whose own attributes cannot be seen is not used: its directory may have handed something down", () => {
+  const machine = machineOf({ mode: 0o640, inherited: everybodysDirectory });
+  const runtime = interceptRuntime(machine, failing("attributes", "EACCES"));
+  const error = assertThrows(() => writeFileSync("/d/file", "new", { runtime }), WriteError);
+  assertEquals([error.code, error.targetState, machine.files("/d")], ["EACCES", "unchanged", { "/d/file": "old" }]);
 });
 
 test("a disk that fails while an attribute is set fails the write, and the file is as it was", () => {

@@ -160,19 +160,9 @@ export function* setAccessList(
   } catch (error) {
     if (!isRefused(error)) throw error;
     // A list that was handed down and stays gives nobody anything without its mask.
-    const narrow = old === undefined ? mode & ~0o070 : modeWithoutList(old, mode);
+    const narrow = old === undefined || has.has(accessList) ? mode & ~0o070 : modeWithoutList(old, mode);
     return { lost: [...others, old === undefined ? "mode" : "acl"], mode: narrow };
   }
-}
-
-/** What is lost of attributes that a file cannot be given at all, and the mode that it may have without them. */
-export function withoutAttributes(
-  wanted: FileAttributes,
-  mode: number,
-): { readonly lost: string[]; readonly mode: number } {
-  const list = wanted.get(accessList);
-  const kept = [...wanted.keys()].filter((name) => !madeAnew.has(name));
-  return { lost: [...new Set(kept.map(kindOf))], mode: list === undefined ? mode : modeWithoutList(list, mode) };
 }
 
 /** Lists of another kind than the one that is part of the mode. */

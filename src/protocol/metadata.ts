@@ -12,14 +12,7 @@
 import { OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileAttributes, FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
-import {
-  attributesOf,
-  isRefused,
-  setAccessList,
-  setOwnAttributes,
-  setSecurity,
-  withoutAttributes,
-} from "./attributes.ts";
+import { isRefused, setAccessList, setOwnAttributes, setSecurity } from "./attributes.ts";
 import type { Engine } from "./engine.ts";
 import type { Owner } from "./mode_and_owner.ts";
 import type { WritePlan } from "./write_plan.ts";
@@ -186,8 +179,8 @@ function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Ope
 /** Gives the open file what is wanted; answers what is lost. `now` is the file's status before. */
 export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
   const lost = [...wanted.lost];
-  const has = wanted.attributes && (yield* attributesOf(file));
-  const attributes = wanted.attributes && has && { wanted: wanted.attributes, has };
+  // What its directory has handed down to the new file must be known: where that cannot be seen, it is not used.
+  const attributes = wanted.attributes && { wanted: wanted.attributes, has: yield* wait(file.attributes()) };
   if (attributes !== undefined) lost.push(...yield* setOwnAttributes(file, attributes));
   const ownerDiffers = (wanted.user ?? now.user) !== now.user || (wanted.group ?? now.group) !== now.group;
   let status = now;
@@ -208,10 +201,6 @@ export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: File
     lost.push(...list.lost);
     mode = list.mode;
     status = yield* wait(file.stat());
-  } else if (wanted.attributes !== undefined) {
-    const without = withoutAttributes(wanted.attributes, mode);
-    lost.push(...without.lost);
-    mode = without.mode;
   }
   if (status.mode !== mode) lost.push(...yield* setPermissions(file, mode, wanted.modeRequired));
   if (attributes !== undefined) lost.push(...yield* setSecurity(file, attributes));

@@ -168,6 +168,14 @@ for (const [name, bind] of binders) {
     assertEquals(library.calls.filter((call) => call.includes("<10>")).length, 3, "one more for the larger buffer");
   });
 
+  test(`${name}: a file system without attributes has none`, () => {
+    let errno = 95;
+    const found = onLinux(bind, new FakeLibrary({ flistxattr: () => ({ errno }) }));
+    assertEquals([...found.attributes(9)], []);
+    errno = 5;
+    assertEquals(assertThrows(() => found.attributes(9), ForeignError).code, "EIO");
+  });
+
   test(`${name}: attributes are set, emptied and removed; a refusal keeps its number`, () => {
     const values: string[] = [];
     const library = new FakeLibrary({

@@ -144,8 +144,7 @@ export class CLibrary {
   /** The extended attributes of a file, by name: those that this process may see. */
   attributes(descriptor: number): Map<string, Uint8Array> {
     const found = new Map<string, Uint8Array>();
-    const list = this.#grown(largestList, (buffer) => this.#call("flistxattr", descriptor, buffer, buffer.length));
-    for (const name of new TextDecoder().decode(list).split("\0")) {
+    for (const name of this.#attributeNames(descriptor)) {
       if (name === "") continue;
       try {
         const value = this.#grown(largestValue, (buffer) => {
@@ -158,6 +157,17 @@ export class CLibrary {
       }
     }
     return found;
+  }
+
+  /** None where the file system has no attributes. */
+  #attributeNames(descriptor: number): string[] {
+    try {
+      const list = this.#grown(largestList, (buffer) => this.#call("flistxattr", descriptor, buffer, buffer.length));
+      return new TextDecoder().decode(list).split("\0");
+    } catch (error) {
+      if (error instanceof ForeignError && error.code === "ENOTSUP") return [];
+      throw error;
+    }
   }
 
   /** What a call puts into a buffer that is large enough. */
