@@ -1,6 +1,6 @@
 /** Operations on several files, directories, stores, references and logs that may meet. */
 import { assert, assertEquals } from "@std/assert";
-import { openLog, openLogReaderSync, openLogSync } from "../../../src/log/mod.ts";
+import { openLog, openLogReaderSync, openLogSync, repairLog } from "../../../src/log/mod.ts";
 import { openObjectStore, openObjectStoreSync, openReferences, openReferencesSync } from "../../../src/store/mod.ts";
 import {
   applyFiles,
@@ -97,7 +97,56 @@ const put: Kind = {
       if (facts.includes(`${storeOf(path)} ${sha256("an object")}`)) {
         assert(store.has(sha256("an object")), "an object is lost that was acknowledged");
       }
-      assertEquals(store.verify().corrupt, []);
+      assertEquals(store.verify().corrupt.filter((digest) => digest !== damaged), []);
+    },
+  }),
+};
+
+const removable = sha256("an object to be removed");
+const damaged = sha256("an object to be damaged");
+
+const objectRemoval: Kind = {
+  name: "object removal",
+  family: "store",
+  at: (path) => ({
+    setup: (runtime) => openObjectStoreSync(storeOf(path), { runtime }).put("an object to be removed"),
+    run: async (runtime, tell) => {
+      const store = await openObjectStore(storeOf(path), { runtime });
+      // Whoever finds nothing to remove promises nothing of what another one has removed.
+      const isOurs = await store.remove(removable);
+      if (isOurs && store.durability === "full") tell.durable(`${storeOf(path)} is rid of it`);
+    },
+    rests: true,
+    check: (machine, { facts, inDoubt }) => {
+      if (inDoubt || !facts.includes(`${storeOf(path)} is rid of it`)) return;
+      const store = openObjectStoreSync(storeOf(path), { runtime: machine });
+      assert(!store.has(removable), "an object that was removed is back");
+    },
+  }),
+};
+
+const quarantine: Kind = {
+  name: "quarantine",
+  family: "store",
+  at: (path) => ({
+    setup: (runtime) => {
+      const directory = storeOf(path);
+      openObjectStoreSync(directory, { runtime }).put("an object to be damaged");
+      const object = `${directory}/${damaged.slice(0, 2)}/${damaged.slice(2)}`;
+      runtime.syncFileSystem.remove(object);
+      writeFileSync(object, "rot", { runtime });
+    },
+    run: async (runtime, tell) => {
+      const store = await openObjectStore(storeOf(path), { runtime });
+      const { quarantined = [] } = await store.verify({ quarantine: true });
+      if (quarantined.includes(damaged) && store.durability === "full") tell.durable(`${storeOf(path)} is whole`);
+    },
+    rests: true,
+    check: (machine, { facts, inDoubt }) => {
+      if (inDoubt || !facts.includes(`${storeOf(path)} is whole`)) return;
+      const store = openObjectStoreSync(storeOf(path), { runtime: machine });
+      assert(!store.has(damaged), "a damaged object is back");
+      assertEquals(machine.readText(`${storeOf(path)}/damaged/${damaged}`), "rot");
     },
   }),
 };
@@ -185,6 +234,45 @@ const logKind = (name: string, checkpoints: boolean): Kind => ({
   },
 });
 
+/** Where the payload of a log's first record begins. */
+const firstPayload = 72 + 32;
+
+/** Of a log of its own: whoever opens a damaged log to write to it gets an error. */
+const repair: Kind = {
+  name: "repair",
+  family: "log",
+  at: (path) => {
+    const log = `${path}.damaged`;
+    const whole = ["two", "three"];
+    return {
+      setup: (runtime) => {
+        if (runtime.statusOf(log) !== undefined) return;
+        const opened = openLogSync(log, { runtime });
+        for (const text of ["one", ...whole]) opened.append(text);
+        opened.close();
+        const bytes = (runtime.readBytes(log) ?? new Uint8Array()).slice();
+        bytes[firstPayload] = 0xff;
+        writeFileSync(log, bytes, { runtime });
+      },
+      run: async (runtime, tell) => {
+        const { durability } = await repairLog(log, { keep: "readable", lock: patient, runtime });
+        if (durability === "full") tell.durable(`${log} is whole`);
+      },
+      // Whoever finds nothing to repair relies on what the other one has put there.
+      rests: true,
+      check: (machine, { facts, inDoubt }) => {
+        const read = (whenDamaged: "throw" | "skip") =>
+          Array.from(openLogReaderSync(log, { runtime: machine }).read({ whenDamaged }), ({ data }) => {
+            return new TextDecoder().decode(data);
+          });
+        if (inDoubt) return;
+        assertEquals(read("skip"), whole);
+        if (facts.includes(`${log} is whole`)) assertEquals(read("throw"), whole);
+      },
+    };
+  },
+};
+
 /** Everything that is more than one file. */
 export const largerKinds: readonly Kind[] = [
   transaction,
@@ -193,6 +281,9 @@ export const largerKinds: readonly Kind[] = [
   put,
   reference,
   collection,
+  objectRemoval,
+  quarantine,
   logKind("append", false),
   logKind("checkpoint", true),
+  repair,
 ];
