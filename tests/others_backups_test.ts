@@ -6,6 +6,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { FileError, listBackupsSync, restoreBackupSync, writeFileSync } from "../mod.ts";
 import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
+import { applyFilesSync } from "../src/transaction/mod.ts";
 
 const mallory = 1001;
 
@@ -26,8 +27,19 @@ const backups = (machine: MemoryRuntime, path = "/tmp/conf") =>
 describe("backups that somebody else has planted in a sticky directory", () => {
   it("are not listed, and crowd out none of one's own", () => {
     const machine = planted(0);
-    for (const text of ["1", "2", "3"]) writeFileSync("/tmp/conf", text, { runtime: machine, backup: 2 });
+    const year = new Date(machine.clock.now()).getUTCFullYear();
+    for (const text of ["1", "2", "3"]) {
+      const { backup = "" } = writeFileSync("/tmp/conf", text, { runtime: machine, backup: 2 });
+      // Nor do their times make this user's later than they are.
+      assert(backup.startsWith(`/tmp/.conf.${year}`), backup);
+    }
     assertEquals(backups(machine), ["2", "1"]);
+    for (const data of ["4", "5", "6"]) {
+      const plan = { files: [{ path: "/tmp/conf", data }], backup: 2 };
+      const { backup = "" } = applyFilesSync(plan, { runtime: machine }).files[0] ?? {};
+      assert(backup.startsWith(`/tmp/.conf.${year}`), backup);
+    }
+    assertEquals(backups(machine), ["5", "4"]);
     // Nor are they removed: they are hers.
     assertEquals(machine.readText("/tmp/.conf.99980103T000000000Z.bak"), "evil 3");
   });

@@ -13,7 +13,7 @@ import { copyBackup } from "./copy_backup.ts";
 import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { afterUndoing, tidy } from "./failure.ts";
-import { backupDirectoryOf, backupsByName, findBackups } from "./find_backups.ts";
+import { backupDirectoryOf, backupsByName, findBackups, trustedFor } from "./find_backups.ts";
 import { ensureDirectory } from "./made_directories.ts";
 import { backupName, lastBackupTime } from "./names/names.ts";
 import type { FileReplacement, KeptBackup } from "./file_replacement.ts";
@@ -21,6 +21,7 @@ import { removeIn, removeName } from "./reported_failure.ts";
 import { syncDirectory, syncFile } from "./sync.ts";
 import { isUnsupported } from "./sync_codes.ts";
 import { isDistrusted } from "./sync_ledger.ts";
+import { isCredible } from "./trust.ts";
 import { syncsFile } from "./write_plan.ts";
 
 /** Makes and syncs a backup of the target's present file; undefined when there is no file. */
@@ -33,10 +34,7 @@ export function* makeBackup(write: FileReplacement): Operation<KeptBackup | unde
   let named = beside || !plan.createDirectories || (yield* ensureDirectory(engine, directory, plan, attempt));
   const home = beside ? parent : yield* openParent(engine, directory, plan, attempt);
   try {
-    const found = yield* backupsByName(home, target.name);
-    // A name of a time that cannot be counted on was not made by a clock.
-    const newest = found.find((backup) => backup.time < lastBackupTime);
-    const placed = yield* placeBackup(write, home, newest?.time);
+    const placed = yield* placeBackup(write, home, yield* newestTime(write, home));
     if (placed === undefined) return undefined;
     const { name, path, synced } = placed;
     try {
@@ -48,6 +46,19 @@ export function* makeBackup(write: FileReplacement): Operation<KeptBackup | unde
   } finally {
     if (!beside) yield* closeParent(home);
   }
+}
+
+/** When the newest backup was made, as far as those count. */
+function* newestTime(
+  { target: { name, status } }: FileReplacement,
+  home: ParentDirectory,
+): Operation<number | undefined> {
+  for (const backup of yield* backupsByName(home, name)) {
+    // A name of a time that cannot be counted on was not made by a clock.
+    if (backup.time >= lastBackupTime) continue;
+    if (yield* isCredible(home, backup.status, trustedFor(status, []))) return backup.time;
+  }
+  return undefined;
 }
 
 /** Two backups in one millisecond, or a clock that went back: the next free time after the newest. */

@@ -85,3 +85,22 @@ export function* readBytes(engine: Engine, path: string): Operation<Uint8Array |
     yield* closeQuietly(file);
   }
 }
+
+/**
+ * The bytes of the small file at an absolute path; undefined when there is none. Of one with more than `most`, which is no
+ * file of ours, so many and one more: so it is seen to be too long.
+ */
+export function* readSmall(engine: Engine, path: string, most: number): Operation<Uint8Array | undefined> {
+  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  if (file === undefined) return undefined;
+  try {
+    const bytes = allocate(most + 1);
+    let used = 0;
+    for (let count = 1; count > 0 && used < bytes.length; used += count) {
+      count = yield* wait(file.read(bytes.subarray(used)));
+    }
+    return bytes.subarray(0, used);
+  } finally {
+    yield* closeQuietly(file);
+  }
+}

@@ -63,7 +63,7 @@ export function* findBackups(
   const current = file.status;
   const strangers = new Set<number>();
   const found: FoundBackups = { versions: [], repeated: [], strangers };
-  const trusted = trust === "any" || current === undefined ? trust : [...trust, current.user];
+  const trusted = trustedFor(current, trust);
   let newer: FoundFile | undefined = current === undefined ? undefined : { ...file, status: current };
   let copies = 0;
   for (const backup of yield* backupsByName(directory, file.name)) {
@@ -84,6 +84,10 @@ export function* findBackups(
   }
   return found;
 }
+
+/** Whose backups of a file count: also those of the user whose the file is now. */
+export const trustedFor = (owner: FileStatus | undefined, trust: Trust): Trust =>
+  trust === "any" || owner === undefined ? trust : [...trust, owner.user];
 
 /** Everything in `directory` that bears the name of a backup of a file, newest first. */
 export function* backupsByName(directory: ParentDirectory, file: string): Operation<FoundBackup[]> {

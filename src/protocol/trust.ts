@@ -73,3 +73,13 @@ export function* isCredible(
   if (!home.engine.capabilities.owner || trust === "any" || user === 0 || trust.includes(user)) return true;
   return (yield* ourUser(home)) === user;
 }
+
+/**
+ * Whether nobody but this user and root can make names in a directory: then all of them count, and none need be looked at.
+ * (Where an ACL lets others write, the permission bits of the group show it: acl(5).)
+ */
+export function* isPrivate(home: ParentDirectory, trust: Trust): Operation<boolean> {
+  const { engine: { capabilities }, status } = home;
+  if (!capabilities.owner || trust === "any") return true;
+  return capabilities.mode && (status.mode & 0o022) === 0 && (yield* isCredible(home, status, trust));
+}

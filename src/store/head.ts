@@ -5,10 +5,10 @@ import type { Operation } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { takeTicket } from "../protocol/commit_turn.ts";
 import { translate } from "../protocol/failure.ts";
-import { readBytes } from "../protocol/file_call.ts";
+import { readSmall } from "../protocol/file_call.ts";
 import { type Digest, headName } from "../protocol/names/store.ts";
 import { conflict, readReference, writeReference } from "./reference_body.ts";
-import { formatHead, type Head, type HeadTarget, parseHead } from "./reference_format.ts";
+import { formatHead, type Head, type HeadTarget, longestReference, parseHead } from "./reference_format.ts";
 import type { StoreContext } from "./store.ts";
 
 /** Where one stands; undefined before `setHead`. */
@@ -25,7 +25,7 @@ function* readHeadTarget(
   path: string,
 ): Operation<{ name: string } | { digest: Digest } | undefined> {
   try {
-    const bytes = yield* readBytes(context.engine, path);
+    const bytes = yield* readSmall(context.engine, path, longestReference);
     return bytes === undefined ? undefined : parseHead(bytes, path);
   } catch (error) {
     throw translate(error, context.attempt("Cannot read", path));

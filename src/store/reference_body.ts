@@ -13,7 +13,7 @@ import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.t
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
-import { readBytes } from "../protocol/file_call.ts";
+import { readSmall } from "../protocol/file_call.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
@@ -22,7 +22,7 @@ import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { checkFree } from "./free_name.ts";
-import { formatReference, parseReference } from "./reference_format.ts";
+import { formatReference, longestReference, parseReference } from "./reference_format.ts";
 import type { StoreContext } from "./store.ts";
 
 /** A name and what it leads to. */
@@ -45,7 +45,7 @@ export function* readReference(context: StoreContext, name: string): Operation<D
 
 function* readPath(context: StoreContext, path: string): Operation<Digest | undefined> {
   try {
-    const bytes = yield* readBytes(context.engine, path);
+    const bytes = yield* readSmall(context.engine, path, longestReference);
     return bytes === undefined ? undefined : parseReference(bytes, path);
   } catch (error) {
     // `a` where `a/b` is a reference.

@@ -18,6 +18,9 @@ export type Head = { readonly name: string; readonly digest?: Digest } | {
   readonly digest: Digest;
 };
 
+/** What is longer, in bytes, is neither: a digest is shorter, and so is the name of a reference. */
+export const longestReference = 8192;
+
 const symbolic = "reference: ";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -8,7 +8,6 @@
  */
 import type { Operation } from "../core/operation.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
-import { backupTarget } from "../protocol/names/names.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { removeIn } from "../protocol/reported_failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
@@ -52,7 +51,7 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   // All is done: a journal that cannot be removed is finished again by the next one, which finds nothing to do.
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(journal, transaction.marked, rules, attempt), journal.path);
-  if (backup > 0) yield* prune(transaction, entered, failures);
+  if (backup > 0) yield* prune(transaction, failures);
   const { device } = journal.home.status;
   if (decided && synced) synced = stillHolds({ engine, device, rules, attempt }, failures);
   const fileSynced = standing.filesSynced && changes.every(({ staged }) => staged?.fileSynced ?? true);
@@ -83,13 +82,11 @@ function* publishAll(transaction: Transaction): Operation<void> {
 /** All but the newest of each file's backups. */
 function* prune(
   { changes, request: { backup: keep } }: Transaction,
-  { scans }: Entered,
   failures: CleanupFailure[],
 ): Operation<void> {
-  for (const { participant: { home, name }, backup } of changes) {
+  for (const { participant: { home }, backup, earlier } of changes) {
     if (backup === undefined) continue;
-    const known = scans.get(home.status.identity)?.backups.get(backupTarget(name)) ?? [];
-    for (const outdated of [...known].sort((a, b) => b.time - a.time).slice(keep - 1)) {
+    for (const outdated of [...earlier].sort((a, b) => b.time - a.time).slice(keep - 1)) {
       yield* tidy(failures, removeIn(home, outdated.name), home.pathOf(outdated.name));
     }
   }

@@ -3,7 +3,8 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { parseBackupName } from "../protocol/names/names.ts";
+import { trustedFor } from "../protocol/find_backups.ts";
+import { backupTarget, parseBackupName } from "../protocol/names/names.ts";
 import {
   type JournalName,
   journalName,
@@ -13,9 +14,11 @@ import {
   parseStageName,
   placeholderStates,
 } from "../protocol/names/transaction.ts";
+import { isCredible, isPrivate, type Trust } from "../protocol/trust.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 
 /** A backup by its name. */
-interface NamedBackup {
+export interface NamedBackup {
   readonly name: string;
   readonly time: number;
 }
@@ -80,6 +83,23 @@ function* isPlaceholder(home: ParentDirectory, journal: JournalName): Operation<
 export function transactionsIn(scan: DirectoryScan): string[] {
   const { journals, placeholders, markers, stages } = scan;
   return [...new Set([...journals.keys(), ...placeholders.keys(), ...markers, ...stages.keys()])].sort();
+}
+
+/** The earlier versions of a file that count: this user's, root's, those of who is trusted, and of the file's owner. */
+export function* backupsOf(
+  scan: DirectoryScan | undefined,
+  name: string,
+  owner: FileStatus | undefined,
+  trust: Trust,
+): Operation<readonly NamedBackup[]> {
+  const known = scan?.backups.get(backupTarget(name)) ?? [];
+  if (scan === undefined || known.length === 0 || (yield* isPrivate(scan.home, trust))) return known;
+  const counted: NamedBackup[] = [];
+  for (const backup of known) {
+    const status = yield* wait(scan.home.names.linkStat(backup.name));
+    if (status !== undefined && (yield* isCredible(scan.home, status, trustedFor(owner, trust)))) counted.push(backup);
+  }
+  return counted;
 }
 
 /** Removes what was staged in a directory for a transaction, and its placeholders; the stages that were there. */

@@ -9,7 +9,7 @@
 import { all, type Operation, wait } from "../core/operation.ts";
 import { placeBackup } from "../protocol/backups.ts";
 import { attachCleanup, type Attempt, translate } from "../protocol/failure.ts";
-import { backupTarget, lastBackupTime } from "../protocol/names/names.ts";
+import { lastBackupTime } from "../protocol/names/names.ts";
 import { FileReplacement, TemporaryVanished } from "../protocol/file_replacement.ts";
 import { beginStage, closeStaged, discard, finishStage } from "../protocol/stage.ts";
 import { writeAll } from "../protocol/content_writer.ts";
@@ -17,7 +17,7 @@ import { stageName } from "../protocol/names/transaction.ts";
 import { lanesFor } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { mayBeLeft } from "./compare.ts";
-import type { DirectoryScan } from "./scan.ts";
+import { backupsOf, type DirectoryScan } from "./scan.ts";
 import type { Change, StagedChange, Transaction } from "./transaction.ts";
 
 /** Stages every change, and syncs each. */
@@ -37,7 +37,7 @@ function* stageOne(
 ): Operation<void> {
   const { participant, requested: { source, plan, removes }, before, index } = change;
   if (removes) {
-    changes.push({ ...change, staged: undefined, backup: undefined, published: false });
+    changes.push({ ...change, staged: undefined, backup: undefined, earlier: [], published: false });
     return done();
   }
   const { home } = participant;
@@ -50,7 +50,7 @@ function* stageOne(
     yield* beginStage(staged, true, function* (mode) {
       return { home, name, path: home.pathOf(name), file: yield* wait(home.names.create(name, mode)) };
     });
-    changes.push({ ...change, staged, backup: undefined, published: false });
+    changes.push({ ...change, staged, backup: undefined, earlier: [], published: false });
     yield* writeAll(engine, staged.writer, source, plan.signal);
     yield* finishStage(staged);
     yield* closeStaged(staged);
@@ -87,12 +87,12 @@ export function* backUpChanges(
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
 ): Operation<void> {
-  const { changes, engine, attempt } = transaction;
-  yield* all(changes.map((change) => () => backUpOne(attempt, change, scans, done)), lanesFor(engine));
+  const { changes, engine } = transaction;
+  yield* all(changes.map((change) => () => backUpOne(transaction, change, scans, done)), lanesFor(engine));
 }
 
 function* backUpOne(
-  attempt: Attempt,
+  { attempt, request: { trust } }: Transaction,
   change: StagedChange,
   scans: ReadonlyMap<string, DirectoryScan>,
   done: () => void,
@@ -101,9 +101,9 @@ function* backUpOne(
   const replaced = { ...target, status: before.status };
   const write = change.staged ?? new FileReplacement(replaced, home, plan, { ...attempt, path });
   if (before.status !== undefined) {
-    const known = scans.get(home.status.identity)?.backups.get(backupTarget(target.name)) ?? [];
+    change.earlier = yield* backupsOf(scans.get(home.status.identity), target.name, before.status, trust);
     // A name of a time that cannot be counted on was not made by a clock.
-    const times = known.map(({ time }) => time).filter((time) => time < lastBackupTime);
+    const times = change.earlier.map(({ time }) => time).filter((time) => time < lastBackupTime);
     const newest = times.length === 0 ? undefined : Math.max(...times);
     try {
       change.backup = (yield* placeBackup(write, home, newest))?.name;

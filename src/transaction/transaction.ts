@@ -22,6 +22,7 @@ import { Journal } from "./journal.ts";
 import type { JournalRecord } from "./journal_record.ts";
 import { putMarker, removeMarker } from "./marker.ts";
 import type { Participant } from "./participants.ts";
+import type { NamedBackup } from "./scan.ts";
 import { placeFile, type SettledFile } from "./settle.ts";
 import type { Standing } from "./standing_files.ts";
 
@@ -40,6 +41,8 @@ export interface StagedChange extends Change {
   readonly staged: FileReplacement | undefined;
   /** The name of the backup, beside the file. */
   backup: string | undefined;
+  /** The earlier versions that there were, unsorted. */
+  earlier: readonly NamedBackup[];
   /** Whether the stage has become the target, or the target is removed. */
   published: boolean;
 }

@@ -235,6 +235,10 @@ describe("damage", () => {
         }, CorruptionError);
         assertEquals(found, ["good"]);
       }
+      // Nobody reads all of a file that is longer than any of ours: this one is longer than memory.
+      for (const name of ["bad", "HEAD"]) fs.truncateSync(join(directory, name), 2 ** 42);
+      await assertRejects(() => references.read("bad"), CorruptionError);
+      await assertRejects(() => references.readHead(), CorruptionError);
       for (
         const content of ["reference: ", "reference: a/../b\n", "reference: a", "reference: a\nb\n", "reference:a\n"]
       ) {
