@@ -6,9 +6,9 @@
  * already rely on them.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import type { Engine } from "../protocol/engine.ts";
+import { closeParent, openParent } from "../protocol/directories.ts";
+import { type Engine, nameOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
 import { ensureDirectory } from "../protocol/made_directories.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";
 import type { Owner } from "../protocol/mode_and_owner.ts";
@@ -42,7 +42,7 @@ export function* makePlannedDirectories(
   for (const directory of directories) {
     const about = { ...attempt, path: directory.path };
     try {
-      const isNew = yield* makeOne(engine, directory, about);
+      const isNew = yield* makeOne(engine, directory, rules, about);
       done.push({ path: directory.path, state: isNew ? "made" : "unchanged" });
       durable = (yield* ensureDirectory(engine, directory.path, rules, about)) && durable;
     } catch (error) {
@@ -55,27 +55,35 @@ export function* makePlannedDirectories(
 function* makeOne(
   engine: Engine,
   { path, mode, owner }: RequestedDirectory,
+  rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
-  const { fileSystem, capabilities, runtime } = engine;
-  // Nobody else's before it has its owner.
-  const first = owner === undefined ? mode ?? 0o777 : 0o700;
-  if (!(yield* wait(fileSystem.makeDirectory(path, first & 0o777)))) {
-    if ((yield* wait(fileSystem.stat(path)))?.kind === "directory") return false;
-    throw attemptFailed(attempt, "ENOTDIR", "makeDirectory", "there is something else in place of the directory");
-  }
-  if ((mode === undefined && owner === undefined) || !capabilities.directorySync) return true;
-  const handle = yield* wait(fileSystem.openDirectory(path));
-  if (handle === undefined) throw attemptFailed(attempt, "ENOENT", "openDirectory", "the directory is gone");
+  const { capabilities, runtime } = engine;
+  const name = nameOf(engine, path);
+  const home = yield* openParent(engine, parentOf(engine, path), rules, attempt);
   try {
-    if (owner !== undefined && capabilities.owner) {
-      const { user, group } = ownerNumbers(owner, runtime);
-      yield* wait(handle.setOwner(user, group));
+    // Nobody else's before it has its owner.
+    const first = owner === undefined ? mode ?? 0o777 : 0o700;
+    if (!(yield* wait(home.names.makeDirectory(name, first & 0o777)))) {
+      if ((yield* wait(engine.fileSystem.stat(path)))?.kind === "directory") return false;
+      throw attemptFailed(attempt, "ENOTDIR", "makeDirectory", "there is something else in place of the directory");
     }
-    if (capabilities.mode) yield* wait(handle.setMode(mode ?? 0o755));
-    yield* wait(handle.sync("full"));
+    if (mode === undefined && owner === undefined) return true;
+    // Not through a symlink that has taken its place: what that leads to would get the owner and the mode.
+    const made = yield* home.openChild(name);
+    if (made === undefined) throw attemptFailed(attempt, "ENOENT", "openDirectory", "the directory is gone");
+    try {
+      if (owner !== undefined && capabilities.owner) {
+        const { user, group } = ownerNumbers(owner, runtime);
+        yield* wait(made.handle?.setOwner(user, group));
+      }
+      if (capabilities.mode) yield* wait(made.handle?.setMode(mode ?? 0o755));
+      yield* wait(made.handle?.sync("full"));
+    } finally {
+      yield* closeParent(made);
+    }
+    return true;
   } finally {
-    yield* closeQuietly(handle);
+    yield* closeParent(home);
   }
-  return true;
 }
