@@ -87,8 +87,9 @@ export function splitPath(path: string, style: PathStyle): { directory: string; 
 
 /** `directory/name`, without changing either. */
 export function joinPath(directory: string, name: string, style: PathStyle): string {
-  if (isSeparator(directory[directory.length - 1], style)) return directory + name;
-  return directory + (style === "windows" ? "\\" : "/") + name;
+  if (directory.endsWith("/")) return directory + name;
+  if (style === "posix") return `${directory}/${name}`;
+  return directory.endsWith("\\") ? directory + name : `${directory}\\${name}`;
 }
 
 /**

@@ -65,7 +65,7 @@ export function shortenName(name: string, limit: number): string {
 
 /** 128 random bits as a part of a name, in base 32. */
 export function randomPart(random: (length: number) => Uint8Array): string {
-  let text = "";
+  const codes: number[] = [];
   let value = 0;
   let bits = 0;
   for (const byte of random(randomBytes)) {
@@ -73,11 +73,13 @@ export function randomPart(random: (length: number) => Uint8Array): string {
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += alphabet[(value >>> bits) & 31];
+      codes.push(alphabet.charCodeAt((value >>> bits) & 31));
     }
     value &= (1 << bits) - 1;
   }
-  return text + alphabet[(value << (5 - bits)) & 31];
+  codes.push(alphabet.charCodeAt((value << (5 - bits)) & 31));
+  // At once: grown by a character each, a text is as many objects.
+  return String.fromCharCode(...codes);
 }
 /** What {@linkcode randomPart} makes, as a regular expression. */
 export const randomGrammar = "[a-z2-7]{26}";
