@@ -86,15 +86,14 @@ export type { StandardIssue, StandardResult, StandardSchemaV1 } from "./src/core
 export type { NewFileDefaults, Owner } from "./src/protocol/mode_and_owner.ts";
 export type { Durability, ReplaceOptions, WriteResult } from "./src/protocol/write_plan.ts";
 export {
+  type ContentWithDigest,
   readFile,
   type ReadFileOptions,
   readFileSync,
-  readJsonFile,
-  type ReadJsonFileOptions,
-  readJsonFileSync,
-  readTextFile,
-  readTextFileSync,
+  type WithDigest,
 } from "./src/file/read_file.ts";
+export { readJsonFile, type ReadJsonFileOptions, readJsonFileSync } from "./src/file/read_json_file.ts";
+export { readTextFile, readTextFileSync } from "./src/file/read_text_file.ts";
 export {
   removeFile,
   type RemoveFileOptions,

@@ -1,5 +1,6 @@
 /** readFile, readTextFile and readJsonFile: undefined when absent, and damage named with its place. */
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -14,6 +15,7 @@ import {
   readTextFileSync,
   updateJsonFile,
   writeFile,
+  writeFileSync,
 } from "../mod.ts";
 import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
@@ -243,4 +245,32 @@ test("JSON that is nested too deeply for the runtime is an error about its file"
     assertEquals([Reflect.get(error, "code"), Reflect.get(error, "path")], ["EFBIG", "/deep"]);
   }
   assertEquals(runtime.readText("/deep"), deep);
+});
+
+test("readers with digest: true return what they return without, and the SHA-256 of the bytes", async () => {
+  const runtime = at(bytes("[1]"));
+  const digest = createHash("sha256").update("[1]").digest("hex");
+  const options = { runtime, digest: true } as const;
+  const rows: readonly [found: unknown, content: unknown][] = [
+    [await readFile("/file", options), bytes("[1]")],
+    [readFileSync("/file", options), bytes("[1]")],
+    [await readTextFile("/file", options), "[1]"],
+    [readTextFileSync("/file", options), "[1]"],
+    [await readJsonFile("/file", options), [1]],
+    [readJsonFileSync("/file", options), [1]],
+    [await readJsonFile("/file", { ...options, validate: String }), "1"],
+  ];
+  for (const [found, content] of rows) assertEquals(found, { content, digest });
+  assertEquals((await writeFile("/file", "[2]", { runtime, ifMatch: digest })).changed, true);
+  const missing = [readFile("/none", options), readTextFile("/none", options), readJsonFile("/none", options)];
+  assertEquals(await Promise.all(missing), [undefined, undefined, undefined]);
+});
+
+test("ifMatch with lock: false is a TypeError, for nothing would keep others out; null needs no lock", async () => {
+  const runtime = memoryRuntime({ files: { "/file": "old" } });
+  const options = { runtime, lock: false, ifMatch: "0".repeat(64) };
+  await assertRejects(() => writeFile("/file", "new", options), TypeError, "writeVersioned");
+  assertThrows(() => writeFileSync("/file", "new", options), TypeError, "writeVersioned");
+  assertEquals(runtime.readText("/file"), "old");
+  assertEquals((await writeFile("/other", "new", { ...options, ifMatch: null })).replaced, false);
 });

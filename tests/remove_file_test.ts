@@ -3,7 +3,17 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Durability, removeFile, removeFileSync, WriteError, writeFileSync } from "../mod.ts";
+import {
+  acquireLock,
+  ConflictError,
+  type Durability,
+  LockBusyError,
+  removeFile,
+  removeFileSync,
+  WriteError,
+  writeFileSync,
+} from "../mod.ts";
+import { digestOf } from "./proof/write_features.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { namesIn } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
@@ -133,4 +143,34 @@ test("removeFile that a later write has overtaken says so, and leaves what was w
   assertEquals(await removing, { path: "/file", removed: false, durability: "full", superseded: true });
   assertEquals(machine.readText("/file"), "new");
   assertEquals((await removeFile("/file", { runtime: machine })).superseded, undefined);
+});
+
+test("removeFile with ifMatch removes that content only, compared under the lock", async () => {
+  for (const remove of [removeFile, removeFileSync]) {
+    const machine = memoryRuntime({ files: { "/d/file": "old", "/d/link": { symlink: "file" } } });
+    const options = { runtime: machine, ifMatch: digestOf("old") };
+    const other = { ...options, ifMatch: digestOf("other") };
+    const conflict = await assertRejects(async () => await remove("/d/file", other), ConflictError, "Cannot remove");
+    assertEquals([conflict.expected, conflict.actual], [digestOf("other"), digestOf("old")]);
+    assertEquals([conflict.targetState, machine.readText("/d/file")], ["unchanged", "old"]);
+    assertEquals((await remove("/d/link", options)).removed, true);
+    assertEquals((await remove("/d/file", options)).removed, true);
+    for (const path of ["/d/file", "/none/file"]) {
+      const missing = await assertRejects(async () => await remove(path, options), ConflictError, "there is no file");
+      assertEquals([missing.actual, missing.targetState], [null, "unchanged"]);
+    }
+  }
+});
+
+test("removeFile with ifMatch waits for the file's lock, and refuses to do without", async () => {
+  const machine = memoryRuntime({ files: { "/d/file": "old" } });
+  const holder = await acquireLock("/d/file", { runtime: machine.fork() });
+  const options = { runtime: machine, ifMatch: digestOf("old") };
+  await assertRejects(() => removeFile("/d/file", { ...options, lock: { timeout: 0 } }), LockBusyError);
+  await assertRejects(() => removeFile("/d/file", { ...options, lock: false }), TypeError, "writeVersioned");
+  assertThrows(() => removeFileSync("/d/file", { ...options, lock: false }), TypeError, "writeVersioned");
+  const waiting = removeFile("/d/file", options);
+  assertEquals(machine.readText("/d/file"), "old");
+  await holder.release();
+  assertEquals((await waiting).removed, true);
 });

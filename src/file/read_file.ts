@@ -1,88 +1,77 @@
 /**
- * `readFile`, `readTextFile` and `readJsonFile`: "there is no file" is `undefined`, and only that; damaged content is an error that
- * says where it is damaged.
+ * `readFile`, and what all readers of files have in common: "there is no file" is `undefined`, and only that; damaged
+ * content is an error that says where it is damaged. With the content goes, if it is asked for, the digest by which a
+ * later `writeFile` or `removeFile` (`ifMatch`) finds out whether it is still there.
  */
-import { type FilePath, readOptions } from "../core/options.ts";
+import { type FilePath, flag, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginReading, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { inRoom } from "../protocol/room.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { corruption, decodeText, parseJson } from "./decode_text.ts";
 
 /** Options of {@linkcode readFile} and {@linkcode readTextFile}. */
 export interface ReadFileOptions {
+  /**
+   * `true`: return the content together with its digest ({@linkcode ContentWithDigest}), for `ifMatch` of a later call.
+   *
+   * @default false
+   */
+  digest?: false;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
 }
 
-/** Options of {@linkcode readJsonFile}. */
-export interface ReadJsonFileOptions<T> extends ReadFileOptions {
-  /** Turns the parsed value into a `T`, or throws. What it throws is the `cause` of a CorruptionError. */
-  validate?: (value: unknown) => T;
+/** These options of a reader, with `digest: true`. */
+export type WithDigest<Options extends ReadFileOptions> = Omit<Options, "digest"> & {
+  /** Return the content together with its digest. */
+  digest: true;
+};
+
+/** What a reader with `digest: true` returns. */
+export interface ContentWithDigest<T> {
+  /** What the reader returns without it. */
+  content: T;
+  /** SHA-256 of the file's bytes, in 64 hexadecimal digits. */
+  digest: string;
 }
 
-function* readRaw(
+/** The readers of {@linkcode ReadFileOptions}. */
+export const readReaders = { digest: flag, runtime: runtimeOption };
+
+/** The options of a reader, checked. */
+interface Reading {
+  readonly digest?: boolean;
+  readonly runtime?: Runtime;
+}
+
+/** Reads what `convert` makes of the bytes; with their digest if that is asked for. */
+export function* readAs<T>(
   path: FilePath,
-  options: ReadFileOptions | undefined,
+  { digest = false, runtime = currentRuntime() }: Reading,
   synchronous: boolean,
-): Operation<Uint8Array | undefined> {
-  const checked = readOptions(options, { runtime: runtimeOption });
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  convert: (bytes: Uint8Array, location: string) => T,
+): Operation<T | ContentWithDigest<T> | undefined> {
+  const engine = makeEngine(runtime, synchronous);
   const location = locate(engine, path);
+  const attempt = beginReading("Cannot read", location);
   try {
-    return yield* inRoom(engine, "calls", {}, () => readBytes(engine, location));
-  } catch (error) {
-    throw translate(error, beginReading("Cannot read", location));
-  }
-}
-
-function* readText(
-  path: FilePath,
-  options: ReadFileOptions | undefined,
-  synchronous: boolean,
-): Operation<string | undefined> {
-  const checked = readOptions(options, { runtime: runtimeOption });
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  return yield* readTextAt(engine, locate(engine, path));
-}
-
-function* readTextAt(engine: Engine, path: string): Operation<string | undefined> {
-  const attempt = beginReading("Cannot read", path);
-  try {
-    const bytes = yield* inRoom(engine, "calls", {}, () => readBytes(engine, path));
-    return bytes === undefined ? undefined : decodeText(bytes, path);
+    const bytes = yield* inRoom(engine, "calls", {}, () => readBytes(engine, location));
+    if (bytes === undefined) return undefined;
+    const content = convert(bytes, location);
+    if (!digest) return content;
+    const hash = runtime.createHash();
+    hash.update(bytes);
+    return { content, digest: hash.digest() };
   } catch (error) {
     throw translate(error, attempt);
   }
 }
 
-function validator(value: unknown, name: string): (value: unknown) => unknown {
-  if (typeof value !== "function") {
-    throw new TypeError(`${name} must be a function, not ${value === null ? "null" : typeof value}`);
-  }
-  return value as (value: unknown) => unknown;
-}
-
-function* readJson<T>(
-  path: FilePath,
-  options: ReadJsonFileOptions<T> | undefined,
-  synchronous: boolean,
-): Operation<T | undefined> {
-  const checked = readOptions(options, { runtime: runtimeOption, validate: validator });
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
-  const location = locate(engine, path);
-  const text = yield* readTextAt(engine, location);
-  if (text === undefined) return undefined;
-  const value = parseJson(text, location);
-  if (checked.validate === undefined) return value as T;
-  try {
-    return checked.validate(value) as T;
-  } catch (error) {
-    throw corruption(location, "its content was refused by validate", undefined, error);
-  }
+function readRaw(path: FilePath, options: unknown, synchronous: boolean) {
+  return readAs(path, readOptions(options, readReaders), synchronous, (bytes) => bytes);
 }
 
 /**
@@ -105,7 +94,32 @@ function* readJson<T>(
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
-export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uint8Array | undefined> {
+export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uint8Array | undefined>;
+
+/**
+ * Like {@linkcode readFile} without `digest`, and returns the content together with its digest: a change that needs what
+ * was read, and is made later without a lock in between, passes it as `ifMatch`.
+ *
+ * @param path The file, a path or file: URL.
+ * @param options `digest: true`, and those of {@linkcode readFile}.
+ * @throws What {@linkcode readFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readFile, removeFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeFile(`${directory}/a`, "one");
+ * const found = await readFile(`${directory}/a`, { digest: true });
+ * if (found !== undefined) await removeFile(`${directory}/a`, { ifMatch: found.digest });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readFile(
+  path: FilePath,
+  options: WithDigest<ReadFileOptions>,
+): Promise<ContentWithDigest<Uint8Array> | undefined>;
+export function readFile(path: FilePath, options?: object): Promise<unknown> {
   return run(() => readRaw(path, options, false));
 }
 
@@ -123,91 +137,30 @@ export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uin
  * console.log(readFileSync("/no/such/file")); // undefined
  * ```
  */
-export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Array | undefined {
-  return runSync(() => readRaw(path, options, true));
-}
+export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Array | undefined;
 
 /**
- * Reads a file as UTF-8 text; `undefined` if there is no file, an error for everything else.
- *
- * If `writeFile` replaces the file at the same time, the old or the new content is read, never a mixture.
- *
- * @param path The file, a path or file: URL. Symlinks are followed.
- * @param options See {@linkcode ReadFileOptions}.
- * @throws {CorruptionError} The content is not UTF-8; `offset` is the first byte that is not.
- * @throws {ReadError} The file cannot be read; `code` says why (`"EFBIG"`: it is too large for the runtime).
- *
- * @example
- * ```ts
- * import { readTextFile, writeFile } from "@durable/atomic-write";
- *
- * const directory = await Deno.makeTempDir();
- * console.log(await readTextFile(`${directory}/note`)); // undefined
- * await writeFile(`${directory}/note`, "hello");
- * console.log(await readTextFile(`${directory}/note`)); // "hello"
- * await Deno.remove(directory, { recursive: true });
- * ```
- */
-export function readTextFile(path: FilePath, options?: ReadFileOptions): Promise<string | undefined> {
-  return run(() => readText(path, options, false));
-}
-
-/**
- * Like {@linkcode readTextFile}, synchronously.
- *
- * @param path The file.
- * @param options See {@linkcode ReadFileOptions}.
- * @throws What {@linkcode readTextFile} rejects with.
- *
- * @example
- * ```ts
- * import { readTextFileSync } from "@durable/atomic-write";
- *
- * console.log(readTextFileSync("/no/such/file")); // undefined
- * ```
- */
-export function readTextFileSync(path: FilePath, options?: ReadFileOptions): string | undefined {
-  return runSync(() => readText(path, options, true));
-}
-
-/**
- * Reads a file as JSON; `undefined` if there is no file. An empty or damaged file is an error, never "no file".
+ * Like {@linkcode readFileSync} without `digest`, and returns the content together with its digest.
  *
  * @param path The file, a path or file: URL.
- * @param options `validate` checks or converts the parsed value.
- * @throws {CorruptionError} Not UTF-8, not JSON (`offset` is the first wrong character, the message has line and
- *   column), or refused by `validate` (its error is the `cause`).
- * @throws {ReadError} The file cannot be read; `code` says why.
+ * @param options `digest: true`, and those of {@linkcode readFile}.
+ * @throws What {@linkcode readFile} rejects with.
  *
  * @example
  * ```ts
- * import { readJsonFile, writeJsonFile } from "@durable/atomic-write";
+ * import { readFileSync, removeFileSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" });
- * const settings = await readJsonFile<{ theme: string }>(`${directory}/settings.json`);
- * console.log(settings?.theme); // "dark"
- * await Deno.remove(directory, { recursive: true });
+ * const directory = Deno.makeTempDirSync();
+ * writeFileSync(`${directory}/a`, "one");
+ * const found = readFileSync(`${directory}/a`, { digest: true });
+ * if (found !== undefined) removeFileSync(`${directory}/a`, { ifMatch: found.digest });
+ * Deno.removeSync(directory, { recursive: true });
  * ```
  */
-export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): Promise<T | undefined> {
-  return run(() => readJson(path, options, false));
-}
-
-/**
- * Like {@linkcode readJsonFile}, synchronously.
- *
- * @param path The file.
- * @param options `validate` checks or converts the parsed value.
- * @throws What {@linkcode readJsonFile} rejects with.
- *
- * @example
- * ```ts
- * import { readJsonFileSync } from "@durable/atomic-write";
- *
- * console.log(readJsonFileSync("/no/such/file.json")); // undefined
- * ```
- */
-export function readJsonFileSync<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): T | undefined {
-  return runSync(() => readJson(path, options, true));
+export function readFileSync(
+  path: FilePath,
+  options: WithDigest<ReadFileOptions>,
+): ContentWithDigest<Uint8Array> | undefined;
+export function readFileSync(path: FilePath, options?: object): unknown {
+  return runSync(() => readRaw(path, options, true));
 }

@@ -1,12 +1,13 @@
 /**
  * `removeFile`: a name taken away so that a power cut does not bring it back.
  *
- * Order: the lock, if asked for → open the directory → unlink (the commit point) → sync the directory. Nothing to remove
- * is still synced: another program may have removed it a moment ago and never synced that. The lock file stays.
+ * Order: the lock, if asked for → is the content the expected one? → open the directory → unlink (the commit point) →
+ * sync the directory. Nothing to remove is still synced: another program may have removed it a moment ago and never
+ * synced that. The lock file stays.
  */
 import { abortSignal, type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { type FileLock, lockOption, refuseSignals, underLock } from "../lock/file_lock.ts";
+import { type FileLock, refuseSignals, underLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
 import { commitTurn, enterTarget, returnTicket, takeAwayLanding, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent } from "../protocol/directories.ts";
@@ -28,6 +29,7 @@ import {
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { inRoomFor } from "./room_for.ts";
+import { checkMatch, contentConflict, digestOption, lockToCompare, optionalLock } from "./write_options.ts";
 
 /** Options of {@linkcode removeFile}. */
 export interface RemoveFileOptions {
@@ -42,6 +44,11 @@ export interface RemoveFileOptions {
    * false: a file that others are updating under the lock may come back with their update.
    */
   lock?: boolean | ExclusiveLockOptions | FileLock;
+  /**
+   * SHA-256 (64 hexadecimal digits) of the content the file must have now, compared inside the file's lock; ConflictError
+   * otherwise, also if there is no file. Of a symlink it is the content that it leads to.
+   */
+  ifMatch?: string;
   /** Aborts before the commit point. */
   signal?: AbortSignal;
   /** The machine to work on. Default: the one this code runs on. */
@@ -68,7 +75,8 @@ export interface RemoveResult {
 
 const readers = {
   ...durabilityReaders,
-  lock: lockOption,
+  lock: optionalLock,
+  ifMatch: digestOption,
   signal: abortSignal,
   runtime: runtimeOption,
 };
@@ -82,7 +90,8 @@ function* remove(
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
   const location = locate(engine, path);
   const attempt = beginAttempt("Cannot remove", location);
-  const { lock, runtime: _runtime, ...asked } = checked;
+  const { lock: given, ifMatch, runtime: _runtime, ...asked } = checked;
+  const lock = ifMatch === undefined ? given || undefined : lockToCompare(given);
   const plan: WritePlan = { ...defaultPlan, ...asked, symlink: "replace" };
   const { signal } = plan;
   refuseSignals(synchronous, signal, lock);
@@ -93,14 +102,20 @@ function* remove(
   try {
     if (lock === undefined) return yield* inRoom(engine, "calls", { signal }, body);
     // There is nothing to lock either.
-    if (yield* isDirectoryMissing(engine, location)) return { path: location, removed: false, durability: "none" };
+    if (yield* isDirectoryMissing(engine, location)) {
+      if (ifMatch !== undefined) throw contentConflict(location, ifMatch, null, attempt.verb);
+      return { path: location, removed: false, durability: "none" };
+    }
     return yield* inRoomFor({ engine, lock, signal }, true, () =>
       underLock(
         engine,
         location,
         lock,
         signal,
-        (hold) => body(() => hold.confirm("unchanged")),
+        function* (hold) {
+          if (ifMatch !== undefined) yield* checkMatch(engine, location, ifMatch, plan, attempt);
+          return yield* body(() => hold.confirm("unchanged"));
+        },
         ({ removed }) => removed ? "replaced" : "unchanged",
       ));
   } catch (error) {
@@ -157,7 +172,8 @@ function* removeTarget({ engine, path, plan, ticket }: ReplaceRequest, attempt: 
  * @param options See {@linkcode RemoveFileOptions}.
  * @throws {WriteError} A step failed. `targetState` is `"unchanged"`, or `"replaced"` when the name is gone but that is
  *   not proven durable.
- * @throws {LockError} `lock`, and the lock could not be taken, or not in time; `"unchanged"`.
+ * @throws {ConflictError} `ifMatch`, and the file has other content, or is not there; `"unchanged"`.
+ * @throws {LockError} `lock` or `ifMatch`, and the lock could not be taken, or not in time; `"unchanged"`.
  *
  * @example
  * ```ts

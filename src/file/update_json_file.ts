@@ -2,7 +2,8 @@
  * `updateJsonFile`: a file's JSON value, changed inside its lock, checked before and after where a schema is given.
  */
 import { type Operation, run, runSync } from "../core/operation.ts";
-import { type FilePath, readOptions } from "../core/options.ts";
+import { type FilePath, flag, readOptions } from "../core/options.ts";
+import { refuseExpectations, updateOptimistically } from "./optimistic_update.ts";
 import { changeJson, type JsonValidation, schemaOption } from "./json_change.ts";
 import {
   checkCallback,
@@ -18,10 +19,23 @@ import { type JsonSpacing, spaceOption } from "./write_json_file.ts";
 import { writeRequest } from "./write_options.ts";
 
 /** Options of {@linkcode updateJsonFile}. */
-export interface UpdateJsonFileOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {}
+export interface UpdateJsonFileOptions<T> extends UpdateOptions, JsonSpacing, JsonValidation<T> {
+  /**
+   * Call the callback without the lock, which is then taken only to compare and to write: for a callback that takes long.
+   * If somebody has changed the file in between, the callback is **called again** with what is there, after a pause; so it
+   * should have no other effects. No update is lost. Cannot be combined with a lock that is held, `ifMatch` or
+   * `ifExists`.
+   *
+   * @default false
+   */
+  optimistic?: boolean;
+}
 
 /** Options of {@linkcode updateJsonFileSync}: {@linkcode UpdateJsonFileOptions} without what cannot exist synchronously. */
-export interface UpdateJsonFileSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {}
+export interface UpdateJsonFileSyncOptions<T> extends UpdateSyncOptions, JsonSpacing, JsonValidation<T> {
+  /** As in {@linkcode UpdateJsonFileOptions}. */
+  optimistic?: boolean;
+}
 
 function* updateJson<T>(
   path: FilePath,
@@ -30,10 +44,16 @@ function* updateJson<T>(
   synchronous: boolean,
 ): Operation<UpdateResult & UpdatedValue<T>> {
   checkCallback(change);
-  const readers = { ...updateReaders, space: spaceOption, validate: schemaOption };
-  const { runtime, space, validate, ...checked } = readOptions(options, readers);
+  const readers = { ...updateReaders, space: spaceOption, validate: schemaOption, optimistic: flag };
+  const { runtime, space, validate, optimistic = false, ...checked } = readOptions(options, readers);
   const request = writeRequest(checked, runtime, synchronous);
   const rules = { engine: request.engine, change, validate, space };
+  if (optimistic) {
+    refuseExpectations(request);
+    return yield* withValue<T, UpdateResult>((tell) =>
+      updateOptimistically(path, (current, file) => changeJson({ ...rules, holds: [], tell }, current, file), request)
+    );
+  }
   return yield* withValue<T, UpdateResult>((tell) =>
     update(path, (current, file, hold) => changeJson({ ...rules, holds: [hold], tell }, current, file), request)
   );
@@ -51,8 +71,8 @@ function* updateJson<T>(
  * @param path The file, a path or a file: URL.
  * @param change A function from the current value to the new one; `undefined` leaves the file unchanged. It must not
  *   request the same lock.
- * @param options Those of {@linkcode updateFile}, `space`, and `validate`: a Standard Schema that both the value on disk
- *   and the new value must satisfy.
+ * @param options Those of {@linkcode updateFile}, `space`, `optimistic`, and `validate`: a Standard Schema that both
+ *   the value on disk and the new value must satisfy.
  * @throws {CorruptionError} The file is not JSON (the message says where) or not valid; it is unchanged.
  * @throws {ValidationError} The new value is not valid; the file is unchanged.
  * @throws {TypeError} The callback changed the value and returned nothing; the file is unchanged.

@@ -37,7 +37,8 @@ export interface WriteFileOptions extends ReplaceOptions {
   lock?: boolean | ExclusiveLockOptions | FileLock;
   /**
    * SHA-256 (64 hexadecimal digits) of the content the file must have now, compared inside the file's lock; `null`: the
-   * file must not exist, like `ifExists: "fail"`. ConflictError otherwise.
+   * file must not exist, like `ifExists: "fail"`. ConflictError otherwise. Content cannot be compared with `lock: false`,
+   * which is a TypeError: `writeVersioned` of `./versioned` compares where no lock can be relied on.
    */
   ifMatch?: string | null;
 }
@@ -62,12 +63,24 @@ const digestOrNull: OptionReader<string | null> = (value, name) => {
   return digest;
 };
 
+/** Reads the option `lock` of what need not have one: `false` says that it must not. */
+export const optionalLock: OptionReader<LockWish | false> = (value, name) =>
+  value === false ? false : lockOption(value, name);
+
+/** The lock under which content is compared: the one that is given, or the file's. */
+export function lockToCompare(lock: LockWish | false): Exclude<LockWish, undefined> {
+  if (lock === false) {
+    throw new TypeError("ifMatch compares under the lock, and lock is false: writeVersioned compares without one");
+  }
+  return lock ?? { plan: lockPlan(undefined).plan };
+}
+
 /** The readers of {@linkcode WriteFileOptions}. */
-export const writeOptionReaders = { ...replaceOptionReaders, lock: lockOption, ifMatch: digestOrNull };
+export const writeOptionReaders = { ...replaceOptionReaders, lock: optionalLock, ifMatch: digestOrNull };
 
 /** What {@linkcode writeOptionReaders} make of options. */
 interface CheckedWriteOptions extends CheckedReplaceOptions {
-  readonly lock?: LockWish;
+  readonly lock?: LockWish | false;
   readonly ifMatch?: string | null;
 }
 
@@ -85,7 +98,8 @@ export function writeRequest(
   runtime: Runtime | undefined,
   synchronous: boolean,
 ): WriteRequest {
-  const { lock, ifMatch, ...rest } = options;
+  const { ifMatch, lock: given, ...rest } = options;
+  const lock = typeof ifMatch === "string" ? lockToCompare(given) : given || undefined;
   refuseSignals(synchronous, rest.signal, lock);
   if (ifMatch !== undefined && ifMatch !== null && rest.ifExists === "fail") {
     throw new TypeError('ifMatch names content, ifExists: "fail" says that there must be none');
@@ -95,11 +109,10 @@ export function writeRequest(
   }
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const plan = writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest);
-  const implied = typeof ifMatch === "string" ? { plan: lockPlan(undefined).plan } : undefined;
   return {
     engine,
     plan,
-    lock: lockLike(engine, plan, lock ?? implied),
+    lock: lockLike(engine, plan, lock),
     ifMatch: ifMatch ?? undefined,
   };
 }
@@ -179,15 +192,20 @@ export function* checkMatch(
 ): Operation<void> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   const actual = yield* contentDigest(engine, target.path, plan.signal);
-  if (actual !== expected) throw contentConflict(target.path, expected, actual);
+  if (actual !== expected) throw contentConflict(target.path, expected, actual, attempt.verb);
 }
 
 /** The error for a file that has other content than was expected; null: there is none. */
-export function contentConflict(path: string, expected: string, actual: string | null): ConflictError {
+export function contentConflict(
+  path: string,
+  expected: string,
+  actual: string | null,
+  verb = "Cannot replace",
+): ConflictError {
   const reason = actual === null
     ? `there is no file, and ${expected} was expected`
     : `its content is ${actual}, and ${expected} was expected`;
-  const error = new ConflictError("Cannot replace", reason, {
+  const error = new ConflictError(verb, reason, {
     code: "ECONFLICT",
     path,
     step: "read",

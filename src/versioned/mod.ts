@@ -37,7 +37,8 @@ export {
 export type { FilePath } from "../core/options.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "../core/standard_schema.ts";
 export type { JsonValidation } from "../file/json_change.ts";
-export type { ReadFileOptions, ReadJsonFileOptions } from "../file/read_file.ts";
+export type { ReadFileOptions } from "../file/read_file.ts";
+export type { ReadJsonFileOptions } from "../file/read_json_file.ts";
 export type { UpdatedValue } from "../file/update_operation.ts";
 export type { JsonSpacing } from "../file/write_json_file.ts";
 export type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";

@@ -4,7 +4,8 @@
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { corruption, decodeText, parseJson } from "../file/decode_text.ts";
-import type { ReadFileOptions, ReadJsonFileOptions } from "../file/read_file.ts";
+import type { ReadFileOptions } from "../file/read_file.ts";
+import type { ReadJsonFileOptions } from "../file/read_json_file.ts";
 import { callback } from "../core/options.ts";
 import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginReading, translate } from "../protocol/failure.ts";

@@ -1,4 +1,5 @@
 /** The other functions of `mod.ts` that have options, and the rows of each; option_row.ts says how they are run. */
+import { digestOf } from "../proof/write_features.ts";
 import {
   acquireLock,
   acquireLockSync,
@@ -104,6 +105,15 @@ const backups: Tested[] = [
   },
 ];
 
+/** What a reader is asked for, beside the content. */
+const digestRow: OptionRow = {
+  option: "digest",
+  value: true,
+  see: ({ value }) => (value as { digest?: string }).digest,
+  without: undefined,
+  with: digestOf("old"),
+};
+
 const readers: Tested[] = [
   {
     called: twins(
@@ -111,7 +121,7 @@ const readers: Tested[] = [
       (path, options) => readFile(path, options),
       (path, options) => readFileSync(path, options),
     ),
-    rows: [{ ...runtimeRow, see: answer, without: undefined, with: new TextEncoder().encode("old") }],
+    rows: [digestRow, { ...runtimeRow, see: answer, without: undefined, with: new TextEncoder().encode("old") }],
   },
   {
     called: twins(
@@ -119,7 +129,7 @@ const readers: Tested[] = [
       (path, options) => readTextFile(path, options),
       (path, options) => readTextFileSync(path, options),
     ),
-    rows: [{ ...runtimeRow, see: answer, without: undefined, with: "old" }],
+    rows: [digestRow, { ...runtimeRow, see: answer, without: undefined, with: "old" }],
   },
   {
     called: twins(
@@ -129,6 +139,7 @@ const readers: Tested[] = [
       { files: { "/d/a": "1" } },
     ),
     rows: [
+      { ...digestRow, with: digestOf("1") },
       { option: "validate", value: (read: unknown) => `${read} is fine`, see: answer, without: 1, with: "1 is fine" },
       {
         ...runtimeRow,
@@ -148,7 +159,7 @@ const removal: Tested = {
     (path, options) => removeFileSync(path, options),
   ),
   rows: [
-    ...writeRows.filter(({ option }) => option === "lock" || option.startsWith("lock.")),
+    ...writeRows.filter(({ option }) => option === "lock" || option.startsWith("lock.") || option === "ifMatch"),
     { ...runtimeRow, see: ({ value }) => (value as { removed: boolean }).removed, without: false, with: true },
     signalRow,
     ...syncRows.map((row) => ({

@@ -120,12 +120,33 @@ export const writingFunctions: readonly Tested[] = [
   {
     called: twins(
       "updateJsonFile",
-      (path, options) => updateJsonFile<number[]>(path, (old = []) => [...old, 1], options),
-      (path, options) => updateJsonFileSync<number[]>(path, (old = []) => [...old, 1], options),
+      async (path, options, { machine }) => {
+        let isLocked = false;
+        const result = await updateJsonFile<number[]>(path, (old = []) => {
+          isLocked = machine.isLocked("/d/a.lock");
+          return [...old, 1];
+        }, options);
+        return { ...result, isLocked };
+      },
+      (path, options, { machine }) => {
+        let isLocked = false;
+        const result = updateJsonFileSync<number[]>(path, (old = []) => {
+          isLocked = machine.isLocked("/d/a.lock");
+          return [...old, 1];
+        }, options);
+        return { ...result, isLocked };
+      },
       { files: { "/d/a": { content: "[]", mode: 0o640, group: 50 }, "/d/hard": "[]" } },
     ),
     rows: [
       { option: "space", value: 1, see: content, without: "[1]\n", with: "[\n 1\n]\n" },
+      {
+        option: "optimistic",
+        value: true,
+        see: ({ value }) => (value as { isLocked: boolean }).isLocked,
+        without: true,
+        with: false,
+      },
       {
         option: "validate",
         value: { "~standard": { version: 1, vendor: "test", validate: () => ({ issues: [{ message: "never" }] }) } },

@@ -1,0 +1,122 @@
+/** `readJsonFile`: a file's JSON value; where it is none, or is refused, the error says where and why. */
+import { type FilePath, readOptions } from "../core/options.ts";
+import { run, runSync } from "../core/operation.ts";
+import { corruption, decodeText, parseJson } from "./decode_text.ts";
+import { type ContentWithDigest, readAs, type ReadFileOptions, readReaders, type WithDigest } from "./read_file.ts";
+
+/** Options of {@linkcode readJsonFile}. */
+export interface ReadJsonFileOptions<T> extends ReadFileOptions {
+  /** Turns the parsed value into a `T`, or throws. What it throws is the `cause` of a CorruptionError. */
+  validate?: (value: unknown) => T;
+}
+
+function validator(value: unknown, name: string): (value: unknown) => unknown {
+  if (typeof value !== "function") {
+    throw new TypeError(`${name} must be a function, not ${value === null ? "null" : typeof value}`);
+  }
+  return value as (value: unknown) => unknown;
+}
+
+function readJson(path: FilePath, options: unknown, synchronous: boolean) {
+  const { validate, ...checked } = readOptions(options, { ...readReaders, validate: validator });
+  return readAs(path, checked, synchronous, (bytes, location) => {
+    const value = parseJson(decodeText(bytes, location), location);
+    if (validate === undefined) return value;
+    try {
+      return validate(value);
+    } catch (error) {
+      throw corruption(location, "its content was refused by validate", undefined, error);
+    }
+  });
+}
+
+/**
+ * Reads a file as JSON; `undefined` if there is no file. An empty or damaged file is an error, never "no file".
+ *
+ * @param path The file, a path or file: URL.
+ * @param options `validate` checks or converts the parsed value.
+ * @throws {CorruptionError} Not UTF-8, not JSON (`offset` is the first wrong character, the message has line and
+ *   column), or refused by `validate` (its error is the `cause`).
+ * @throws {ReadError} The file cannot be read; `code` says why.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFile, writeJsonFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" });
+ * const settings = await readJsonFile<{ theme: string }>(`${directory}/settings.json`);
+ * console.log(settings?.theme); // "dark"
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): Promise<T | undefined>;
+
+/**
+ * Like {@linkcode readJsonFile} without `digest`, and returns the content together with its digest: a change that needs what
+ * was read, and is made later without a lock in between, passes it as `ifMatch`.
+ *
+ * @param path The file, a path or file: URL.
+ * @param options `digest: true`, and those of {@linkcode readJsonFile}.
+ * @throws What {@linkcode readJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFile, removeFile, writeFile } from "@durable/atomic-write";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await writeFile(`${directory}/a`, "[1]");
+ * const found = await readJsonFile(`${directory}/a`, { digest: true });
+ * if (found !== undefined) await removeFile(`${directory}/a`, { ifMatch: found.digest });
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export function readJsonFile<T = unknown>(
+  path: FilePath,
+  options: WithDigest<ReadJsonFileOptions<T>>,
+): Promise<ContentWithDigest<T> | undefined>;
+export function readJsonFile(path: FilePath, options?: object): Promise<unknown> {
+  return run(() => readJson(path, options, false));
+}
+
+/**
+ * Like {@linkcode readJsonFile}, synchronously.
+ *
+ * @param path The file.
+ * @param options `validate` checks or converts the parsed value.
+ * @throws What {@linkcode readJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFileSync } from "@durable/atomic-write";
+ *
+ * console.log(readJsonFileSync("/no/such/file.json")); // undefined
+ * ```
+ */
+export function readJsonFileSync<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): T | undefined;
+
+/**
+ * Like {@linkcode readJsonFileSync} without `digest`, and returns the content together with its digest.
+ *
+ * @param path The file, a path or file: URL.
+ * @param options `digest: true`, and those of {@linkcode readJsonFile}.
+ * @throws What {@linkcode readJsonFile} rejects with.
+ *
+ * @example
+ * ```ts
+ * import { readJsonFileSync, removeFileSync, writeFileSync } from "@durable/atomic-write";
+ *
+ * const directory = Deno.makeTempDirSync();
+ * writeFileSync(`${directory}/a`, "[1]");
+ * const found = readJsonFileSync(`${directory}/a`, { digest: true });
+ * if (found !== undefined) removeFileSync(`${directory}/a`, { ifMatch: found.digest });
+ * Deno.removeSync(directory, { recursive: true });
+ * ```
+ */
+export function readJsonFileSync<T = unknown>(
+  path: FilePath,
+  options: WithDigest<ReadJsonFileOptions<T>>,
+): ContentWithDigest<T> | undefined;
+export function readJsonFileSync(path: FilePath, options?: object): unknown {
+  return runSync(() => readJson(path, options, true));
+}
