@@ -91,7 +91,7 @@ it("what is left behind is told", () => {
   const error = new WriteError("Cannot write", "x", details("EIO"));
   error.leftBehind.push("/.a.tmp");
   const { lines, error: told } = describeFailure(error);
-  assertEquals(lines, ["Cannot write: x (EIO); the file is unchanged", 'left behind: "/.a.tmp"']);
+  assertEquals(lines, ['Cannot write "/a": x (EIO); the file is unchanged', 'left behind: "/.a.tmp"']);
   assertEquals(told.leftBehind, ["/.a.tmp"]);
 });
 
