@@ -8,7 +8,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { sweepSync } from "../../mod.ts";
-import { isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
+import { gateName, isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
 import { parseMarkerName } from "../../src/protocol/names/transaction.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { readVersion, TornContent } from "../support/versions.ts";
@@ -99,7 +99,7 @@ function isOurs(path: string, known: ReadonlySet<string>): boolean {
   if (temporary !== undefined) {
     return siblings.includes(temporary.target) || parseMarkerName(temporary.target) !== undefined;
   }
-  return siblings.some((each) => lockName(each) === name);
+  return siblings.some((each) => lockName(each) === name || gateName(lockName(each)) === name);
 }
 
 /** Names that nobody put there. */

@@ -108,6 +108,7 @@ describe("the judge of power cuts", () => {
       fixture.put("file", 1);
       fs.writeFileSync(join(fixture.root, "stranger"), "");
       fs.writeFileSync(join(fixture.root, "file.lock"), "");
+      fs.writeFileSync(join(fixture.root, ".file.lock.gate"), "");
       assertEquals(fixture.kinds(), ["foreign"]);
     }));
 
