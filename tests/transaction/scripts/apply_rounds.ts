@@ -6,6 +6,7 @@
 import { assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import process from "node:process";
+import { shownPath } from "../../../src/runtime/anchor.ts";
 import { applyFiles, applyFilesSync } from "../../../src/transaction/mod.ts";
 import { hookedRuntime } from "../../support/hooked_runtime.ts";
 import { makeVersion, readVersion } from "../../support/versions.ts";
@@ -19,7 +20,8 @@ const tell = (text: string) => fs.writeSync(1, `${text}\n`);
 
 const runtime = hookedRuntime({
   rename: (real, from, to) => {
-    if (stop && paths.includes(to)) {
+    // Perhaps a name in an open directory.
+    if (stop && paths.includes(shownPath(to))) {
       tell("stopped");
       process.kill(process.pid, "SIGSTOP");
     }
