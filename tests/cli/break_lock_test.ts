@@ -1,0 +1,75 @@
+/** `lock --inspect` and `lock --break`: who holds a lock, and freeing the lock directory of a holder that is dead. */
+import { assert, assertEquals } from "@std/assert";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { foreignHold, hasFlockProgram, hasKernelLock, hold, withOthers } from "../lock/support.ts";
+import { skip } from "../support/skip.ts";
+import { answer, atomicWrite, names, put } from "./command.ts";
+
+/** A lock directory whose holder cannot be judged from here. */
+const silent = `g1.5.${"b".repeat(26)}.n`;
+
+describe("atomic-write lock --inspect", () => {
+  it("says who holds the lock, for people and machines, and takes nothing", () =>
+    withOthers(async (directory) => {
+      const free = await atomicWrite(directory, ["lock", "--inspect", "a"]);
+      assertEquals([free.code, /^"?.*a"? is not locked\n$/.test(free.stdout)], [0, true], free.stdout);
+      assertEquals((await answer(directory, ["lock", "--inspect", "a"]))["holder"], null);
+      assertEquals(names(directory), []);
+      const holder = await hold(join(directory, "a"));
+      const pid = holder.script.child.pid ?? 0;
+      const held = await atomicWrite(directory, ["lock", "--inspect", "a"]);
+      assert(held.stdout.includes(`is locked by process ${pid}`), held.stdout);
+      const { holder: found } = await answer(directory, ["lock", "--inspect", "a"]);
+      assertEquals((found as { pid: number }).pid, pid);
+      await holder.release();
+    }));
+
+  it("runs nothing, and is not combined with COMMAND or --break", () =>
+    withOthers(async (directory) => {
+      for (
+        const args of [["--inspect", "a", "--", "touch", "ran"], ["--inspect", "--break", "a"], [
+          "--break",
+          "a",
+          "true",
+        ]]
+      ) {
+        const { code, stderr } = await atomicWrite(directory, ["lock", ...args]);
+        assertEquals([code, stderr.includes("only one of")], [64, true], stderr);
+      }
+      assertEquals(names(directory), []);
+    }));
+});
+
+describe("atomic-write lock --break", () => {
+  it("frees the lock directory of the holder that was found, with --force, and says whose it was", () =>
+    withOthers(async (directory) => {
+      put(directory, "a", "old");
+      fs.mkdirSync(join(directory, "a.lock"));
+      put(directory, `a.lock/${silent}`, "");
+      const kept = await atomicWrite(directory, ["lock", "--break", "a"]);
+      assertEquals([kept.code, kept.stderr.includes("--force")], [64, true], kept.stderr);
+      assertEquals(fs.readdirSync(join(directory, "a.lock")), [silent], "nothing is done without an answer");
+      const busy = await atomicWrite(directory, ["lock", "-n", "a", "true"]);
+      assertEquals(busy.code, 1, busy.stderr);
+      const broken = await answer(directory, ["lock", "--break", "--force", "a"]);
+      assertEquals(broken["broken"], true);
+      assertEquals((await atomicWrite(directory, ["lock", "-n", "a", "true"])).code, 0);
+    }));
+
+  it("of a lock that nobody holds changes nothing; a lock of the kernel cannot be broken", (t) =>
+    withOthers(async (directory) => {
+      const free = await answer(directory, ["lock", "--break", "--force", "a"]);
+      assertEquals([free["broken"], names(directory)], [false, []]);
+      if (process.platform !== "linux" || !hasKernelLock() || !hasFlockProgram()) {
+        return skip(t, "needs Linux and flock(1)");
+      }
+      put(directory, "a.lock", "");
+      const holder = await foreignHold("flock", join(directory, "a.lock"));
+      const { code, stderr } = await atomicWrite(directory, ["lock", "--break", "--force", "a"]);
+      assert(code !== 0 && stderr.includes("a kernel lock ends with its process only"), `${code}: ${stderr}`);
+      await holder.release();
+    }));
+});
