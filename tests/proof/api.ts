@@ -21,6 +21,9 @@ import {
   type LockSyncOptions,
   openFileWriter,
   openFileWriterSync,
+  readFile,
+  type ReadFileOptions,
+  readFileSync,
   removeFile,
   removeFileSync,
   type RemoveFileSyncOptions,
@@ -71,6 +74,7 @@ export interface Api {
   writeJsonFile(path: FilePath, value: unknown, options: WriteFileSyncOptions): Awaitable<WriteResult>;
   copyFile(from: FilePath, to: FilePath, options: CopyFileSyncOptions): Awaitable<WriteResult>;
   writeFileAtomic(path: FilePath, data: string, options: WriteFileAtomicOptions): Awaitable<void>;
+  readFile(path: FilePath, options: ReadFileOptions): Awaitable<Uint8Array | undefined>;
   removeFile(path: FilePath, options: RemoveFileSyncOptions): ReturnType<typeof removeFile | typeof removeFileSync>;
   openFileWriter(path: FilePath, options: WriteFileSyncOptions): Awaitable<Writer>;
   updateFile(
@@ -110,6 +114,7 @@ export const asyncApi: Api = {
   writeJsonFile,
   copyFile,
   writeFileAtomic,
+  readFile,
   removeFile,
   openFileWriter,
   updateFile,
@@ -134,6 +139,7 @@ export const syncApi: Api = {
   writeJsonFile: writeJsonFileSync,
   copyFile: copyFileSync,
   writeFileAtomic: writeFileAtomicSync,
+  readFile: readFileSync,
   removeFile: removeFileSync,
   openFileWriter: openFileWriterSync,
   updateFile: updateFileSync,

@@ -57,6 +57,31 @@ export const concurrentOperations: readonly Row[] = [
   },
   {
     ...shared,
+    name: "four files of one directory at once, where there is room for two: the others wait before they open anything",
+    machine: { ...machine, openFileLimit: 50 },
+    files: [
+      ...names.map((path) => ({ path, versions: [absent, fileOf("1")] })),
+      { path: "/d/a", versions: [kept("0")] },
+    ],
+    *run(tools) {
+      yield* together(tools, names.map((path) => writing(tools, path, "1", 1)));
+    },
+  },
+  {
+    ...shared,
+    name: "a write and reads at once: what is read is the old or the new content",
+    files: [{ path: "/d/a", versions: [kept("0"), kept("1")] }],
+    *run(tools) {
+      const reading = function* () {
+        const bytes = yield* wait(tools.api.readFile("/d/a", { runtime: tools.runtime }));
+        const text = new TextDecoder().decode(bytes);
+        if (text !== "0" && text !== "1") throw new Error(`${JSON.stringify(text)} was read`);
+      };
+      yield* together(tools, [reading, writing(tools, "/d/a", "1", 1), reading]);
+    },
+  },
+  {
+    ...shared,
     name: "three updates of one file at once: none is lost",
     files: [{ path: "/d/a", versions: ["0", "1", "2", "3"].map(kept) }],
     *run(tools) {

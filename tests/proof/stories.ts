@@ -116,6 +116,29 @@ function damageFirst(machine: MemoryRuntime): void {
 }
 
 const repairs: Story[] = [{
+  name: "an empty file becomes a log, and gets a record",
+  home: "/l",
+  machine: { files: { "/l/log": "" } },
+  steps: ["one", "two"].map((text, index): Step => ({
+    name: index === 0 ? "open and append" : "append",
+    run(runtime) {
+      const log = openLogSync("/l/log", { runtime });
+      try {
+        return log.append(text);
+      } finally {
+        log.close();
+      }
+    },
+    lock: "/l/log",
+  })),
+  shows(machine, done) {
+    if (machine.statusOf("/l/log")?.size === 0) return done === 0;
+    const found = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read()).join();
+    // A record that nobody was told of may be there, or not.
+    return ["", "1 one", "1 one,2 two"].slice(done).includes(found);
+  },
+  spare: [{ call: /append sync \/l \(1\)/, because: "the name of the log was made durable when it became one" }],
+}, {
   name: "a damaged log is repaired",
   home: "/l",
   machine: { files: { "/l/": { kind: "directory" } } },

@@ -1,35 +1,23 @@
 /**
  * No change is lost and none is made twice: processes of every runtime change one versioned file at once while some of
- * them are killed, also where the kernel refuses flock, or hard links as well. The long version is `--long`.
+ * them are killed, also where the kernel refuses flock, or hard links as well. `deno task storm:versions` is the long version.
  */
-import { assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
-import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { it } from "node:test";
-import { readVersionedJsonSync } from "../../src/versioned/mod.ts";
 import { storm } from "../lock/storm.ts";
 import { isLinux } from "../lock/support.ts";
 import { byEffort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, runtimes } from "../support/spawn.ts";
 import { tally } from "../support/tally.ts";
+import { countVersionsIn } from "./count_versions.ts";
 
 const size = byEffort({
   quick: { processes: 1, increments: 5, killed: 1, kills: 1 },
   normal: { processes: 1, increments: 12, killed: 1, kills: 2 },
   long: { processes: 3, increments: 200, killed: 5, kills: 10 },
 });
-
-/** What is counted is the number of the newest version, for each makes one of it. */
-function counted(path: string): number {
-  const found = readVersionedJsonSync<{ count: number }>(path);
-  assertEquals(found?.content.count, found?.version);
-  // The newest ones, the cleared first one, and what those that were killed have kept from being cleaned away.
-  const versions = fs.readdirSync(dirname(path)).filter((name) => /\.v\d+$/.test(name));
-  if (versions.length > 4 + 4 * size.kills * size.killed) throw new Error(`${versions.length} versions are left`);
-  return found?.version ?? 0;
-}
 
 for (const refused of [[], ["flock"], ["flock", "link"]]) {
   const where = refused.length === 0 ? "" : `, where the kernel refuses ${refused.join(" and ")}`;
@@ -46,7 +34,7 @@ for (const refused of [[], ["flock"], ["flock", "link"]]) {
       options: {},
       shell: false,
       script: "tests/versioned/scripts/count_versions.ts",
-      counted,
+      counted: (path) => countVersionsIn(path, size.kills * size.killed),
     });
     const happened = tally(`a storm of versions${where}`, ["acknowledged", "kills", "looks", "participants"]);
     happened.count("acknowledged", report.acknowledged);
