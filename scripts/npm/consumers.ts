@@ -95,21 +95,25 @@ check(require, true).catch((error) => { console.error(error); process.exitCode =
 `;
 
 /**
- * Fails in both ways, and prints the frames of each error that lie in the package: the function, the file and the line.
- * Where the runtime is asked for more frames than it keeps by itself, as reporters of errors do.
+ * Fails in both ways, and prints where the stack of each error begins, and the frames of its cause that lie in the package:
+ * the function, the file and the line. Where the runtime is asked for more frames than it keeps by itself, as reporters of errors do.
  */
 export const FAILING = `import { readFileSync } from "node:fs";
 import { updateTextFile, writeFileSync } from "@durable/atomic-write";
 Error.stackTraceLimit = 50;
-const errors = [await updateTextFile("missing/a/b.txt", () => "text").catch((error) => error)];
-try {
-  writeFileSync("missing/a/b.txt", "text");
-} catch (error) {
-  errors.push(error);
+const errors = [];
+for (const call of [updateTextFile, writeFileSync]) {
+  try {
+    await call("failing.mjs/a.txt", call === updateTextFile ? () => "text" : "text");
+  } catch (error) {
+    errors.push(error);
+  }
 }
-const frames = errors.map(({ stack }) =>
-  [...stack.matchAll(/^ *at (?:async )?(.*?) ?\\(?(file:.*atomic-write\\/esm\\/.*):(\\d+):\\d+\\)?$/gm)].map(
-    ([, name, url, line]) => ({ name, file: url.replace(/.*\\/esm\\//, "esm/"), line: Number(line) })));
+const frames = errors.map(({ stack, cause }) => ({
+  begins: stack.match(/^ *at .*/m)?.[0] ?? "",
+  cause: [...cause.stack.matchAll(/^ *at (?:async )?(.*?) ?\\(?(file:.*atomic-write\\/esm\\/.*):(\\d+):\\d+\\)?$/gm)].map(
+    ([, name, url, line]) => ({ name, file: url.replace(/.*\\/esm\\//, "esm/"), line: Number(line) })),
+}));
 console.log(JSON.stringify(frames));
 `;
 

@@ -22,6 +22,14 @@ interface Frame {
   line: number;
 }
 
+/** What is known of a call that failed. */
+interface FailedCall {
+  /** The first frame of the error's stack. */
+  begins: string;
+  /** The frames of its cause. */
+  cause: Frame[];
+}
+
 /** The functions and methods that the source declares. */
 function declaredNames(): Set<string> {
   const names = new Set<string>();
@@ -43,12 +51,14 @@ function checkFrame({ name, file, line }: Frame, folder: string, declared: Reado
 
 async function checkStacks(folder: string, program: string): Promise<string> {
   Deno.writeTextFileSync(`${folder}/failing.mjs`, FAILING);
-  const stacks = JSON.parse(await mustExecute(program, ["failing.mjs"], { directory: folder })) as Frame[][];
+  const stacks = JSON.parse(await mustExecute(program, ["failing.mjs"], { directory: folder })) as FailedCall[];
   const declared = declaredNames();
-  const problems = stacks.flat().map((frame) => checkFrame(frame, folder, declared));
+  const problems = stacks.flatMap(({ cause }) => cause.map((frame) => checkFrame(frame, folder, declared)));
   for (const [index, door] of ["updateTextFile", "writeFileSync"].entries()) {
-    const names = stacks[index]?.map(({ name }) => name) ?? [];
-    if (names.length < 3) problems.push(`the error of ${door} names only ${names.join(", ")}`);
+    const { begins = "", cause = [] } = stacks[index] ?? {};
+    if (!begins.includes("failing.mjs")) problems.push(`the error of ${door} does not begin at its caller: ${begins}`);
+    const names = cause.map(({ name }) => name);
+    if (names.length < 3) problems.push(`the cause of the error of ${door} names only ${names.join(", ")}`);
   }
   return problems.filter((problem) => problem !== "").join("\n");
 }
@@ -134,7 +144,10 @@ async function checkHelpers(folder: string, node: NodeProgram): Promise<FileResu
 /** `folder` is a project with the package installed; the optional packages are put into it last. */
 export async function inspectInstalled(folder: string, node: NodeProgram): Promise<FileResult[]> {
   return [
-    await step("a stack names functions of the source, and lines to read", () => checkStacks(folder, node.command)),
+    await step(
+      "a stack begins at the caller; its cause names functions of the source, and lines to read",
+      () => checkStacks(folder, node.command),
+    ),
     await step("an editor shows the comments of the source, with examples and links", () => checkHovers(folder)),
     await step("a bundler leaves out what is not used", () => checkTreeShaking(folder)),
     ...await checkHelpers(folder, node),
