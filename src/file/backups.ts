@@ -94,6 +94,9 @@ const restoreReaders = {
   signal: abortSignal,
 };
 
+/** A directory that is not there has no backups; a file in its place is an error. */
+const absent: readonly string[] = ["ENOENT"];
+
 /** Runs `body` with the backups of a file, whose directory is open as long. */
 function* withBackups<T>(
   engine: Engine,
@@ -106,7 +109,7 @@ function* withBackups<T>(
   const directory = backupDirectoryOf(engine, target.path, { backupDirectory: elsewhere });
   const homes = new Homes(engine, writePlan(engine, {}), attempt);
   try {
-    const [own, home] = [yield* homes.find(target.directory), yield* homes.find(directory)];
+    const [own, home] = [yield* homes.find(target.directory, absent), yield* homes.find(directory, absent)];
     if (own === undefined || home === undefined) {
       return yield* body(target, { versions: [], repeated: [], strangers: new Set() });
     }

@@ -15,6 +15,9 @@ import { lanesFor } from "./room.ts";
 import type { SyncRules } from "./sync.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
+/** The codes that say that there is no directory at a path. */
+const noDirectory: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
+
 /** Directories, each opened once, by whatever path. */
 export class Homes {
   readonly engine: Engine;
@@ -51,14 +54,14 @@ export class Homes {
     return same ?? opened;
   }
 
-  /** The directory at a path; undefined when there is none. */
-  *find(path: string): Operation<ParentDirectory | undefined> {
+  /** The directory at a path; undefined when there is none. `answers`: the codes that say so. */
+  *find(path: string, answers: readonly string[] = noDirectory): Operation<ParentDirectory | undefined> {
     try {
       const home = yield* this.open(path);
       return home.status.kind === "directory" ? home : undefined;
     } catch (error) {
       const isMissing = (error instanceof SystemError || FileError.is(error)) &&
-        ["ENOENT", "ENOTDIR", "ELOOP"].includes(error.code);
+        answers.includes(error.code);
       if (isMissing) return undefined;
       throw error;
     }

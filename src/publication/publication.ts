@@ -226,10 +226,11 @@ export class Publication {
 
   /**
    * The switch to another generation, or what else was published; `from` is withdrawn, if that is given. Not durable
-   * until `sync`.
+   * until `sync`. `name` may be found beforehand: nothing needs to be looked at then between the last look at the lock and
+   * the switch.
    */
-  *goBackTo(text: string, from: string | undefined): Operation<void> {
-    const { time, id } = yield* this.newName("switch");
+  *goBackTo(text: string, from: string | undefined, name?: GenerationName): Operation<void> {
+    const { time, id } = name ?? (yield* this.newName("switch"));
     if (from !== undefined) yield* this.#withdraw(from, time);
     const link = generationName({ target: this.name, time, id, kind: "switch" });
     yield* wait(this.home.names.symbolicLink(text, link));

@@ -53,6 +53,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
     const generation = publication.at(chosen.name);
     // Somebody may have worked in it since it was published.
     const synced = yield* withTree(publication, chosen.name, attempt, (tree) => syncTree(tree, rules, attempt));
+    const name = yield* publication.newName("switch");
     checkAbort(rules.signal);
     yield* confirmLocks(holds);
     const result = { path, generation, previous: publication.at(from) };
@@ -60,7 +61,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
       return { ...result, durability: reachedDurability(rules.durability, synced, yield* publication.sync()) };
     }
     // Whoever goes forward has no complaint about what is left.
-    yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined);
+    yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined, name);
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();
     yield* activated(request, publication, holds, before, chosen.name, attempt);
