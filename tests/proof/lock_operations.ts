@@ -124,9 +124,9 @@ const byHand = (["flock", "directory"] as const).map((backend): Row => ({
     }
     const again = yield* wait(api.tryLock("/d/a", { backend, runtime }));
     if (again === undefined) {
-      // A file system that calls an empty directory not empty leaves one that looks like another program's fresh lock.
+      // As a lock directory is left that could not be removed: see checkError in faults.ts.
       const left = yield* wait(runtime.fileSystem.readDirectory("/d/a.lock"));
-      if (left?.length === 0) return;
+      if (left?.length === 0) yield* wait(api.acquireLock("/d/a", { backend, runtime, timeout: 0 }));
       throw new Error("released, and not free");
     }
     try {
