@@ -31,28 +31,53 @@ function hasTailFrames(): boolean {
   return tailCaller() === true;
 }
 
-/** The frames below `driver`, without those of the functions of this module that called it. */
-function callerFrames(driver: Driver, within: number): string[] {
+/** What shows the frames below `driver`, without those of the functions of this module that called it. */
+function captureCaller(driver: Driver, within: number): () => string[] {
   const holder: { stack?: unknown } = {};
   capture?.(holder, driver);
-  if (typeof holder.stack !== "string") return [];
-  const frames = holder.stack.split("\n").filter((line) => /^\s+at /.test(line));
-  return within === 0 || !hasTailFrames() ? frames : frames.slice(within);
+  return () => {
+    if (typeof holder.stack !== "string") return [];
+    const frames = holder.stack.split("\n").filter((line) => /^\s+at /.test(line));
+    return within === 0 || !hasTailFrames() ? frames : frames.slice(within);
+  };
+}
+
+/** What shows the stack that an error has by itself. */
+function ownStack(error: Error): () => string | undefined {
+  const { get, value } = Object.getOwnPropertyDescriptor(error, "stack") ?? {};
+  return () => get === undefined ? value : Reflect.apply(get, error, []);
 }
 
 /**
  * Gives `error` the frames of the code that called the public function. `driver`: the function that runs the operation;
  * `within`: how many functions of this module called it, none once it has waited: then those that await it follow.
+ *
+ * The text is made when somebody asks for it: Deno reads source maps for that, and ends the process where it finds no
+ * free descriptor ("panicked at stacker", Deno 2.9.6).
  */
 export function showCaller(error: unknown, driver: Driver, within: number): void {
-  if (!(error instanceof Error) || shown.has(error)) return;
+  if (!(error instanceof Error) || shown.has(error) || !Object.isExtensible(error)) return;
   shown.add(error);
-  const frames = callerFrames(driver, within);
-  const [first] = frames;
-  if (first === undefined) return;
-  const own = FileError.is(error) ? `${error.name}: ${error.message}` : error.stack;
-  // Short ways into a callback leave room for the caller in its own frames.
-  if (own?.split("\n").includes(first)) return;
-  // What the caller throws may be frozen.
-  if (own !== undefined) Reflect.set(error, "stack", `${own}\n${frames.join("\n")}`);
+  const callerFrames = captureCaller(driver, within);
+  const before = ownStack(error);
+  const define = (value: unknown) =>
+    Object.defineProperty(error, "stack", { value, configurable: true, enumerable: false, writable: true });
+  const made = (): string | undefined => {
+    const frames = callerFrames();
+    const [first] = frames;
+    if (first === undefined) return before();
+    const own = FileError.is(error) ? `${error.name}: ${error.message}` : before();
+    // Short ways into a callback leave room for the caller in its own frames.
+    return own?.split("\n").includes(first) ? own : `${own}\n${frames.join("\n")}`;
+  };
+  Reflect.defineProperty(error, "stack", {
+    configurable: true,
+    enumerable: false,
+    get: () => {
+      const text = made();
+      define(text);
+      return text;
+    },
+    set: define,
+  });
 }

@@ -9,7 +9,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { type SweepResult, sweepSync, type WriteFileSyncOptions } from "../../mod.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
-import { hookedRuntime, type Hooks } from "../support/hooked_runtime.ts";
+import { hookedRuntime, type Hooks, overlaid } from "../support/hooked_runtime.ts";
 import { skip } from "../support/skip.ts";
 import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -71,7 +71,12 @@ describe("a sweep in the middle of a write", () => {
           const file = join(directory, "file");
           fs.writeFileSync(file, old);
           const results: SweepResult[] = [];
-          const runtime = hookedRuntime(hooks(file, () => results.push(sweepLater(directory))));
+          // Each opening of the old file is a moment: only its content is opened where its attributes cannot be seen.
+          const blind = { ...capabilities, attributes: false };
+          const runtime = overlaid(
+            hookedRuntime(hooks(file, () => results.push(sweepLater(directory)))),
+            (key) => key === "capabilities" ? blind : undefined,
+          );
           const { failure } = await outcomeOf(() => write(file, content(200_000), { ...options, runtime }));
           assertEquals(failure, undefined);
           const alive = Array.from({ length: staged(way) }, () => "alive");

@@ -19,7 +19,7 @@ if (write === undefined) throw new Error(`There is no way ${way}`);
 // What is loaded on first use is loaded now; Deno's listening to signals, too, which ends the process where it finds no
 // descriptor ("panicked at ext/signals").
 process.on("SIGUSR2", () => {}).removeAllListeners("SIGUSR2");
-await write(`${path}.first`, content(10), { mode: 0o604 });
+for (const text of [content(10), content(11)]) await write(`${path}.first`, text, { mode: 0o604 });
 
 const taken: number[] = [];
 try {

@@ -8,7 +8,6 @@ import process from "node:process";
 import {
   copyFile,
   copyFileSync,
-  currentRuntime,
   openFileWriter,
   openFileWriterSync,
   removeFile,
@@ -17,21 +16,18 @@ import {
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../../../mod.ts";
-import { withRuntime } from "../../../src/testing/mod.ts";
+import { withoutAttributes } from "../../support/without_attributes.ts";
 
 const [directory = ""] = process.argv.slice(2);
 const file = join(directory, "a");
 const other = join(directory, "b");
 process.umask(0o022);
 
-/** Lists and attributes are seen by calls of their own, where they can be seen: ../attributes_test.ts. */
-const own = currentRuntime();
-const blind = { ...own, capabilities: { ...own.capabilities, attributes: false } };
-
 async function marked(name: string, prepare: () => void, run: () => unknown): Promise<void> {
   prepare();
   fs.existsSync(join(directory, `mark:${name}`));
-  await withRuntime(blind, run);
+  // Lists and attributes are seen by calls of their own, where they can be seen: ../attributes_test.ts.
+  await withoutAttributes(run);
   fs.existsSync(join(directory, "mark:"));
 }
 
