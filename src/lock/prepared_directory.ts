@@ -8,13 +8,11 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names/names.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import { isInTheWay, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
 import { exchangeToken } from "./token.ts";
 
-/** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
-const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 /** What Windows says of every directory in the way. */
 const takenPerhaps = ["EPERM", "EACCES", "EBUSY"];
 
@@ -58,8 +56,8 @@ export class PreparedDirectory {
       this.#exists = false;
       return true;
     } catch (error) {
+      if (isInTheWay(error)) return false;
       if (!(error instanceof SystemError)) throw error;
-      if (taken.includes(error.code)) return false;
       return yield* this.#judge(error);
     }
   }

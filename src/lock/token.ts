@@ -5,16 +5,16 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf, type Engine, nameOf, parentOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import {
-  factsFitName,
   isTemporaryOf,
   type LockToken,
   newToken,
   parseTemporaryName,
+  processProof,
   temporaryName,
   tokenName,
 } from "../protocol/names/names.ts";
 import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
-import { SystemError } from "../runtime/system_error.ts";
+import { isInTheWay, SystemError } from "../runtime/system_error.ts";
 import type { LockDirectoryRequest, LockRequest } from "./held_lock.ts";
 
 /** The path of a token in a lock directory. */
@@ -75,8 +75,11 @@ export function* discardToken(request: LockDirectoryRequest, token: LockToken): 
     if (!(yield* canOpen(engine, aside)) && !(yield* removeName(engine, tokenPath(request, token)))) return false;
   }
   try {
-    yield* removeEmpty(request);
-    yield* removeName(engine, aside);
+    const left = (yield* removeEmpty(request))
+      ? undefined
+      : yield* wait(engine.fileSystem.readDirectory(request.lockPath));
+    // A file system that calls an empty directory not empty leaves it, and so the name stays.
+    if (left?.length !== 0) yield* removeName(engine, aside);
   } catch {
     // The lock is free as it is. As long as the directory is there, so is the name that says whose it is; `sweep` takes it.
   }
@@ -85,10 +88,7 @@ export function* discardToken(request: LockDirectoryRequest, token: LockToken): 
 
 /** A temporary name of this process beside the lock directory. */
 function asidePath({ engine, lockPath }: LockDirectoryRequest): string {
-  const facts = engine.runtime.process.facts();
-  const proof = facts !== undefined && factsFitName(facts)
-    ? { kind: "process" as const, facts }
-    : { kind: "none" as const };
+  const proof = processProof(engine.runtime.process.facts());
   const name = temporaryName(nameOf(engine, lockPath), proof, (length) => engine.runtime.random(length));
   return childOf(engine, parentOf(engine, lockPath), name);
 }
@@ -103,13 +103,14 @@ export function* isFreed({ engine, lockPath }: LockDirectoryRequest): Operation<
   });
 }
 
-/** Removes the free lock directory, unless somebody has taken it meanwhile. */
-export function* removeEmpty(request: Pick<LockRequest, "engine" | "lockPath">): Operation<void> {
+/** Removes the free lock directory, unless somebody has taken it meanwhile; false when a directory is still there. */
+export function* removeEmpty(request: Pick<LockRequest, "engine" | "lockPath">): Operation<boolean> {
   try {
     yield* removeDirectoryName(request.engine, request.lockPath);
+    return true;
   } catch (error) {
-    const taken = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
-    if (!(error instanceof SystemError && taken.includes(error.code))) throw error;
+    if (!isInTheWay(error)) throw error;
+    return error.code === "ENOTDIR";
   }
 }
 

@@ -10,15 +10,12 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { childOf, type Engine } from "./engine.ts";
-import { factsFitName, temporaryName } from "./names/names.ts";
+import { processProof, temporaryName } from "./names/names.ts";
 
 /** Throws what the file system of a directory answers to a change of its names. */
 export function* witnessSync(engine: Engine, directory: string): Operation<void> {
   const { fileSystem, runtime } = engine;
-  const facts = runtime.process.facts();
-  const proof = facts !== undefined && factsFitName(facts)
-    ? { kind: "process" as const, facts }
-    : { kind: "none" as const };
+  const proof = processProof(runtime.process.facts());
   const path = childOf(engine, directory, temporaryName("sync", proof, (length) => runtime.random(length)));
   const file: OpenFile = yield* wait(fileSystem.create(path, 0o600));
   try {

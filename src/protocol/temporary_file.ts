@@ -14,7 +14,7 @@ import type { Engine } from "./engine.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "./failure.ts";
 import { LearnedDevices } from "./learned_devices.ts";
-import { factsFitName, type Proof, temporaryName } from "./names/names.ts";
+import { processProof, type Proof, temporaryName } from "./names/names.ts";
 import { isUnsupported } from "./sync_codes.ts";
 
 /** A created temporary file. */
@@ -38,8 +38,7 @@ function proofFor(engine: Engine, device: string, program: boolean): Proof {
   const { fileLock } = engine.capabilities;
   const locks = fileLock === "call" || (program && fileLock === "program");
   if (locks && !lockless.has(engine.fileSystem, device)) return { kind: "lock" };
-  const facts = engine.runtime.process.facts();
-  return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
+  return processProof(engine.runtime.process.facts());
 }
 
 /** ENOLCK is how NFS without its lock service says that it has none. */

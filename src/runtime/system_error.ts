@@ -75,6 +75,10 @@ const classes: Readonly<Record<string, string>> = {
 /** Calls that answer EEXIST on some file systems (xfs) where others say ENOTEMPTY. POSIX allows both. */
 const emptiness: ReadonlySet<string> = new Set(["rename", "removeDirectory"]);
 
+/** Whether something is in the way of a directory, or in it: what POSIX lets a system say of that; ENOTDIR is a file. */
+export const isInTheWay = (error: unknown): error is SystemError =>
+  error instanceof SystemError && ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(error.code);
+
 function property(error: object, name: string): unknown {
   return Reflect.get(error, name);
 }

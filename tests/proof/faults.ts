@@ -74,8 +74,6 @@ function* checkError(
   if (error.code === row.refused) return error;
   // Who insists on a kernel lock learns that there is none here.
   if (struck?.method === "tryLock" && error.code === "ENOTSUP") return error;
-  // A file system that calls an empty directory not empty leaves one that looks like another program's lock.
-  if (struck?.method === "removeDirectory" && struck.path.endsWith(".lock") && error.code === "EBUSY") return error;
   const first = systemErrorOf(error);
   assert(first !== undefined, `${error.message} has no cause`);
   const { fault } = outcome;

@@ -123,6 +123,11 @@ export function isTemporaryOf(parsed: TemporaryName, name: string): boolean {
   return parsed.target === shortenName(name, temporaryTargetLimit);
 }
 
+/** The proof by a process's facts, where they are known and can stand in a name. */
+export function processProof(facts: ProcessFacts | undefined): Proof {
+  return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
+}
+
 /** Whether process facts can stand in a name. */
 export function factsFitName(facts: ProcessFacts): boolean {
   return temporaryPattern.test(`.x.${"a".repeat(26)}.${proofText({ kind: "process", facts })}.tmp`);

@@ -10,11 +10,11 @@
  * because an empty directory could be replaced. What a failure leaves bears a temporary name, and `sweep` removes it.
  */
 import { type Operation, wait } from "../../core/operation.ts";
-import { SystemError } from "../../runtime/system_error.ts";
+import { isInTheWay, SystemError } from "../../runtime/system_error.ts";
 import { childOf, type Engine, parentOf } from "../engine.ts";
 import { attachCleanup, type CleanupFailure, tidy, translate } from "../failure.ts";
 import { closeQuietly } from "../file_call.ts";
-import { factsFitName, type Proof, temporaryName } from "../names/names.ts";
+import { processProof, temporaryName } from "../names/names.ts";
 import { contentName, pendingName } from "../names/version.ts";
 import { isOutOfReach } from "../out_of_reach.ts";
 import { removeDirectoryName, removeName, renameName } from "../reported_failure.ts";
@@ -24,13 +24,9 @@ import { isFileThere } from "./proof.ts";
 import { refuseForeign, type RisingVersion } from "./rising_version.ts";
 import type { VersionedFile, VersionEntry } from "./versioned_file.ts";
 
-/** What POSIX lets a system say of a directory that is not empty; ENOTDIR is a file in the way. */
-const taken = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR"]);
-
 /** A temporary name for a directory: it cannot be locked, so its owner's process is named. */
 function temporaryPath(engine: Engine, entry: VersionEntry): string {
-  const facts = engine.runtime.process.facts();
-  const proof: Proof = facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
+  const proof = processProof(engine.runtime.process.facts());
   const name = temporaryName(entry.name, proof, (length) => engine.runtime.random(length));
   return childOf(engine, parentOf(engine, entry.path), name);
 }
@@ -46,7 +42,7 @@ export function* moveDirectoryToPlace(rising: RisingVersion): Operation<string |
     if (!(error instanceof SystemError) || !(yield* isInPlace(rising, path))) {
       const failures: CleanupFailure[] = [];
       if (attempt.targetState === "unchanged") yield* tidy(failures, emptyAndRemove(engine, path), path);
-      const isTaken = error instanceof SystemError && error.path === path && taken.has(error.code);
+      const isTaken = isInTheWay(error) && error.path === path;
       const failure = isTaken ? failures[0]?.error : error;
       if (failure !== undefined) throw attachCleanup(translate(failure, attempt), failures, attempt);
       yield* refuseForeign(rising);
