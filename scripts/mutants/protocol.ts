@@ -92,9 +92,20 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "a mode that changes during its correction is not looked at again",
     file: "src/protocol/late_metadata.ts",
-    from: `  return true;\n}\n\n/**\n * The last look`,
-    to: `  return false;\n}\n\n/**\n * The last look`,
+    from: `  return true;\n}\n\n/** Sees the attributes`,
+    to: `  return false;\n}\n\n/** Sees the attributes`,
     tests: late,
+  },
+  {
+    name: "attributes are seen once more only when nothing keeps sweepers away any more",
+    file: "src/protocol/commit.ts",
+    from: `    if (engine.capabilities.attributes) yield* lookAtAttributes(write);
+    yield* closeStaged(write);
+`,
+    to: `    yield* closeStaged(write);
+    if (engine.capabilities.attributes) yield* lookAtAttributes(write);
+`,
+    tests: ["tests/real/living_writer_test.ts"],
   },
   {
     name: "what a refused removal says of the syncs is not heard",

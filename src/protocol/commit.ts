@@ -1,7 +1,7 @@
 /**
  * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
  *
- * In the target's turn: backup → close → last look at directory, file, lock and signal → overtaken by a later call? →
+ * In the target's turn: backup → a look at attributes → close → last look at directory, file, lock and signal → overtaken by a later call? →
  * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups and second names go. The temporary
  * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
@@ -15,7 +15,7 @@ import { makeBackup, pruneBackups, removeBackup } from "./backups.ts";
 import { beginTurn, type Committed, type CommitTurn, noteLanding, takeAwayLanding } from "./commit_turn.ts";
 import { attachCleanup, checkAbort, tidy, translate } from "./failure.ts";
 import { existsAlready, judgeLink, judgeRename, withoutBackup } from "./judge_commit.ts";
-import { lookOnceMore } from "./late_metadata.ts";
+import { lookAtAttributes, lookOnceMore } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
 import { explainRefusal } from "./refused_change.ts";
 import { stillHolds } from "./removal_witness.ts";
@@ -47,6 +47,7 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
   const { engine, parent, plan, attempt } = write;
   write.backup = plan.backup > 0 ? yield* makeBackup(write) : undefined;
   try {
+    if (engine.capabilities.attributes) yield* lookAtAttributes(write);
     yield* closeStaged(write);
     yield* lookOnceMore(write);
     checkAbort(plan.signal);

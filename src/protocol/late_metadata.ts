@@ -2,7 +2,9 @@
  * Mode and owner that somebody sets while a write is staged: what a replacement keeps is what the file has right before
  * the commit, not what it had when the write began.
  *
- * `lookOnceMore` is that look for a single file; a transaction makes it for all of its files, in these steps:
+ * `lookOnceMore` is that look for a single file. Attributes take more calls, in which nothing may sweep the staged file
+ * away: where times cannot tell whether they have changed, `lookAtAttributes` comes before it is closed and unlocked. A
+ * transaction makes the look for all of its files, in these steps:
  *
  * 1. `keepsOld`: whether the file is looked at once more at all. One call; not made where mode and owner are given.
  * 2. `keepLatest` with what that look has shown: where mode or owner differ from what the staged file was made for, the
@@ -42,16 +44,23 @@ export function keepsOld({ capabilities }: Engine, plan: WritePlan): boolean {
 const isSame = (one: FileStatus | undefined, other: FileStatus): boolean =>
   one?.mode === other.mode && one.user === other.user && one.group === other.group;
 
-/** Whether the time at which the file's metadata were changed last says that they are the same. Whole seconds say little. */
-const isUntouched = (one: FileStatus | undefined, { changed }: FileStatus): boolean =>
-  changed !== undefined && changed % 1000 !== 0 && one?.changed === changed;
+/** Whether the time of the last change of metadata says little: it counts whole seconds, or is not known. */
+const isCoarse = ({ changed }: FileStatus): boolean => changed === undefined || changed % 1000 === 0;
 
-/** Gives the staged file mode and owner that the target has `now`; whether anything had to be done for it. */
-export function* keepLatest(write: FileReplacement, now: FileStatus | undefined): Operation<boolean> {
+/**
+ * Gives the staged file mode and owner that the target has `now`; whether anything had to be done for it. `looked`: its
+ * attributes were seen a moment ago, where its times are coarse.
+ */
+export function* keepLatest(
+  write: FileReplacement,
+  now: FileStatus | undefined,
+  looked = false,
+): Operation<boolean> {
   const { engine, plan, parent, target, attempt, previous } = write;
   if (now?.kind !== "file") return false;
   const before = write.wanted;
-  const looksAgain = engine.capabilities.attributes && keepsAttributes(plan) && !isUntouched(previous, now);
+  const isUntouched = previous !== undefined && previous.changed === now.changed && (looked || !isCoarse(now));
+  const looksAgain = engine.capabilities.attributes && keepsAttributes(plan) && !isUntouched;
   if (!looksAgain && isSame(previous, now)) return false;
   const attributes = looksAgain ? yield* seeAttributes(parent, target.name, now) : before.attributes;
   const otherAttributes = !haveSameAttributes(attributes, before.attributes);
@@ -92,6 +101,13 @@ export function* keepLatest(write: FileReplacement, now: FileStatus | undefined)
   return true;
 }
 
+/** Sees the attributes of the old file once more while the staged one is still locked, where its times are coarse. */
+export function* lookAtAttributes(write: FileReplacement): Operation<void> {
+  const { engine, target, parent, plan, previous } = write;
+  if (previous === undefined || !isCoarse(previous) || !keepsOld(engine, plan) || !keepsAttributes(plan)) return;
+  yield* keepLatest(write, yield* wait(parent.names.linkStat(target.name)));
+}
+
 /**
  * The last look before the commit: is the directory still there, what is to be kept of the file, is the lock still held?
  * From the beginning when something had to be corrected, for that includes a sync.
@@ -101,7 +117,7 @@ export function* lookOnceMore(write: FileReplacement): Operation<void> {
   for (let corrections = 0, corrected = true; corrected; corrections++) {
     yield* checkParent(parent, attempt);
     corrected = corrections < mostCorrections && keepsOld(engine, plan) &&
-      (yield* keepLatest(write, yield* wait(parent.names.linkStat(target.name))));
+      (yield* keepLatest(write, yield* wait(parent.names.linkStat(target.name)), true));
     if (plan.guard !== undefined) yield* plan.guard();
   }
 }

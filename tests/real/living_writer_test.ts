@@ -61,6 +61,31 @@ const moments: readonly Moment[] = [
 ];
 
 describe("a sweep in the middle of a write", () => {
+  for (const [way, write] of Object.entries(ways)) {
+    it(`while the attributes of the old file are seen: ${way}`, async (t) => {
+      const { capabilities } = currentRuntime();
+      if (!capabilities.attributes) return skip(t, "attributes cannot be seen here");
+      if (capabilities.fileLock !== "call") return skip(t, "there is no call to lock a temporary file with");
+      await withTemporaryDirectory(async (directory) => {
+        const file = join(directory, "file");
+        fs.writeFileSync(file, "old");
+        const results: SweepResult[] = [];
+        const runtime = hookedRuntime({
+          open: (real, path, access, options) => {
+            if (basename(path) === basename(file)) results.push(sweepLater(directory));
+            return real.open(path, access, options);
+          },
+        });
+        const { failure } = await outcomeOf(() => write(file, content(200_000), { runtime }));
+        assertEquals(failure, undefined);
+        // Before the temporary file is made there is nothing to sweep; it is alive from then on.
+        for (const { removed, kept } of notEmpty(results, "the sweeps")) {
+          assertEquals([removed, kept.filter(({ reason }) => reason !== "alive")], [[], []]);
+        }
+        assert(fs.readFileSync(file).equals(content(200_000)));
+      });
+    });
+  }
   for (const { name, old, options, hooks, staged } of moments) {
     for (const [way, write] of Object.entries(ways)) {
       it(`${name}: ${way}`, async (t) => {
