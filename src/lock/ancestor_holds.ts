@@ -106,7 +106,7 @@ export function* refuseHeldAbove(request: LockRequest, place: FileStatus | Occup
   if (above === undefined) return false;
   const canJoin = shared || !above.shared;
   if (join && canJoin) return true;
-  if (patience.left() === 0) return false;
+  if (patience.timeout === 0) return false;
   const { pid } = above;
   const program = pid === engine.runtime.process.pid ? "" : engine.runtime.process.programOf?.(pid) ?? "";
   const who = pid === engine.runtime.process.pid
