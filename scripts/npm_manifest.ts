@@ -135,7 +135,7 @@ export function npmManifest(project: Project, repository = currentRepository()):
     engines: { node: "^20.16.0 || >=22.3.0" },
     sideEffects: false,
     optionalDependencies: { "fs-ext": "^2.1.1" },
-    // Four megabytes of binaries are nobody's default: whoever wants what it gives installs it.
+    // Its binaries have four megabytes: it is installed by choice, not by default.
     peerDependencies: { koffi: "^3.3.4" },
     peerDependenciesMeta: { koffi: { optional: true } },
   };

@@ -19,7 +19,7 @@ export const ADAPTER_FILES = [
   ...["deno", "bun", "node"].map((name) => `src/runtime/adapter_${name}`),
 ];
 
-/** Which adapter is used is left to whoever resolves `#adapter`: the runtime or a bundler, by its conditions. */
+/** The runtime or a bundler resolves `#adapter` by its conditions, and so chooses the adapter. */
 export const conditionalAdapter = {
   name: "conditional-adapter",
   resolveId: (source, importer) =>

@@ -39,7 +39,7 @@ interface JsonChange<T> {
   readonly change: (current: T | undefined) => T | undefined | PromiseLike<T | undefined>;
   readonly validate: StandardSchemaV1 | undefined;
   readonly space: number | string | undefined;
-  /** Is told the value that the file holds then. */
+  /** Called with the value that the file holds afterwards. */
   readonly tell: (value: T | undefined) => void;
 }
 

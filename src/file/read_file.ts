@@ -75,7 +75,7 @@ function readRaw(path: FilePath, options: unknown, synchronous: boolean) {
 }
 
 /**
- * Reads a file's bytes; `undefined` if there is no file, an error for everything else.
+ * Reads a file's bytes; `undefined` if there is no file. Any other failure is an error.
  *
  * If `writeFile` replaces the file at the same time, the old or the new content is read, never a mixture.
  *

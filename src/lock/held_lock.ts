@@ -67,7 +67,7 @@ export interface HeldLock {
 }
 
 /**
- * Not had: not in time; because the other backend's kind of thing is at the place; because the file system has no
+ * Not acquired: not in time; because the other backend's kind of thing is at the place; because the file system has no
  * kernel lock; or because an ancestor of this process holds it, whose lock is to be joined.
  */
 export type NotHeld = "timeout" | "other-backend" | "no-kernel-lock" | "held-above";

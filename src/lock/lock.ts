@@ -4,7 +4,7 @@
  * 1. Find the place. 2. The backend: the turn within this process, then the kernel's lock or the lock directory, each
  * within the caller's patience. 3. What is of the other backend's kind is converted when it is provably free. 4. What an
  * ancestor of this process holds is joined, if that is asked for, by an inner lock. 5. With a lock directory, the lock
- * beside the file as well, if it is there. 6. Whoever had to wait, or came through a symlink, looks whether the path still
+ * beside the file as well, if it is there. 6. After a wait, or through a symlink, it looks whether the path still
  * leads to the file whose lock this is. 7. `release`: the backend first, then the turn; a second one does nothing.
  *
  * After a failure or a timeout neither turn nor lock is held.

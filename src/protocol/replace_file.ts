@@ -100,9 +100,7 @@ export function* findTarget(
   const made = plan.createDirectories ? yield* makeDirectories(engine, path, plan, attempt) : undefined;
   const write = yield* openTarget(engine, made?.path ?? path, plan, attempt);
   try {
-    const { status } = write.target;
-    attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
-    if (status !== undefined) refuse(engine, status, plan, attempt);
+    refuse(engine, write.target.status, plan, attempt);
     if (made?.durable === false) write.target = { ...write.target, unsyncedAncestors: true };
     return write;
   } catch (error) {
@@ -119,8 +117,7 @@ function* makeDirectories(
   attempt: Attempt,
 ): Operation<{ readonly path: string; readonly durable: boolean }> {
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
-  attempt.verb = target.status === undefined ? "Cannot create" : "Cannot replace";
-  if (target.status !== undefined) refuse(engine, target.status, plan, attempt);
+  refuse(engine, target.status, plan, attempt);
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
   // That is told by itself; of the file nothing has been changed yet.
   if (!durable) beginAnew(attempt);
@@ -129,8 +126,10 @@ function* makeDirectories(
 
 const writable = 0o222;
 
-/** Refuses a file that the plan does not let be replaced. */
-function refuse(engine: Engine, status: FileStatus, plan: WritePlan, attempt: Attempt): void {
+/** Says what is attempted, now that it is known whether there is a file, and refuses what the plan refuses of it. */
+function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
+  attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
+  if (status === undefined) return;
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
   // Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so.
   if (plan.whenReadOnly === "replace" || status.kind !== "file" || !engine.capabilities.mode) return;

@@ -23,7 +23,7 @@
  * ```ts
  * import { writeFileSync } from "@durable/atomic-write";
  * import { exploreCrashesSync, type MemoryRuntime } from "@durable/atomic-write/testing";
- * import { assert, assertEquals } from "@std/assert";
+ * import assert from "node:assert/strict";
  *
  * // What many programs do: write a temporary file, rename it over the old one.
  * function naiveSave(runtime: MemoryRuntime, text: string) {
@@ -55,7 +55,7 @@
  * assert(naive.violations.length > 0);
  *
  * const proven = explore((runtime, text) => writeFileSync("/home/notes.txt", text, { runtime }));
- * assertEquals(proven.violations, []);
+ * assert.deepEqual(proven.violations, []);
  * assert(proven.exhaustive); // every state there is
  * ```
  *

@@ -1,5 +1,5 @@
 /**
- * What `write` and `update` take to change a file by versions, where no lock can be relied on; and what cannot be had
+ * What `write` and `update` take to change a file by versions, where no lock can be relied on; and what is not available
  * together with that.
  */
 import { optionName, UsageError } from "../arguments.ts";
