@@ -75,15 +75,29 @@ export function* discardToken(request: LockDirectoryRequest, token: LockToken): 
     if (!(yield* canOpen(engine, aside)) && !(yield* removeName(engine, tokenPath(request, token)))) return false;
   }
   try {
-    const left = (yield* removeEmpty(request))
-      ? undefined
-      : yield* wait(engine.fileSystem.readDirectory(request.lockPath));
-    // A file system that calls an empty directory not empty leaves it, and so the name stays.
-    if (left?.length !== 0) yield* removeName(engine, aside);
+    if (yield* isSettled(request)) yield* removeName(engine, aside);
   } catch {
     // The lock is free as it is. As long as the directory is there, so is the name that says whose it is; `sweep` takes it.
   }
   return true;
+}
+
+/** Somebody may take the lock and free it again while it is looked at, but not forever. */
+const mostLooks = 4;
+
+/** Whether the freed directory is gone, or taken. A file system may call it not empty though it is: then it stays ours. */
+function* isSettled(request: LockDirectoryRequest): Operation<boolean> {
+  const { engine, lockPath } = request;
+  for (let looks = 0; looks < mostLooks; looks++) {
+    if (yield* removeEmpty(request)) return true;
+    try {
+      if ((yield* wait(engine.fileSystem.readDirectory(lockPath)))?.length !== 0) return true;
+    } catch (error) {
+      // A lock file by now.
+      if (!isInTheWay(error)) throw error;
+    }
+  }
+  return false;
 }
 
 /** A temporary name of this process beside the lock directory. */
