@@ -11,7 +11,7 @@ import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { droppable } from "./droppable.js";
-import { ADAPTER_FILES, callable, conditionalAdapter, lateModules, partOf, wholeEntry } from "./parts.js";
+import { ADAPTER_FILES, callable, conditionalAdapter, lateModules, partOf, requiredFs, wholeEntry } from "./parts.js";
 
 const [tools, from, to, names] = process.argv.slice(2);
 const require = createRequire(`${tools}/package.json`);
@@ -53,15 +53,16 @@ const compat = "src/compat/mod";
 if (entries.includes(compat)) {
   const script = await rollup({
     input: `${from}/${compat}.js?callable`,
-    external,
+    external: ["fs"],
     treeshake: { moduleSideEffects: false },
-    plugins: [callable],
+    plugins: [callable, requiredFs],
     onwarn,
   });
   await script.write({
     file: `${to}/../cjs/compat.cjs`,
     format: "cjs",
     exports: "default",
+    interop: "default",
     // By this text, Node knows what ES modules can import by name.
     footer: "module.exports.sync = module.exports.sync;\nmodule.exports.writeFileAtomic = module.exports;",
   });

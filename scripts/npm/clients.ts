@@ -15,6 +15,7 @@ export const CLIENTS: Readonly<Record<string, string>> = {
   lowdb: "7",
   conf: "16",
   keyv: "6",
+  memfs: "4",
   vitest: "4 || 5",
 };
 
@@ -55,6 +56,26 @@ test("compat", async () => {
     args: ["node_modules/jest/bin/jest.js", "--rootDir=jest_job", "--cacheDirectory=jest_cache"],
     counted: true,
     leaves: ["jest_job/written.txt", "by jest"],
+  },
+  {
+    name: "jest puts memfs in the place of fs: what is written through write-file-atomic is in it",
+    files: {
+      "memfs_job/package.json": "{}",
+      "memfs_job/memory.test.js": `jest.mock("fs", () => require("memfs").fs);
+const { vol } = require("memfs");
+const writeFileAtomic = require("write-file-atomic");
+afterAll(() => process.getBuiltinModule("fs").writeFileSync(__dirname + "/found.json", JSON.stringify(vol.toJSON())));
+test("memory", async () => {
+  vol.fromJSON({ "/nowhere/a.txt": "old" });
+  await writeFileAtomic("/nowhere/a.txt", "by ", { mode: 0o600 });
+  writeFileAtomic.sync("/nowhere/a.txt", vol.readFileSync("/nowhere/a.txt", "utf8") + "memfs");
+  await expect(writeFileAtomic("/missing/a.txt", "x")).rejects.toMatchObject({ code: "ENOENT" });
+});
+`,
+    },
+    args: ["node_modules/jest/bin/jest.js", "--rootDir=memfs_job", "--cacheDirectory=memfs_cache"],
+    counted: true,
+    leaves: ["memfs_job/found.json", `{"/nowhere/a.txt":"by memfs"}`],
   },
   {
     name: "nyc caches what it has instrumented, and reports",
@@ -137,8 +158,11 @@ if (new Conf({ cwd: "settings", configName: "job" }).get("theme") !== "dark") th
     files: {
       "keyv.js": migration("keyv.js"),
       "keyv_job.js": `import { open } from "./keyv.js";
-const keyv = open("keyv.json");
+const [keyv, other] = [open("keyv.json"), open("keyv.json", { namespace: "other" })];
+await other.set("cleared", 1);
 await keyv.set("kept", 1);
+await other.clear();
+if (await other.get("cleared") !== undefined) throw new Error("cleared");
 await keyv.set("gone", 2, 60_000);
 if (await keyv.get("gone") !== 2 || !await keyv.delete("gone") || await keyv.get("gone") !== undefined) throw new Error("gone");
 `,
@@ -163,7 +187,7 @@ export function countCalls(folder: string): { copies: number; others: string[] }
     Deno.writeTextFileSync(
       `${library}/index.js`,
       `const real = require("./real.js");
-const count = () => require("fs").appendFileSync(${JSON.stringify(`${folder}/calls`)}, "+");
+const count = () => process.getBuiltinModule("fs").appendFileSync(${JSON.stringify(`${folder}/calls`)}, "+");
 module.exports = (...args) => (count(), real(...args));
 module.exports.sync = (...args) => (count(), real.sync(...args));
 `,

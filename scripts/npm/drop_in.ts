@@ -47,6 +47,41 @@ export function requireCompat(folder: string, node: NodeProgram): Promise<FileRe
   });
 }
 
+/**
+ * Another `fs` in the place of the real one, as a test has it (jest.mock): it leads paths below /simulated into a folder.
+ * Its descriptors need not be the system's, so nothing may lock one; and the paths it is given are the user's own.
+ */
+const MOCKED = `const fs = require("node:fs");
+const Module = require("node:module");
+const given = [];
+const led = (value) => typeof value === "string" ? value.replace(/^\\/simulated(?=\\/|$)/, process.cwd() + "/inside") : value;
+const mocked = { ...fs };
+for (const [name, real] of Object.entries(fs)) {
+  if (typeof real === "function") mocked[name] = (...values) => (given.push(...values), real(...values.map(led)));
+}
+const places = { fs: mocked, "fs-ext": { flockSync: () => given.push("a lock") } };
+const load = Module._load;
+Module._load = (name, ...rest) => places[name] ?? load(name, ...rest);
+fs.mkdirSync("inside");
+fs.writeFileSync("inside/a.txt", "old");
+const writeFileAtomic = require("@durable/atomic-write/compat");
+writeFileAtomic("/simulated/a.txt", "one").then(() => {
+  const first = fs.readFileSync("inside/a.txt", "utf8");
+  writeFileAtomic.sync("/simulated/a.txt", "two", { mode: 0o600 });
+  const found = [first, fs.readFileSync("inside/a.txt", "utf8"), ...fs.readdirSync("inside")].join(" ");
+  const strange = given.filter((each) => each === "a lock" || String(each).startsWith("/proc/"));
+  console.log(found === "one two a.txt" && strange.length === 0 ? "ok" : JSON.stringify({ found, strange }));
+});
+`;
+
+/** A test that mocks `fs` must meet what is written through compat. `folder`: a project with the package. */
+export function mockFs(folder: string, node: NodeProgram): Promise<FileResult> {
+  return step("compat writes to an fs that a test has put in the place of the real one", async () => {
+    Deno.writeTextFileSync(`${folder}/mocked.cjs`, MOCKED);
+    return await says(node.command, ["mocked.cjs"], folder);
+  });
+}
+
 /** Puts the package for `overrides` below another one that depends on write-file-atomic. */
 export function overrideWith(place: Place, tarball: string, node: NodeProgram): Promise<FileResult> {
   return step("an override puts it in the place of write-file-atomic", async () => {

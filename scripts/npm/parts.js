@@ -73,6 +73,15 @@ export const wholeEntry = {
   load: (id) => id.endsWith("?entry") ? readFile(id.slice(0, -"?entry".length), "utf8") : null,
 };
 
+/**
+ * In that file `fs` is required under the name by which write-file-atomic requires it, so that a test which puts another
+ * module in its place reaches what is written through compat: see src/runtime/given_fs.ts.
+ */
+export const requiredFs = {
+  name: "required-fs",
+  load: (id) => id.endsWith("/src/runtime/given_fs.js") ? `export { default as givenFs } from "fs";` : null,
+};
+
 /** compat as a module whose only export is the function, for CommonJS; `import.meta.url` is the address of that file. */
 export const callable = {
   name: "callable",

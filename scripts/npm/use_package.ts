@@ -12,7 +12,7 @@ import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import { IMPORT, REQUIRE } from "./consumers.ts";
 import { EXAMPLE_INPUT, EXAMPLE_OUTPUT, readmeExample } from "./readme.ts";
-import { requireCompat } from "./drop_in.ts";
+import { mockFs, requireCompat } from "./drop_in.ts";
 import { inspectInstalled } from "./installed.ts";
 import { checkTypes } from "./types.ts";
 
@@ -158,7 +158,7 @@ export async function useOnNode(place: Place, tarball: string, node: NodeProgram
     const require = [node.command, "--no-warnings", "require.cjs"];
     results.push(await step("require() on Node", () => consume(place, folder, require, exports)));
   }
-  results.push(await requireCompat(folder, node));
+  results.push(await requireCompat(folder, node), await mockFs(folder, node));
   results.push(
     await step(
       "the command on Node",

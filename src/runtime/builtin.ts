@@ -8,6 +8,8 @@
  * On Deno even touching `process` costs about 10 ms once, so its adapter comes here only for what Deno itself lacks.
  */
 
+import { givenFs } from "./given_fs.ts";
+
 /** The modules that adapters use. */
 interface BuiltinModules {
   "node:async_hooks": typeof import("node:async_hooks");
@@ -66,9 +68,17 @@ export function builtinByName(name: string): unknown {
 
 let fileSystem: BuiltinModules["node:fs"] | undefined;
 
-/** The module that nearly every call needs, without a look into a table for each. */
+/**
+ * The module that nearly every call needs, without a look into a table for each; every call for a file of the user's goes
+ * to it. `builtin("node:fs")` is for what this process is: /proc, and programs.
+ */
 export function nodeFs(): BuiltinModules["node:fs"] {
-  return fileSystem ??= builtin("node:fs");
+  return fileSystem ??= givenFs ?? builtin("node:fs");
+}
+
+/** Whether descriptors are the system's own: those of a file system in memory may be the numbers of any other file. */
+export function hasRealDescriptors(): boolean {
+  return nodeFs() === builtin("node:fs");
 }
 
 /** A module of the runtime. */

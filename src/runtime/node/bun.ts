@@ -2,7 +2,7 @@
  * Bun: node:fs, and through bun:ffi what it lacks (flock, FICLONE, macOS's barrier). Nothing is loaded before the first
  * call that needs it. Where the C library cannot be loaded, the program flock(1) locks, as on Node.
  */
-import { builtin, builtinByName, requiredProcess } from "../builtin.ts";
+import { builtin, builtinByName, hasRealDescriptors, nodeFs, requiredProcess } from "../builtin.ts";
 import { createClock } from "../clock.ts";
 import { bunBinder, type BunForeign } from "../foreign/bun.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
@@ -24,6 +24,7 @@ function cLibrary(): CLibrary | undefined {
 }
 
 function load(): CLibrary | undefined {
+  if (!hasRealDescriptors()) return undefined;
   const { arch, platform } = requiredProcess();
   return loadCLibrary(bunBinder(builtinByName("bun:ffi") as BunForeign), platform, arch);
 }
@@ -63,9 +64,9 @@ const syncCalls: DescriptorCalls = {
   ...syncTransfers,
   cLibrary,
   sync: (descriptor, level) => {
-    if (!isMac()) builtin("node:fs").fsyncSync(descriptor);
+    if (!isMac()) nodeFs().fsyncSync(descriptor);
     // On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC.
-    else if (level === "full" || !barrier(descriptor)) builtin("node:fs").fdatasyncSync(descriptor);
+    else if (level === "full" || !barrier(descriptor)) nodeFs().fdatasyncSync(descriptor);
   },
   clone,
   tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
@@ -82,9 +83,9 @@ const asyncCalls: DescriptorCalls = {
   cLibrary,
   syncAtOnce: syncCalls.sync,
   sync: (descriptor, level) => {
-    if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));
+    if (!isMac()) return completed((callback) => nodeFs().fsync(descriptor, callback));
     if (level === "barrier" && barrier(descriptor)) return;
-    return completed((callback) => builtin("node:fs").fdatasync(descriptor, callback));
+    return completed((callback) => nodeFs().fdatasync(descriptor, callback));
   },
   clone,
   tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
@@ -116,7 +117,7 @@ export function bunRuntime(): Runtime {
       },
       get fileLock() {
         // As on Node: on Windows all three runtimes agree on the lock that needs no kernel.
-        if (windows) return "none";
+        if (windows || !hasRealDescriptors()) return "none";
         if (cLibrary() !== undefined) return "call";
         return flockProgram() === undefined ? "none" : "program";
       },

@@ -6,7 +6,7 @@
  * uv__fs_copyfile): it gives the destination the source's mode, so a source that more people may read is refused here
  * and the mode is set back afterwards; and it unlinks the destination's path on failure, which /proc refuses.
  */
-import { builtin, requiredProcess } from "../builtin.ts";
+import { builtin, hasRealDescriptors, requiredProcess } from "../builtin.ts";
 
 /** One copy: what to hand to copyFile, and what to call then. */
 interface ReflinkRequest {
@@ -21,7 +21,7 @@ interface ReflinkRequest {
 
 /** The request for these descriptors; undefined where it cannot be done exactly. */
 export function reflinkRequest(destination: number, source: number): ReflinkRequest | undefined {
-  if (requiredProcess().platform !== "linux") return undefined;
+  if (requiredProcess().platform !== "linux" || !hasRealDescriptors()) return undefined;
   const { constants, fchmodSync, fstatSync, ftruncateSync } = builtin("node:fs");
   const before = fstatSync(destination);
   const shown = fstatSync(source);

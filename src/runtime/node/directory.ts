@@ -3,7 +3,7 @@
  * system shows that as a path (anchor.ts), else by the path it was opened by.
  */
 import { anchor, dropAnchor, mayAnchor } from "../anchor.ts";
-import { builtin } from "../builtin.ts";
+import { hasRealDescriptors, nodeFs } from "../builtin.ts";
 import { baseOf, NamesByPath } from "../directory.ts";
 import type { DirectoryNames, FileSystem, OpenDirectory } from "../runtime.ts";
 import type { DescriptorCalls } from "./calls.ts";
@@ -12,10 +12,10 @@ import { NodeOpenFile } from "./open_file.ts";
 let anchoring: boolean | undefined;
 
 /** Whether names in open directories are reached through them here: found out once, with the root. */
-export const anchorsHere = (): boolean => anchoring ??= mayAnchor() && leadsToRoot();
+export const anchorsHere = (): boolean => anchoring ??= hasRealDescriptors() && mayAnchor() && leadsToRoot();
 
 function leadsToRoot(): boolean {
-  const { closeSync, constants, fstatSync, openSync, statSync } = builtin("node:fs");
+  const { closeSync, constants, fstatSync, openSync, statSync } = nodeFs();
   try {
     const descriptor = openSync("/", constants.O_RDONLY | constants.O_DIRECTORY);
     try {

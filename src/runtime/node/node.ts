@@ -3,7 +3,7 @@
  * program flock(1), else not at all.
  * Nothing is loaded before the first call that needs it.
  */
-import { builtin, requiredProcess } from "../builtin.ts";
+import { builtin, hasRealDescriptors, nodeFs, requiredProcess } from "../builtin.ts";
 import { createClock } from "../clock.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
 import { isKoffi, koffiBinder } from "../foreign/koffi.ts";
@@ -48,6 +48,7 @@ function cLibrary(): CLibrary | undefined {
 }
 
 function loadLibrary(): CLibrary | undefined {
+  if (!hasRealDescriptors()) return undefined;
   const { arch, platform } = requiredProcess();
   const koffi = optional("koffi");
   return isKoffi(koffi) ? loadCLibrary(koffiBinder(koffi), platform, arch) : undefined;
@@ -91,7 +92,7 @@ const syncCalls: DescriptorCalls = {
   cLibrary,
   // On macOS libuv's fsync is F_FULLFSYNC, with quiet fallbacks to F_BARRIERFSYNC and fsync where a file system has
   // no such thing: https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c (uv__fs_fsync). There is no cheaper barrier.
-  sync: (descriptor) => builtin("node:fs").fsyncSync(descriptor),
+  sync: (descriptor) => nodeFs().fsyncSync(descriptor),
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;
@@ -115,7 +116,7 @@ const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
   cLibrary,
   syncAtOnce: syncCalls.sync,
-  sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
+  sync: (descriptor) => completed((callback) => nodeFs().fsync(descriptor, callback)),
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;
@@ -153,7 +154,7 @@ export function nodeRuntime(): Runtime {
       get fileLock() {
         // LockFileEx forbids others to read the range, and only one of the three runtimes could take it through an
         // open file; on Windows all three agree on the lock that needs no kernel.
-        if (windows) return "none";
+        if (windows || !hasRealDescriptors()) return "none";
         if (lockCalls() !== undefined) return "call";
         return flockProgram() === undefined ? "none" : "program";
       },

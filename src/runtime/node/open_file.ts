@@ -6,7 +6,7 @@
 import type { BigIntStats, Dirent, Stats } from "node:fs";
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import { nodeFs } from "../builtin.ts";
+import { builtin, nodeFs } from "../builtin.ts";
 import { isMemoryDevice } from "../memory_mounts.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
 import { millisecondsAbove } from "../times.ts";
@@ -23,7 +23,7 @@ export function kindOf(
   return entry.isSymbolicLink() ? "symlink" : "other";
 }
 
-const readMounts = (path: string): string => nodeFs().readFileSync(path, "utf8");
+const readMounts = (path: string): string => builtin("node:fs").readFileSync(path, "utf8");
 
 /**
  * Whether numbers hold device and inode number exactly, as nearly all are: to ask in numbers is three times as fast.
