@@ -6,6 +6,7 @@
 import { guideFile, guideSteps } from "./guide_files.ts";
 import { ATOMICALLY, CLIENTS, countCalls, doJob, JOBS } from "./npm/clients.ts";
 import { packPackage } from "./npm/section.ts";
+import { SYNCHRONOUS_SAVES } from "./npm/synchronous_saves.ts";
 import { execute } from "./process.ts";
 import { printFile } from "./suite/report.ts";
 import type { FileResult } from "./suite/run_files.ts";
@@ -31,9 +32,7 @@ async function install(folder: string, tarball: string, override: string): Promi
 /** What docs/testing.md gives each runner to type, and how it is started. */
 function runners(node: string, bun: string): Record<string, { file: string; text: string; command: string[] }> {
   const [, body = ""] = guideFile("notes_test.js").split('./notes.js";\n');
-  const tests = `import { assertSurvives, exploreCrashes } from "@durable/atomic-write/testing";\n`;
-  const mocking = (runner: string) =>
-    tests + guideFile(`notes.test.js (${runner})`) + body.replace("Deno.test(", "test(");
+  const mocking = (runner: string) => guideFile(`notes.test.js (${runner})`) + body.replace("Deno.test(", "test(");
   return {
     vitest: {
       file: "notes.test.js",
@@ -51,7 +50,7 @@ function runners(node: string, bun: string): Record<string, { file: string; text
 
 async function follow(folder: string, file: string, text: string, [program = "", ...args]: string[]): Promise<string> {
   Deno.writeTextFileSync(`${folder}/${file}`, text);
-  for (const { text: notes, says } of guideSteps()) {
+  for (const { text: notes, says } of [...guideSteps(), ...SYNCHRONOUS_SAVES]) {
     Deno.writeTextFileSync(`${folder}/notes.js`, notes);
     const { code, output } = await execute(program, args, { directory: folder, timeout: 120_000 });
     const passes = says === "1 passed";
