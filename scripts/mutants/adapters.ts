@@ -133,7 +133,7 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Node's sync does nothing",
     file: "src/runtime/node/node.ts",
-    from: `  sync: (descriptor) => completed((callback) => builtin("node:fs").fsync(descriptor, callback)),
+    from: `  sync: (descriptor) => completed((callback) => nodeFs().fsync(descriptor, callback)),
 `,
     to: `  sync: () => undefined,
 `,
@@ -169,7 +169,7 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Bun's sync does nothing",
     file: "src/runtime/node/bun.ts",
-    from: `if (!isMac()) return completed((callback) => builtin("node:fs").fsync(descriptor, callback));`,
+    from: `if (!isMac()) return completed((callback) => nodeFs().fsync(descriptor, callback));`,
     to: `if (!isMac()) return;`,
     tests: calls,
     runtime: "bun",
