@@ -119,6 +119,19 @@ describe("exploreSchedules", () => {
     }
   });
 
+  it("cuts the power only if somebody judges what that leaves", async () => {
+    const together = [calling(make("/d/b")), calling(make("/d/c"))];
+    const counts = [];
+    for (const judge of [{}, { check: () => {} }, { recover: () => {} }]) {
+      const { states, exhaustive } = await exploreSchedules({
+        ...{ together, machine: { files: { "/d/a": "old" } }, disks: 1, ...judge },
+        faults: "none",
+      });
+      counts.push([states > 0, exhaustive]);
+    }
+    assertEquals(counts, [[false, true], [true, false], [true, false]]);
+  });
+
   it("cuts the power after every step, with every disk that is left then", async () => {
     const states = new Set<string>();
     const writing = (path: string): TogetherOperation => async ({ fileSystem }, acknowledge) => {

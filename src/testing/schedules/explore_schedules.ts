@@ -11,7 +11,7 @@
  * 4. When all operations have ended, `ended` examines their results and the disk. An operation that waits forever is a
  *    violation.
  * 5. At every instant of every order, every disk that a power cut may leave is recovered and checked, and so is every
- *    disk that a second power cut may leave during the recovery.
+ *    disk that a second power cut may leave during the recovery; not if neither `recover` nor `check` is given.
  *
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */

@@ -42,6 +42,8 @@ export class OrderTrials {
   readonly #options: ScheduleOptions;
   readonly #seed: number;
   readonly #beginning: Beginning;
+  /** Whether anybody judges what a power cut leaves; otherwise no disk could fail, and most of the time would go there. */
+  readonly #cuts: boolean;
   /** What the orders that were run to their end amount to. */
   readonly #ends = new Set<string>();
 
@@ -54,6 +56,7 @@ export class OrderTrials {
     this.calls = options.together.map(() => new Map());
     const settlement = new Settlement({ sectorSize, pieces });
     const { recover, check = () => {}, volatile } = options;
+    this.#cuts = recover !== undefined || options.check !== undefined;
     this.instants = new OrderInstants({ recover, check, volatile, settlement, disks, recoveryDisks, seed });
   }
 
@@ -78,7 +81,7 @@ export class OrderTrials {
       failed: () => fault === undefined ? undefined : instants.failed(fault),
       moved: () => {
         watched.moved();
-        instants.moved(run.instant, run.choices.length);
+        if (this.#cuts) instants.moved(run.instant, run.choices.length);
       },
     });
     const bounded: Choose = (possible, current) =>
