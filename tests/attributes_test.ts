@@ -17,7 +17,7 @@ import { SystemError } from "../src/runtime/system_error.ts";
 import { type Around, interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { type MemoryOptions, type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
 import { applyFilesSync } from "../src/transaction/mod.ts";
-import { writeVersionedSync } from "../src/versioned/mod.ts";
+import { updateVersionedTextSync, writeVersionedSync } from "../src/versioned/mod.ts";
 import { accessListOf, accessListText, attributeTexts } from "./support/access_lists.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -259,6 +259,32 @@ test("a new file whose own attributes cannot be seen is not used: its directory 
   const runtime = interceptRuntime(machine, failing("attributes", "EACCES"));
   const error = assertThrows(() => writeFileSync("/d/file", "new", { runtime }), WriteError);
   assertEquals([error.code, error.targetState, machine.files("/d")], ["EACCES", "unchanged", { "/d/file": "old" }]);
+});
+
+test("a file that goes while its attributes are looked at does not fail the write: Deno looks its name up once more", () => {
+  const going = (machine: MemoryRuntime, path: string): Around => (call, proceed) => {
+    if (call.method !== "attributes" || call.path !== path) return proceed();
+    machine.syncFileSystem.remove(path);
+    throw new SystemError("ENOENT", "attributes", path);
+  };
+  const machine = machineOf({ mode: 0o640, attributes: noted });
+  const { unchecked } = writeFileSync("/d/file", "new", {
+    runtime: interceptRuntime(machine, going(machine, "/d/file")),
+  });
+  assertEquals([machine.readText("/d/file"), unchecked], ["new", ["acl", "attributes", "capabilities", "label"]]);
+
+  // Its first version is where a change begins, and is cleaned away by somebody who was quicker.
+  writeVersionedSync("/d/other", "1", { runtime: machine, expected: null, refresh: false });
+  writeVersionedSync("/d/other", "2", { runtime: machine, expected: 1, refresh: false });
+  const quicker = going(machine, "/d/.other.v2");
+  const runtime = interceptRuntime(machine, (call, proceed, file) => {
+    if (call.method === "attributes" && call.path === "/d/.other.v2") {
+      writeVersionedSync("/d/other", "3", { runtime: machine, expected: 2, refresh: false });
+    }
+    return quicker(call, proceed, file);
+  });
+  const result = updateVersionedTextSync("/d/other", (text) => `${text}!`, { runtime, refresh: false });
+  assertEquals([result.version, machine.readText("/d/.other.v4")?.slice(0, 2)], [4, "3!"]);
 });
 
 test("a disk that fails while an attribute is set fails the write, and the file is as it was", () => {

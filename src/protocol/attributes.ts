@@ -52,8 +52,11 @@ const refusals: ReadonlySet<string> = new Set([
 /** Whether a change of metadata was refused, to this user or by this file system: a loss, and no failure. */
 export const isRefused = (error: unknown): boolean => error instanceof SystemError && refusals.has(error.code);
 
-/** What is in the way of looking: it may not be read, or something else has taken its place. */
-const hidden: ReadonlySet<string> = new Set([...refusals, "ELOOP", "EISDIR", "ENXIO", "ESTALE"]);
+/**
+ * What is in the way of looking: it may not be read, something else has taken its place, or its name is gone, which a
+ * runtime must look up once more that does not tell its descriptors.
+ */
+const hidden: ReadonlySet<string> = new Set([...refusals, "ELOOP", "EISDIR", "ENXIO", "ESTALE", "ENOENT"]);
 
 /** The attributes of an open file; undefined where they cannot be seen. */
 export function* attributesOf(file: OpenFile): Operation<FileAttributes | undefined> {

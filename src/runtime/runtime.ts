@@ -105,7 +105,8 @@ export interface OpenFile {
   setTimes(times: FileTimes): Awaitable<void>;
   /**
    * The extended attributes that may be seen, by name: access control list, capabilities, labels, the user's own. Empty
-   * where the file system has none. Needs `capabilities.attributes` (else ENOTSUP). ESTALE as for `setMode`.
+   * where the file system has none. Needs `capabilities.attributes` (else ENOTSUP). ESTALE as for `setMode`;
+   * ENOENT where its name is gone.
    */
   attributes(): Awaitable<FileAttributes>;
   /** Sets one of them; `undefined` removes it. Needs `capabilities.attributes` (else ENOTSUP). */
