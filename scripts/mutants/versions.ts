@@ -3,6 +3,8 @@ import type { Mutant } from "./mutant.ts";
 
 const interleavings = ["tests/versioned/interleavings_test.ts"];
 const versioned = ["tests/versioned/versioned_test.ts"];
+const crashes = ["tests/versioned/crash_test.ts"];
+const schedules = ["tests/versioned/schedules_test.ts"];
 
 export const versionMutants: readonly Mutant[] = [
   {
@@ -42,6 +44,34 @@ export const versionMutants: readonly Mutant[] = [
     tests: interleavings,
   },
   {
+    name: "a call that changes nothing says that a file is shown which lags",
+    file: "src/protocol/versions/change_version.ts",
+    from: `: yield* showNewest(file, base, undefined);`,
+    to: `: { shown: plan.refresh };`,
+    tests: versioned,
+  },
+  {
+    name: "whoever was overtaken says that a file is shown which others have still to replace",
+    file: "src/protocol/versions/change_version.ts",
+    from: `const newest = isNewest ? known : yield* latestVersion(file);`,
+    to: `const newest = isNewest ? known : undefined;`,
+    tests: interleavings,
+  },
+  {
+    name: "a file that goes while its attributes are looked at fails the write",
+    file: "src/protocol/attributes.ts",
+    from: `"ESTALE", "ENOENT"]);`,
+    to: `"ESTALE"]);`,
+    tests: ["tests/attributes_test.ts"],
+  },
+  {
+    name: "a version that nobody else believes is made of another user's in a directory like /tmp",
+    file: "src/protocol/versions/inspect_version.ts",
+    from: `return own === 0 || own === directory.user || own === user;`,
+    to: `return own >= 0 || own === directory.user || own === user;`,
+    tests: versioned,
+  },
+  {
     name: "the digest of a version is not compared",
     file: "src/protocol/versions/trailer.ts",
     from: `return trailerDigest(engine, content, trailer) === trailer.digest;`,
@@ -54,5 +84,90 @@ export const versionMutants: readonly Mutant[] = [
     from: `return user === 0 || user === directory.user`,
     to: `return user !== -1 || user === directory.user`,
     tests: versioned,
+  },
+  {
+    name: "a version is written whatever version is expected",
+    file: "src/versioned/write_versioned.ts",
+    from: `  if (actual === expected) return;`,
+    to: `  if (actual !== undefined) return;`,
+    tests: versioned,
+  },
+  {
+    name: "a version is written over any content",
+    file: "src/versioned/write_versioned.ts",
+    from: `if (actual !== expected) throw contentConflict`,
+    to: `if (actual === expected && expected === "") throw contentConflict`,
+    tests: versioned,
+  },
+  {
+    name: "one try more is made than was asked for",
+    file: "src/versioned/update_versioned.ts",
+    from: `if (tries >= retries) throw`,
+    to: `if (tries > retries) throw`,
+    tests: versioned,
+  },
+  {
+    name: "something older is taken for a damaged version",
+    file: "src/protocol/versions/latest_version.ts",
+    from: `if (seen.kind === "damaged") throw damagedVersion(entry, "its content is not what was written");`,
+    to: `if (seen.kind === "damaged") continue;`,
+    tests: versioned,
+  },
+  {
+    name: "an older version is taken for one that has just gone",
+    file: "src/protocol/versions/latest_version.ts",
+    from: `if (seen.kind === "gone") return "again";`,
+    to: `if (seen.kind === "gone") continue;`,
+    tests: [...interleavings, ...schedules],
+  },
+  {
+    name: "one version less stays than was asked for",
+    file: "src/protocol/versions/clean_versions.ts",
+    from: `const last = newest - file.plan.keep;`,
+    to: `const last = newest - file.plan.keep + 1;`,
+    tests: versioned,
+  },
+  {
+    name: "a cleaner begins with the newest of the old ones",
+    file: "src/protocol/versions/clean_versions.ts",
+    from: `.filter(({ number }) => number <= last).reverse();`,
+    to: `.filter(({ number }) => number <= last);`,
+    tests: [...versioned, ...schedules],
+  },
+  {
+    name: "a cleaner proves what it has not seen the base of any more",
+    file: "src/protocol/versions/clean_versions.ts",
+    from: `if (!isBase || !(yield* isStillThere(file, number, seen.trailer.token))) return "stop";`,
+    to: `if (!isBase) return "stop";`,
+    tests: schedules,
+  },
+  {
+    name: "a cleaner proves what was not made from what it has seen",
+    file: "src/protocol/versions/clean_versions.ts",
+    from: `if (!isBase || !(yield*`,
+    to: `if (!(yield*`,
+    tests: [...interleavings, ...schedules],
+  },
+  {
+    name: "the name of a version is not synced",
+    file: "src/protocol/versions/publish_version.ts",
+    from: `const directorySynced = yield* syncDirectory(engine, parent, plan.write, attempt);`,
+    to: `const directorySynced = true;`,
+    tests: crashes,
+  },
+  {
+    name: "any error of link counts as a conflict",
+    file: "src/protocol/versions/publish_version.ts",
+    from: `  if (error.code !== "EEXIST") throw error;
+`,
+    to: ``,
+    tests: crashes,
+  },
+  {
+    name: "whoever has replaced the file does not look once more",
+    file: "src/protocol/versions/refresh_view.ts",
+    from: `if (!versions.some((other) => other.number > shown.number)) return;`,
+    to: `return;`,
+    tests: interleavings,
   },
 ];

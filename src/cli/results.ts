@@ -33,13 +33,17 @@ export function durabilityNotes(what: string, reached: string, wanted: string | 
   ];
 }
 
-function notesOn(result: WriteResult, wanted: string): string[] {
-  const name = JSON.stringify(result.path);
-  const { lost } = result;
-  const notes = durabilityNotes(`${name} is written`, result.durability, wanted);
-  if (lost.length > 0) notes.push(`${name} is written, but not everything was kept: ${lost.join(", ")}`);
-  for (const left of result.leftBehind ?? []) notes.push(`left behind: ${JSON.stringify(left)}`);
-  return notes;
+/** What there is to say about content that is there: `what` says so, `"a" is written`. */
+export function notesOn(
+  what: string,
+  { durability, lost, leftBehind = [] }: Pick<WriteResult, "durability" | "lost" | "leftBehind">,
+  wanted: string | undefined,
+): string[] {
+  return [
+    ...durabilityNotes(what, durability, wanted),
+    ...lost.length === 0 ? [] : [`${what}, but not everything was kept: ${lost.join(", ")}`],
+    ...leftBehind.map((left) => `left behind: ${JSON.stringify(left)}`),
+  ];
 }
 
 /** What there is to say about a write. */
@@ -47,7 +51,7 @@ export function written(result: WriteResult, values: { durability?: string; dige
   return {
     result,
     output: result.digest === undefined || !values.digest ? [] : [result.digest],
-    notes: notesOn(result, values.durability ?? "full"),
+    notes: notesOn(`${JSON.stringify(result.path)} is written`, result, values.durability),
     changing: true,
   };
 }

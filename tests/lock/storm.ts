@@ -10,6 +10,7 @@ import { type RuntimeName, type SpawnedScript, spawnProgram } from "../support/s
 import { hiddenAddon } from "./hidden_addon.ts";
 
 export interface Storm {
+  /** One that is named twice has twice as many processes. */
   readonly runtimes: readonly RuntimeName[];
   /** Processes on each of them. */
   readonly processes: number;
@@ -26,8 +27,8 @@ export interface Storm {
   /** What each process runs, and within which program; default: increments under the lock. */
   readonly script?: string;
   readonly wrapper?: string[];
-  /** What was counted, where the file itself may lag. */
-  readonly counted?: (path: string) => number;
+  /** What was counted, where the file itself may lag. `told` is every line that a participant has printed. */
+  readonly counted?: (path: string, told: readonly string[]) => number;
 }
 
 export interface StormReport {
@@ -50,10 +51,16 @@ const shellLoop = `
 
 /** One participant, however often it is started again. */
 class Participant {
-  acknowledged = 0;
   kills = 0;
+  /** A line for each increment that was acknowledged. */
+  readonly told: string[] = [];
   #script: SpawnedScript | undefined;
   #over = false;
+
+  /** How many increments were acknowledged. */
+  get acknowledged(): number {
+    return this.told.length;
+  }
 
   /** `deaths`: how often it is killed. */
   constructor(readonly start: (left: number) => SpawnedScript, readonly increments: number, readonly deaths: number) {}
@@ -67,7 +74,7 @@ class Participant {
       const heard = listen(script.child);
       if (this.kills < this.deaths) this.#killSoon(script);
       const { code, signal, stderr } = await script.status;
-      this.acknowledged += heard.text.split("\n").length - 1;
+      this.told.push(...heard.text.split("\n").slice(0, -1));
       if (signal === "SIGKILL") {
         this.kills++;
         continue;
@@ -110,9 +117,12 @@ export function storm(rules: Storm): Promise<StormReport> {
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
     const participants: Participant[] = [];
-    const every = Math.ceil(runtimes.length * processes / Math.max(1, killed));
+    const total = runtimes.length * processes;
+    const started = new Map<RuntimeName, number>();
     for (const runtime of runtimes) {
-      for (let index = 0; index < processes; index++) {
+      for (let process = 0; process < processes; process++) {
+        const index = started.get(runtime) ?? 0;
+        started.set(runtime, index + 1);
         // Both kinds of calls, and on Node both ways to flock.
         const how = threads ? "threads" : index % 2 === 0 ? "" : "sync";
         const env = runtime === "node" && index === 3 ? hiddenAddon : {};
@@ -122,7 +132,9 @@ export function storm(rules: Storm): Promise<StormReport> {
             env,
             ...wrapper === undefined ? {} : { wrapper },
           });
-        const isVictim = killed > 0 && participants.length % every === 0;
+        // So many of all, and no two side by side while it can be helped.
+        const victims = (count: number) => Math.ceil(count * killed / total);
+        const isVictim = victims(participants.length + 1) > victims(participants.length);
         participants.push(new Participant(start, increments, isVictim ? kills : 0));
       }
     }
@@ -149,8 +161,9 @@ export function storm(rules: Storm): Promise<StormReport> {
     })();
     await Promise.all([running, looking]);
 
-    const count = rules.counted?.(path) ?? JSON.parse(fs.readFileSync(path, "utf8")).count;
-    const acknowledged = everybody.reduce((sum, each) => sum + each.acknowledged, 0);
+    const told = everybody.flatMap((each) => each.told);
+    const count = rules.counted?.(path, told) ?? JSON.parse(fs.readFileSync(path, "utf8")).count;
+    const acknowledged = told.length;
     const suffered = participants.reduce((sum, each) => sum + each.kills, 0);
     // A kill may come between a commit and its acknowledgement: one more for each, in each thread.
     if (!(count >= acknowledged && count <= acknowledged + suffered * (threads ? 2 : 1))) {

@@ -83,8 +83,9 @@ function checkOutcome(before: string, { machine, faulty, result }: FaultOutcome<
   for (const name of leftovers(next)) {
     assert(named.some((left) => name.startsWith(left)), `${name} is left and not named`);
   }
+  // Each version adds a letter: its number says whether one is lost, or there twice.
   append(next, "!", { keep: 1 });
-  assertEquals(newest(next).content, `${text}!`);
+  assertEquals(newest(next), { version: text.length + 1, content: `${text}!` });
 }
 
 describe("faults while a version is made", () => {

@@ -87,6 +87,19 @@ for (const [where, disk] of places) {
       assertEquals(leftovers(machine), []);
     });
 
+    it("that is overtaken before it has looked back says that the file shows it only if it does", () => {
+      const machine = machineWith({ disk }, 2);
+      const { runtime, isDone } = after(
+        machine,
+        (method, to) => (method === "link" || method === "rename") && to === "/d/.a.v3",
+        // Its maker is killed before it comes to the file itself, as far as anybody can tell.
+        () => void append(machine.fork(), "a", { refresh: false }),
+      );
+      const result = updateVersionedTextSync(path, (text = "") => `${text}!`, { runtime });
+      assert(isDone());
+      assertEquals([result.version, result.shown, machine.readText(path)], [3, true, "12!a"]);
+    });
+
     it("whose maker was killed before it has looked back stays, and those before it are cleaned away", () => {
       const machine = machineWith({ disk }, 2);
       const writer = machine.fork();

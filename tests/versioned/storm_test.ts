@@ -2,6 +2,7 @@
  * No change is lost and none is made twice: processes of every runtime change one versioned file at once while some of
  * them are killed, also where the kernel refuses flock, or hard links as well. `deno task storm:versions` is the long version.
  */
+import { assertRejects } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { it } from "node:test";
@@ -34,7 +35,7 @@ for (const refused of [[], ["flock"], ["flock", "link"]]) {
       options: {},
       shell: false,
       script: "tests/versioned/scripts/count_versions.ts",
-      counted: (path) => countVersionsIn(path, size.kills * size.killed),
+      counted: (path, told) => countVersionsIn(path, told, size.kills * size.killed),
     });
     const happened = tally(`a storm of versions${where}`, ["acknowledged", "kills", "looks", "participants"]);
     happened.count("acknowledged", report.acknowledged);
@@ -44,3 +45,25 @@ for (const refused of [[], ["flock"], ["flock", "link"]]) {
     happened.enough({ acknowledged: size.increments, kills: size.killed, participants: runtimes().length });
   });
 }
+
+it("a storm of changes that compare nothing is found out", async (t) => {
+  if (currentRuntime !== runtimes()[0]) return skip(t, "runs once");
+  await assertRejects(
+    () =>
+      storm({
+        ...{
+          runtimes: runtimes().slice(0, 1),
+          processes: 1,
+          increments: 3,
+          killed: 0,
+          kills: 0,
+          options: {},
+          shell: false,
+        },
+        script: "tests/versioned/scripts/count_blindly.ts",
+        counted: (path, told) => countVersionsIn(path, told, 0),
+      }),
+    Error,
+    "version 6 has 3 marks",
+  );
+});

@@ -56,8 +56,8 @@ export async function appendAsync(
 
 /**
  * The property of every history: the versions that were acknowledged are different ones, each was made from the one
- * before, none is lost and none is there twice. `final` is what is there at the end. Without `complete`, versions may be
- * there that nobody was told of.
+ * before, none is lost and none is there twice. `final` is what is there at the end; versions may be there that nobody
+ * was told of.
  */
 export function checkHistory(changes: readonly Change[], final: { version: number; content: string }): void {
   const sorted = [...notEmpty(changes)].sort((a, b) => a.version - b.version);

@@ -260,6 +260,21 @@ describe("a file without versions, and a file that others have changed", () => {
     assertEquals(runtime.readText(path), "123");
   });
 
+  it("a file that lags shows the newest version after a call that changes nothing, unless that is not wanted", () => {
+    const runtime = machineWith({}, 2);
+    const ways: readonly [call: (options: { runtime: MemoryRuntime; refresh: boolean }) => { shown: boolean }][] = [
+      [(options) => updateVersionedTextSync(path, () => undefined, options)],
+      [(options) => updateVersionedTextSync(path, (old) => old, options)],
+      [(options) => writeVersionedSync(path, "12", { ...options, expected: 2 })],
+    ];
+    for (const [call] of notEmpty(ways)) {
+      runtime.put(path, "1");
+      assertEquals([call({ runtime, refresh: false }).shown, runtime.readText(path)], [false, "1"]);
+      assertEquals([call({ runtime, refresh: true }).shown, runtime.readText(path)], [true, "12"]);
+      assertEquals(newest(runtime).version, 2);
+    }
+  });
+
   it("that cannot be shown does not fail the change", () => {
     const runtime = machineWith({}, 2);
     runtime.syncFileSystem.remove(path);
@@ -326,6 +341,30 @@ describe("what bears the name of a version and is none", () => {
     assertEquals(newest(runtime).version, 1);
     assertThrows(() => append(runtime, "2"), WriteError, "belongs to somebody else");
     assertEquals(leftovers(runtime), []);
+  });
+
+  it("a version that its base's owner would not believe, in a directory like /tmp, is not made", () => {
+    const directory = { kind: "directory", mode: 0o1777, user: 7 } as const;
+    const root = machineWith({ user: 0, files: { "/d/": directory, "/d/plain": "x" } });
+    append(root, "1");
+    for (const [who, options] of notEmpty([["a stranger", { user: 1000 }], ["another", { user: 1001 }]] as const)) {
+      const runtime = root.fork(options);
+      for (const file of [path, "/d/plain"]) {
+        const before = root.files();
+        const error = assertThrows(() => updateVersionedTextSync(file, () => "y", { runtime }), WriteError, "sticky");
+        assertEquals([error.code, error.targetState, root.files()], ["EPERM", "unchanged", before], who);
+      }
+      assertEquals([
+        newest(runtime).content,
+        updateVersionedTextSync(path, () => undefined, {
+          ...{ runtime, refresh: false },
+        }).changed,
+      ], ["1", false]);
+      const own = `/d/of ${who}`;
+      for (const letter of "12") updateVersionedTextSync(own, (old = "") => old + letter, { runtime });
+      assertEquals(readVersionedTextSync(own, { runtime })?.content, "12");
+    }
+    assertEquals(append(root.fork({ user: 7 }), "o").version, 2);
   });
 
   it("a damaged version is an error: nothing older is taken for the newest", () => {

@@ -12,7 +12,7 @@ import { readContent, standardInput } from "../input.ts";
 import { locateOperand } from "../operand.ts";
 import { LockedCommand } from "../program/program.ts";
 import { ProgramOutput } from "../program/program_output.ts";
-import { durabilityNotes } from "../results.ts";
+import { notesOn } from "../results.ts";
 import type { Call, Outcome } from "../table.ts";
 
 type Values = Call<typeof writeTable>["options"] | Call<typeof updateTable>["options"];
@@ -28,20 +28,15 @@ type Result = Awaited<ReturnType<typeof writeVersioned>>;
 
 /** What there is to say about a version. */
 function versionMade(result: Result, wanted: string | undefined): Outcome {
-  const { path, version, durability, shown, viewError, lost, leftBehind = [] } = result;
+  const { path, version, shown, viewError } = result;
   const name = JSON.stringify(path);
-  const missing = lost.filter((what) => what !== "unchecked");
   const why = viewError instanceof Error ? `: ${viewError.message}` : "";
   return {
     result: viewError === undefined ? result : { ...result, viewError: String(viewError) },
     output: version === null ? [] : [`${version}`],
     notes: [
-      ...durabilityNotes(`version ${version} of ${name} is made`, durability, wanted),
-      ...missing.length === 0
-        ? []
-        : [`version ${version} of ${name} is made, but not everything was kept: ${missing.join(", ")}`],
+      ...notesOn(`version ${version} of ${name} is made`, result, wanted),
       ...shown ? [] : [`${name} itself still shows an older version${why}`],
-      ...leftBehind.map((left) => `left behind: ${JSON.stringify(left)}`),
     ],
     changing: true,
   };

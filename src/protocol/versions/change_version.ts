@@ -6,17 +6,18 @@
  * version is published nothing fails the call any more: what could not be cleaned or refreshed is in the result.
  */
 import { type Operation, wait } from "../../core/operation.ts";
-import { beginAnew, type CleanupFailure, tidy, translate } from "../failure.ts";
+import { attemptFailed, beginAnew, type CleanupFailure, tidy, translate } from "../failure.ts";
 import { closeQuietly } from "../file_call.ts";
 import { stillHolds } from "../removal_witness.ts";
 import { syncDirectory, syncFile } from "../sync.ts";
 import { isDistrusted } from "../sync_ledger.ts";
 import { type Durability, reachedDurability } from "../write_plan.ts";
 import { cleanVersions } from "./clean_versions.ts";
+import { isBelievedBy } from "./inspect_version.ts";
 import { type LatestVersion, latestVersion } from "./latest_version.ts";
 import { type PublishedVersion, publishVersion } from "./publish_version.ts";
 import { refreshView } from "./refresh_view.ts";
-import { listVersions, type VersionedFile } from "./versioned_file.ts";
+import { listVersions, type VersionedFile, type VersionListing } from "./versioned_file.ts";
 
 /** What a change by versions did. */
 export interface VersionedResult {
@@ -56,6 +57,11 @@ export function* changeOnce(file: VersionedFile, next: NextContent): Operation<V
   const isDoubtful = base !== undefined && isDistrusted(engine, base.status.device);
   const content = isNew ? wanted : isDoubtful ? base.content : undefined;
   if (content === undefined) return yield* leaveVersion(file, base);
+  if (base !== undefined && !isBelievedBy(engine, base.status, file.directory)) {
+    const reason =
+      "its directory is sticky, and the file belongs to another user, who would not believe a version of ours";
+    throw attemptFailed(attempt, "EPERM", "link", reason);
+  }
   const published = yield* publishVersion(file, base, content);
   return published && (yield* afterwards(file, published, content));
 }
@@ -71,22 +77,16 @@ function* afterwards(
 ): Operation<VersionedResult> {
   const { engine, target, parent, plan, attempt } = file;
   const cleanups: CleanupFailure[] = [...failures];
-  let isNewest = true;
+  let listing: VersionListing | undefined;
   yield* tidy(
     cleanups,
     (function* () {
-      const listing = yield* listVersions(file);
-      isNewest = !listing.versions.some((other) => other.number > number);
+      listing = yield* listVersions(file);
       yield* cleanVersions(file, number, listing, cleanups);
     })(),
   );
   const holds = stillHolds({ engine, device: parent.status.device, rules: plan.write, attempt }, cleanups);
-  let viewError: unknown;
-  try {
-    if (isNewest && plan.refresh) yield* refreshView(file, number, content);
-  } catch (error) {
-    viewError = translate(error, attempt);
-  }
+  const view = yield* showNewest(file, { number, content }, listing);
   const leftBehind = cleanups.flatMap((failure) => failure.leftBehind ?? []);
   const isNamed = directorySynced && holds && target.unsyncedAncestors !== true;
   return {
@@ -97,16 +97,37 @@ function* afterwards(
     durability: reachedDurability(plan.write.durability, fileSynced && holds, isNamed),
     lost: [...lost],
     unchecked: [...unchecked],
-    shown: plan.refresh && viewError === undefined,
-    ...viewError === undefined ? {} : { viewError },
+    ...view,
     ...leftBehind.length === 0 ? {} : { leftBehind },
   };
 }
 
-/** Nothing new: what is there is made durable, for whoever made it may not have come to that. */
+/**
+ * Shows the newest version in the file itself: `known`, or what others have made since. Their makers may not have come to
+ * that, and may never: whoever says that the file shows a version has seen to it.
+ */
+function* showNewest(
+  file: VersionedFile,
+  known: Pick<LatestVersion, "number" | "content">,
+  listing: VersionListing | undefined,
+): Operation<Pick<VersionedResult, "shown" | "viewError">> {
+  if (!file.plan.refresh) return { shown: false };
+  try {
+    const { versions } = listing ?? (yield* listVersions(file));
+    const isNewest = !versions.some(({ number }) => number > known.number);
+    const newest = isNewest ? known : yield* latestVersion(file);
+    // Version 0 is the file itself.
+    if (newest !== undefined && newest.number > 0) yield* refreshView(file, newest.number, newest.content);
+    return { shown: true };
+  } catch (error) {
+    return { shown: false, viewError: translate(error, file.attempt) };
+  }
+}
+
+/** Nothing new: what is there is made durable and shown, for whoever made it may not have come to that. */
 function* leaveVersion(file: VersionedFile, base: LatestVersion | undefined): Operation<VersionedResult> {
   const { engine, target, parent, plan, attempt } = file;
-  const result = { path: target.path, changed: false, bytesWritten: 0, lost: [], unchecked: [], shown: plan.refresh };
+  const result = { path: target.path, changed: false, bytesWritten: 0, lost: [], unchecked: [] };
   let fileSynced = true;
   if (base !== undefined) {
     const opened = yield* wait(engine.fileSystem.open(base.path, "read", { follow: false }));
@@ -121,5 +142,6 @@ function* leaveVersion(file: VersionedFile, base: LatestVersion | undefined): Op
   }
   const directorySynced = yield* syncDirectory(engine, parent, plan.write, attempt);
   const durability = reachedDurability(plan.write.durability, fileSynced, directorySynced);
-  return { ...result, version: base?.number ?? null, durability };
+  const view = base === undefined ? { shown: plan.refresh } : yield* showNewest(file, base, undefined);
+  return { ...result, version: base?.number ?? null, durability, ...view };
 }

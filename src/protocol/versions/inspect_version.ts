@@ -139,14 +139,24 @@ function* readEnd(
   return { kind: "version", path, contentPath, status, trailer, inDirectory, ...isSmall ? { all: end } : {} };
 }
 
+/** Whether everybody may make names there and nobody may replace those of others: a sticky directory, such as /tmp. */
+const isForEverybody = ({ capabilities }: Engine, { mode }: FileStatus): boolean =>
+  capabilities.owner && (mode & 0o1000) !== 0 && (mode & 0o022) !== 0;
+
 /**
- * Where everybody may make names and nobody may replace those of others (a sticky directory, such as /tmp), only what
- * belongs to us, to root or to the directory's owner is believed. Elsewhere, whoever can make a version could as well
- * replace the file.
+ * In a directory for everybody, only what belongs to us, to root or to the directory's owner is believed. Elsewhere,
+ * whoever can make a version could as well replace the file.
  */
 function mayBeBelieved(engine: Engine, { user }: FileStatus, directory: FileStatus): boolean {
-  if (!engine.capabilities.owner || (directory.mode & 0o1000) === 0 || (directory.mode & 0o022) === 0) return true;
+  if (!isForEverybody(engine, directory)) return true;
   return user === 0 || user === directory.user || user === knownOwner(engine.runtime)?.user;
+}
+
+/** Whether a version of ours is believed by the owner of what it is made from; who we are may not be known. */
+export function isBelievedBy(engine: Engine, { user }: FileStatus, directory: FileStatus): boolean {
+  const own = knownOwner(engine.runtime)?.user;
+  if (own === undefined || !isForEverybody(engine, directory)) return true;
+  return own === 0 || own === directory.user || own === user;
 }
 
 /** Up to `size` bytes; fewer where the file ends before. */

@@ -1,21 +1,26 @@
 /**
- * Adds 1 to the counter in a versioned file, repeatedly, and prints a line after each time that was acknowledged.
- * count_versions.ts PATH TIMES [OPTIONS_AS_JSON] [sync]
+ * Adds a mark of its own to the list in a versioned file, repeatedly, and prints for each that was acknowledged its version
+ * and the mark.
+ *
+ *     count_versions.ts PATH TIMES [OPTIONS_AS_JSON] [sync]
  */
+import { randomBytes } from "node:crypto";
 import process from "node:process";
-import { updateVersionedJson, updateVersionedJsonSync } from "../../../src/versioned/mod.ts";
-
-interface Counter {
-  count: number;
-}
+import { updateVersionedJson, updateVersionedJsonSync, type VersionedResult } from "../../../src/versioned/mod.ts";
 
 const [path = "", times = "1", options = "{}", how = ""] = process.argv.slice(2);
-const next = (current: Counter = { count: 0 }): Counter => ({ count: current.count + 1 });
-for (let time = 0; time < Number(times); time++) {
-  const { changed } = how === "sync"
-    ? updateVersionedJsonSync(path, next, JSON.parse(options))
-    : await updateVersionedJson(path, next, JSON.parse(options));
-  if (!changed) throw new Error("an increment changed nothing");
-  process.stdout.write("+\n");
+const own = randomBytes(4).toString("hex");
+const rules = JSON.parse(options);
+
+function acknowledged({ changed, version }: VersionedResult, mark: string): void {
+  if (!changed) throw new Error("a mark changed nothing");
+  process.stdout.write(`${version} ${mark}\n`);
+}
+
+for (let time = 1; time <= Number(times); time++) {
+  const mark = `${own}.${time}`;
+  const next = (marks: string[] = []): string[] => [...marks, mark];
+  if (how === "sync") acknowledged(updateVersionedJsonSync(path, next, rules), mark);
+  else acknowledged(await updateVersionedJson(path, next, rules), mark);
 }
 process.exit(0);
