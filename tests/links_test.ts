@@ -13,7 +13,7 @@ import {
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../mod.ts";
-import { type MemoryRuntime, memoryRuntime } from "../src/testing/mod.ts";
+import { memoryRuntime } from "../src/testing/mod.ts";
 import { inodeOf, isRoot, modeOf, namesIn, textOf } from "./support/files.ts";
 import { skip } from "./support/skip.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
@@ -152,40 +152,6 @@ test("removeFile removes a link itself, and never what it leads to", async () =>
   assertEquals((await removeFile("/link", { runtime: machine })).removed, true);
   assertEquals(machine.files(), { "/target": "old" });
 });
-
-/** A link of `owner` in a directory of `directoryOwner`, written through by user 1000. */
-function shared(mode: number, directoryOwner: number, owner: number): MemoryRuntime {
-  return memoryRuntime({
-    files: {
-      "/shared": { kind: "directory", mode, user: directoryOwner },
-      "/shared/link": { symlink: "/home/target", user: owner },
-      "/home/target": "old",
-    },
-  });
-}
-
-for (
-  const [what, mode, directoryOwner, owner, followed] of [
-    ["another user's link in a sticky directory open to everybody", 0o1777, 0, 1001, false],
-    ["our own link in a sticky directory open to everybody", 0o1777, 0, 1000, true],
-    ["root's link in a sticky directory open to everybody", 0o1777, 1001, 0, true],
-    ["the directory owner's link in a sticky directory open to everybody", 0o1777, 1001, 1001, true],
-    ["another user's link in a directory that is only open to everybody", 0o777, 0, 1001, true],
-    ["another user's link in a directory that is only sticky", 0o1775, 0, 1001, true],
-  ] as const
-) {
-  test(`writeFile ${followed ? "follows" : "does not follow"} ${what}`, async () => {
-    const machine = shared(mode, directoryOwner, owner);
-    // Its own protection of links would hide ours.
-    const attempt = () => writeFile("/shared/link", "new", { runtime: machine });
-    if (followed) assertEquals((await attempt()).path, "/home/target");
-    else {
-      const error = await assertRejects(attempt, WriteError, "another user's symlink");
-      assertEquals([error.code, error.step, error.targetState], ["EACCES", "resolve", "unchanged"]);
-    }
-    assertEquals(machine.readText("/home/target"), followed ? "new" : "old");
-  });
-}
 
 test("writeFile does not follow another user's link in a real sticky directory, even as root", (t) =>
   withTemporaryDirectory(async (directory) => {

@@ -181,10 +181,10 @@ export const fileMutants: readonly Mutant[] = [
   },
   {
     name: "another user's link in a sticky directory is followed",
-    file: "src/protocol/target.ts",
-    from: `if (!everybodys || parent.user === link.user) return;`,
-    to: `if (everybodys || parent?.user === link.user) return;`,
-    tests: links,
+    file: "src/protocol/links.ts",
+    from: `if (owner === user && !(isSticky && directory.user !== user)) return;`,
+    to: `if (owner === user) return;`,
+    tests: ["tests/others_links_test.ts"],
   },
   {
     name: "a symlink is followed where it is to be refused",

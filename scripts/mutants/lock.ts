@@ -273,7 +273,7 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "an update writes into another file than the one that is locked",
     file: "src/file/update_operation.ts",
-    from: `if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;`,
+    from: `if (isOwn && follows && target.path !== hold.place.target.path) return undefined;`,
     to: ``,
     tests: unit,
   },

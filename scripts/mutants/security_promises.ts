@@ -44,11 +44,40 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "in a sticky directory every symlink is followed",
-    file: "src/protocol/target.ts",
-    from: `if (!everybodys || parent.user === link.user) return;`,
-    to: `if (!everybodys || parent !== undefined) return;`,
+    file: "src/protocol/links.ts",
+    from: `  if (isFollowed(engine, link)) return;
+`,
+    to: `  if (isFollowed(engine, link) || ((link.directory?.mode ?? 0) & 0o1000) !== 0) return;
+`,
     tests: ["tests/real/sticky_directory_test.ts"],
     promise: "SECURITY: in a sticky directory the symlink of another user is not followed",
+  },
+  {
+    name: "another user's symlink is followed wherever it leads",
+    file: "src/protocol/links.ts",
+    from: `if (owner === user && !(isSticky`,
+    to: `if (owner !== undefined && !(isSticky`,
+    tests: ["tests/others_links_test.ts"],
+    promise: "SECURITY: another user's symlink is followed only to what belongs to that user",
+  },
+  {
+    name: "the way to a directory that is open is not judged",
+    file: "src/protocol/directories.ts",
+    from: `    yield* checkWay(engine, parent, attempt);
+`,
+    to: ``,
+    tests: ["tests/proof/neighbour_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "a stranger's gate counts",
+    file: "src/lock/lock_gate.ts",
+    from: `      if (status === undefined || !this.#counts(status)) return true;
+`,
+    to: `      if (status === undefined) return true;
+`,
+    tests: ["tests/lock/gate_test.ts"],
+    promise: "SECURITY: a gate of somebody who could not hold the lock keeps nobody waiting",
   },
   {
     name: "a secret that changes hands is open before it does",

@@ -86,6 +86,7 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefi
   join: () => "use its lock (--join), or leave this one out",
   lockDirectory: () => "choose a --lock-directory",
   recoverTransactions: ({ path = "." }) => `run: atomic-write recover ${quoted(path)}`,
+  symlink: () => "--symlink trust follows it",
   trust: ({ users = [] }) => `--trust ${users} makes it count`,
 };
 

@@ -70,7 +70,7 @@ const subjects: Readonly<Record<string, Subject>> = {
 /** What would help: an option of the call that failed, or another function of this module. */
 export interface Remedy {
   /** The name of the option or function. */
-  readonly use: "adopt" | "breakLock" | "join" | "lockDirectory" | "recoverTransactions" | "trust";
+  readonly use: "adopt" | "breakLock" | "join" | "lockDirectory" | "recoverTransactions" | "symlink" | "trust";
   /** What to call the function with. */
   readonly path?: string;
   /** Numbers of the users to trust. */
@@ -127,6 +127,7 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
   breakLock: () => "if you know that it is dead, breakLock frees the lock",
   join: () => "use its lock (`join: true`), or leave this one out",
   lockDirectory: () => "choose a `lockDirectory`",
+  symlink: () => '`symlink: "trust"` follows it',
   trust: ({ users = [] }) => `\`trust: [${users}]\` makes it count`,
   recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,
 };

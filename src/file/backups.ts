@@ -21,7 +21,7 @@ import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/f
 import { attributesOf } from "../protocol/attributes.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { Homes } from "../protocol/homes.ts";
-import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Engine, type FollowedLinks, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import {
   type Advised,
   type Attempt,
@@ -34,6 +34,7 @@ import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import type { Target } from "../protocol/file_replacement.ts";
 import { resolveTarget } from "../protocol/target.ts";
+import { followedBy } from "../protocol/links.ts";
 import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import { type Durability, durabilityReaders, writePlan, type WriteResult } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
@@ -44,7 +45,7 @@ export interface ListBackupsOptions extends TrustOption {
   /** Where backups were put. Default: beside the file. */
   backupDirectory?: FilePath;
   /** A symlink at the path: the backups of what it leads to (default), or of the link itself. */
-  symlink?: "follow" | "replace" | "refuse";
+  symlink?: "follow" | "replace" | "refuse" | "trust";
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
 }
@@ -82,7 +83,7 @@ export interface Backup {
 
 const listReaders = {
   backupDirectory: filePath,
-  symlink: oneOf("follow", "replace", "refuse"),
+  symlink: oneOf("follow", "replace", "refuse", "trust"),
   trust: trustReader,
   runtime: runtimeOption,
 };
@@ -146,9 +147,13 @@ function openBackup(
   });
 }
 
+/** Whose links are followed: those of users who are trusted, or anybody's. */
+const followedIn = ({ symlink, trust }: Pick<ListBackupsOptions, "symlink" | "trust">): FollowedLinks =>
+  trust === undefined ? followedBy(symlink) : { option: "symlink", users: symlink === "trust" ? "any" : trust };
+
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
   const checked = readOptions(options, listReaders);
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, followedIn(checked));
   const attempt = beginReading("Cannot list the backups of", String(path));
   try {
     return yield* withBackups(engine, { path, options: checked }, attempt, function* (_target, { versions }) {
@@ -169,7 +174,7 @@ function* restore(
   const { runtime, ...checked } = readOptions(options, restoreReaders);
   const { trust: _trust, ...wishes } = checked;
   refuseSignal(synchronous, checked.signal);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedIn(checked));
   const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
   try {

@@ -21,7 +21,7 @@ import { ensureTargetDirectory, fillingFrom, findTarget, replaceFound } from "..
 import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
-import { isEnd } from "../protocol/target.ts";
+import { isEnd, resolveTarget } from "../protocol/target.ts";
 import { reachedDurability, type WriteResult } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -152,7 +152,8 @@ function* updateFound(
   const { engine, target, plan, attempt } = write;
   // Nothing keeps a symlink from being put there between the look at the path and the lock.
   const isOwn = request.lock === undefined || "plan" in request.lock;
-  if (isOwn && plan.symlink === "follow" && target.path !== hold.place.target.path) return undefined;
+  const follows = plan.symlink === "follow" || plan.symlink === "trust";
+  if (isOwn && follows && target.path !== hold.place.target.path) return undefined;
   if (request.ifMatch !== undefined) yield* checkMatch(engine, target.path, request.ifMatch, plan, attempt);
   const read = yield* readFound(write);
   if (read === "exchanged") return undefined;
@@ -185,10 +186,14 @@ function* updateFound(
 
 /** What is there; `"exchanged"` when that is no longer what was found. */
 function* readFound(
-  { engine, target, parent }: FileReplacement,
+  { engine, target, parent, attempt }: FileReplacement,
 ): Operation<{ readonly current: Uint8Array | undefined } | "exchanged"> {
   // What a link that is replaced leads to is what its path shows.
-  if (target.status?.kind === "symlink") return { current: yield* readBytes(engine, target.path) };
+  if (target.status?.kind === "symlink") {
+    // Whose link that is counts as it does where it is followed: its content becomes that of a file which others may read.
+    const { path } = yield* resolveTarget(engine, target.path, "follow", { ...attempt, path: target.path });
+    return { current: yield* readBytes(engine, path) };
+  }
   let file: OpenFile | undefined;
   try {
     file = yield* wait(parent.names.open(target.name, "read"));

@@ -4,6 +4,7 @@
  * `lockedWrite` runs a write as its options ask: under no lock, under one that is taken, or under one that is held;
  * with `ifMatch` it compares inside the lock, and the lock is looked at once more right before the commit.
  */
+import { followedBy } from "../protocol/links.ts";
 import { parseDigest } from "../core/digest.ts";
 import { ConflictError } from "../core/errors.ts";
 import { type OptionReader, readOptions } from "../core/options.ts";
@@ -107,7 +108,7 @@ export function writeRequest(
   if (ifMatch === null && rest.ifExists === "replace") {
     throw new TypeError('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
   }
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedBy(rest.symlink));
   const plan = writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest);
   return {
     engine,
@@ -138,7 +139,7 @@ export function lockLike<Wish extends LockWish>(engine: Engine, plan: WritePlan,
 /** Reads the options of a write. */
 export function readWriteOptions(options: WriteFileOptions | undefined, synchronous: boolean): WriteRequest {
   if (options === undefined) {
-    const engine = makeEngine(currentRuntime(), synchronous);
+    const engine = makeEngine(currentRuntime(), synchronous, followedBy(undefined));
     return { engine, plan: defaultPlan, lock: undefined, ifMatch: undefined };
   }
   const { runtime, ...checked } = readOptions(options, writeOptionReaders);

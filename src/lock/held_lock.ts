@@ -21,6 +21,8 @@ export interface LockRequest {
   readonly name: string;
   /** The file that is to be locked, or what it is to be like: the lock file follows its mode and owner. */
   readonly like: LockFileModel | undefined;
+  /** The name of that file, where it is there and beside its lock. */
+  readonly beside: string | undefined;
   readonly shared: boolean;
   readonly patience: Patience;
   readonly staleAfter: number | undefined;

@@ -77,9 +77,10 @@ interface Wanted {
 /** Takes the lock at the place, or one within that which an ancestor of this process holds there. */
 function* acquirePlace(wanted: Wanted, place: LockPlace): Operation<HeldLock | "timeout"> {
   const { engine, attempt, patience, plan: { backend, shared, staleAfter, join, newFile } } = wanted;
-  const { lockPath, home, name, target: { status } } = place;
+  const { lockPath, home, name, target: { status, name: locked, directory } } = place;
   const like = status ?? newFile;
-  const rules = { like, shared, patience, staleAfter, join, transient: false };
+  const beside = status !== undefined && home === directory ? locked : undefined;
+  const rules = { like, beside, shared, patience, staleAfter, join, transient: false };
   const outermost: LockRequest = { engine, attempt, lockPath, home, name, ...rules };
   for (let depth = 0;; depth++) {
     const request = depth === 0 ? outermost : innerRequest(outermost, depth);

@@ -7,12 +7,15 @@
  * gate; a request that finds the lock free needs no gate, and a sharer needs one look to find that there is none.
  *
  * Exclusion never depends on it: after a failure here the lock is waited for as if there were no gate. Programs that do
- * not know it (flock(1)) overtake. A process that is killed frees the gate; its file is removed by the next user of it.
+ * not know it (flock(1)) overtake. A gate of somebody who could not hold the lock itself is left alone: whoever may only
+ * make names in the directory keeps nobody waiting. A process that is killed frees the gate; its file is removed by the next user of it.
  */
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
+import { knownOwner } from "../protocol/known_owner.ts";
 import { gateName } from "../protocol/names/names.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockGate, LockRequest } from "./held_lock.ts";
 import { acquireLockFile } from "./lock_file.ts";
@@ -33,7 +36,8 @@ export class FileGate implements LockGate {
     const { engine, lockPath, patience } = this.#request;
     if (patience.left() === 0) return true;
     try {
-      if ((yield* wait(engine.fileSystem.linkStat(lockPath))) === undefined) return true;
+      const status = yield* wait(engine.fileSystem.linkStat(lockPath));
+      if (status === undefined || !this.#counts(status)) return true;
     } catch (error) {
       if (error instanceof SystemError) return true;
       throw error;
@@ -42,7 +46,10 @@ export class FileGate implements LockGate {
   }
 
   *close(): Operation<boolean> {
+    const { engine, lockPath } = this.#request;
     try {
+      const status = yield* wait(engine.fileSystem.linkStat(lockPath));
+      if (status !== undefined && !this.#counts(status)) return true;
       const held = yield* acquireLockFile(this.#request);
       if (typeof held === "object") this.#held = held;
       return held !== "timeout";
@@ -50,6 +57,14 @@ export class FileGate implements LockGate {
       if (error instanceof SystemError || FileError.is(error)) return true;
       throw error;
     }
+  }
+
+  /** Whether it belongs to somebody who could hold the lock itself: others keep nobody from a lock that is not theirs. */
+  #counts({ user, group }: FileStatus): boolean {
+    const { engine: { capabilities, runtime }, like } = this.#request;
+    if (!capabilities.owner || user === 0 || like === undefined || user === like.user) return true;
+    if ((like.mode & 0o004) !== 0 || ((like.mode & 0o040) !== 0 && group === like.group)) return true;
+    return user === knownOwner(runtime)?.user;
   }
 
   *open(): Operation<void> {

@@ -7,14 +7,15 @@
  * After a failure nothing is open. A file that was created stays: somebody may have opened it already.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { closeParent, type ParentDirectory } from "../protocol/directories.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
 import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
-import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
+import type { DirectoryNames, FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
-import { directoryStatus, mayNotBeMade } from "./lock_place.ts";
+import { directoryStatus, mayNotBeMade, openHome } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
 /** A lock file that is open. */
@@ -108,17 +109,31 @@ export function* checkContent(request: LockRequest, file: OpenFile): Operation<v
 /** The rights to a lock file: its owner may always use it; others as far as they may use the file that is locked. */
 const modeFor = (like: LockFileModel): number => (like.mode & 0o666) | 0o600;
 
+/** Makes the lock file in its open directory; undefined: somebody else has. */
 function* createLockFile(request: LockRequest): Operation<OpenedLockFile | undefined> {
-  const { engine, like } = request;
+  const home = yield* openHome(request);
+  try {
+    return yield* createInside(request, home);
+  } finally {
+    yield* closeParent(home);
+  }
+}
+
+/** What a new lock file is like: the file in this very directory, not one that was in another directory in its place. */
+function* modelIn({ like, beside }: LockRequest, names: DirectoryNames): Operation<LockFileModel | undefined> {
+  if (like === undefined || beside === undefined) return like;
+  const status = yield* wait(names.linkStat(beside));
+  return status?.kind === "file" || status?.kind === "directory" ? status : { mode: like.mode };
+}
+
+function* createInside(request: LockRequest, { names }: ParentDirectory): Operation<OpenedLockFile | undefined> {
+  const { name } = request;
+  const like = yield* modelIn(request, names);
   let file: OpenFile;
   try {
-    file = yield* wait(engine.fileSystem.create(request.lockPath, like === undefined ? 0o666 : modeFor(like)));
+    file = yield* wait(names.create(name, like === undefined ? 0o666 : modeFor(like)));
   } catch (error) {
     if (error instanceof SystemError && error.code === "EEXIST") return undefined;
-    if (error instanceof SystemError && error.code === "ENOENT") {
-      yield* directoryStatus(engine, request.home, request.attempt);
-      return undefined;
-    }
     throw error;
   }
   try {

@@ -1,16 +1,18 @@
 /**
- * A lock directory with its token in it, made beside the place, so that one rename takes the lock.
+ * A lock directory with its token in it, made beside the place, in the open directory, so that one rename takes the lock.
  *
  * 1. `moveToPlace`: makes it with the first call, and tries the rename. 2. `remove` what was not needed. A process that
  * is killed in between leaves a directory whose name says whose it was: `sweep` removes it.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
+import { closeParent, type ParentDirectory } from "../protocol/directories.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names/names.ts";
 import { isInTheWay, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
+import { openHome } from "./lock_place.ts";
 import { exchangeToken } from "./token.ts";
 
 /** What Windows says of every directory in the way. */
@@ -24,12 +26,18 @@ const modeFor = (like: LockFileModel | undefined): number =>
 export class PreparedDirectory {
   readonly #request: LockRequest;
   #token: LockToken;
-  #path: string;
+  #name: string;
   #exists = false;
+  /** The directory that it is made in: from then on it is open. */
+  #home: ParentDirectory | undefined;
 
   constructor(request: LockRequest) {
     this.#request = request;
-    [this.#token, this.#path] = this.#names();
+    [this.#token, this.#name] = this.#names();
+  }
+
+  get #path(): string {
+    return childOf(this.#request.engine, this.#request.home, this.#name);
   }
 
   /** What the lock is held by once it is in place. */
@@ -37,22 +45,21 @@ export class PreparedDirectory {
     return this.#token;
   }
 
-  #names(): [token: LockToken, path: string] {
-    const { engine, name, home, staleAfter } = this.#request;
+  #names(): [token: LockToken, name: string] {
+    const { engine, name, staleAfter } = this.#request;
     const random = (length: number) => engine.runtime.random(length);
     const token = newToken(engine.runtime.process.facts(), staleAfter !== undefined, 1, random);
     const proof = token.facts === undefined
       ? { kind: "none" as const }
       : { kind: "process" as const, facts: token.facts };
-    return [token, childOf(engine, home, temporaryName(name, proof, random))];
+    return [token, temporaryName(name, proof, random)];
   }
 
   /** Takes the place; false when something is there. */
   *moveToPlace(): Operation<boolean> {
-    const { fileSystem } = this.#request.engine;
-    yield* this.#make();
+    const { names } = yield* this.#make();
     try {
-      yield* wait(fileSystem.rename(this.#path, this.#request.lockPath));
+      yield* wait(names.rename(this.#name, names, this.#request.name));
       this.#exists = false;
       return true;
     } catch (error) {
@@ -73,7 +80,7 @@ export class PreparedDirectory {
       if ((yield* wait(fileSystem.linkStat(this.#path))) !== undefined) throw error;
       // Swept by somebody who thought us dead: once more, under other names.
       this.#exists = false;
-      [this.#token, this.#path] = this.#names();
+      [this.#token, this.#name] = this.#names();
       return false;
     }
     const inTheWay = takenPerhaps.includes(error.code) &&
@@ -95,29 +102,31 @@ export class PreparedDirectory {
     return true;
   }
 
-  *#make(): Operation<void> {
-    if (this.#exists) return;
-    const { engine, like } = this.#request;
+  *#make(): Operation<ParentDirectory> {
+    const home = this.#home ??= yield* openHome(this.#request);
+    if (this.#exists) return home;
+    const { like } = this.#request;
     const mode = modeFor(like);
-    yield* wait(engine.fileSystem.makeDirectory(this.#path, mode));
+    yield* wait(home.names.makeDirectory(this.#name, mode));
     this.#exists = true;
-    if (like !== undefined && like.exact !== false && (mode & 0o022) !== 0) yield* this.#shareWith(mode);
-    const file = yield* wait(engine.fileSystem.create(childOf(engine, this.#path, tokenName(this.#token)), 0o666));
-    yield* closeQuietly(file);
+    const made = yield* home.openChild(this.#name);
+    if (made === undefined) throw new SystemError("ENOENT", "openDirectory", this.#path);
+    try {
+      if (like !== undefined && like.exact !== false && (mode & 0o022) !== 0) yield* this.#shareWith(made, mode);
+      yield* closeQuietly(yield* wait(made.names.create(tokenName(this.#token), 0o666)));
+    } finally {
+      yield* closeParent(made);
+    }
+    return home;
   }
 
   /** The umask takes rights away that others have to the file. */
-  *#shareWith(mode: number): Operation<void> {
-    const { fileSystem, capabilities } = this.#request.engine;
-    if (!capabilities.directorySync || !capabilities.mode) return;
+  *#shareWith({ handle, names }: ParentDirectory, mode: number): Operation<void> {
+    if (handle === undefined || !this.#request.engine.capabilities.mode) return;
     try {
-      const directory = yield* wait(fileSystem.openDirectory(this.#path));
-      if (directory === undefined) return;
-      try {
-        yield* wait(directory.setMode(mode));
-      } finally {
-        yield* closeQuietly(directory);
-      }
+      // Nothing is in ours yet: what somebody has put in its place is not opened to others.
+      if ((yield* wait(names.readDirectory()))?.length !== 0) return;
+      yield* wait(handle.setMode(mode));
     } catch (error) {
       // Others who may write the file may then not be able to take the lock over, and are told so.
       if (!(error instanceof SystemError)) throw error;
@@ -125,9 +134,16 @@ export class PreparedDirectory {
   }
 
   *remove(): Operation<void> {
-    if (!this.#exists) return;
-    const { engine } = this.#request;
-    yield* wait(engine.fileSystem.remove(childOf(engine, this.#path, tokenName(this.#token))));
-    yield* wait(engine.fileSystem.removeDirectory(this.#path));
+    const home = this.#home;
+    if (home === undefined) return;
+    this.#home = undefined;
+    try {
+      if (!this.#exists) return;
+      const { engine } = this.#request;
+      yield* wait(engine.fileSystem.remove(childOf(engine, this.#path, tokenName(this.#token))));
+      yield* wait(home.names.removeDirectory(this.#name));
+    } finally {
+      yield* closeParent(home);
+    }
   }
 }

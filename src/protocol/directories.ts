@@ -16,6 +16,7 @@ import type { DirectoryNames, FileStatus, OpenDirectory } from "../runtime/runti
 import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
+import { checkWay } from "./links.ts";
 import { LearnedDevices } from "./learned_devices.ts";
 import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directory.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
@@ -97,6 +98,7 @@ export function* openParent(
   }
   const status = yield* wait(fileSystem.stat(path));
   if (status === undefined) throw gone();
+  yield* checkWay(engine, { path, status, handle: undefined }, attempt);
   return new ParentDirectory(engine, path, status);
 }
 
@@ -112,6 +114,7 @@ function* opened(
 ): Operation<ParentDirectory> {
   try {
     const parent = new ParentDirectory(engine, path, status, handle);
+    yield* checkWay(engine, parent, attempt);
     const { device } = status;
     if (rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)) {
       yield* syncDirectory(engine, parent, rules, attempt);

@@ -12,11 +12,20 @@ export interface Engine {
   readonly fileSystem: FileSystem;
   readonly synchronous: boolean;
   readonly capabilities: Capabilities;
+  /** Whose symlinks it follows wherever they lead, beside this user's and root's (links.ts). */
+  readonly links?: FollowedLinks | undefined;
+}
+
+/** Whose symlinks a call was told to follow, and by which option that is told. */
+export interface FollowedLinks {
+  readonly option: "symlink" | "trust";
+  readonly users: "any" | readonly number[];
 }
 
 /** The engine for one call. */
-export function makeEngine(runtime: Runtime, synchronous: boolean): Engine {
+export function makeEngine(runtime: Runtime, synchronous: boolean, links?: FollowedLinks): Engine {
   return {
+    links,
     runtime,
     fileSystem: synchronous ? runtime.syncFileSystem : runtime.fileSystem,
     synchronous,

@@ -56,17 +56,13 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
   }
   const made = new Map<string, string>();
   const syncs = syncsDirectory(rules.durability) && engine.capabilities.directorySync;
-  for (const directory of missing.reverse()) {
-    const isNew = yield* wait(fileSystem.makeDirectory(directory, 0o777));
-    const now = syncs || !isNew ? yield* wait(fileSystem.stat(directory)) : undefined;
-    if (now === undefined && !isNew) {
-      const reason = `${JSON.stringify(directory)} is a symlink that leads nowhere`;
-      throw attemptFailed(attempt, "ENOENT", "makeDirectory", reason);
-    }
-    if (!syncs || now === undefined) continue;
-    made.set(now.identity, directory);
-    const key = keyOf(now);
-    if (key !== undefined) entryOf(unproven, fileSystem, () => new Map()).set(key, attempt.since);
+  if (missing.length > 0 && status !== undefined) {
+    yield* makeBelow({ engine, existing: current, missing: missing.reverse() }, attempt, (directory, now) => {
+      if (!syncs) return;
+      made.set(now.identity, directory);
+      const key = keyOf(now);
+      if (key !== undefined) entryOf(unproven, fileSystem, () => new Map()).set(key, attempt.since);
+    });
   }
   if (!syncs) return true;
   const proof: AncestorProof = { engine, rules, attempt, made, walked: new Set() };
@@ -77,6 +73,42 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
     durable = (yield* proveDurable(proof, directory)) && durable;
   }
   return durable;
+}
+
+/** Whether it can be synced is learned when it is. */
+const makingRules = { durability: "full", whenUnsupported: "report", whenSyncFails: "throw" } as const;
+
+/**
+ * Makes directories below one that exists, each in the one before, which is open: nobody can lead the next one elsewhere.
+ * One that somebody else has made meanwhile is reached as any other: by its path, if it is no link of a stranger's.
+ */
+function* makeBelow(
+  { engine, existing, missing }: {
+    readonly engine: Engine;
+    readonly existing: string;
+    readonly missing: readonly string[];
+  },
+  attempt: Attempt,
+  note: (directory: string, status: FileStatus) => void,
+): Operation<void> {
+  let home = yield* openParent(engine, existing, makingRules, attempt);
+  try {
+    for (const directory of missing) {
+      const name = nameOf(engine, directory);
+      const isNew = name !== ".." && (yield* wait(home.names.makeDirectory(name, 0o777)));
+      if (!isNew && (yield* wait(engine.fileSystem.stat(directory))) === undefined) {
+        const reason = `${JSON.stringify(directory)} is a symlink that leads nowhere`;
+        throw attemptFailed(attempt, "ENOENT", "makeDirectory", reason);
+      }
+      const next = (isNew ? yield* home.openChild(name) : undefined) ??
+        (yield* openParent(engine, directory, makingRules, attempt));
+      yield* closeParent(home);
+      home = next;
+      note(directory, home.status);
+    }
+  } finally {
+    yield* closeParent(home);
+  }
 }
 
 /** What one call proves of the directories above its file. */

@@ -14,6 +14,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { FileAttributes, FileStatus, OpenFile, Runtime } from "../runtime/runtime.ts";
 import { isRefused, setAccessList, setOwnAttributes, setSecurity } from "./attributes.ts";
 import type { Engine } from "./engine.ts";
+import { knownOwner } from "./known_owner.ts";
 import type { Owner } from "./mode_and_owner.ts";
 import type { WritePlan } from "./write_plan.ts";
 
@@ -38,14 +39,6 @@ export interface WantedMetadata {
 }
 
 const setUserAndGroup = 0o6000;
-
-/** Owners learned from files this process has made, where it may not ask. */
-const learnedOwners = new WeakMap<Runtime, { user: number; group: number }>();
-
-/** The effective owner of this process, if it can be known. */
-export function knownOwner(runtime: Runtime): { user: number; group: number } | undefined {
-  return runtime.process.owner() ?? learnedOwners.get(runtime);
-}
 
 function numberOf(name: number | string | undefined, find: (name: string) => number | undefined, kind: string) {
   if (typeof name !== "string") return name;
@@ -134,12 +127,6 @@ function creationMode(
 
 /** Group bits that were meant for another group: this one gets no more than everybody has. */
 const narrowed = (mode: number): number => (mode & ~0o070) | (mode & 0o070 & ((mode & 0o007) << 3));
-
-/** Remembers who this process is from a file it has just made. */
-export function learnOwner(engine: Engine, made: FileStatus, directory: FileStatus): void {
-  if ((directory.mode & 0o2000) !== 0 || learnedOwners.has(engine.runtime)) return;
-  learnedOwners.set(engine.runtime, { user: made.user, group: made.group });
-}
 
 /** What a copy shall have of what is like this, as far as this process may: of the mode, these bits. */
 export function copiedMetadata({ capabilities }: Engine, status: FileStatus, bits: number): WantedMetadata {

@@ -4,7 +4,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";
-import { knownOwner } from "./metadata.ts";
+import { knownOwner } from "./known_owner.ts";
 
 /**
  * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of

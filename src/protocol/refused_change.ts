@@ -7,7 +7,7 @@ import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
-import { knownOwner } from "./metadata.ts";
+import { knownOwner } from "./known_owner.ts";
 
 /** What a name stood for, and where. */
 interface RefusedName {

@@ -1,7 +1,7 @@
 /**
  * Which file a path means: resolves symlinks at its end by the caller's rule, and refuses what cannot be replaced.
  *
- * Symlinks further up are the system's to resolve. Nothing is changed here; every refusal leaves the file unchanged.
+ * Symlinks further up are the system's to resolve; whose links are followed, links.ts says. Nothing is changed here; every refusal leaves the file unchanged.
  */
 import { absolutePath, endsAsDirectory, mayBeLossy, splitPath } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
@@ -10,15 +10,15 @@ import { closeParent, openParent, type ParentDirectory } from "./directories.ts"
 import { childOf, type Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { FileReplacement, type Target } from "./file_replacement.ts";
-import { knownOwner } from "./metadata.ts";
+import { checkLink, isFollowed, isOurs, isSameLink, type MetLink } from "./links.ts";
 import type { SyncRules } from "./sync.ts";
 import type { WritePlan } from "./write_plan.ts";
 
 /** Linux follows at most 40 links in one resolution: path_resolution(7). */
 const mostLinks = 40;
 
-/** What is done about a symlink at the end of a path. */
-type LinkRule = "follow" | "replace" | "refuse";
+/** What is done about a symlink at the end of a path; `"trust"`: followed, whosever it is. */
+type LinkRule = "follow" | "replace" | "refuse" | "trust";
 
 /** What is looked for, and how a failure is told. */
 interface PathSearch {
@@ -57,6 +57,8 @@ function* findThroughLinks(
   const { fileSystem } = engine;
   const { verb } = attempt;
   let link: string | undefined;
+  /** Another user's link, which leads here. */
+  let planted: MetLink | undefined;
   for (let links = 0, current = path; links <= mostLinks; links++) {
     const { directory, name } = placeOf(engine, current, attempt);
     let parent: ParentDirectory | undefined;
@@ -69,15 +71,23 @@ function* findThroughLinks(
     try {
       const status = yield* wait(parent === undefined ? fileSystem.linkStat(current) : parent.names.linkStat(name));
       if (status === undefined && link !== undefined) yield* checkDangling(engine, link, current, attempt);
+      if (planted !== undefined) {
+        const into = status === undefined ? parent?.status ?? (yield* wait(fileSystem.stat(directory))) : undefined;
+        checkLink(engine, planted, { status, directory: into }, { ...attempt, path });
+        planted = undefined;
+      }
       if (status === undefined || status.kind === "file" || isEnd(status, symlink, attempt)) {
         return { target: { path: current, directory, name, status }, parent };
       }
-      if (mayBePlanted(engine, status)) {
-        refusePlanted(engine, parent?.status ?? (yield* wait(fileSystem.stat(directory))), status, attempt);
-      }
+      const look = () => parent === undefined ? fileSystem.linkStat(current) : parent.names.linkStat(name);
+      const home = parent?.status ?? (yield* wait(fileSystem.stat(directory)));
       const text = yield* wait(parent === undefined ? fileSystem.readLink(current) : parent.names.readLink(name));
       // Replaced by something else in between: look again.
-      if (text !== undefined) [link, current] = [current, linkedPath(engine, directory, text, attempt)];
+      if (text !== undefined && (isOurs(engine, home) || isSameLink(status, yield* wait(look())))) {
+        const met = { path: current, status, directory: home };
+        if (!isFollowed(engine, met)) planted = met;
+        [link, current] = [current, linkedPath(engine, directory, text, attempt)];
+      }
     } catch (error) {
       if (parent !== undefined) yield* closeParent(parent);
       throw error;
@@ -136,22 +146,3 @@ function* checkDangling(engine: Engine, link: string, path: string, attempt: Att
   // Unless the file was made between the two looks.
   if ((yield* wait(fileSystem.linkStat(path))) === undefined) throw magicName({ ...attempt, path: link });
 }
-
-/**
- * In a directory where everybody may put links, only links of root, of the directory's owner, or our own are followed:
- * the rule of Linux's fs.protected_symlinks, which does not see a link that is read rather than opened.
- * https://docs.kernel.org/admin-guide/sysctl/fs.html#protected-symlinks
- */
-function refusePlanted(engine: Engine, parent: FileStatus | undefined, link: FileStatus, attempt: Attempt): void {
-  const everybodys = parent !== undefined && (parent.mode & 0o1002) === 0o1002;
-  if (!everybodys || parent.user === link.user) return;
-  const ours = knownOwner(engine.runtime);
-  if (ours?.user === link.user) return;
-  const reason = ours === undefined
-    ? "it is a symlink in a directory open to everybody, and this process is not permitted to find out who it is"
-    : "it is another user's symlink in a directory open to everybody";
-  throw attemptFailed(attempt, "EACCES", "resolve", reason);
-}
-
-/** Whether anybody but root may have put a link there. */
-const mayBePlanted = ({ capabilities }: Engine, link: FileStatus): boolean => capabilities.owner && link.user !== 0;

@@ -67,11 +67,12 @@ export interface ReplaceOptions {
    */
   skipIfEqual?: boolean | "proven";
   /**
-   * If there is a symlink at the path: write through it, replace the link itself, or refuse.
+   * If there is a symlink at the path: write through it, replace the link itself, or refuse. Another user's link, at the
+   * end of the path or on the way, is followed only to what belongs to that user; `"trust"` follows each.
    *
    * @default "follow"
    */
-  symlink?: "follow" | "replace" | "refuse";
+  symlink?: "follow" | "replace" | "refuse" | "trust";
   /**
    * If the file has other names (hard links): separate them from it (reported in `lost`), or refuse.
    *
@@ -163,7 +164,7 @@ export const replaceOptionReaders = {
   defaults: newFileDefaults,
   ifExists: oneOf("replace", "fail"),
   skipIfEqual: ((value, name) => value === "proven" ? value : flag(value, name)) as OptionReader<boolean | "proven">,
-  symlink: oneOf("follow", "replace", "refuse"),
+  symlink: oneOf("follow", "replace", "refuse", "trust"),
   hardLink: oneOf("break", "refuse"),
   whenLost: oneOf("report", "throw"),
   whenReadOnly: oneOf("replace", "refuse"),
@@ -200,7 +201,7 @@ export interface WritePlan {
   readonly times: FileTimes | undefined;
   readonly mustNotExist: boolean;
   readonly skipIfEqual: boolean | "proven";
-  readonly symlink: "follow" | "replace" | "refuse";
+  readonly symlink: "follow" | "replace" | "refuse" | "trust";
   readonly hardLink: "break" | "refuse";
   readonly whenLost: "report" | "throw";
   readonly whenReadOnly: "replace" | "refuse";

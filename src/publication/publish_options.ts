@@ -151,7 +151,7 @@ function requestOf(
     checked;
   const plan = lock ?? lockPlan(undefined).plan;
   refuseSignals(synchronous, signal, { plan });
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
   return {
     engine,
     // `releases/current/` means the symlink itself.

@@ -175,6 +175,11 @@ export interface DirectoryNames {
 export interface OpenDirectory extends OpenFile {
   /** What is in it. */
   readonly names: DirectoryNames;
+  /**
+   * Its path as the system knows it now, without symlinks; undefined where that is not told. Never fails, and is no call
+   * of the protocol: traces do not show it.
+   */
+  currentPath?(): string | undefined;
 }
 
 /** The file system, as small as the protocol allows. */
@@ -194,6 +199,8 @@ export interface FileSystem {
    * is none; with `follow: false` a symlink is none. Needs `capabilities.directorySync` (else ENOTSUP).
    */
   openDirectory(path: string, options?: { follow?: boolean }): Awaitable<OpenDirectory | undefined>;
+  /** As `currentPath` of an open directory, of one that is not open. */
+  realPath?(path: string): string | undefined;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */

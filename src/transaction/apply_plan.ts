@@ -227,7 +227,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   const checked = readOptions(options, optionReaders);
   const { journal, lock, durability, whenLost, signal, onProgress, runtime, trust = [] } = checked;
   refuseSignals(synchronous, signal, lock);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
   const shared = {
     ...durability === undefined ? {} : { durability },
     ...whenLost === undefined ? {} : { whenLost },

@@ -63,7 +63,10 @@ function* recover(
   report: RecoveryReport = emptyReport(),
 ): Operation<RecoveryReport> {
   const checked = readOptions(options, readers);
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, {
+    option: "trust",
+    users: checked.trust ?? [],
+  });
   const directory = locate(engine, filePath(path, "directory"));
   const attempt: Attempt = { ...beginAttempt("Cannot recover", directory), targetState: "unknown" };
   const { activate, lock = lockPlan(undefined).plan, signal } = checked;

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { withLockSync } from "../../mod.ts";
-import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
+import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { skip } from "../support/skip.ts";
 import {
   ask,
@@ -119,6 +119,50 @@ describe("a lock that is free", () => {
       const { runtime, trace } = traceRuntime(memoryRuntime({ files: { "/d/a": "content", "/d/a.lock": "" } }));
       withLockSync("/d/a", () => {}, { runtime, shared: how === "shared" });
       assertEquals(trace, [...calls]);
+    });
+  }
+});
+
+describe("a gate that somebody holds who could not hold the lock", () => {
+  /** A lock in a directory where another user, who may only make names there, holds a file by the name of the gate. */
+  function gated(user: number, mode: number): { machine: MemoryRuntime; waits: (shared: boolean) => unknown } {
+    const machine = memoryRuntime({
+      user: 0,
+      files: {
+        "/d": { kind: "directory", user: 0, mode: 0o1777 },
+        "/d/a": { content: "", user: 0, group: 0, mode },
+        "/d/a.lock": { content: "", user: 0, group: 0, mode },
+        "/d/.a.lock.gate": { content: "", user, group: user, mode: 0o666 },
+      },
+    });
+    const gate = machine.fork({ user }).syncFileSystem.open("/d/.a.lock.gate", "read");
+    assertEquals(gate?.tryLock(false), true);
+    const sharer = machine.fork({ user: 0 });
+    const held = sharer.syncFileSystem.open("/d/a.lock", "read");
+    assertEquals(held?.tryLock(true), true);
+    const waits = (shared: boolean) => {
+      try {
+        return withLockSync("/d/a", () => "held", { runtime: machine, shared, timeout: 100 });
+      } catch (error) {
+        return Reflect.get(Object(error), "code");
+      }
+    };
+    return { machine, waits };
+  }
+
+  for (
+    const [what, user, mode, isLeft] of [
+      ["of a stranger, for a lock of its owner alone", 7, 0o600, true],
+      ["of a stranger, for a lock of a group", 7, 0o660, true],
+      ["of a stranger, for a lock that everybody may take", 7, 0o644, false],
+      ["of root", 0, 0o600, false],
+    ] as const
+  ) {
+    it(`${isLeft ? "keeps no sharer" : "keeps sharers"} waiting: ${what}`, () => {
+      const { machine, waits } = gated(user, mode);
+      assertEquals(waits(true), isLeft ? "held" : "ETIMEDOUT");
+      assertEquals(waits(false), "ETIMEDOUT", "a sharer holds the lock");
+      assertEquals(machine.statusOf("/d/.a.lock.gate")?.user, user, "it stays");
     });
   }
 });

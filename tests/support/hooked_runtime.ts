@@ -10,8 +10,8 @@ import type { FileSystem, OpenDirectory, Runtime } from "../../src/runtime/runti
 export type Hooks = {
   [Name in keyof FileSystem]?: (
     real: FileSystem,
-    ...parameters: Parameters<FileSystem[Name]>
-  ) => ReturnType<FileSystem[Name]>;
+    ...parameters: Parameters<Required<FileSystem>[Name]>
+  ) => ReturnType<Required<FileSystem>[Name]>;
 };
 
 /** `target` with its own methods, but for what `replaced` answers. */

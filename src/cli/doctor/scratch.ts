@@ -6,7 +6,7 @@
  * (`removeAbandonedScratch`). Where nothing can be locked, nothing proves an owner dead, and it stays.
  */
 import { childOf, type Engine } from "../../protocol/engine.ts";
-import { knownOwner } from "../../protocol/metadata.ts";
+import { knownOwner } from "../../protocol/known_owner.ts";
 import { randomGrammar, randomPart } from "../../protocol/names/names.ts";
 import type { FileSystem, OpenFile } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";

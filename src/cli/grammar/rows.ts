@@ -95,8 +95,9 @@ export const writeRows = {
   skipEqual: flag("Do not write if the file already has this content; its mode and owner are still corrected"),
   ...durabilityRows,
   symlink: oneOf(
-    ["follow", "replace", "refuse"],
-    "If FILE is a symlink: write the file it leads to (the default), replace the symlink, or fail",
+    ["follow", "replace", "refuse", "trust"],
+    "If FILE is a symlink: write the file it leads to (the default, unless another user might have planted it), replace " +
+      "the symlink, fail, or write the file it leads to in any case",
   ),
   hardLink: oneOf(
     ["break", "refuse"],

@@ -9,7 +9,7 @@ import type { FileStatus, OpenFile } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { childOf, type Engine } from "../engine.ts";
 import { allocate, closeQuietly, openedStatus } from "../file_call.ts";
-import { knownOwner } from "../metadata.ts";
+import { knownOwner } from "../known_owner.ts";
 import { contentName } from "../names/version.ts";
 import { hasWhatWasWritten, longestTrailer, parseTrailer, type ReadTrailer } from "./trailer.ts";
 

@@ -109,6 +109,15 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
+  realPath(path: string): string | undefined {
+    try {
+      permit("realPath", path, "read");
+      return this.#deno.realPathSync(path);
+    } catch {
+      return undefined;
+    }
+  }
+
   stat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.stat(path));
     permit("stat", path, "read");

@@ -77,6 +77,7 @@ interface DenoNamespace extends DenoForeign {
   statSync(path: string): DenoFileInfo;
   lstatSync(path: string): DenoFileInfo;
   readLinkSync(path: string): string;
+  realPathSync(path: string): string;
   readDir(path: string): AsyncIterable<DenoDirectoryEntry>;
   readDirSync(path: string): Iterable<DenoDirectoryEntry>;
   mkdirSync(path: string, options: { mode: number }): void;

@@ -41,6 +41,15 @@ export class NodeDirectory extends NodeOpenFile implements OpenDirectory {
     this.names = new NamesByPath(fileSystem, anchorsHere() ? anchor(descriptor, path) : baseOf(path));
   }
 
+  currentPath(): string | undefined {
+    if (!anchorsHere()) return undefined;
+    try {
+      return nodeFs().readlinkSync(`/proc/self/fd/${this.#number}`);
+    } catch {
+      return undefined;
+    }
+  }
+
   override close(): void {
     dropAnchor(this.#number);
     super.close();

@@ -101,6 +101,14 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
+  realPath(path: string): string | undefined {
+    try {
+      return nodeFs().realpathSync.native(path);
+    } catch {
+      return undefined;
+    }
+  }
+
   stat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.stat(path));
     for (;;) {

@@ -12,7 +12,7 @@ import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, FileTimes 
 import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
-export type SeamMethod = keyof FileSystem | Exclude<keyof OpenFile, "opened" | "descriptor">;
+export type SeamMethod = Exclude<keyof FileSystem, "realPath"> | Exclude<keyof OpenFile, "opened" | "descriptor">;
 
 /** One call at the seam. */
 export interface SeamCall {
@@ -125,9 +125,14 @@ class InterceptedFile implements FallibleFile {
 /** An open directory behind `around`, and the names in it. */
 class InterceptedDirectory extends InterceptedFile implements OpenDirectory {
   readonly names: DirectoryNames;
+  readonly #directory: OpenDirectory;
   constructor(inner: OpenDirectory, path: string, number: number, watch: Watch) {
     super(inner, path, number, watch.around);
+    this.#directory = inner;
     this.names = new InterceptedNames(inner.names, path, watch);
+  }
+  currentPath(): string | undefined {
+    return this.#directory.currentPath?.();
   }
 }
 
@@ -168,7 +173,7 @@ class InterceptedNames implements DirectoryNames {
   constructor(readonly inner: DirectoryNames, readonly path: string, readonly watch: Watch) {
     this.base = baseOf(path);
   }
-  #pass<T>(method: keyof FileSystem, path: string, operands: SeamCall["operands"], proceed: () => Awaitable<T>) {
+  #pass<T>(method: SeamMethod, path: string, operands: SeamCall["operands"], proceed: () => Awaitable<T>) {
     return this.watch.around({ method, path, operands, file: undefined }, proceed);
   }
   #at(to: DirectoryNames): DirectoryNames {
@@ -241,6 +246,7 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
       const operands = options?.follow === undefined ? [] : [options.follow];
       return openingDirectory(watch, path, operands, () => inner.openDirectory(path, options));
     },
+    realPath: (path) => inner.realPath?.(path),
     stat: (path) => pass("stat", path, [], () => inner.stat(path)),
     linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
     readLink: (path) => pass("readLink", path, [], () => inner.readLink(path)),

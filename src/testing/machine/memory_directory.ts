@@ -92,13 +92,34 @@ class MemoryNames implements DirectoryNames {
   }
 }
 
+/** The path of a directory, without links; undefined when it is in no other one any more. */
+export function pathOfDirectory(machine: Machine, inode: number): string | undefined {
+  const pending: [number: number, path: string][] = [[machine.plan.root, ""]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [number, path] = next;
+    if (number === inode) return path === "" ? "/" : path;
+    for (const [name, entry] of machine.disk.directory(number).entries) {
+      const node = machine.seen(entry);
+      if (node.kind === "directory") pending.push([node.number, `${path}/${name}`]);
+    }
+  }
+  return undefined;
+}
+
 /** An open directory of a simulated process. */
 export class MemoryDirectory extends MemoryOpenFile implements OpenDirectory {
   readonly names: DirectoryNames;
+  readonly #opened: OpenedDirectory;
 
   /** `inside`: the calls that names in it are looked up by; `byPath`: those for all other names. */
-  constructor({ machine, process, inode, path }: OpenedDirectory, inside: NameCalls, byPath: NameCalls) {
+  constructor(opened: OpenedDirectory, inside: NameCalls, byPath: NameCalls) {
+    const { machine, process, inode, path } = opened;
     super(machine, process, inode, path, "read");
     this.names = new MemoryNames(path, { inside, byPath }, () => process.open.has(this));
+    this.#opened = opened;
+  }
+
+  currentPath(): string | undefined {
+    return pathOfDirectory(this.#opened.machine, this.#opened.inode);
   }
 }

@@ -10,7 +10,7 @@ import type { DirectoryEntry, FileStatus } from "../../runtime/runtime.ts";
 import type { Attributes, DirectoryNode, DiskNode } from "./disk_node.ts";
 import { journalRefusal } from "./failed_journal.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
-import { MemoryDirectory, type NameCalls } from "./memory_directory.ts";
+import { MemoryDirectory, type NameCalls, pathOfDirectory } from "./memory_directory.ts";
 import { type Access, MemoryOpenFile } from "./memory_open_file.ts";
 import { type Place, walk, type Wanted } from "./path_walk.ts";
 import { allows, permission, refusalToAdd, refusalToLink, refusalToRemove } from "./permissions.ts";
@@ -80,6 +80,11 @@ export class MemorySystemCalls implements SyncFileSystem {
     const opened = { machine: this.#machine, process: this.#process, inode: node.number, path };
     const byPath = anchored ? new MemorySystemCalls(this.#machine, this.#process) : through;
     return new MemoryDirectory(opened, inside, byPath);
+  }
+
+  realPath(path: string): string | undefined {
+    const node = this.#find("stat", path, "target")?.node;
+    return node?.kind === "directory" ? pathOfDirectory(this.#machine, node.number) : undefined;
   }
 
   stat(path: string): FileStatus | undefined {

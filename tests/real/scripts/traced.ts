@@ -53,6 +53,10 @@ async function both(
 
 const remove = () => fs.rmSync(file, { force: true });
 
+// How a process gets into a directory, it looks at once: which symlinks were on the way (src/protocol/links.ts).
+await writeFile(file, "the first file");
+writeFileSync(file, "the first file");
+
 await both("create", {}, remove);
 await both("overwrite", {});
 await both("create only", { ifExists: "fail" }, remove);

@@ -1,0 +1,22 @@
+/** Who this process is: asked, or learned from files that it has made, where it may not ask. */
+import type { FileStatus, Runtime } from "../runtime/runtime.ts";
+import type { Engine } from "./engine.ts";
+
+/** A user and a group, by their numbers. */
+interface KnownOwner {
+  user: number;
+  group: number;
+}
+
+const learnedOwners = new WeakMap<Runtime, KnownOwner>();
+
+/** The effective owner of this process, if it can be known. */
+export function knownOwner(runtime: Runtime): KnownOwner | undefined {
+  return runtime.process.owner() ?? learnedOwners.get(runtime);
+}
+
+/** Remembers who this process is from a file it has just made. */
+export function learnOwner(engine: Engine, made: FileStatus, directory: FileStatus): void {
+  if ((directory.mode & 0o2000) !== 0 || learnedOwners.has(engine.runtime)) return;
+  learnedOwners.set(engine.runtime, { user: made.user, group: made.group });
+}
