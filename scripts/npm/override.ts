@@ -39,7 +39,8 @@ yours: put this into your package.json and run \`npm install\`.
 { "overrides": { "write-file-atomic": "npm:${name}@^${minor}.0" } }
 \`\`\`
 
-(\`resolutions\` in yarn, \`pnpm.overrides\` in pnpm.) It has no dependencies and compiles nothing. What differs from
+(If it depends on write-file-atomic itself, put the same text there, too. yarn: \`resolutions\`; pnpm: \`overrides\` in
+pnpm-workspace.yaml.) It has no dependencies and compiles nothing. What differs from
 write-file-atomic is listed in docs/migration.md of ${project.name}.
 `;
 }

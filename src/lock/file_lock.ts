@@ -190,7 +190,7 @@ function* joined(
   const locked = held.place.target;
   const hold = yield* joinHold(engine, held, signal);
   try {
-    const { target } = yield* findLockPlace(engine, path, undefined, attempt);
+    const { target } = yield* findLockPlace({ engine, path, lockDirectory: undefined, directories: false, attempt });
     if (!(yield* isSameFile(engine, target, locked, attempt))) {
       throw new TypeError(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
     }

@@ -41,7 +41,7 @@ function begin(path: FilePath, options: InspectLockOptions | undefined, synchron
 function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockInfo | undefined> {
   const attempt = { ...lockAttempt(path), verb: "Cannot inspect the lock of" };
   try {
-    const { lockPath } = yield* findLockPlace(engine, path, lockDirectory, attempt);
+    const { lockPath } = yield* findLockPlace({ engine, path, lockDirectory, directories: true, attempt });
     return yield* lookAtLock({ engine, lockPath, attempt });
   } catch (error) {
     throw translate(error, attempt);
@@ -64,7 +64,7 @@ function* breakOperation({ engine, path, lockDirectory }: Inspection, info: Lock
     );
   }
   try {
-    const place = yield* findLockPlace(engine, path, lockDirectory, attempt);
+    const place = yield* findLockPlace({ engine, path, lockDirectory, directories: true, attempt });
     const request = { engine, attempt, lockPath: place.lockPath };
     for (;;) {
       const occupant = yield* occupantOf(request);

@@ -45,7 +45,8 @@ export function* acquire(
   const wanted: Wanted = { engine, attempt, patience: patienceOf({ ...plan, signal }, engine.runtime.clock), plan };
   try {
     const home = plan.lockDirectory === undefined ? undefined : locate(engine, plan.lockDirectory);
-    let place = yield* findLockPlace(engine, path, home, attempt);
+    const search = { engine, path, lockDirectory: home, directories: plan.directories === true, attempt };
+    let place = yield* findLockPlace(search);
     for (let redirects = 0; redirects < mostRedirects; redirects++) {
       report?.start(place.lockPath, wanted.patience);
       const held = yield* acquirePlace(wanted, place);
@@ -55,7 +56,7 @@ export function* acquire(
       const hold = new LockHold(engine, place, held, beside);
       noteHold(hold);
       if (!place.throughLink && !wanted.patience.waited) return hold;
-      const now = yield* stillLeading(hold, findLockPlace(engine, path, home, attempt));
+      const now = yield* stillLeading(hold, findLockPlace(search));
       if (now.lockPath === place.lockPath) return hold;
       yield* hold.release();
       place = now;
@@ -105,9 +106,16 @@ function* takeBeside(
   { target }: LockPlace,
   held: HeldLock,
 ): Operation<LockHold | "timeout" | undefined> {
-  const { engine, attempt } = wanted;
+  const { engine, attempt, plan } = wanted;
+  const directories = plan.directories === true;
   try {
-    const place = yield* findLockPlace(engine, target.path, undefined, attempt);
+    const place = yield* findLockPlace({
+      engine,
+      path: target.path,
+      lockDirectory: undefined,
+      directories,
+      attempt,
+    });
     const found = yield* wait(engine.fileSystem.linkStat(place.lockPath));
     if (found === undefined || !(yield* isLock({ engine, attempt, lockPath: place.lockPath }, found))) return undefined;
     const beside = yield* acquirePlace(wanted, place);

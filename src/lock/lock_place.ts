@@ -10,7 +10,7 @@ import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { distantLockName, lockName } from "../protocol/names/names.ts";
 import type { Target } from "../protocol/file_replacement.ts";
-import { resolveTarget } from "../protocol/target.ts";
+import { resolveLocked, resolveTarget } from "../protocol/target.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { isForbidden, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
@@ -26,20 +26,31 @@ export interface LockPlace {
   readonly lockPath: string;
 }
 
-/** Finds the lock of the file at the absolute `path`; `lockDirectory` is absolute, too. */
+/** What is to be locked, and where its lock is. */
+interface LockSearch {
+  readonly engine: Engine;
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute. */
+  readonly lockDirectory: string | undefined;
+  /** Whether a directory may be locked, too, by any of its names: `dir/` is `dir`. */
+  readonly directories: boolean;
+  readonly attempt: Attempt;
+}
+
+/** Finds the lock of what is at the path. */
 export function* findLockPlace(
-  engine: Engine,
-  path: string,
-  lockDirectory: string | undefined,
-  attempt: Attempt,
+  { engine, path, lockDirectory, directories, attempt }: LockSearch,
 ): Operation<LockPlace> {
-  // A directory may be locked, too, by any of its names: `dir/` is `dir`.
-  const target = yield* resolveTarget(engine, path.replace(/(?<=.)\/+$/, ""), "follow", attempt);
+  const named = directories ? path.replace(/(?<=.)\/+$/, "") : path;
+  const target = yield* directories
+    ? resolveLocked(engine, named, attempt)
+    : resolveTarget(engine, named, "follow", attempt);
   const home = lockDirectory ?? target.directory;
   const name = lockDirectory === undefined
     ? lockName(target.name)
     : distantLockName(target.name, roundedIdentity(yield* directoryStatus(engine, target.directory, attempt)));
-  return { target, throughLink: target.path !== path, home, name, lockPath: childOf(engine, home, name) };
+  return { target, throughLink: target.path !== named, home, name, lockPath: childOf(engine, home, name) };
 }
 
 /**

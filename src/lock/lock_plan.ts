@@ -125,6 +125,8 @@ export interface LockPlan {
   readonly newFile: LockFileModel | undefined;
   readonly join: boolean;
   readonly onWait: ((wait: LockWait) => void) | undefined;
+  /** Whether a directory may be locked, too: by who asks for nothing but the lock. */
+  readonly directories?: boolean;
 }
 
 /** What the mode and owner of a new lock file follow. */

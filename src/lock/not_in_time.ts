@@ -31,7 +31,7 @@ function* holderOf(engine: Engine, path: string, plan: LockPlan): Operation<Lock
   const attempt = lockAttempt(path);
   try {
     const home = plan.lockDirectory === undefined ? undefined : locate(engine, plan.lockDirectory);
-    const { lockPath } = yield* findLockPlace(engine, path, home, attempt);
+    const { lockPath } = yield* findLockPlace({ engine, path, lockDirectory: home, directories: true, attempt });
     return yield* lookAtLock({ engine, lockPath, attempt });
   } catch {
     return undefined;

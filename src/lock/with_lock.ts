@@ -39,7 +39,7 @@ function begin(
   refuseSignal(synchronous, plan.signal);
   if (synchronous) refuseOnWait(plan);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  return { engine, path: locate(engine, path), plan };
+  return { engine, path: locate(engine, path), plan: { ...plan, directories: true } };
 }
 
 function* take({ engine, path, plan }: LockCall): Operation<LockHold | undefined> {

@@ -27,11 +27,18 @@ interface PathSearch {
   readonly path: string;
   readonly symlink: LinkRule;
   readonly attempt: Attempt;
+  /** Whether it may be a directory, too. */
+  readonly directories?: boolean;
 }
 
 /** Finds the file that `path` means, for who does not write it: for what is written, `openTarget`. */
 export function* resolveTarget(engine: Engine, path: string, symlink: LinkRule, attempt: Attempt): Operation<Target> {
   return (yield* findThroughLinks({ engine, path, symlink, attempt }, undefined)).target;
+}
+
+/** Finds what is to be locked: a file, or a directory. */
+export function* resolveLocked(engine: Engine, path: string, attempt: Attempt): Operation<Target> {
+  return (yield* findThroughLinks({ engine, path, symlink: "follow", attempt, directories: true }, undefined)).target;
 }
 
 /**
@@ -51,7 +58,7 @@ export function* openTarget(
 
 /** Follows the symlinks at the end of a path; with rules for its sync, each directory is opened and looked into. */
 function* findThroughLinks(
-  { engine, path, symlink, attempt }: PathSearch,
+  { engine, path, symlink, attempt, directories }: PathSearch,
   rules: SyncRules | undefined,
 ): Operation<{ readonly target: Target; readonly parent: ParentDirectory | undefined }> {
   const { fileSystem } = engine;
@@ -76,7 +83,7 @@ function* findThroughLinks(
         checkLink(engine, planted, { status, directory: into }, { ...attempt, path });
         planted = undefined;
       }
-      if (status === undefined || status.kind === "file" || isEnd(status, symlink, attempt)) {
+      if (status === undefined || status.kind === "file" || isEnd(status, symlink, attempt, directories)) {
         return { target: { path: current, directory, name, status }, parent };
       }
       const look = () => parent === undefined ? fileSystem.linkStat(current) : parent.names.linkStat(name);
@@ -108,8 +115,8 @@ export function placeOf(engine: Engine, path: string, attempt: Attempt): { direc
 }
 
 /** Whether what is there is what the path means; refuses what cannot be replaced. False: a symlink to be followed. */
-export function isEnd({ kind }: FileStatus, rule: LinkRule, attempt: Attempt): boolean {
-  if (kind === "file") return true;
+export function isEnd({ kind }: FileStatus, rule: LinkRule, attempt: Attempt, directories = false): boolean {
+  if (kind === "file" || (kind === "directory" && directories)) return true;
   if (kind === "directory") throw attemptFailed(attempt, "EISDIR", "resolve", "it is a directory");
   if (kind === "other") {
     throw attemptFailed(attempt, "EINVAL", "resolve", "it is neither a file nor a symlink (a device, pipe or socket)");

@@ -32,6 +32,13 @@ describe("atomic-write lock", () => {
       assertEquals(foreignGets("flock", join(directory, "a.lock")), true);
     }));
 
+  it("takes a directory, as flock(1) does", () =>
+    withOthers(async (directory) => {
+      fs.mkdirSync(join(directory, "data"));
+      assertEquals((await atomicWrite(directory, ["lock", "data/", "true"])).code, 0);
+      assertEquals(names(directory), ["data", "data.lock"]);
+    }));
+
   it("a lock that is held: -n, -w and -E as flock(1) has them", (t) =>
     withOthers(async (directory) => {
       if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
