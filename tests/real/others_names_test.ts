@@ -5,8 +5,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { updateTextFileSync, withLockSync, writeFileSync } from "../../mod.ts";
 import { publishDirectorySync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { byEffort } from "../support/effort.ts";
@@ -126,4 +127,57 @@ describe("root publishes in a directory of somebody else's", () => {
         happened.enough({ left: 0 });
       }));
   });
+});
+
+/** What root does with a file of somebody else's, who exchanges its directory for a link to a third user's. */
+const operations: Readonly<Record<string, (path: string) => unknown>> = {
+  writeFile: (path) => writeFileSync(path, "new"),
+  updateTextFile: (path) => updateTextFileSync(path, (text = "") => `${text.slice(0, 100)} more`),
+  withLock: (path) => withLockSync(path, () => {}, { timeout: 50 }),
+  "withLock by a lock directory": (path) => withLockSync(path, () => {}, { backend: "directory", timeout: 50 }),
+  "writeFile with createDirectories": (path) =>
+    writeFileSync(join(dirname(path), "a", "b", "new"), "new", { createDirectories: true }),
+};
+
+describe("root works on a file of somebody else's, who exchanges its directory with a link to another one:", () => {
+  for (const [name, run] of notEmpty(Object.entries(operations))) {
+    it(`${name} changes nothing there`, async (t) => {
+      if (!currentRuntime().capabilities.anchored) return skip(t, "names in open directories are reached by path here");
+      await asUser(t, attacker, (as) =>
+        withProcesses(async (folder, spawn) => {
+          const { home, secret } = makePlaces(folder);
+          const directory = join(home, "d");
+          fs.mkdirSync(directory);
+          fs.writeFileSync(join(directory, "keys"), "mine");
+          fs.chmodSync(join(directory, "keys"), 0o666);
+          giveTo(attacker, home);
+          fs.writeFileSync(join(secret, "keys"), "secret", { mode: 0o600 });
+          giveTo(victim, secret);
+          fs.chmodSync(secret, 0o700);
+          const before = snapshot(secret);
+          const swapper = spawn("tests/real/scripts/swap.ts", [directory, join(home, "away"), secret], as);
+          assert(await listen(swapper.child).seen(/^swapping$/));
+          const happened = tally(`${name} beside exchanges`, ["done", "refused"]);
+          for (const end = Date.now() + duration; Date.now() < end;) {
+            let outcome: "done" | "refused" = "done";
+            try {
+              run(join(directory, "keys"));
+            } catch {
+              outcome = "refused";
+            }
+            happened.count(outcome);
+            assertEquals(snapshot(secret), before);
+            for (const each of fs.readdirSync(home)) {
+              const place = join(home, each);
+              if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isDirectory()) continue;
+              fs.rmSync(join(place, "keys.lock"), { force: true, recursive: true });
+              fs.rmSync(join(place, "a"), { force: true, recursive: true });
+            }
+          }
+          signal(swapper, "SIGKILL");
+          await swapper.status;
+          happened.enough({ done: 0, refused: 0 });
+        }));
+    });
+  }
 });
