@@ -1,11 +1,14 @@
 /** What two programs do to one versioned file at the very moments that the protocol is about; schedules_test.ts has all others. */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { makeEngine } from "../../src/protocol/engine.ts";
+import { trailerBytes } from "../../src/protocol/versions/trailer.ts";
 import { type MemoryRuntime, memoryRuntime, type NetworkOptions } from "../../src/testing/mod.ts";
 import { sweepSync } from "../../mod.ts";
 import { updateVersionedTextSync } from "../../src/versioned/mod.ts";
 import { append, leftovers, machineWith, newest, path } from "./support.ts";
 
+const encoder = new TextEncoder();
 const places = [["with hard links", {}], ["without hard links", { hardLinks: false }]] as const;
 
 /** What others do once, right after this process has made a call of that kind. */
@@ -18,7 +21,8 @@ function after(machine: MemoryRuntime, matches: (method: string, to: string) => 
       if (typeof value !== "function") return value;
       return (...given: unknown[]) => {
         const answer: unknown = value.apply(target, given);
-        if (!isDone && matches(String(method), String(given.at(-1)))) {
+        const to = given.findLast((each) => String(each).startsWith("/"));
+        if (!isDone && matches(String(method), String(to))) {
           isDone = true;
           others();
         }
@@ -30,7 +34,59 @@ function after(machine: MemoryRuntime, matches: (method: string, to: string) => 
   return { runtime, isDone: () => isDone };
 }
 
+/** What somebody has staged as version 3, from a version 2 with this token; its name. */
+function stageThird(machine: MemoryRuntime, base: string): string {
+  const content = encoder.encode("12?");
+  const trailer = { number: 3, size: content.length, base, token: "s".repeat(26), state: "whole" } as const;
+  const stage = `/d/..a.v3.${"s".repeat(26)}.f.tmp`;
+  machine.put(stage, new Uint8Array([...content, ...trailerBytes(makeEngine(machine, true), content, trailer)]));
+  return stage;
+}
+
+const tokenOf = (version: string | undefined): string => version?.split(" ").at(-3) ?? "";
+
 const names = (machine: MemoryRuntime) => Object.keys(machine.files("/d"));
+
+describe("whoever cleans old versions away", () => {
+  it("does not prove a version that was linked after the one before it had gone", () => {
+    const machine = machineWith();
+    // The first is cleared, so that the second is what a cleaner begins with.
+    for (const letter of "12345") append(machine, letter, { keep: letter === "5" ? 4 : 5 });
+    const stage = stageThird(machine, tokenOf(machine.readText("/d/.a.v2")));
+    const { runtime, isDone } = after(machine, (method, to) => method === "open" && to === "/d/.a.v2", () => {
+      append(machine.fork(), "c", { keep: 1 });
+      machine.syncFileSystem.link(stage, "/d/.a.v3");
+    });
+    append(runtime, "m", { keep: 1 });
+    assert(isDone());
+    assert(names(machine).includes(stage), "its maker would take it for the third version, and there was one");
+    assertEquals(newest(machine), { version: 7, content: "12345mc" });
+  });
+
+  it("does not prove a version because a later one is there that was not made from it", () => {
+    const machine = machineWith();
+    for (const letter of "12345") append(machine, letter, { keep: 5 });
+    const stage = stageThird(machine, tokenOf(machine.readText("/d/.a.v2")));
+    // Whoever cleans away from the oldest upwards has come so far.
+    for (const number of [2, 3]) machine.syncFileSystem.remove(`/d/.a.v${number}`);
+    machine.syncFileSystem.link(stage, "/d/.a.v3");
+    append(machine, "m", { keep: 1 });
+    assert(names(machine).includes(stage), "its maker would take it for the third version, and there was one");
+    assertEquals(newest(machine), { version: 6, content: "12345m" });
+  });
+
+  it("does not prove a version that was made from another one than is there", () => {
+    const machine = machineWith();
+    for (const letter of "12345") append(machine, letter, { keep: 5 });
+    const stage = stageThird(machine, "o".repeat(26));
+    // What a power cut has brought back, and what it has not.
+    machine.syncFileSystem.remove("/d/.a.v3");
+    machine.syncFileSystem.link(stage, "/d/.a.v3");
+    append(machine, "m", { keep: 1 });
+    assert(names(machine).includes(stage));
+    assertEquals(newest(machine), { version: 6, content: "12345m" });
+  });
+});
 
 for (const [where, disk] of places) {
   describe(`a change of a versioned file, ${where}`, () => {
@@ -98,6 +154,18 @@ for (const [where, disk] of places) {
       const result = updateVersionedTextSync(path, (text = "") => `${text}!`, { runtime });
       assert(isDone());
       assertEquals([result.version, result.shown, machine.readText(path)], [3, true, "12!a"]);
+    });
+
+    it("that is overtaken when it has just replaced the file shows what is newest then", () => {
+      const machine = machineWith({ disk }, 2);
+      const { runtime, isDone } = after(
+        machine,
+        (method, to) => method === "rename" && to === path,
+        () => void append(machine.fork(), "a", { refresh: false }),
+      );
+      append(runtime, "!");
+      assert(isDone());
+      assertEquals(machine.readText(path), "12!a");
     });
 
     it("whose maker was killed before it has looked back stays, and those before it are cleaned away", () => {
