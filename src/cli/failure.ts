@@ -130,7 +130,7 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
       return `${JSON.stringify(path)} ${contents[content]}${kept}`;
     }),
     ...journal === undefined ? [] : [
-      `when the cause is fixed, deploy again, or run: atomic-write recover --activate PROGRAM ${directoryOf(journal)}`,
+      `when the cause is fixed, do it again, or run: atomic-write recover --activate PROGRAM ${directoryOf(journal)}`,
     ],
   ];
 }

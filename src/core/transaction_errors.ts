@@ -33,7 +33,7 @@ export class RollbackFailedError extends FileError {
   override readonly name: "RollbackFailedError" = "RollbackFailedError";
   /** What is where. */
   files: RolledBackFile[] = [];
-  /** The journal, where it is left for `recoverTransactions`. */
+  /** What is left for `recoverTransactions`: the journal, or the name that says that a publication is to be activated. */
   journal?: string;
   /** What made the rollback fail; `cause` is what made it necessary. */
   rollbackErrors: unknown[] = [];

@@ -1,29 +1,38 @@
 /**
  * What is published takes effect, or what was published before is published, and takes effect, again.
  *
- * State after a failure: ActivationError, as before; RollbackFailedError, as its `files` says.
+ * State after a failure: ActivationError, as before; RollbackFailedError, as its `files` says, and the activation is owed.
  */
 import { ActivationError, RollbackFailedError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
-import { type Attempt, beginAnew, CallerError } from "../protocol/failure.ts";
-import { callInside } from "../lock/own_holds.ts";
+import { activateInTime } from "../lock/timed_callback.ts";
+import { attachCleanup, type Attempt, beginAnew, CallerError, type CleanupFailure } from "../protocol/failure.ts";
+import { payActivations } from "./owed_activation.ts";
 import type { Publication, Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 
+/** A switch that has happened. */
+interface Switched {
+  readonly holds: readonly LockHold[];
+  readonly previous: Published;
+  readonly current: string;
+  /** What says that the activation is owed. */
+  readonly owed: string;
+  readonly attempt: Attempt;
+  /** What could not be removed. */
+  readonly failures: CleanupFailure[];
+}
+
 /** Activates; when that fails, switches back and activates again. */
-export function* activated(
-  { engine, path, activate }: PublishRequest,
-  publication: Publication,
-  holds: readonly LockHold[],
-  previous: Published,
-  current: string,
-  attempt: Attempt,
-): Operation<void> {
-  if (activate === undefined) return;
+export function* activated(request: PublishRequest, publication: Publication, switched: Switched): Operation<void> {
+  if (request.activate === undefined) return;
+  const { path } = request;
+  const { holds, previous, current, owed, attempt, failures } = switched;
   let cause: unknown;
   try {
-    return yield* callInside(engine, holds, activate);
+    yield* activateInTime(request, holds);
+    return yield* payActivations(publication, owed, failures);
   } catch (error) {
     cause = error instanceof CallerError ? error.reason : error;
     // What follows comes after whatever has failed: it is judged by its own syncs.
@@ -40,7 +49,7 @@ export function* activated(
     attempt.targetState = "unknown";
     yield* publication.sync();
     attempt.targetState = "unchanged";
-    yield* callInside(engine, holds, activate);
+    yield* activateInTime(request, holds);
   } catch (error) {
     const reason = error instanceof CallerError
       ? `${again}, but activating that failed, too`
@@ -53,7 +62,10 @@ export function* activated(
     });
     failure.rollbackErrors = [error instanceof CallerError ? error.reason : error];
     failure.files = [{ path, content: attempt.targetState === "unchanged" ? "old" : "unknown" }];
+    failure.journal = publication.at(owed);
+    failure.leftBehind.push(failure.journal);
     throw failure;
   }
-  throw new ActivationError(attempt.verb, `activating it failed; ${again}`, details);
+  yield* payActivations(publication, owed, failures);
+  throw attachCleanup(new ActivationError(attempt.verb, `activating it failed; ${again}`, details), failures, attempt);
 }

@@ -26,6 +26,7 @@ import { syncDirectory, type SyncRules } from "../protocol/sync.ts";
 import { isCredible, type Trust } from "../protocol/trust.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { oweActivation } from "./owed_activation.ts";
 import { removeTree } from "./tree.ts";
 
 /** A generation on disk. */
@@ -189,13 +190,17 @@ export class Publication {
     return yield* syncDirectory(this.engine, this.home, this.#rules, this.#attempt);
   }
 
-  /** What is built, under its final name, and the symlink that publishes it. After a failure both may be there. */
-  *prepare(building: string, generation: GenerationName): Operation<string> {
+  /**
+   * What is built, under its final name, and the symlink that publishes it. After a failure both may be there. `owes`: an
+   * activation is to follow.
+   */
+  *prepare(building: string, generation: GenerationName, owes: boolean): Operation<string> {
     const link = generationName({ ...generation, kind: "publication" });
     const name = generationName(generation);
     yield* wait(this.home.names.symbolicLink(name, link));
     // Durable before the final name is: else what was never published could be taken for what was.
     yield* this.sync();
+    if (owes) yield* oweActivation(this.home, generation, name);
     yield* renameIn(this.home, building, name);
     yield* this.sync();
     return link;
@@ -226,14 +231,24 @@ export class Publication {
 
   /**
    * The switch to another generation, or what else was published; `from` is withdrawn, if that is given. Not durable
-   * until `sync`. `name` may be found beforehand: nothing needs to be looked at then between the last look at the lock and
-   * the switch.
+   * until `sync`. `forward` is for a switch that somebody asks for: its name, found beforehand, so that nothing needs to be
+   * looked at between the last look at the lock and the switch; and whether an activation is to follow.
    */
-  *goBackTo(text: string, from: string | undefined, name?: GenerationName): Operation<void> {
-    const { time, id } = name ?? (yield* this.newName("switch"));
-    if (from !== undefined) yield* this.#withdraw(from, time);
-    const link = generationName({ target: this.name, time, id, kind: "switch" });
+  *goBackTo(
+    text: string,
+    from: string | undefined,
+    forward?: { name: GenerationName; owes: boolean },
+  ): Operation<void> {
+    const name = forward?.name ?? (yield* this.newName("switch"));
+    const link = generationName(name);
     yield* wait(this.home.names.symbolicLink(text, link));
+    if (from !== undefined) yield* this.#withdraw(from, name.time);
+    if (forward?.owes) {
+      // As long as the link that is to be switched is there, nothing is owed: it must not come after what says so.
+      if (from === undefined) yield* this.sync();
+      yield* oweActivation(this.home, name, text);
+      yield* this.sync();
+    }
     yield* this.#switch(link, text);
   }
 

@@ -31,7 +31,9 @@ import { stillHolds } from "../protocol/removal_witness.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
 import { activated } from "./activate_publication.ts";
 import { callInside } from "../lock/own_holds.ts";
+import { callInTime } from "../lock/timed_callback.ts";
 import { confirmLocks } from "../lock/lock_files.ts";
+import { activationName } from "./owed_activation.ts";
 import type { Publication, Published } from "./publication.ts";
 import {
   type PublishOptions,
@@ -81,6 +83,7 @@ function* publish(
     const made: string[] = [building];
     let previous: Published = before;
     let generation: string;
+    let owed: string;
     let synced: boolean;
     try {
       yield* wait(publication.home.names.makeDirectory(building, 0o777));
@@ -99,8 +102,9 @@ function* publish(
       }
       const final = yield* publication.newName("generation");
       generation = generationName(final);
+      owed = activationName(final);
       made.push(generation);
-      const link = yield* publication.prepare(building, final);
+      const link = yield* publication.prepare(building, final, request.activate !== undefined);
       yield* withTree(publication, generation, attempt, function* (tree) {
         if (tree.status.identity === built.identity) return;
         throw attemptFailed(attempt, "ESTALE", "rename", "the new directory was exchanged for another one");
@@ -112,7 +116,7 @@ function* publish(
     }
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();
-    yield* activated(request, publication, holds, previous, generation, attempt);
+    yield* activated(request, publication, { holds, previous, current: generation, owed, attempt, failures });
     const removed = yield* prune(request, publication, generation, failures);
     const { device } = publication.home.status;
     const proven = stillHolds({ engine, device, rules, attempt }, failures);
@@ -129,15 +133,18 @@ function* publish(
 }
 
 function* validated(
-  { engine, path, validate }: PublishRequest,
+  { engine, path, validate, timeouts, rules: { signal } }: PublishRequest,
   holds: readonly LockHold[],
   building: string,
   attempt: Attempt,
 ): Operation<void> {
   if (validate === undefined) return;
   try {
-    yield* callInside(engine, holds, () => validate(building));
+    const timing = { name: "validate", limit: timeouts.validate, signal } as const;
+    yield* callInTime(engine, holds, timing, (context) => validate(building, context));
   } catch (error) {
+    // Whoever asked it to stop is not told that the directory is bad.
+    checkAbort(signal);
     const cause = error instanceof CallerError ? error.reason : error;
     const reason = `the new directory was refused: ${cause instanceof Error ? cause.message : String(cause)}`;
     const details = { code: "EINVALID", path, step: "validate", targetState: "unchanged" as const, cause };

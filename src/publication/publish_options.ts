@@ -3,12 +3,12 @@
  */
 import {
   abortSignal,
+  callback,
   count,
   type FilePath,
   filePath,
   flag,
   milliseconds,
-  type OptionReader,
   readOptions,
 } from "../core/options.ts";
 import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
@@ -18,6 +18,7 @@ import {
   type LockPlan,
   lockPlan,
 } from "../lock/lock_plan.ts";
+import { type CallbackContext, type CallbackTimeouts, checkTimeouts, timeoutsReader } from "../lock/timed_callback.ts";
 import { type Engine, locate, makeEngine, nameOf, runtimeOption } from "../protocol/engine.ts";
 import { type Trust, type TrustOption, trustReader } from "../protocol/trust.ts";
 import { type Durability, durabilityReaders, type WritePlan, writePlan } from "../protocol/write_plan.ts";
@@ -26,8 +27,13 @@ import type { Runtime } from "../runtime/runtime.ts";
 
 /** Options of everything that switches what is published. */
 export interface SwitchOptions extends TrustOption {
-  /** Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. */
-  activate?: () => void | Promise<void>;
+  /**
+   * Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. A process
+   * that is killed before it has returned owes it: the next call with an `activate`, and `recoverTransactions`, know.
+   */
+  activate?: (context: CallbackContext) => void | Promise<void>;
+  /** How long `activate` may take, in milliseconds, each time it is called. Default: as long as it likes. */
+  timeouts?: Pick<CallbackTimeouts, "activate">;
   /** How the lock of the published path is taken. */
   lock?: ExclusiveLockOptions;
   /** Default `"full"`. */
@@ -54,7 +60,7 @@ export interface RollBackSyncOptions extends SwitchSyncOptions {
 }
 
 /** Options of {@linkcode publishDirectory}. */
-export interface PublishOptions extends SwitchOptions {
+export interface PublishOptions extends Omit<SwitchOptions, "timeouts"> {
   /** How many earlier generations stay. Default 3. */
   keep?: number;
   /**
@@ -68,17 +74,19 @@ export interface PublishOptions extends SwitchOptions {
    */
   adopt?: boolean;
   /** Asked when the new directory is complete and durable, and not published yet; throwing refuses it. */
-  validate?: (directory: string) => void | Promise<void>;
+  validate?: (directory: string, context: CallbackContext) => void | Promise<void>;
+  /** How long `validate` and `activate` may take. Default: as long as they like. */
+  timeouts?: CallbackTimeouts;
 }
 
 /** {@linkcode SwitchOptions} without what cannot exist synchronously. */
-export interface SwitchSyncOptions extends Omit<SwitchOptions, "signal" | "lock"> {
+export interface SwitchSyncOptions extends Omit<SwitchOptions, "signal" | "lock" | "timeouts"> {
   /** As in {@linkcode SwitchOptions}. */
   lock?: ExclusiveLockSyncOptions;
 }
 
 /** {@linkcode PublishOptions} without what cannot exist synchronously. */
-export interface PublishSyncOptions extends Omit<PublishOptions, "signal" | "lock"> {
+export interface PublishSyncOptions extends Omit<PublishOptions, "signal" | "lock" | "timeouts"> {
   /** As in {@linkcode PublishOptions}. */
   lock?: ExclusiveLockSyncOptions;
 }
@@ -94,19 +102,16 @@ export interface PublishRequest {
   readonly generation: string | undefined;
   readonly validate: PublishOptions["validate"];
   readonly activate: PublishOptions["activate"];
+  readonly timeouts: CallbackTimeouts;
   /** Whose generations count. */
   readonly trust: Trust;
   readonly lock: LockPlan;
   readonly rules: WritePlan;
 }
 
-const callback = <T>(): OptionReader<T> => (value, name) => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
-  return value as T;
-};
-
 const switchReaders = {
   activate: callback<NonNullable<SwitchOptions["activate"]>>(),
+  timeouts: timeoutsReader,
   lock: lockPlanOption,
   durability: durabilityReaders.durability,
   signal: abortSignal,
@@ -147,10 +152,11 @@ function requestOf(
   checked: ReturnType<typeof readOptions<typeof publishReaders>>,
   synchronous: boolean,
 ): PublishRequest {
-  const { keep = 3, grace = 60_000, adopt = false, validate, activate, lock, durability, signal, runtime, trust = [] } =
-    checked;
+  const { keep = 3, grace = 60_000, adopt = false, validate, activate, timeouts = {} } = checked;
+  const { lock, durability, signal, runtime, trust = [] } = checked;
   const plan = lock ?? lockPlan(undefined).plan;
   refuseSignals(synchronous, signal, { plan });
+  checkTimeouts(timeouts, { validate, activate }, synchronous);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
   return {
     engine,
@@ -162,6 +168,7 @@ function requestOf(
     generation: undefined,
     validate,
     activate,
+    timeouts,
     trust,
     lock: { ...plan, signal: plan.signal ?? signal },
     rules: writePlan(engine, {

@@ -13,6 +13,7 @@ import {
   type RollBackOptions,
   type RollBackSyncOptions,
 } from "./publish_options.ts";
+import { activationName } from "./owed_activation.ts";
 import { syncTree } from "./tree.ts";
 import type { Published } from "./publication.ts";
 import { withPublication, withTree } from "./with_publication.ts";
@@ -27,15 +28,17 @@ export interface RollBackResult {
   previous: string;
   /** The durability that was reached. */
   durability: Durability;
+  /** What could not be removed: the next publication tries again. */
+  leftBehind?: string[];
 }
 
 function* rollBack(request: PublishRequest): Operation<RollBackResult> {
-  const { path, rules, generation: wanted } = request;
+  const { path, rules, activate, generation: wanted } = request;
   const attempt = beginAttempt("Cannot roll back", path);
   const refuse = ({ kind }: Published) => {
     if (kind !== "generation") throw attemptFailed(attempt, "ENOENT", "resolve", "it is not published");
   };
-  return yield* withPublication(request, attempt, function* (publication, holds) {
+  return yield* withPublication(request, attempt, function* (publication, holds, failures) {
     const before = yield* publication.current();
     refuse(before);
     const from = before.kind === "generation" ? before.name : "";
@@ -61,11 +64,18 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
       return { ...result, durability: reachedDurability(rules.durability, synced, yield* publication.sync()) };
     }
     // Whoever goes forward has no complaint about what is left.
-    yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined, name);
+    const forward = { name, owes: activate !== undefined };
+    yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined, forward);
     attempt.targetState = "replaced";
     const durable = yield* publication.sync();
-    yield* activated(request, publication, holds, before, chosen.name, attempt);
-    return { ...result, durability: reachedDurability(rules.durability, synced, durable) };
+    const owed = activationName(name);
+    yield* activated(request, publication, { holds, previous: before, current: chosen.name, owed, attempt, failures });
+    const leftBehind = failures.flatMap((failure) => failure.leftBehind ?? []);
+    return {
+      ...result,
+      durability: reachedDurability(rules.durability, synced, durable),
+      ...leftBehind.length === 0 ? {} : { leftBehind },
+    };
   }, refuse);
 }
 

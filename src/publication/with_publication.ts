@@ -3,7 +3,8 @@
  * had started there was finished. Afterwards, whatever happened, neither is held.
  *
  * `tidyPublication`: 1. What is seen is made durable. 2. An adoption that stopped in the middle is ended. 3. What was
- * being built, was never published, or is half removed goes, and so do marks about nothing.
+ * being built, was never published, or is half removed goes, and so do marks about nothing. An activation that is owed
+ * stays owed.
  *
  * After a failure the next call begins here again; what cannot be removed is named and does not stop the rest.
  */
@@ -13,10 +14,11 @@ import type { LockHold } from "../lock/lock_hold.ts";
 import { lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
-import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { generationsName } from "../protocol/names/generation.ts";
 import { renameIn } from "../protocol/reported_failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { isSwitched } from "./owed_activation.ts";
 import { Publication, type Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 import { removeTree } from "./tree.ts";
@@ -49,6 +51,9 @@ export function* withPublication<T>(
       const holds = yield* lockFiles(engine, [lockable], { plan: lock, whenFull: "throw" });
       try {
         return yield* body(publication, holds, yield* tidyPublication(publication));
+      } catch (error) {
+        yield* tidy([], discardNeedlessLock(publication, holds));
+        throw error;
       } finally {
         yield* releaseLocks(holds);
       }
@@ -58,6 +63,12 @@ export function* withPublication<T>(
   } catch (error) {
     throw translate(error, attempt);
   }
+}
+
+/** Where nothing has come of it, and nothing was there before, the lock file goes with the lock. */
+function* discardNeedlessLock(publication: Publication, holds: readonly LockHold[]): Operation<void> {
+  if ((yield* publication.current()).kind === "generation" || (yield* publication.found()).length > 0) return;
+  for (const { held } of holds) held.discard?.();
 }
 
 /** Opens a directory that is being built or was published, and only that: what a symlink leads to is somebody else's. */
@@ -93,7 +104,8 @@ export function* tidyPublication(publication: Publication): Operation<CleanupFai
   const left: CleanupFailure[] = [];
   const found = yield* publication.found();
   // What is seen may not be durable: its owner may have been killed between a rename and its sync.
-  if (found.some(({ parsed: { kind } }) => kind !== "generation" && kind !== "withdrawn")) yield* publication.sync();
+  const lasting: readonly string[] = ["generation", "withdrawn", "activation"];
+  if (found.some(({ parsed: { kind } }) => !lasting.includes(kind))) yield* publication.sync();
   for (const { name, parsed: { kind } } of found) {
     if (kind !== "adoption") continue;
     if ((yield* wait(home.names.linkStat(publication.name))) === undefined) yield* endAdoption(publication, name);
@@ -101,6 +113,10 @@ export function* tidyPublication(publication: Publication): Operation<CleanupFai
   }
   const current = yield* publication.current();
   const published = current.kind === "generation" ? current.name : undefined;
+  const unowed = found.filter((each) => each.parsed.kind === "activation" && !isSwitched(each, found));
+  for (const { name } of unowed) yield* wait(home.names.remove(name));
+  // Before what shows that nothing is owed goes, too.
+  if (unowed.length > 0) yield* publication.sync();
   for (const { name, parsed } of found) {
     if (parsed.kind === "building" || parsed.kind === "discarded") {
       left.push(...yield* removeTree(home, name));

@@ -11,7 +11,7 @@ import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
 import { removeIn } from "../protocol/reported_failure.ts";
 import { type Durability, reachedDurability } from "../protocol/write_plan.ts";
-import { callInside } from "../lock/own_holds.ts";
+import { activateInTime } from "../lock/timed_callback.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
@@ -42,7 +42,7 @@ export function* afterCommit(transaction: Transaction, entered: Entered, decided
   if (activate !== undefined) {
     tellQuietly(transaction.request, { step: "activate", done: 0, total: changes.length });
     try {
-      yield* callInside(engine, entered.holds, activate);
+      yield* activateInTime(request, entered.holds);
     } catch (error) {
       throw yield* rollBack(transaction, entered, error, true);
     }

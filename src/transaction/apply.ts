@@ -15,7 +15,7 @@ import { reachedDurability } from "../protocol/write_plan.ts";
 import { afterCommit } from "./after_commit.ts";
 import type { ApplyProgress, ApplyRequest } from "./apply_plan.ts";
 import { appliedFile, type ApplyResult } from "./apply_result.ts";
-import { callInside } from "../lock/own_holds.ts";
+import { activateInTime, callInTime } from "../lock/timed_callback.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { type Before, isEqual, lookBefore } from "./compare.ts";
 import { commitTransaction } from "./commit_transaction.ts";
@@ -214,14 +214,17 @@ class Application {
   }
 
   *#validate(transaction: Transaction): Operation<void> {
-    const { engine, validate } = this.#request;
-    checkAbort(this.#request.rules.signal);
+    const { engine, validate, timeouts, rules: { signal } } = this.#request;
+    checkAbort(signal);
     if (validate === undefined) return;
     tell(this.#request, "validate", 0);
     const staged = yield* stagedPaths(engine, this.#participants, this.#request.files, transaction.changes);
     try {
-      yield* callInside(engine, this.#entered.holds, () => validate(staged));
+      const timing = { name: "validate", limit: timeouts.validate, signal } as const;
+      yield* callInTime(engine, this.#entered.holds, timing, (context) => validate(staged, context));
     } catch (error) {
+      // Whoever asked it to stop is not told that the files are bad.
+      checkAbort(signal);
       const cause = error instanceof CallerError ? error.reason : error;
       const { verb, path } = this.#attempt;
       const reason = `the new files were refused: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -243,7 +246,7 @@ class Application {
     if (debts.length > 0 && activate !== undefined) {
       tellQuietly(this.#request, { step: "activate", done: 0, total: this.#participants.length });
       try {
-        yield* callInside(engine, holds, activate);
+        yield* activateInTime(this.#request, holds);
       } catch (error) {
         throw this.#owed(error);
       }

@@ -4,6 +4,7 @@
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import {
   abortSignal,
+  callback,
   count,
   fileMode,
   type FilePath,
@@ -21,6 +22,7 @@ import {
   type LockPlan,
   lockPlan,
 } from "../lock/lock_plan.ts";
+import { type CallbackContext, type CallbackTimeouts, checkTimeouts, timeoutsReader } from "../lock/timed_callback.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { type NewFileDefaults, type Owner, ownerOption } from "../protocol/mode_and_owner.ts";
 import {
@@ -82,12 +84,14 @@ export interface ApplyPlan {
    * without symlinks: a file may have several entries. For a file that is left alone, that is the real path.
    * It must only read: what it changes there goes live unsynced, and a rollback takes it for somebody else's.
    */
-  validate?: (staged: ReadonlyMap<string, string>) => void | Promise<void>;
+  validate?: (staged: ReadonlyMap<string, string>, context: CallbackContext) => void | Promise<void>;
   /**
    * Makes the new files take effect: reloads a server. When it throws, every file is restored and it is called again.
    * It may be called for files that have taken effect already: after a crash nobody knows.
    */
-  activate?: () => void | Promise<void>;
+  activate?: (context: CallbackContext) => void | Promise<void>;
+  /** How long `validate` and `activate` may take. Default: as long as they like. */
+  timeouts?: CallbackTimeouts;
   /**
    * Keep the last so many versions of each file as hidden backups. Default 3. **0: there is nothing to go back to: when
    * `activate` fails, the new files stay.**
@@ -125,7 +129,9 @@ export interface ApplyOptions extends TrustOption {
    * @default "report"
    */
   whenLost?: "report" | "throw";
-  /** Aborts before the commit point: nothing has changed then. After it the signal is not looked at. */
+  /**
+   * Aborts before the commit point: nothing has changed then, and `validate` is told. After it the signal is not looked at.
+   */
   signal?: AbortSignal;
   /** Told what is going on. Throwing aborts before the commit point; after it, it is ignored. */
   onProgress?: (progress: ApplyProgress) => void;
@@ -140,11 +146,11 @@ export interface ApplySyncOptions extends Omit<ApplyOptions, "signal" | "lock"> 
 }
 
 /** {@linkcode ApplyPlan} without what cannot exist synchronously. */
-export interface ApplyPlanSync extends Omit<ApplyPlan, "validate" | "activate"> {
+export interface ApplyPlanSync extends Omit<ApplyPlan, "validate" | "activate" | "timeouts"> {
   /** As in {@linkcode ApplyPlan}. */
-  validate?: (staged: ReadonlyMap<string, string>) => void;
+  validate?: (staged: ReadonlyMap<string, string>, context: CallbackContext) => void;
   /** As in {@linkcode ApplyPlan}. */
-  activate?: () => void;
+  activate?: (context: CallbackContext) => void;
 }
 
 /** A file as it was asked for, checked. */
@@ -165,6 +171,7 @@ export interface ApplyRequest {
   readonly directories: readonly RequestedDirectory[];
   readonly validate: ApplyPlan["validate"];
   readonly activate: ApplyPlan["activate"];
+  readonly timeouts: CallbackTimeouts;
   readonly backup: number;
   /** Absolute. */
   readonly journal: string | undefined;
@@ -176,11 +183,6 @@ export interface ApplyRequest {
   readonly rules: WritePlan;
   readonly progress: (progress: ApplyProgress) => void;
 }
-
-const callback = <T>(): OptionReader<T> => (value, name) => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
-  return value as T;
-};
 
 const listOfFiles: OptionReader<readonly unknown[]> = (value, name) => {
   if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of files`);
@@ -198,6 +200,7 @@ const planReaders = {
   files: listOfFiles,
   validate: callback<NonNullable<ApplyPlan["validate"]>>(),
   activate: callback<NonNullable<ApplyPlan["activate"]>>(),
+  timeouts: timeoutsReader,
   backup: count,
 };
 
@@ -222,8 +225,9 @@ const alwaysTrue: OptionReader<true> = (value, name) => {
 /** Reads plan and options. */
 export function readApplyRequest(plan: unknown, options: unknown, synchronous: boolean): ApplyRequest {
   if (plan === undefined) throw wrongArgument("A plan", "an object with files", plan);
-  const { files, directories = [], validate, activate, backup = 3 } = readOptions(plan, planReaders);
+  const { files, directories = [], validate, activate, timeouts = {}, backup = 3 } = readOptions(plan, planReaders);
   if (files === undefined) throw new TypeError("A plan must have files");
+  checkTimeouts(timeouts, { validate, activate }, synchronous);
   const checked = readOptions(options, optionReaders);
   const { journal, lock, durability, whenLost, signal, onProgress, runtime, trust = [] } = checked;
   refuseSignals(synchronous, signal, lock);
@@ -241,6 +245,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
     directories: directories.map((directory, index) => readPlannedDirectory(engine, directory, index)),
     validate,
     activate,
+    timeouts,
     backup,
     journal: journal === undefined ? undefined : locate(engine, journal),
     lock: { ...wanted, signal: wanted.signal ?? signal },

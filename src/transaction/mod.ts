@@ -25,6 +25,7 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { FileLock } from "../lock/file_lock.ts";
+export type { CallbackContext, CallbackTimeouts } from "../lock/timed_callback.ts";
 export type { LockBackend, LockInfo } from "../lock/lock_info.ts";
 export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions, LockWait } from "../lock/lock_plan.ts";
 export type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";

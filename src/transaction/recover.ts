@@ -11,6 +11,7 @@ import { markerName } from "../protocol/names/transaction.ts";
 import { isCredible } from "../protocol/trust.ts";
 import { examine, type Examined, locate } from "./examine.ts";
 import { recoverOne, targetOf } from "./recover_one.ts";
+import { recoverActivations } from "./recover_activations.ts";
 import type { Recovery } from "./recovery.ts";
 import { type DirectoryScan, scanDirectory, transactionsIn } from "./scan.ts";
 
@@ -21,6 +22,7 @@ const mostLooks = 100;
 export function* recoverDirectory(home: ParentDirectory, recovery: Recovery): Operation<void> {
   const scan = yield* scanDirectory(home);
   for (const id of scan === undefined ? [] : transactionsIn(scan)) yield* recoverTransaction(home, id, recovery);
+  if (scan !== undefined) yield* recoverActivations(home, recovery);
 }
 
 function* recoverTransaction(home: ParentDirectory, id: string, recovery: Recovery): Operation<void> {

@@ -2,7 +2,7 @@
  * `recoverTransactions`: what is promised; how it is kept, in recover.ts and recover_one.ts.
  */
 import { FileError } from "../core/errors.ts";
-import { abortSignal, type FilePath, filePath, oneOf, type OptionReader, readOptions } from "../core/options.ts";
+import { abortSignal, callback, type FilePath, filePath, oneOf, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { lockPlanOption, refuseSignals } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
@@ -14,7 +14,13 @@ import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { callInside } from "../lock/own_holds.ts";
+import {
+  activateInTime,
+  type CallbackContext,
+  type CallbackTimeouts,
+  checkTimeouts,
+  timeoutsReader,
+} from "../lock/timed_callback.ts";
 import { recoverDirectory } from "./recover.ts";
 import { Homes } from "../protocol/homes.ts";
 import { emptyReport, type Recovery, type RecoveryReport } from "./recovery.ts";
@@ -25,7 +31,9 @@ export interface RecoverOptions extends TrustOption {
    * Called for each transaction that is settled now and whose activation may not have happened, with the path of its
    * journal, which is removed when the callback has returned. Without it those journals stay, and are named every time.
    */
-  activate?: (journal: string) => void | Promise<void>;
+  activate?: (journal: string, context: CallbackContext) => void | Promise<void>;
+  /** How long `activate` may take, in milliseconds, each time it is called. Default: as long as it likes. */
+  timeouts?: Pick<CallbackTimeouts, "activate">;
   /** `"recover"`: also transactions that nothing proves dead. Only when it is known that no such process runs any more. */
   unproven?: "keep" | "recover";
   /** How the files' locks are taken. */
@@ -37,18 +45,14 @@ export interface RecoverOptions extends TrustOption {
 }
 
 /** {@linkcode RecoverOptions} without what cannot exist synchronously. */
-export interface RecoverSyncOptions extends Omit<RecoverOptions, "signal" | "lock"> {
+export interface RecoverSyncOptions extends Omit<RecoverOptions, "signal" | "lock" | "timeouts"> {
   /** As in {@linkcode RecoverOptions}. */
   lock?: ExclusiveLockSyncOptions;
 }
 
-const activateOption: OptionReader<NonNullable<RecoverOptions["activate"]>> = (value, name) => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function`);
-  return value as NonNullable<RecoverOptions["activate"]>;
-};
-
 const readers = {
-  activate: activateOption,
+  activate: callback<NonNullable<RecoverOptions["activate"]>>(),
+  timeouts: timeoutsReader,
   unproven: oneOf("keep", "recover"),
   lock: lockPlanOption,
   signal: abortSignal,
@@ -69,8 +73,9 @@ function* recover(
   });
   const directory = locate(engine, filePath(path, "directory"));
   const attempt: Attempt = { ...beginAttempt("Cannot recover", directory), targetState: "unknown" };
-  const { activate, lock = lockPlan(undefined).plan, signal } = checked;
+  const { activate, timeouts = {}, lock = lockPlan(undefined).plan, signal } = checked;
   refuseSignals(synchronous, signal, { plan: lock });
+  checkTimeouts(timeouts, { activate }, synchronous);
   const rules = {
     lock: { ...lock, signal: lock.signal ?? signal },
     sync: writePlan(engine, {}),
@@ -78,7 +83,8 @@ function* recover(
     unproven: checked.unproven ?? "keep",
     activate: activate === undefined
       ? undefined
-      : (journal: string, holds: readonly LockHold[]) => callInside(engine, holds, () => activate(journal)),
+      : (journal: string, holds: readonly LockHold[]) =>
+        activateInTime({ engine, timeouts, activate: (context) => activate(journal, context) }, holds),
   };
   try {
     checkAbort(signal);

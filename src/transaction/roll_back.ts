@@ -13,7 +13,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { attachCleanup, beginAnew, CallerError, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { witnessOf } from "../protocol/removal_witness.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { callInside } from "../lock/own_holds.ts";
+import { activateInTime } from "../lock/timed_callback.ts";
 import { tellQuietly } from "./apply_plan.ts";
 import { payDebts } from "./debts.ts";
 import { endTransaction } from "./end_transaction.ts";
@@ -33,7 +33,7 @@ export function* rollBack(
   cause: unknown,
   activated: boolean,
 ): Operation<unknown> {
-  const { engine, journal, attempt, request: { rules, activate } } = transaction;
+  const { engine, journal, attempt, request: { rules } } = transaction;
   // A sync that has failed may be the cause: what comes after it is judged by its own syncs.
   beginAnew(attempt);
   const places = transaction.places();
@@ -55,7 +55,7 @@ export function* rollBack(
     yield* syncHomes(engine, transaction.homes, rules, attempt);
     for (const { home, stage } of places) yield* wait(home.names.remove(stage));
     // Where nothing had taken effect yet, programs that load files by themselves may still have seen some of them.
-    if (activate !== undefined) yield* callInside(engine, entered.holds, activate);
+    yield* activateInTime(transaction.request, entered.holds);
   } catch (error) {
     if (!(error instanceof CallerError)) {
       return yield* failed([error], "rolling back failed: not every file could be restored durably");

@@ -2,51 +2,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { checkHaproxy, checkNginx, type Staged } from "../../examples/staged_configuration.ts";
 import { ValidationError } from "../../mod.ts";
 import { applyFiles } from "../../src/transaction/mod.ts";
 import { answer, atomicWrite } from "../cli/command.ts";
-import { makeCertificate } from "../support/certificates.ts";
-import { execute, Unavailable } from "../support/programs.ts";
-import { skip } from "../support/skip.ts";
+import { haproxyConfiguration, nginxFrame, withCertificates } from "../support/server_programs.ts";
 import { scriptCommand } from "../support/spawn.ts";
 import { notEmpty } from "../support/tally.ts";
-import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-
-type Test = Parameters<typeof skip>[0];
 
 const parts = ["key.pem", "certificate.pem", "chain.pem"];
-
-/** Runs with two certificates, where nginx and the rest are to be had. */
-async function withCertificates(
-  t: Test,
-  programs: readonly [string, string][],
-  run: (directory: string, good: string, other: string) => Promise<void>,
-): Promise<void> {
-  process.env["PATH"] += ":/usr/sbin:/sbin";
-  for (const [program, flag] of [...programs, ["openssl", "version"]] as const) {
-    try {
-      execute(program, [flag]);
-    } catch (error) {
-      if (error instanceof Unavailable) return skip(t, error.message);
-      throw error;
-    }
-  }
-  await withTemporaryDirectory(async (created) => {
-    const directory = fs.realpathSync(created);
-    await run(directory, makeCertificate(directory, "good"), makeCertificate(directory, "other"));
-  });
-}
-
-/** What every nginx of these tests has in common. */
-function frame(directory: string, servers: string): string {
-  const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  const temporary = kinds.map((kind) => `${kind}_temp_path ${directory}/${kind};`).join(" ");
-  return `pid ${directory}/nginx.pid; error_log ${directory}/error.log; events {}
-    http { access_log off; ${temporary} ${servers} }`;
-}
 
 const server = ([key, certificate, chain]: readonly string[]) =>
   `server {
@@ -68,21 +33,24 @@ function install(from: string, site: string, symlinks: boolean): void {
 /** The ways in which a configuration may name the files of a site; each makes nginx.conf. */
 const layouts: Record<string, (directory: string, site: string) => void> = {
   "by full paths": (directory, site) => {
-    fs.writeFileSync(join(directory, "nginx.conf"), frame(directory, server(parts.map((name) => join(site, name)))));
+    fs.writeFileSync(
+      join(directory, "nginx.conf"),
+      nginxFrame(directory, server(parts.map((name) => join(site, name)))),
+    );
   },
   "by relative paths": (directory) => {
-    fs.writeFileSync(join(directory, "nginx.conf"), frame(directory, server(parts.map((name) => `site/${name}`))));
+    fs.writeFileSync(join(directory, "nginx.conf"), nginxFrame(directory, server(parts.map((name) => `site/${name}`))));
   },
   "through another symlink": (directory, site) => {
     fs.symlinkSync("site", join(directory, "alias"));
     const paths = parts.map((name) => join(site, "../alias", name));
-    fs.writeFileSync(join(directory, "nginx.conf"), frame(directory, server(paths)));
+    fs.writeFileSync(join(directory, "nginx.conf"), nginxFrame(directory, server(paths)));
   },
   "in an included file": (directory, site) => {
     fs.mkdirSync(join(directory, "sites"));
     fs.writeFileSync(join(directory, "sites/a.conf"), server(parts.map((name) => join(site, name))));
     fs.writeFileSync(join(directory, "sites/b.off"), "no configuration");
-    fs.writeFileSync(join(directory, "nginx.conf"), frame(directory, "include sites/*.conf;"));
+    fs.writeFileSync(join(directory, "nginx.conf"), nginxFrame(directory, "include sites/*.conf;"));
   },
 };
 
@@ -122,7 +90,7 @@ test("two sites of one nginx are deployed at once: the one with a bad chain is r
     for (const site of sites) install(good, site, false);
     const servers = sites.map((site) => server(parts.map((name) => join(site, name)))).join("\n");
     const configuration = join(directory, "nginx.conf");
-    fs.writeFileSync(configuration, frame(directory, servers));
+    fs.writeFileSync(configuration, nginxFrame(directory, servers));
     // Neither asks before both have come to it.
     let waiting = 0;
     let go = () => {};
@@ -146,7 +114,7 @@ test("a configuration that names none of the files is refused: it would be check
   await withCertificates(t, [["nginx", "-v"]], async (directory, good, other) => {
     const site = join(directory, "site");
     install(good, site, false);
-    fs.writeFileSync(join(directory, "nginx.conf"), frame(directory, ""));
+    fs.writeFileSync(join(directory, "nginx.conf"), nginxFrame(directory, ""));
     const validate = (staged: Staged) => checkNginx(join(directory, "nginx.conf"), staged);
     const refused = await assertRejects(() => applyFiles({ files: filesOf(site, other), validate }));
     assert(ValidationError.is(refused) && refused.message.includes("names none of the files"), `${refused}`);
@@ -163,9 +131,7 @@ test("HAProxy is asked about the new certificate, by the command's plan as by th
     const configuration = join(directory, "haproxy.cfg");
     fs.writeFileSync(
       configuration,
-      `global\n  ssl-default-bind-options ssl-min-ver TLSv1.2
-defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s
-frontend site\n  bind 127.0.0.1:4434 ssl crt ${directory}/site.pem\n`,
+      haproxyConfiguration(`${directory}/site.pem`),
     );
     const path = join(directory, "site.pem");
     const validate = (staged: Staged) => checkHaproxy(configuration, staged);

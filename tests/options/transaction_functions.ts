@@ -30,6 +30,17 @@ const lockRow = (target?: string): OptionRow => ({
 const backupsIn = ({ machine }: Seen): number =>
   Object.keys(machine.files("/d")).filter((name) => name.endsWith(".bak")).length;
 
+/** Calls `activate`, which takes a while, with no time for it. */
+const timeoutsRow: OptionRow = {
+  option: "timeouts",
+  value: { activate: 1 },
+  base: { activate: () => new Promise<void>((resolve) => setTimeout(resolve, 20)) },
+  only: "async",
+  see: code,
+  without: undefined,
+  with: "EROLLBACK",
+};
+
 const two = scenario(2);
 /** A transaction of another user's whose process died when it was decided. */
 const deadOfAnother = ({ machine }: Scene): void => {
@@ -85,6 +96,7 @@ const applications: Tested[] = [
     rows: [
       throwing("validate", { with: "EINVALID" }),
       throwing("activate", { with: "EROLLBACK" }),
+      timeoutsRow,
       { option: "backup", value: 0, see: backupsIn, without: 1, with: 0 },
       {
         option: "directories",
@@ -181,6 +193,7 @@ const asRoot = { user: 0 } as const;
 
 const switchRows: OptionRow[] = [
   throwing("activate", { with: "EROLLBACK" }),
+  timeoutsRow,
   ...durabilityRow,
   lockRow(siteLock),
   ...lockRowsOf(siteLock),
@@ -321,6 +334,11 @@ const recovery: Tested = {
       see: (seen) => seen.code ?? activations(seen),
       without: 1,
     }),
+    {
+      ...timeoutsRow,
+      before: ({ machine }) => applyAndDie(machine, three, afterRenameTo(".journal"), { activate: () => {} }),
+      with: "activate did not end within 1 ms",
+    },
     {
       option: "unproven",
       value: "recover",

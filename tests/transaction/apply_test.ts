@@ -19,11 +19,23 @@ import {
   applyFilesSync,
   type ApplyPlanSync,
   type ApplyProgress,
+  type CallbackContext,
+  recoverTransactions,
   recoverTransactionsSync,
 } from "../../src/transaction/mod.ts";
 import { acquireLockSync, withLock } from "../../src/lock/with_lock.ts";
 import { writeFile, writeFileSync } from "../../src/file/write_file.ts";
-import { caught, filesOf, leftovers, planOf, scenario, shown, withRemoval } from "./support.ts";
+import {
+  afterRenameTo,
+  applyAndDie,
+  caught,
+  filesOf,
+  leftovers,
+  planOf,
+  scenario,
+  shown,
+  withRemoval,
+} from "./support.ts";
 import { notEmpty } from "../support/tally.ts";
 
 const three = scenario(3);
@@ -223,6 +235,35 @@ describe("validate", () => {
     }
   });
 
+  it("that takes longer than it may is told, and refused; one that the caller's signal stops is an abort", async () => {
+    const machine = machineOf();
+    const before = contents(machine);
+    const reasons: unknown[] = [];
+    const hang = (_: unknown, { signal }: CallbackContext) =>
+      new Promise<never>((_, reject) =>
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          reject(new Error("ended"));
+        })
+      );
+    const late = await caught(() =>
+      applyFiles({ ...planOf(three), validate: hang, timeouts: { validate: 3 } }, { runtime: machine })
+    );
+    assert(ValidationError.is(late) && late.message.includes("validate did not end within 3 ms"), `${late}`);
+    assertUntouched(machine, before);
+    const controller = new AbortController();
+    const stop = new RangeError("stop");
+    const validate = (staged: unknown, context: CallbackContext) => {
+      const hanging = hang(staged, context);
+      controller.abort(stop);
+      return hanging;
+    };
+    const plan = { ...planOf(three), validate };
+    assertEquals(await caught(() => applyFiles(plan, { runtime: machine, signal: controller.signal })), stop);
+    assertUntouched(machine, before);
+    assertEquals([reasons.length, reasons[0] === late.cause, reasons[1]], [2, true, stop]);
+  });
+
   it("during which a lock is lost changes nothing", () => {
     const machine = memoryRuntime({ files: filesOf(three) });
     const validate = () => void machine.syncFileSystem.remove("/d/f0.lock");
@@ -278,6 +319,52 @@ describe("activate", () => {
       // The very files: bytes, mode, owner, times, even the inode.
       assertEquals(["/d/f0", "/d/f1"].map((path) => machine.statusOf(path)), statuses);
     }
+  });
+
+  it("takes longer than it may: it is told, every file is restored, and activated again with a time of its own", async () => {
+    const machine = machineOf();
+    const reasons: unknown[] = [];
+    let calls = 0;
+    const activate = ({ signal }: CallbackContext) => {
+      if (++calls > 1) return;
+      return new Promise<never>(() => signal.addEventListener("abort", () => reasons.push(signal.reason)));
+    };
+    const plan = { ...planOf(three), activate, timeouts: { activate: 3 } };
+    const error = await caught(() => applyFiles(plan, { runtime: machine }));
+    assert(ActivationError.is(error) && error.targetState === "unchanged", `${error}`);
+    assertEquals([shown(machine, three), calls, reasons], ["old", 2, [error.cause]]);
+    const again = { ...planOf(three), activate: () => {}, timeouts: { activate: 3 } };
+    assertEquals((await applyFiles(again, { runtime: machine })).changed, true);
+  });
+
+  it("of a recovery has a time, too, and stays owed", async () => {
+    const machine = machineOf();
+    applyAndDie(machine, three, afterRenameTo(".journal"), { activate: () => {} });
+    const hang = () => new Promise<never>(() => {});
+    const options = { runtime: machine, timeouts: { activate: 3 } };
+    const error = await caught(() => recoverTransactions("/d", { ...options, activate: hang }));
+    assert(error instanceof DOMException && error.name === "TimeoutError", `${error}`);
+    const { needsActivation } = await recoverTransactions("/d", { runtime: machine });
+    assertEquals([shown(machine, three), needsActivation.length], ["new", 1]);
+    await recoverTransactions("/d", { ...options, activate: () => {} });
+    assertEquals((await recoverTransactions("/d", { runtime: machine })).needsActivation, []);
+  });
+
+  it("has no time where there is none to be called, or nothing can interrupt it", async () => {
+    const machine = machineOf();
+    const timeouts = { activate: 3 };
+    const wrong: Record<string, () => unknown> = {
+      "there is no activate": () => applyFiles({ ...planOf(three), timeouts }, { runtime: machine }),
+      "there is no validate": () => applyFiles({ ...planOf(three), timeouts: { validate: 3 } }, { runtime: machine }),
+      "nothing interrupts a synchronous callback": () =>
+        applyFilesSync({ ...planOf(three), activate: () => {}, timeouts } as ApplyPlanSync, { runtime: machine }),
+    };
+    for (const [reason, call] of Object.entries(wrong)) {
+      const error = await caught(call);
+      assert(error instanceof TypeError && error.message.includes(reason), `${error}`);
+    }
+    const never = { ...planOf(three), activate: () => {}, timeouts: { activate: 0 } };
+    assert((await caught(() => applyFiles(never, { runtime: machine }))) instanceof RangeError);
   });
 
   it("fails twice: the error says what is where, and the next transaction activates", () => {

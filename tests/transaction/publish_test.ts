@@ -25,6 +25,8 @@ import {
   publishDirectory,
   publishDirectorySync,
   type PublishSyncOptions,
+  recoverTransactionsSync,
+  type RecoveryReport,
   rollBackDirectory,
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
@@ -49,6 +51,30 @@ function builder(runtime: Runtime, text: string): (directory: string) => void {
 
 const publish = (machine: MemoryRuntime, text: string, options: PublishSyncOptions = {}) =>
   publishDirectorySync("/www/site", builder(machine, text), { runtime: machine, ...options });
+
+/** The process that makes this call does not live to see what comes of it. */
+function dieIn(call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    assert(FileError.is(error), `${error}`);
+  }
+}
+
+/** Publishes, and is killed when that is to take effect. */
+function publishAndDie(machine: MemoryRuntime): void {
+  const dying = machine.fork();
+  dieIn(() => publish(dying, "new", { activate: () => dying.kill() }));
+}
+
+/** Likewise, by going back. */
+function goBackAndDie(machine: MemoryRuntime): void {
+  const runtime = machine.fork();
+  dieIn(() => rollBackDirectorySync("/www/site", { runtime, activate: () => runtime.kill() }));
+}
+
+/** What says that an activation is owed. */
+const owedBy = (runtime: MemoryRuntime): string[] => recoverTransactionsSync("/www", { runtime }).needsActivation;
 
 /** What readers that resolve the symlink once see. */
 function site(machine: MemoryRuntime): string | undefined {
@@ -102,9 +128,97 @@ describe("publishDirectory", () => {
 
   it("a publication that is refused leaves no lock behind", () => {
     const machine = machineOf({ files: { "/www/site/page": "by hand" } });
+    const no = () => {
+      throw new RangeError("no");
+    };
     assertThrows(() => publish(machine, "one"), FileError, "adopt: true");
     assertThrows(() => rollBackDirectorySync("/www/site", { runtime: machine }), FileError, "it is not published");
+    assertThrows(() => publish(machine, "one", { adopt: true, validate: no }), ValidationError);
     assertEquals(beside(machine), ["site"]);
+    const empty = machineOf();
+    assertThrows(() => publish(empty, "one", { validate: no }), ValidationError);
+    assertThrows(() => publishDirectorySync("/www/site", no, { runtime: empty }), RangeError);
+    assertThrows(() => publish(empty, "one", { activate: no }), RollbackFailedError);
+    // What was published once is withdrawn, and the activation owed: that has a lock.
+    assertEquals(beside(empty), [
+      ".site.*.activation",
+      ".site.*.generation",
+      ".site.*.withdrawn",
+      ".site.generations.lock",
+    ]);
+  });
+
+  it("callbacks have a time, are told when it is up, and are not waited for any longer", async () => {
+    const machine = machineOf();
+    publish(machine, "old");
+    const reasons: unknown[] = [];
+    const hang = ({ signal }: { signal: AbortSignal }) =>
+      new Promise<never>(() => signal.addEventListener("abort", () => reasons.push(signal.reason)));
+    const options = { runtime: machine, timeouts: { validate: 5 } };
+    const build = builder(machine, "new");
+    const refused = await caught(() =>
+      publishDirectory("/www/site", build, { ...options, validate: (_, context) => hang(context) })
+    );
+    assert(ValidationError.is(refused) && refused.message.includes("validate did not end within 5 ms"), `${refused}`);
+    let calls = 0;
+    const activate = (context: { signal: AbortSignal }) => ++calls === 1 ? hang(context) : undefined;
+    const failed = await caught(() =>
+      publishDirectory("/www/site", build, { runtime: machine, timeouts: { activate: 5 }, activate })
+    );
+    assert(ActivationError.is(failed) && failed.cause instanceof DOMException, `${failed}`);
+    assertEquals([site(machine), calls, reasons.length], ["old", 2, 2]);
+    assertEquals([failed.cause === reasons[1], failed.cause.name], [true, "TimeoutError"]);
+  });
+
+  it("a signal reaches validate, and what that throws then is the abort, not a refusal", async () => {
+    const machine = machineOf();
+    publish(machine, "old");
+    const controller = new AbortController();
+    const reason = new RangeError("stop");
+    const validate = async (_: string, { signal }: { signal: AbortSignal }) => {
+      const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      controller.abort(reason);
+      await stopped;
+      throw new Error("ended by the signal");
+    };
+    const options = { runtime: machine, signal: controller.signal, validate };
+    assertEquals(await caught(() => publishDirectory("/www/site", builder(machine, "new"), options)), reason);
+    assertEquals(site(machine), "old");
+  });
+
+  it("what was killed before it was activated is activated by whoever comes next and activates, or by a recovery", () => {
+    const ways: Record<string, (machine: MemoryRuntime, activate: () => void) => unknown> = {
+      publish: (machine, activate) => publish(machine, "newest", { activate }),
+      "go back": (runtime, activate) => rollBackDirectorySync("/www/site", { runtime, activate }),
+      recover: (runtime, activate) => recoverTransactionsSync("/www", { runtime, activate }),
+    };
+    for (const [what, settle] of Object.entries(ways)) {
+      for (const dies of [publishAndDie, goBackAndDie]) {
+        const machine = machineOf();
+        for (const text of ["oldest", "older", "old"]) publish(machine, text);
+        dies(machine);
+        const owed = owedBy(machine);
+        assertEquals(owed.length, 1, what);
+        // Nothing that is published without being activated pays for it.
+        publish(machine, "newer");
+        rollBackDirectorySync("/www/site", { runtime: machine });
+        assertEquals(owedBy(machine), owed, what);
+        let activations = 0;
+        settle(machine, () => void activations++);
+        assertEquals([activations, owedBy(machine)], [1, []], what);
+      }
+    }
+  });
+
+  it("a recovery leaves alone what is just being activated", () => {
+    const machine = machineOf();
+    let seen: RecoveryReport | undefined;
+    const activate = () => assert(false, "it is being activated");
+    publish(machine, "new", {
+      activate: () => void (seen = recoverTransactionsSync("/www", { runtime: machine.fork(), activate })),
+    });
+    assertEquals(seen?.kept.map(({ reason }) => reason), ["alive"]);
+    assertEquals(owedBy(machine), []);
   });
 
   it("says what helps where a directory cannot be adopted because it cannot be renamed, and leaves it", () => {
@@ -120,7 +234,7 @@ describe("publishDirectory", () => {
       "unchanged",
       "by hand",
     ]);
-    assertEquals(beside(machine), [".site.generations.lock", "site"]);
+    assertEquals(beside(machine), ["site"]);
   });
 
   it("publishes whole generations, durable, by a symlink; asynchronously likewise", async () => {
@@ -430,7 +544,9 @@ describe("a crash at every instant leaves one or the other, whole, and loses not
           run: (machine, acknowledge) => {
             let activations = 0;
             const activate = () => {
+              acknowledge("switched");
               if (fails && ++activations === 1) throw new Error("not today");
+              acknowledge("activated");
             };
             try {
               run(machine, builder(machine, "new"), activate);
@@ -444,12 +560,18 @@ describe("a crash at every instant leaves one or the other, whole, and loses not
           check: (machine, facts) => {
             const now = site(machine);
             assert(now === after || now === before, `${now}`);
-            if (facts.length > 0) assertEquals(now, facts[0]);
+            const [done] = facts.filter((fact) => fact !== "switched" && fact !== "activated");
+            if (facts.length > (fails ? 3 : 2)) assertEquals(now, done);
+            // What nobody has seen take effect is owed; what was never switched is not.
+            const wasSwitched = now === after || facts.includes("switched");
+            const owed = owedBy(machine);
+            if (wasSwitched && !facts.includes("activated")) assert(owed.length > 0, "the activation is not owed");
+            if (!wasSwitched) assertEquals(owed, [], "an activation is owed of what was never published");
             const gone = before === undefined || (removes && now === after);
             assert(gone || kept(machine).has("old"), "what was published before is gone");
             assertEquals(unfinished(machine), []);
-            publish(machine, "again", { adopt: true });
-            assertEquals(site(machine), "again");
+            publish(machine, "again", { adopt: true, ...owed.length > 0 ? { activate: () => {} } : {} });
+            assertEquals([site(machine), owedBy(machine)], ["again", []]);
             if (now === undefined || (foreign && now === before)) return;
             rollBackDirectorySync("/www/site", { runtime: machine });
             assertEquals(site(machine), now);
@@ -459,6 +581,10 @@ describe("a crash at every instant leaves one or the other, whole, and loses not
         const extent = exhaustive ? "all" : "a sample";
         console.log(`${what}, ${fails}: ${operations} calls, ${states} states (${recoveryStates} cut), ${extent}`);
         for (const { error, state, trace } of violations) {
+          Deno.writeTextFileSync(
+            `${error}\n${JSON.stringify(state)}\n${trace.slice(-40).join("\n")}\n\n`,
+            { append: true },
+          );
           console.log(`${error}\n${state}\n${trace.slice(-30).join("\n")}`);
         }
         assertEquals(violations.length, 0);
@@ -474,10 +600,15 @@ function checkChange(
 ): void {
   assertEquals(faulty.openHandles, []);
   const now = site(machine);
-  if ("value" in result) assertEquals(now, after);
-  else {
+  const owed = owedBy(machine.fork());
+  if ("value" in result) {
+    assertEquals(now, after);
+    const { leftBehind = [] } = result.value as { leftBehind?: string[] };
+    assert(owed.every((path) => leftBehind.includes(path)), `it is owed still: ${owed}`);
+  } else {
     const { error } = result;
     assert(FileError.is(error), `${error}`);
+    if (RollbackFailedError.is(error)) assert(owed.length > 0, "the activation is not owed");
     if (error.targetState === "unchanged") assertEquals(now, before, `${error}`);
     if (error.targetState === "replaced") assertEquals(now, after, `${error}`);
   }

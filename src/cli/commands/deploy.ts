@@ -134,6 +134,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
     const { activate: words } = plan;
     const name = { verb: attempt, path };
     const { backup, directories, lockDirectory, trust = options.trust } = plan;
+    const whenLost = options.strict ? "throw" : plan.whenLost;
     const wanted = { files, directories, ...backup === undefined ? {} : { backup } };
     if (options.dryRun) return previewed(await previewFilesNamed(name, wanted, {}), plan);
     const result = await applyFilesNamed(name, {
@@ -145,7 +146,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
       ...options.durability === undefined ? {} : { durability: options.durability },
       ...trust === undefined ? {} : { trust },
-      ...options.strict ? { whenLost: "throw" } : {},
+      ...whenLost === undefined ? {} : { whenLost },
       onProgress({ step, done, total }) {
         entered = true;
         report(done, total, steps[step]);

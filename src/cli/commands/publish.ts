@@ -32,7 +32,7 @@ function publishedPath(operand: string, attempt: string): string {
 const listsBeside = (path: string, attempt: string) => new StagedLists(path, { verb: attempt, path });
 
 /** The options that both have. */
-type SwitchValues = TransactionValues & ProgramValues;
+type SwitchValues = TransactionValues & ProgramValues & { readonly lockDirectory?: string };
 
 /** From the values of the command's options to those of the switch. */
 function switchOptions(
@@ -40,12 +40,12 @@ function switchOptions(
   signal: AbortSignal,
   { timeout, published }: { readonly timeout: number; readonly published: StagedList | undefined },
 ): SwitchOptions {
-  const { durability, trust, activate: words } = options;
+  const { durability, trust, lockDirectory, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
   const late = () => note("asked to stop, but the symlink is already switched: finishing");
   return {
     signal,
-    lock: { timeout },
+    lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
     ...durability === undefined ? {} : { durability },
     ...trust === undefined ? {} : { trust },
     ...words === undefined || published === undefined ? {} : {

@@ -144,7 +144,7 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     recursive: options.recursive === true,
     verb: attempt,
     signal,
-    lock: { timeout },
+    lock: { timeout, ...options.lockDirectory === undefined ? {} : { lockDirectory: options.lockDirectory } },
     ...options.unproven ? { unproven: "recover" as const } : {},
     ...options.trust === undefined ? {} : { trust: options.trust },
     ...words === undefined ? {} : {

@@ -113,6 +113,12 @@ export function users(value: unknown, part: string): NonNullable<ApplyOptions["t
   throw new Mistake(part, `must be "any" or an array of numbers of users, not ${show(value)}`);
 }
 
+/** What is done when something of a file cannot be kept. */
+export function lossRule(value: unknown, part: string): NonNullable<ApplyOptions["whenLost"]> {
+  if (value === "report" || value === "throw") return value;
+  throw new Mistake(part, `must be "report" or "throw", not ${show(value)}`);
+}
+
 /** How many. */
 export function count(value: unknown, part: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;

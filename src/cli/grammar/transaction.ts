@@ -8,6 +8,7 @@ import {
   type OptionValues,
   programWords,
   seconds,
+  text,
 } from "../table.ts";
 import { trustRows, waitRows } from "./rows.ts";
 
@@ -40,6 +41,14 @@ const programRows = {
 /** Their values. */
 export type ProgramValues = OptionValues<typeof programRows>;
 
+/** Where the lock of what is published is. */
+const generationsLockRow = {
+  lockDirectory: text(
+    "DIR",
+    "Keep the lock in DIR instead of beside PATH; all programs that publish at PATH must name the same DIR",
+  ),
+} satisfies OptionTable;
+
 /** What `atomic-write deploy PLAN` takes. */
 export const deployTable = {
   description: [
@@ -47,7 +56,7 @@ export const deployTable = {
     "runs `validate`, switches all files, and runs `activate`. If that fails, it restores every file and " +
     "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
     "PLAN is { files: [{ path, source | content | remove, mode, owner, defaults }], directories: [{ path, mode, " +
-    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory, trust }. Paths " +
+    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory, trust, whenLost }. Paths " +
     "are relative to the directory of PLAN, or to the current one if PLAN is standard input. The programs run " +
     "there, without a shell; the file that ATOMIC_WRITE_STAGED_FILE names (and ATOMIC_WRITE_STAGED, unless it is too " +
     "long), a JSON object, tells them where the new content of each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
@@ -73,7 +82,8 @@ export const deployTable = {
 export const recoverTable = {
   description: [
     "Completes deployments in DIR that a crash interrupted: it finishes those that were committed, undoes the " +
-    "others, and prints what it did. The next deployment of such files does the same.",
+    "others, and prints what it did. The next deployment of such files does the same. What was published there, and " +
+    "may not have taken effect, is found as well.",
     "Some are left alone: files that another program has changed since (status 2), deployments that are still " +
     "running, whose owner may still be running, or whose directory is missing (status 75), deployments whose " +
     "journal is damaged (status 65), and those of other users (status 77): they can be recovered by their users, " +
@@ -91,6 +101,10 @@ export const recoverTable = {
     unproven: flag("Include deployments whose owner may still be running: only if you know that none is"),
     ...trustRows,
     ...waitRows,
+    lockDirectory: text(
+      "DIR",
+      "The directory that the interrupted programs kept their locks in, if not beside the files (lockDirectory of a plan)",
+    ),
   },
   statuses: [1, 2, 65, 66, 91, 126, 127],
   examples: [
@@ -130,6 +144,7 @@ export const publishTable = {
     ),
     ...programRows,
     ...transactionRows,
+    ...generationsLockRow,
   },
   statuses: [1, 65, 66, 90, 91, 126, 127],
   examples: [
@@ -151,7 +166,7 @@ export const rollBackTable = {
       optional: true,
     },
   },
-  options: { ...programRows, ...transactionRows },
+  options: { ...programRows, ...transactionRows, ...generationsLockRow },
   statuses: [1, 66, 90, 91, 126, 127],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",

@@ -8,6 +8,7 @@
  *     .NAME.TIME.RANDOM.publication   a symlink to the generation that is about to be published: the next NAME
  *     .NAME.TIME.RANDOM.switch        a symlink to one that was published before: the next NAME
  *     .NAME.TIME.RANDOM.adoption      a symlink to what a plain directory NAME is going to be called: the next NAME
+ *     .NAME.TIME.RANDOM.activation    a symlink: the switch of the same RANDOM is to be followed by an activation
  *     .NAME.generations.lock          the lock of all of these
  *
  * TIME of a generation is when it was published: later than that of every one before.
@@ -16,7 +17,7 @@ import type { EntryKind } from "../../runtime/runtime.ts";
 import { randomGrammar, shortenName, temporaryTargetLimit, timeOf, timePart } from "./names.ts";
 
 const directories = ["building", "generation", "discarded"] as const;
-const links = ["withdrawn", "publication", "switch", "adoption"] as const;
+const links = ["withdrawn", "publication", "switch", "adoption", "activation"] as const;
 
 /** What one of these names says. */
 export interface GenerationName {
