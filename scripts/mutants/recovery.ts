@@ -123,7 +123,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: "what was rolled back is not activated",
     file: "src/transaction/roll_back.ts",
-    from: `    if (activate !== undefined) yield* callInside(engine, entered.holds, activate);
+    from: `    yield* activateInTime(transaction.request, entered.holds);
   } catch (error) {
     if (!(`,
     to: `  } catch (error) {
@@ -254,6 +254,57 @@ export const recoveryMutants: readonly Mutant[] = [
     yield* this.sync();
 `,
     to: `    yield* wait(this.home.names.symbolicLink(name, link));
+`,
+    tests: publish,
+  },
+  {
+    name: "an activation is owed before the switch that it follows is known",
+    file: "src/publication/publication.ts",
+    from: `      if (from === undefined) yield* this.sync();
+      yield* oweActivation`,
+    to: `      yield* oweActivation`,
+    tests: publish,
+  },
+  {
+    name: "a publication does not say that an activation is to follow",
+    file: "src/publication/publication.ts",
+    from: `    if (owes) yield* oweActivation(this.home, generation, name);
+`,
+    to: ``,
+    tests: publish,
+  },
+  {
+    name: "what says that nothing is owed goes before what says that something is",
+    file: "src/publication/with_publication.ts",
+    from: `  if (unowed.length > 0) yield* publication.sync();
+`,
+    to: ``,
+    tests: publish,
+  },
+  {
+    name: "an activation pays for its own switch only",
+    file: "src/publication/activate_publication.ts",
+    from: `    if (kind !== "activation" || name === own) continue;
+`,
+    to: `    if (name !== own || kind !== "activation") continue;
+`,
+    tests: publish,
+  },
+  {
+    name: "a callback that answers to its signal has succeeded, though its time is up",
+    file: "src/lock/timed_callback.ts",
+    from: `    if (ending.signal.reason !== late) throw error;
+`,
+    to: `    throw error;
+`,
+    tests: ["tests/transaction/apply_test.ts"],
+  },
+  {
+    name: "a recovery activates what is just being activated",
+    file: "src/transaction/recover_activations.ts",
+    from: `      report.kept.push({ path: home.pathOf(name), reason: "alive" });
+`,
+    to: `      if (recovery.rules.activate !== undefined) yield* recovery.rules.activate(home.pathOf(name), []);
 `,
     tests: publish,
   },

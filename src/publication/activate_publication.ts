@@ -7,8 +7,8 @@ import { ActivationError, RollbackFailedError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
 import { activateInTime } from "../lock/timed_callback.ts";
-import { attachCleanup, type Attempt, beginAnew, CallerError, type CleanupFailure } from "../protocol/failure.ts";
-import { payActivations } from "./owed_activation.ts";
+import { attachCleanup, type Attempt, beginAnew, CallerError, type CleanupFailure, tidy } from "../protocol/failure.ts";
+import { removeIn } from "../protocol/reported_failure.ts";
 import type { Publication, Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 
@@ -68,4 +68,17 @@ export function* activated(request: PublishRequest, publication: Publication, sw
   }
   yield* payActivations(publication, owed, failures);
   throw attachCleanup(new ActivationError(attempt.verb, `activating it failed; ${again}`, details), failures, attempt);
+}
+
+/** What is published has taken effect: neither what said so of this switch nor what others owed stays. */
+function* payActivations(publication: Publication, own: string, failures: CleanupFailure[]): Operation<void> {
+  yield* tidy(failures, removeIn(publication.home, own), publication.at(own));
+  yield* tidy(failures, payOthers(publication, own, failures));
+}
+
+function* payOthers(publication: Publication, own: string, failures: CleanupFailure[]): Operation<void> {
+  for (const { name, parsed: { kind } } of yield* publication.found()) {
+    if (kind !== "activation" || name === own) continue;
+    yield* tidy(failures, removeIn(publication.home, name), publication.at(name));
+  }
 }

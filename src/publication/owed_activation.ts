@@ -3,7 +3,7 @@
  * symlink beside the published path says so:
  *
  * 1. `oweActivation`, durable before the switch, where an `activate` is to follow.
- * 2. `payActivations`, when one has returned: everything owed before has been made up for by the same call.
+ * 2. It goes when one has returned: everything owed before has been made up for by the same call (activate_publication.ts).
  *
  * Whoever is killed between the two, before the switch, owes nothing: the symlink that was to be the next one is there
  * still (`isSwitched`). After the switch the debt stays, whatever is published without an `activate` meanwhile, until a
@@ -11,15 +11,12 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
-import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import {
   type GenerationName,
   generationName,
   generationTarget,
   parseGenerationName,
 } from "../protocol/names/generation.ts";
-import { removeIn } from "../protocol/reported_failure.ts";
-import type { Publication } from "./publication.ts";
 
 /** A name of a publication, as it was found. */
 interface Named {
@@ -55,17 +52,4 @@ export function* activationsIn(home: ParentDirectory): Operation<Map<string, Nam
     else others.push(each);
   }
   return owed;
-}
-
-/** What is published has taken effect: neither what said so of this switch nor what others owed stays. */
-export function* payActivations(publication: Publication, own: string, failures: CleanupFailure[]): Operation<void> {
-  yield* tidy(failures, removeIn(publication.home, own), publication.at(own));
-  yield* tidy(failures, payOthers(publication, own, failures));
-}
-
-function* payOthers(publication: Publication, own: string, failures: CleanupFailure[]): Operation<void> {
-  for (const { name, parsed: { kind } } of yield* publication.found()) {
-    if (kind !== "activation" || name === own) continue;
-    yield* tidy(failures, removeIn(publication.home, name), publication.at(name));
-  }
 }

@@ -261,7 +261,11 @@ export class Publication {
   *#withdraw(name: string, time: number): Operation<void> {
     const left = parseGenerationName(name, "directory");
     if (left === undefined) return;
-    yield* wait(this.home.names.symbolicLink(name, generationName({ ...left, time, kind: "withdrawn" })));
+    const mark = generationName({ ...left, time, kind: "withdrawn" });
+    // It may be there already: for one that was gone back from before, was gone forward to, and is left again at once.
+    if ((yield* wait(this.home.names.linkStat(mark))) === undefined) {
+      yield* wait(this.home.names.symbolicLink(name, mark));
+    }
     yield* this.sync();
   }
 

@@ -125,7 +125,10 @@ export function* tidyPublication(publication: Publication): Operation<CleanupFai
     if (parsed.kind === "switch") yield* wait(home.names.remove(name));
     if (parsed.kind !== "withdrawn") continue;
     const about = found.find((each) => each.parsed.kind === "generation" && each.parsed.id === parsed.id);
-    if (about === undefined || about.name === published) yield* wait(home.names.remove(name));
+    if (about !== undefined && about.name !== published) continue;
+    // Else a power cut could take back the switch forward and not this.
+    if (about !== undefined) yield* publication.sync();
+    yield* wait(home.names.remove(name));
   }
   return left;
 }

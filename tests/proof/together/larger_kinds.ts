@@ -7,6 +7,7 @@ import {
   publishDirectory,
   publishDirectorySync,
   recoverTransactions,
+  recoverTransactionsSync,
 } from "../../../src/transaction/mod.ts";
 import { CorruptionError, writeFile, writeFileSync } from "../../../mod.ts";
 import type { MemoryRuntime } from "../../../src/testing/mod.ts";
@@ -70,8 +71,16 @@ const publication: Kind = {
       writes: { [site]: (version) => version === word },
       run: async (runtime, tell, signal) => {
         const build = async (directory: string) => void await writeFile(`${directory}/index`, word, { runtime });
-        const result = await publishDirectory(site, build, { runtime, signal });
+        const activate = () => tell.fact(`${site} activated ${word}`);
+        const result = await publishDirectory(site, build, { runtime, signal, activate });
         if (result.durability === "full") tell.done(site, word);
+      },
+      check: (machine, { facts, inDoubt }) => {
+        if (inDoubt || machine.readText(`${site}/index`) !== word || facts.includes(`${site} activated ${word}`)) {
+          return;
+        }
+        const { needsActivation } = recoverTransactionsSync(directoryOf(site), { runtime: machine });
+        assert(needsActivation.some((owed) => owed.endsWith(".activation")), "nobody knows of what has no effect yet");
       },
     };
   },
