@@ -9,8 +9,9 @@
  *
  * What is shared was opened before any change that its user syncs, so a write error since then is reported through it: to
  * the first who syncs, and by the ledger of syncs (sync_ledger.ts) to all others. Every sync is in the ledger from its
- * beginning to its end; what is answered is where the order stood when it ended. A synchronous call has no other call
- * beside it that could go on, and opens its own. After a failure nothing is open that was not open before.
+ * beginning to its end; what is answered is where the order stood when it ended. A synchronous call
+ * shares with itself, and with the one whose callback it is made in. After a failure nothing is open that was not open
+ * before.
  */
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, FileSystem, OpenDirectory, OpenFile, SyncLevel } from "../runtime/runtime.ts";
@@ -42,7 +43,6 @@ const sharedOf = new WeakMap<OpenFile, Shared>();
 /** Opens the directory `path`, or shares it; undefined when there is none. */
 export function* enterDirectory(engine: Engine, path: string): Operation<EnteredDirectory | undefined> {
   const { fileSystem } = engine;
-  if (engine.synchronous) return yield* openDirectory(fileSystem, path);
   let table = tables.get(fileSystem);
   if (table === undefined) tables.set(fileSystem, table = new Map());
   for (let known = table.get(path); known !== undefined; known = table.get(path)) {
