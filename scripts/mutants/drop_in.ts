@@ -46,4 +46,25 @@ export const dropInMutants: readonly Mutant[] = [
     to: `const position = descriptor.append && at === undefined ?`,
     tests: ["tests/testing/simulated_fs_test.ts"],
   },
+  {
+    name: "a directory cannot be locked",
+    file: "src/lock/with_lock.ts",
+    from: `plan: { ...plan, directories: true } };`,
+    to: `plan };`,
+    tests: ["tests/lock/directories_test.ts"],
+  },
+  {
+    name: "what changes a file locks a directory before it refuses it",
+    file: "src/lock/lock.ts",
+    from: `lockDirectory: home, directories: plan.directories === true, attempt`,
+    to: `lockDirectory: home, directories: true, attempt`,
+    tests: ["tests/lock/directories_test.ts"],
+  },
+  {
+    name: "a directory that is named with a slash cannot be locked",
+    file: "src/lock/lock_place.ts",
+    from: `directories ? path.replace(/(?<=.)\\/+$/, "") : path;`,
+    to: `path;`,
+    tests: ["tests/lock/directories_test.ts"],
+  },
 ];
