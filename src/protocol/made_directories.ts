@@ -100,7 +100,7 @@ function* makeBelow(
         const reason = `${JSON.stringify(directory)} is a symlink that leads nowhere`;
         throw attemptFailed(attempt, "ENOENT", "makeDirectory", reason);
       }
-      const next = (isNew ? yield* home.openChild(name) : undefined) ??
+      const next = (isNew ? yield* openMade(home, name) : undefined) ??
         (yield* openParent(engine, directory, makingRules, attempt));
       yield* closeParent(home);
       home = next;
@@ -108,6 +108,16 @@ function* makeBelow(
     }
   } finally {
     yield* closeParent(home);
+  }
+}
+
+/** Undefined: it may not be opened, by this user's umask for instance, and is worked in by its path. */
+function* openMade(home: ParentDirectory, name: string): Operation<ParentDirectory | undefined> {
+  try {
+    return yield* home.openChild(name);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return undefined;
   }
 }
 
