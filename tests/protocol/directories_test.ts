@@ -217,18 +217,18 @@ test("createDirectories knows before the commit that a directory cannot be synce
 });
 
 for (
-  const [name, files, path, code] of [
-    ["a file", { "/a": "" }, "/a/b/file", "ENOTDIR"],
+  const [name, files, path, code, step = "makeDirectory"] of [
+    ["a file", { "/a": "" }, "/a/b/file", "ENOTDIR", "openDirectory"],
     ["a dangling symlink", { "/a": { symlink: "nowhere" } }, "/a/b/file", "ENOENT"],
     ["a dangling symlink, in the directory's own place,", { "/a": { symlink: "nowhere" } }, "/a/file", "ENOENT"],
     ["a directory that may not be written to", { "/a": { ...directory, mode: 0o555 } }, "/a/b/file", "EACCES"],
-  ] as [string, object, string, string][]
+  ] as [string, object, string, string, string?][]
 ) {
   test(`createDirectories fails with ${code} when ${name} is in the way`, async () => {
     const machine = memoryRuntime({ files: files as never });
     const options: WriteFileSyncOptions = { createDirectories: true, runtime: machine };
     const error = await assertRejects(() => writeFile(path, "new", options), WriteError);
-    assertEquals([error.code, error.step, error.targetState], [code, "makeDirectory", "unchanged"]);
+    assertEquals([error.code, error.step, error.targetState], [code, step, "unchanged"]);
   });
 }
 
