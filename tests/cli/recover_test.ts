@@ -84,6 +84,15 @@ describe("atomic-write recover", { skip: onWindows && "needs a shell" }, () => {
     });
   });
 
+  it("quotes what it has activated if the name would drive a terminal or be taken for two lines", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      await deployAndDie(directory, ["a\nactivated b\u001b[2J/key"]);
+      const { code, stdout } = await atomicWrite(directory, ["recover", "-r", "--activate", "true", "."]);
+      assertEquals([code, stdout.match(/^activated "/gm)?.length], [0, 1], stdout);
+      assert(!stdout.includes("\nactivated b") && !stdout.includes("\u001b"), stdout);
+    });
+  });
+
   it("tells what was done before a signal ended it, and ends by that", async () => {
     await withTemporaryDirectory(async (directory) => {
       for (const place of ["a", "b"]) await deployAndDie(directory, [`${place}/key`]);

@@ -27,7 +27,7 @@ function recipe(name: string, directory: string): string {
   const check = scriptCommand("examples/staged_configuration.ts", []).map((word) => JSON.stringify(word)).join(", ");
   const system = /(?<![\w./-])\/(etc|var\/lib|run\/lock|srv|usr\/local\/bin)\b/g;
   return fs.readFileSync(new URL(name, recipes), "utf8")
-    .replace('"node", "/usr/local/lib/atomic-write/staged_configuration.ts"', () => check)
+    .replace('"node", "/usr/local/lib/atomic-write/examples/staged_configuration.ts"', () => check)
     .replace(system, `${directory}/$1`);
 }
 

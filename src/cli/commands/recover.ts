@@ -19,6 +19,7 @@ import { locateOperand, mustExist } from "../operand.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
 import { recoveryLines, recoveryReasons, recoveryStatus } from "../results.ts";
+import { shownName } from "../shown.ts";
 import { StepFailed } from "../program/failed.ts";
 import type { Call, Outcome } from "../table.ts";
 import { patienceOf } from "../waiting.ts";
@@ -173,7 +174,7 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     : undefined;
   return {
     result: { ...report, activated: [...activated] },
-    output: [...recoveryLines(report), ...[...activated].map((journal) => `activated ${journal}`)],
+    output: [...recoveryLines(report), ...[...activated].map((journal) => `activated ${shownName(journal)}`)],
     reasons: recoveryReasons(report),
     failures,
     ...status === undefined ? {} : { status },
