@@ -169,7 +169,7 @@ export const commandsMutants: readonly Mutant[] = [
   {
     name: "a list of staged files that is too long goes into a variable all the same",
     file: "src/transaction/staged_list.ts",
-    from: `bytes.length > longestText ? undefined : text`,
+    from: `isShort ? text : undefined`,
     to: `text`,
     tests: deploy,
   },

@@ -8,7 +8,6 @@
  * need none: of all who lock through this module they keep everybody out, but not users of flock(1). Where nothing could
  * prove their holder dead (a permission of the runtime), the kernel's locks are taken all the same.
  */
-import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { joinHold } from "./joined_hold.ts";
 import { acquire } from "./lock.ts";
@@ -18,7 +17,7 @@ import { notInTime } from "./not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { giveLockShare, takeLockShare } from "../protocol/room.ts";
-import { translate } from "../protocol/failure.ts";
+import { isFull, translate } from "../protocol/failure.ts";
 
 /** A file that is to be locked. */
 export interface Lockable {
@@ -40,8 +39,6 @@ interface LockRules {
   /** A lock file that a full disk has no room for: an error, or done without (nobody else can make it either). */
   readonly whenFull: "throw" | "skip";
 }
-
-const isFull = (error: unknown): boolean => FileError.is(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
 
 /** Gives back the share of the descriptors that a lock has. */
 const shares = new WeakMap<LockHold, () => void>();

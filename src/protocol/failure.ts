@@ -29,6 +29,10 @@ export class CallerError {
   }
 }
 
+/** Whether a failure says that there is no room on the disk, or none for this user. */
+export const isFull = (error: unknown): boolean =>
+  FileError.is(error) && (error.code === "ENOSPC" || error.code === "EDQUOT");
+
 /** Throws the signal's reason if it is aborted. */
 export function checkAbort(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CallerError(signal.reason);

@@ -100,7 +100,7 @@ function* makeBelow(
         const reason = `${JSON.stringify(directory)} is a symlink that leads nowhere`;
         throw attemptFailed(attempt, "ENOENT", "makeDirectory", reason);
       }
-      const next = (isNew ? yield* openMade(home, name) : undefined) ??
+      const next = (isNew ? yield* enterMade(home, name) : undefined) ??
         (yield* openParent(engine, directory, makingRules, attempt));
       yield* closeParent(home);
       home = next;
@@ -112,7 +112,7 @@ function* makeBelow(
 }
 
 /** Undefined: it may not be opened, by this user's umask for instance, and is worked in by its path. */
-function* openMade(home: ParentDirectory, name: string): Operation<ParentDirectory | undefined> {
+function* enterMade(home: ParentDirectory, name: string): Operation<ParentDirectory | undefined> {
   try {
     return yield* home.openChild(name);
   } catch (error) {

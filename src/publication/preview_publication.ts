@@ -7,6 +7,7 @@ import { type Operation, run } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { nameOf, parentOf } from "../protocol/engine.ts";
 import { beginAttempt, translate } from "../protocol/failure.ts";
+import { outdatedGenerations } from "./outdated_generations.ts";
 import { Publication } from "./publication.ts";
 import { refusalToAdopt } from "./publish_directory.ts";
 import { type PublishOptions, type PublishRequest, readPublishRequest } from "./publish_options.ts";
@@ -38,7 +39,7 @@ function* lookAtPublication(request: PublishRequest): Operation<PublicationPrevi
       const current = yield* publication.current();
       refusalToAdopt(request, attempt)(current);
       // As if something newer were published: what is now counts as an earlier one.
-      const removed = yield* publication.outdated("", request);
+      const removed = yield* outdatedGenerations(publication, "", request);
       return {
         path,
         ...current.kind === "directory" || current.kind === "link" ? { adopts: current.kind } : {},

@@ -30,7 +30,7 @@ import { oweActivation } from "./owed_activation.ts";
 import { removeTree } from "./tree.ts";
 
 /** A generation on disk. */
-interface Generation {
+export interface Generation {
   /** Its name beside the symlink. */
   readonly name: string;
   readonly id: string;
@@ -146,35 +146,6 @@ export class Publication {
     const withdrawn = new Map(marks.map(({ parsed: { id, time } }) => [id, time]));
     const generations = found.filter(({ parsed }) => parsed.kind === "generation");
     return generations.map(({ name, parsed: { id, time } }) => ({ name, id, time, withdrawn: withdrawn.get(id) }));
-  }
-
-  /** Names of generations that are neither among the last ones nor in anybody's use any more. */
-  *outdated(current: string, { keep, grace }: { readonly keep: number; readonly grace: number }): Operation<string[]> {
-    const outdated: string[] = [];
-    const now = this.engine.runtime.clock.now();
-    let earlier = 0;
-    // The one that is published now was published last.
-    let replaced = now;
-    for (const generation of yield* this.generations()) {
-      const { name, withdrawn } = generation;
-      const since = withdrawn === undefined ? replaced : yield* this.#seenAt(withdrawn, this.#markOf(generation), now);
-      if (withdrawn === undefined) replaced = Math.min(replaced, yield* this.#seenAt(generation.time, name, now));
-      const isKept = withdrawn === undefined && name !== current && ++earlier <= keep;
-      if (name !== current && !isKept && Math.max(0, now - since) >= grace) outdated.push(name);
-    }
-    return outdated;
-  }
-
-  /** A time in a name; where the clock was in the future then, when the name was made, as the file system says. */
-  *#seenAt(time: number, name: string, now: number): Operation<number> {
-    if (time <= now) return time;
-    const status = yield* wait(this.home.names.linkStat(name));
-    return Math.min(now, status?.changed ?? status?.modified ?? now);
-  }
-
-  #markOf({ name, withdrawn: time = 0 }: Generation): string {
-    const parsed = parseGenerationName(name, "directory");
-    return parsed === undefined ? name : generationName({ ...parsed, time, kind: "withdrawn" });
   }
 
   /** A name later than that of every generation. */

@@ -34,6 +34,7 @@ import { callInside } from "../lock/own_holds.ts";
 import { callInTime } from "../lock/timed_callback.ts";
 import { confirmLocks } from "../lock/lock_files.ts";
 import { activationName } from "./owed_activation.ts";
+import { outdatedGenerations } from "./outdated_generations.ts";
 import type { Publication, Published } from "./publication.ts";
 import {
   type PublishOptions,
@@ -183,7 +184,7 @@ function* prune(
   failures: CleanupFailure[],
 ): Operation<string[]> {
   const removed: string[] = [];
-  for (const name of yield* publication.outdated(current, { keep, grace })) {
+  for (const name of yield* outdatedGenerations(publication, current, { keep, grace })) {
     yield* tidy(
       failures,
       function* () {

@@ -2,14 +2,15 @@
  * Where the new content of each file is, for programs: as a JSON object, in a file, and as a text where it is short
  * enough for a variable of the environment.
  *
- * 1. `place` before anything changes: a program that could not be told must not be needed after the switch. 2. `remove`
- * at the end. After a kill in between, the files are abandoned temporary ones: a sweep of the directory removes them.
+ * 1. `place` before anything changes: a program that could not be told must not be needed after the switch. On a disk that
+ * has no room for the file, the variable has to do, if the list is short enough: going back must work there. 2. `remove` at
+ * the end. After a kill in between, the files are abandoned temporary ones: a sweep of the directory removes them.
  */
 import { type Operation, run, wait } from "../core/operation.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { makeEngine, parentOf } from "../protocol/engine.ts";
-import { afterUndoing, type Attempt, beginAttempt } from "../protocol/failure.ts";
+import { afterUndoing, type Attempt, beginAttempt, isFull, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { createTemporary, type TemporaryFile } from "../protocol/temporary_file.ts";
 import { writePlan } from "../protocol/write_plan.ts";
@@ -20,7 +21,7 @@ const longestText = 30_000;
 
 /** A list that a program can read. */
 export interface StagedList {
-  /** The file. */
+  /** The file; empty where there was no room for it, and the text says it all. */
   readonly path: string;
   /** All of it, unless it is too long. */
   readonly text: string | undefined;
@@ -43,8 +44,15 @@ export class StagedLists {
   async place(staged: ReadonlyMap<string, string>): Promise<StagedList> {
     const text = JSON.stringify(Object.fromEntries(staged));
     const bytes = new TextEncoder().encode(text);
-    const { path } = await run(() => this.#write(bytes));
-    return { path, text: bytes.length > longestText ? undefined : text };
+    const isShort = bytes.length <= longestText;
+    try {
+      const { path } = await run(() => this.#write(bytes));
+      return { path, text: isShort ? text : undefined };
+    } catch (thrown) {
+      const error = translate(thrown, this.#attempt);
+      if (!isShort || !isFull(error)) throw error;
+      return { path: "", text };
+    }
   }
 
   *#write(bytes: Uint8Array): Operation<TemporaryFile> {

@@ -159,8 +159,7 @@ export const rollBackTable = {
     "Makes PATH point to what was published there before, with one rename. What it points to now is withdrawn: no " +
     "roll-back returns to it unless GENERATION names it, and the next publication removes it after its grace period.",
     "PROGRAM runs as that of `publish` does. If it fails, PATH points again to what it pointed to, and PROGRAM runs " +
-    "again (status 90; 91 if that fails, too). It needs a little free space: on a full disk, go back without --activate, " +
-    "and run PROGRAM by hand.",
+    "again (status 90; 91 if that fails, too). It goes back on a full disk, too.",
   ],
   operands: {
     path: { help: "The published path, a symlink made by `atomic-write publish`" },
