@@ -139,9 +139,10 @@ export function inspectLockSync(path: FilePath, options?: InspectLockOptions): L
  * import { acquireLock, breakLock, inspectLock } from "@durable/atomic-write";
  *
  * const directory = await Deno.makeTempDir();
- * await acquireLock(`${directory}/job`, { backend: "directory" });
+ * const lock = await acquireLock(`${directory}/job`, { backend: "directory" });
  * const info = await inspectLock(`${directory}/job`);
  * if (info !== undefined) console.log(await breakLock(`${directory}/job`, info)); // true
+ * await lock.release(); // which has nothing to give back any more
  * await Deno.remove(directory, { recursive: true });
  * ```
  */
@@ -162,9 +163,11 @@ export function breakLock(path: FilePath, info: LockInfo, options?: InspectLockO
  * import { acquireLockSync, breakLockSync, inspectLockSync } from "@durable/atomic-write";
  *
  * const directory = Deno.makeTempDirSync();
- * acquireLockSync(`${directory}/job`, { backend: "directory" });
- * const info = inspectLockSync(`${directory}/job`);
- * if (info !== undefined) console.log(breakLockSync(`${directory}/job`, info)); // true
+ * {
+ *   using _lock = acquireLockSync(`${directory}/job`, { backend: "directory" });
+ *   const info = inspectLockSync(`${directory}/job`);
+ *   if (info !== undefined) console.log(breakLockSync(`${directory}/job`, info)); // true
+ * }
  * Deno.removeSync(directory, { recursive: true });
  * ```
  */
