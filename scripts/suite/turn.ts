@@ -54,7 +54,10 @@ export const IN_TURN: readonly string[] = [
   "tests/testing/crash",
   "tests/transaction/",
   "tests/version_store/",
-  "tests/versioned/",
+  "tests/versioned/crash",
+  "tests/versioned/interleavings",
+  "tests/versioned/schedules",
+  "tests/versioned/storm",
 ];
 
 /** The turn of this source. */
