@@ -13,6 +13,15 @@ const paths = [0, 1, 2, 3, 4].map((index) => join(directories[index % 2] ?? "", 
 
 const isSign = (name: string): boolean => /\.(stage|marker)$|\.journal/.test(name);
 
+/** Recovers what the power cut has interrupted in a directory; complaints. */
+export function recoverAfterCut(path: string): string[] {
+  const { conflicts, kept } = recoverTransactionsSync(path, { activate: () => {} });
+  return [
+    ...conflicts.map((file) => `${file} is neither old nor new`),
+    ...kept.map((each) => `${each.path} was not recovered: ${each.reason}`),
+  ];
+}
+
 /** Versions of one group, which all processes share. */
 export function groups(apply: (plan: ApplyPlanSync) => ApplyResult | Promise<ApplyResult>): Workload {
   return {
@@ -30,15 +39,7 @@ export function groups(apply: (plan: ApplyPlanSync) => ApplyResult | Promise<App
           throw error;
         }
       }),
-    recover: (root) =>
-      directories.flatMap((directory) => {
-        const path = join(root, directory);
-        const { conflicts, kept } = recoverTransactionsSync(path, { activate: () => {} });
-        return [
-          ...conflicts.map((file) => `${file} is neither old nor new`),
-          ...kept.map((each) => `${each.path} was not recovered: ${each.reason}`),
-        ];
-      }),
+    recover: (root) => directories.flatMap((directory) => recoverAfterCut(join(root, directory))),
     check: (root) => {
       const found = paths.map((path) => join(root, path)).map((path) => {
         if (!fs.existsSync(path)) return "nothing";

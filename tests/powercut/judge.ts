@@ -9,6 +9,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { sweepSync } from "../../mod.ts";
 import { gateName, isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
+import { generationsName, parseGenerationName } from "../../src/protocol/names/generation.ts";
 import { parseMarkerName } from "../../src/protocol/names/transaction.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { readVersion, TornContent } from "../support/versions.ts";
@@ -90,7 +91,18 @@ export function judgeData(root: string, history: History): Complaint[] {
   return [...byPath(history)].flatMap(([path, operations]) => judgeFile(root, path, operations));
 }
 
+/** Whether it is in a directory that is published, or was, or was to be, in place of one of these; or that one's lock. */
+function isPublished(path: string, known: ReadonlySet<string>): boolean {
+  const targets = new Set([...known].map((each) => folderOf(each).replace(/\/$/, "")));
+  if (targets.has(path)) return true;
+  const [top = ""] = path.split("/");
+  const parsed = parseGenerationName(top, "directory") ?? parseGenerationName(top, "symlink");
+  if (parsed !== undefined) return targets.has(parsed.target);
+  return [...targets].some((target) => target !== "" && lockName(generationsName(target)) === top);
+}
+
 function isOurs(path: string, known: ReadonlySet<string>): boolean {
+  if (isPublished(path, known)) return true;
   const name = nameIn(path);
   const siblings = [...known].filter((each) => folderOf(each) === folderOf(path)).map(nameIn);
   const backup = parseBackupName(name);

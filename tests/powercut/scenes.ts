@@ -22,6 +22,7 @@ export const scenes: Record<string, Scene> = {
   "synchronously": { processes: [["overwriteSync", "manyFilesSync", "writerSync"]] },
   "copies, streams, backups": { processes: [["copy", "stream", "writer", "backups"]] },
   "synchronous updates and removals": { processes: [["updatesSync", "removalsSync"]] },
+  "publications, planned removals": { processes: [["publications"], ["plannedRemovals"]] },
   "several writers and a neighbour": {
     processes: [["one file of several writers", "neighbour"], ["one file of several writers"]],
   },

@@ -21,7 +21,8 @@ import { applyFiles, applyFilesSync } from "../../src/transaction/mod.ts";
 import { ways } from "../real/ways.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
 import { comparedWorkloads } from "./compared_workloads.ts";
-import { groups } from "./groups.ts";
+import { groups, recoverAfterCut } from "./groups.ts";
+import { publications } from "./publications.ts";
 import { lanes, modeFor, newVersion, recorded, type Workload } from "./workload.ts";
 
 type SaveWithMode = (path: string, data: Uint8Array, mode: number) => unknown;
@@ -148,6 +149,11 @@ export const workloads: Record<string, Workload> = {
   updatesSync: updates(updateFileSync),
   removals: removals(removeFile),
   removalsSync: removals(removeFileSync),
+  plannedRemovals: {
+    ...removals((path) => applyFiles({ files: [{ path, remove: true }], backup: 0 })),
+    recover: (root) => recoverAfterCut(join(root, "removed")),
+  },
+  publications,
   /** Saves one new file, and the process ends. */
   saveOnce: {
     run: async (around) => {

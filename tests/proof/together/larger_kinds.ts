@@ -22,23 +22,34 @@ const transaction: Kind = {
   family: "file",
   at: (path, word) => {
     const second = `${path}-of-${word}`;
+    const third = `${path}-gone-by-${word}`;
     return {
-      files: { [path]: old, [second]: old },
-      keys: { [path]: textAt(path), [second]: textAt(second) },
-      plans: { [path]: word, [second]: word },
+      files: { [path]: old, [second]: old, [third]: old },
+      keys: { [path]: textAt(path), [second]: textAt(second), [third]: textAt(third) },
+      plans: { [path]: word, [second]: word, [third]: absent },
       locked: true,
-      writes: { [path]: (version) => version === word, [second]: (version) => version === word },
+      writes: {
+        [path]: (version) => version === word,
+        [second]: (version) => version === word,
+        [third]: (version) => version === absent,
+      },
       run: async (runtime, tell, signal) => {
-        const files = [{ path, data: word }, { path: second, data: word }];
+        const files = [{ path, data: word }, { path: second, data: word }, { path: third, remove: true as const }];
         const result = await applyFiles({ files, backup: 0 }, { runtime, signal });
         if (result.durability !== "full") return;
         tell.done(path, word);
         tell.done(second, word);
+        tell.done(third, absent);
       },
       refusals: ["ConflictError"],
       check: (machine, { conflicts, inDoubt, seen }) => {
         // What it found before it was never on the disk: then recovery leaves that file alone, and says so.
-        if (inDoubt || conflicts.some((conflict) => conflict === path || conflict === second)) return;
+        if (inDoubt || conflicts.some((conflict) => [path, second, third].includes(conflict))) return;
+        const isDone = machine.readText(second) !== old;
+        assert(
+          (machine.readText(third) === undefined) === isDone,
+          "a removal without the rest, or the rest without it",
+        );
         // All or nothing, as far as nobody else has written the first one.
         if (machine.readText(second) === old) assert(machine.readText(path) !== word, "half a transaction");
         else assert(machine.readText(path) !== old || seen(path).includes(old), "half a transaction");
