@@ -101,10 +101,13 @@ function describeHost(withSubject: WithSubject): void {
 
   factTest("counts a zombie as dead", async ({ runtime }, own) => {
     // The shell becomes a program that never waits for the child it inherited.
-    const child = spawn("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const [line] = await once(child.stdout, "data");
     const pid = Number(String(line));
+    // As long as it is a shell, it may take the dead child away.
+    await until(() => fs.readFileSync(`/proc/${child.pid}/comm`, "utf8") === "sleep\n");
     const facts = factsOf(pid, own);
+    process.kill(pid, "SIGKILL");
     await until(() => /\) Z /.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8")));
     assertEquals(runtime.process.liveness(facts), "dead");
     const exit = once(child, "exit");
