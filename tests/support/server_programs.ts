@@ -8,21 +8,28 @@ import { withTemporaryDirectory } from "./temporary_directory.ts";
 
 type Test = Parameters<typeof skip>[0];
 
-/** Runs with two certificates, where the programs and openssl are to be had. */
-export async function withCertificates(
-  t: Test,
-  programs: readonly [string, string][],
-  run: (directory: string, good: string, other: string) => Promise<void>,
-): Promise<void> {
+/** Says which of these programs, or openssl, is not available here, each called with a harmless flag. */
+export function missingProgram(programs: readonly [string, string][]): string | undefined {
   process.env["PATH"] += ":/usr/sbin:/sbin";
   for (const [program, flag] of [...programs, ["openssl", "version"]] as const) {
     try {
       execute(program, [flag]);
     } catch (error) {
-      if (error instanceof Unavailable) return skip(t, error.message);
+      if (error instanceof Unavailable) return error.message;
       throw error;
     }
   }
+  return undefined;
+}
+
+/** Runs with two certificates, where the programs and openssl are available. */
+export async function withCertificates(
+  t: Test,
+  programs: readonly [string, string][],
+  run: (directory: string, good: string, other: string) => Promise<void>,
+): Promise<void> {
+  const missing = missingProgram(programs);
+  if (missing !== undefined) return skip(t, missing);
   await withTemporaryDirectory(async (created) => {
     const directory = fs.realpathSync(created);
     await run(directory, makeCertificate(directory, "good"), makeCertificate(directory, "other"));

@@ -9,7 +9,7 @@ import { deployCertificate, type Site } from "../../examples/certificate_deploy.
 import { ActivationError, ValidationError } from "../../mod.ts";
 import { byEffort } from "../support/effort.ts";
 import { makeCertificate } from "../support/certificates.ts";
-import { execute, Unavailable } from "../support/programs.ts";
+import { missingProgram } from "../support/server_programs.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, spawnProgram } from "../support/spawn.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -72,15 +72,8 @@ async function withServer<T>(directory: string, run: (site: Site) => Promise<T>)
 }
 
 test("a certificate is deployed to nginx once, refused when nginx refuses it, and rolled back", async (t) => {
-  process.env["PATH"] += ":/usr/sbin:/sbin";
-  for (const [program, flag] of [["nginx", "-v"], ["openssl", "version"]] as const) {
-    try {
-      execute(program, [flag]);
-    } catch (error) {
-      if (error instanceof Unavailable) return skip(t, error.message);
-      throw error;
-    }
-  }
+  const missing = missingProgram([["nginx", "-v"]]);
+  if (missing !== undefined) return skip(t, missing);
   await withTemporaryDirectory(async (directory) => {
     const [first = "", second = "", third = ""] = ["first", "second", "third"].map((name) =>
       makeCertificate(directory, name)
