@@ -10,7 +10,18 @@ export function isUnsupported(error: unknown): boolean {
 }
 
 /** What concerns one file or one caller alone: a sync that failed so says nothing of what others have changed. */
-const ownCodes = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EINTR", "EACCES", "EPERM", "ENOTCAPABLE"]);
+const ownCodes = new Set([
+  "ENOSPC",
+  "EDQUOT",
+  "EFBIG",
+  "EINTR",
+  "EACCES",
+  "EPERM",
+  "ENOTCAPABLE",
+  // Where a sync needs a second handle: its name leads elsewhere by now, or somebody keeps others from writing.
+  "ESTALE",
+  "EBUSY",
+]);
 
 const deadCodes = new Set(["EIO", "EROFS", "ESHUTDOWN", "ENODEV", "ENXIO", "ENOMEDIUM", "EUCLEAN"]);
 

@@ -12,6 +12,7 @@ import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
 import { DenoDirectory } from "./directory.ts";
 import { DenoOpenFile } from "./open_file.ts";
+import { DenoReadFile } from "./read_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
 import { openSecond } from "./second_descriptor.ts";
 import { kindOf, toStatus } from "./status.ts";
@@ -53,15 +54,23 @@ export class DenoFileSystem implements FileSystem {
     return this.#open(path, access, options);
   }
 
-  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): DenoOpenFile | undefined {
     const write = access === "read-write";
     permit("open", path, "read", ...(write ? ["write" as const] : []));
+    const reopen = () => {
+      const writable = this.#open(path, "read-write", options);
+      if (writable !== undefined) writable.opened ??= writable.stat();
+      return writable;
+    };
     return guardMissing("open", path, undefined, () => {
       const follow = options?.follow !== false;
       const seen = toStatus(follow ? this.#deno.statSync(path) : this.#deno.lstatSync(path));
       if (seen.kind === "symlink") throw new SystemError("ELOOP", "open", path);
       if (seen.kind !== "file") throw new SystemError(seen.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
-      const file = new DenoOpenFile(this.#deno.openSync(path, { read: true, write }), path, this.#calls);
+      const opened = this.#deno.openSync(path, { read: true, write });
+      const file = !write && this.#windows
+        ? new DenoReadFile(opened, path, this.#calls, reopen)
+        : new DenoOpenFile(opened, path, this.#calls);
       if (follow) return file;
       file.opened = file.stat();
       if (file.opened.identity === seen.identity) return file;

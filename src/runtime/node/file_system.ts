@@ -12,6 +12,7 @@ import { nodeFs } from "../builtin.ts";
 import type { DescriptorCalls } from "./calls.ts";
 import { NodeDirectory } from "./directory.ts";
 import { descriptorStatus, isExact, kindOf, NodeOpenFile, toStatus } from "./open_file.ts";
+import { NodeReadFile } from "./read_file.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
 import {
   guard,
@@ -40,7 +41,7 @@ const inBigIntegers = { bigint: true, throwIfNoEntry: false } as const;
 /** A file system over node:fs. */
 export class NodeFileSystem implements FileSystem {
   readonly #calls: DescriptorCalls;
-  /** Windows: no O_NOFOLLOW, no O_DIRECTORY, and a directory cannot be opened for a sync. */
+  /** Windows: no O_NOFOLLOW, no O_DIRECTORY, a directory cannot be opened for a sync, and a sync needs the right to write. */
   readonly #windows: boolean;
 
   constructor(calls: DescriptorCalls, windows: boolean) {
@@ -54,6 +55,7 @@ export class NodeFileSystem implements FileSystem {
   }
 
   #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): OpenFile | undefined {
+    const reopen = () => this.#open(path, "read-write", options);
     return guardMissing("open", path, undefined, () => {
       const { closeSync, constants, lstatSync, openSync } = nodeFs();
       const follow = options?.follow !== false;
@@ -71,7 +73,9 @@ export class NodeFileSystem implements FileSystem {
         if (opened?.kind !== "file") closeSync(descriptor);
       }
       if (opened.kind !== "file") throw new SystemError(opened.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
-      return new NodeOpenFile(descriptor, path, this.#calls, opened);
+      return access === "read" && this.#windows
+        ? new NodeReadFile({ descriptor, path, calls: this.#calls, opened }, reopen)
+        : new NodeOpenFile(descriptor, path, this.#calls, opened);
     });
   }
 
