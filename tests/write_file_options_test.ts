@@ -35,6 +35,8 @@ const notAFlag = [0, 1, "true", null, [], {}];
 /** Option, wrong values, and the error they are. */
 const wrong: [string, unknown[], typeof TypeError | typeof RangeError][] = [
   ...words.map(([name]) => [name, notAWord, TypeError] as [string, unknown[], typeof TypeError]),
+  ["busyTimeout", ["1", true, null, [], {}], TypeError],
+  ["busyTimeout", [-1, NaN], RangeError],
   ["mode", ["600", "Keep", true, null, 0o600n, [0o600], {}], TypeError],
   ["mode", [-1, 0o10000, 0.5, NaN, Infinity], RangeError],
   ["owner", ["root", "Keep", 0, true, null, () => {}], TypeError],

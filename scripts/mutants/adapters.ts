@@ -12,6 +12,13 @@ const waits = ["tests/lock/waiting_test.ts"];
 
 export const adapterMutants: readonly Mutant[] = [
   {
+    name: "what is synced for a file that was read may be another file",
+    file: "src/runtime/sync_through.ts",
+    from: `if (writable.opened?.identity !== identity) throw`,
+    to: `if (writable.opened === undefined) throw`,
+    tests: ["tests/runtime/sync_through_test.ts"],
+  },
+  {
     name: "Deno opens what is there where it must create",
     file: "src/runtime/deno/file_system.ts",
     from: `createNew: true,`,

@@ -12,7 +12,42 @@ const source = ["tests/write_file_source_test.ts"];
 const equalFaults = ["tests/skip_if_equal_test.ts", "tests/faults_test.ts"];
 const backups = ["tests/backups_test.ts", "tests/backups_failures_test.ts", "tests/golden_traces_test.ts"];
 
+const busy = ["tests/busy_target_test.ts"];
+
 export const aroundCommitMutants: readonly Mutant[] = [
+  {
+    name: "a target that is in use is waited for without end",
+    file: "src/protocol/busy_target.ts",
+    from: `    this.#until ??= now + busyTimeout;
+`,
+    to: `    this.#until = now + busyTimeout + 1;
+    if (this.#tries > 500) return false;
+`,
+    tests: busy,
+  },
+  {
+    name: "a read-only target is waited for like one that is in use",
+    file: "src/protocol/busy_target.ts",
+    from: `status.kind === "file" && (status.mode & anyWriteBit) !== 0;`,
+    to: `status.kind === "file";`,
+    tests: busy,
+  },
+  {
+    name: "after waiting for a target nobody asks whether a later call has committed",
+    file: "src/protocol/commit.ts",
+    from: `      const newer = turn.overtaken;
+      if (newer !== undefined) {`,
+    to: `      const newer = published ? turn.overtaken : undefined;
+      if (newer !== undefined) {`,
+    tests: busy,
+  },
+  {
+    name: "a transaction does not wait for a target that is in use",
+    file: "src/protocol/reported_failure.ts",
+    from: `!(error instanceof SystemError) || !(yield* busy.waitAfter(error))`,
+    to: `!(error instanceof SystemError) || busy instanceof Object`,
+    tests: busy,
+  },
   {
     name: "a directory that was swapped is not noticed",
     file: "src/protocol/directories.ts",

@@ -38,11 +38,13 @@ export const promiseMutants: readonly Mutant[] = [
     name: "what fails after the commit is told as unchanged",
     file: "src/protocol/commit.ts",
     from: `  attempt.targetState = "replaced";
+  return true;
 }
 
 /**
  * The commit point of a file`,
-    to: `}
+    to: `  return true;
+}
 
 /**
  * The commit point of a file`,

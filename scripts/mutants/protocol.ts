@@ -10,15 +10,15 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "whether a write was overtaken is asked before its last look",
     file: "src/protocol/commit.ts",
-    from: `    yield* lookOnceMore(write);
-    checkAbort(plan.signal);
-    checkSyncs(engine, parent.status.device, plan, attempt);
-    const newer = turn.overtaken;
+    from: `      yield* lookOnceMore(write);
+      checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);
+      const newer = turn.overtaken;
 `,
-    to: `    const newer = turn.overtaken;
-    yield* lookOnceMore(write);
-    checkAbort(plan.signal);
-    checkSyncs(engine, parent.status.device, plan, attempt);
+    to: `      const newer = turn.overtaken;
+      yield* lookOnceMore(write);
+      checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);
 `,
     tests: commits,
   },
@@ -117,9 +117,8 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "the temporary name of a created file goes before the sync that it could witness",
     file: "src/protocol/commit.ts",
-    from: `  attempt.targetState = "replaced";\n}\n\n/** A file that was linked`,
-    to:
-      `  attempt.targetState = "replaced";\n  yield* removeSecondName(staged, failures);\n}\n\n/** A file that was linked`,
+    from: `  return true;\n}\n\n/** A file that was linked`,
+    to: `  yield* removeSecondName(staged, failures);\n  return true;\n}\n\n/** A file that was linked`,
     tests: witnesses,
   },
   {

@@ -14,7 +14,7 @@ import type { Outcome } from "./table.ts";
 
 /** The options of a write. */
 export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
-  const { create, skipEqual, strict, mkdir, lockDirectory, ...same } = values;
+  const { create, skipEqual, strict, mkdir, lockDirectory, busyTimeout, ...same } = values;
   return {
     ...same,
     signal,
@@ -22,6 +22,7 @@ export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFil
     ...skipEqual ? { skipIfEqual: true } : {},
     ...strict ? { whenLost: "throw" } : {},
     ...mkdir ? { createDirectories: true } : {},
+    ...busyTimeout === undefined ? {} : { busyTimeout: busyTimeout * 1000 },
     ...lockDirectory === undefined ? {} : { lock: { lockDirectory } },
   };
 }

@@ -13,7 +13,7 @@ import { locate } from "../protocol/engine.ts";
 import { beginAttempt, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { inRoom } from "../protocol/room.ts";
-import { backOff } from "../protocol/versions/back_off.ts";
+import { backOff } from "../protocol/back_off.ts";
 import { update, type UpdateResult } from "./update_operation.ts";
 import type { WriteRequest } from "./write_options.ts";
 

@@ -2,7 +2,7 @@
  * The commit: staged content becomes the target's content. `publish` is the commit point, one line.
  *
  * In the target's turn: backup → a look at attributes → close → last look at directory, file, lock and signal → overtaken by a later call? →
- * **rename** (or link, where nothing may be replaced). After it: directory sync, then outdated backups and second names go. The temporary
+ * **rename** (or link, where nothing may be replaced); from the last look once more where somebody has the target open (busy_target.ts). After it: directory sync, then outdated backups and second names go. The temporary
  * file is closed as late as that, because closing it gives up the lock that keeps sweepers away.
  *
  * State after a failure: `attempt.targetState`, moved forward on the line after the rename. What is reported to have
@@ -12,9 +12,10 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { makeBackup, pruneBackups, removeBackup } from "./backups.ts";
+import { BusyTarget } from "./busy_target.ts";
 import { beginTurn, type Committed, type CommitTurn, noteLanding, takeAwayLanding } from "./commit_turn.ts";
 import { attachCleanup, checkAbort, tidy, translate } from "./failure.ts";
-import { existsAlready, judgeLink, judgeRename, withoutBackup } from "./judge_commit.ts";
+import { existsAlready, judgeLink, judgeRename, stillInUse, withoutBackup } from "./judge_commit.ts";
 import { lookAtAttributes, lookOnceMore } from "./late_metadata.ts";
 import { noteProven } from "./proven_content.ts";
 import { explainRefusal } from "./refused_change.ts";
@@ -49,15 +50,18 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
   try {
     if (engine.capabilities.attributes) yield* lookAtAttributes(write);
     yield* closeStaged(write);
-    yield* lookOnceMore(write);
-    checkAbort(plan.signal);
-    checkSyncs(engine, parent.status.device, plan, attempt);
-    const newer = turn.overtaken;
-    if (newer !== undefined) {
-      if (write.backup !== undefined) yield* removeBackup(engine, write.backup.path);
-      return newer;
+    const busy = new BusyTarget(parent, write.target.name, plan);
+    for (let published = false; !published;) {
+      yield* lookOnceMore(write);
+      checkAbort(plan.signal);
+      checkSyncs(engine, parent.status.device, plan, attempt);
+      const newer = turn.overtaken;
+      if (newer !== undefined) {
+        if (write.backup !== undefined) yield* removeBackup(engine, write.backup.path);
+        return newer;
+      }
+      published = yield* plan.mustNotExist ? publishNew(write) : publish(write, busy);
     }
-    yield* plan.mustNotExist ? publishNew(write) : publish(write);
   } catch (error) {
     const undone = yield* withoutBackup(write, error);
     // Taken away by the later call itself.
@@ -69,8 +73,8 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
   return undefined;
 }
 
-/** The commit point. */
-function* publish(write: FileReplacement): Operation<void> {
+/** The commit point. False: somebody had the target open, has been waited for, and nothing has changed. */
+function* publish(write: FileReplacement, busy: BusyTarget): Operation<boolean> {
   const { engine, temporary, target, parent, attempt, ticket } = write;
   if (ticket !== undefined) {
     if (engine.synchronous) yield* takeAwayLanding(engine, ticket);
@@ -80,7 +84,9 @@ function* publish(write: FileReplacement): Operation<void> {
     yield* wait(temporary.home.names.rename(temporary.name, parent.names, target.name));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
+    if (yield* busy.waitAfter(error)) return false;
     const judged = yield* judgeRename(write, error);
+    if (busy.timedOut) throw stillInUse(write, judged);
     const refused = { engine, status: write.previous ?? target.status, directory: parent.status };
     throw explainRefusal(judged, refused, attempt);
   } finally {
@@ -88,13 +94,14 @@ function* publish(write: FileReplacement): Operation<void> {
   }
   write.phase = "committed";
   attempt.targetState = "replaced";
+  return true;
 }
 
 /**
  * The commit point of a file that must not exist: link(2) can never replace anything. The temporary name stays until the
  * directory is synced: its removal is then a witness for that sync.
  */
-function* publishNew(write: FileReplacement): Operation<void> {
+function* publishNew(write: FileReplacement): Operation<boolean> {
   const { engine, temporary, target, parent, attempt, leftovers, ticket } = write;
   if (ticket !== undefined && engine.synchronous) yield* takeAwayLanding(engine, ticket);
   try {
@@ -112,6 +119,7 @@ function* publishNew(write: FileReplacement): Operation<void> {
   }
   write.phase = "committed";
   attempt.targetState = "replaced";
+  return true;
 }
 
 /** A file that was linked has its temporary name, too. */

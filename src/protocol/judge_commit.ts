@@ -7,7 +7,7 @@
  */
 import { ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
-import type { SystemError } from "../runtime/system_error.ts";
+import { SystemError } from "../runtime/system_error.ts";
 import { removeBackup } from "./backups.ts";
 import { afterUndoing, type Attempt, attemptFailed } from "./failure.ts";
 import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
@@ -57,6 +57,13 @@ export function* judgeRename(write: FileReplacement, error: SystemError): Operat
     attempt.targetState = "unknown";
   }
   return error;
+}
+
+/** The error for a rename onto what somebody else had open until the time for that was over. */
+export function stillInUse({ attempt, plan }: FileReplacement, error: unknown): unknown {
+  if (!(error instanceof SystemError)) return error;
+  const reason = `another program has it open, and still had after ${plan.busyTimeout} ms`;
+  return attemptFailed(attempt, error.code, error.call, reason, error);
 }
 
 /** The same for a link. */

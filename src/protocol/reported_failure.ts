@@ -14,9 +14,11 @@
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { BusyTarget } from "./busy_target.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { closeQuietly } from "./file_call.ts";
+import { usualBusyTimeout } from "./write_plan.ts";
 
 /** Whether the path leads to the file with this identity; undefined where that cannot be seen. */
 function* leadsTo(engine: Engine, path: string, identity: string | undefined): Operation<boolean | undefined> {
@@ -101,15 +103,29 @@ export function renameName(engine: Engine, from: string, to: string, identity?: 
   return renameSurely(() => engine.fileSystem.rename(from, to), arrived);
 }
 
-/** The same within a directory that is open. */
+/** The same within a directory that is open, and where somebody has a file open that is replaced, as soon as it is not. */
 export function renameIn(home: ParentDirectory, from: string, to: string, identity?: string): Operation<void> {
   const arrived = identity === undefined ? undefined : () => holds(home, to, identity);
-  return renameSurely(() => home.names.rename(from, home.names, to), arrived);
+  const rules = { busyTimeout: usualBusyTimeout, signal: undefined };
+  return renameWhenFree(new BusyTarget(home, to, rules), () => home.names.rename(from, home.names, to), arrived);
 }
 
+function* renameWhenFree(busy: BusyTarget, rename: Rename, arrived: Arrived): Operation<void> {
+  for (;;) {
+    try {
+      return yield* renameSurely(rename, arrived);
+    } catch (error) {
+      if (!(error instanceof SystemError) || !(yield* busy.waitAfter(error))) throw error;
+    }
+  }
+}
+
+type Rename = () => Awaitable<void>;
+type Arrived = (() => Operation<boolean | undefined>) | undefined;
+
 function* renameSurely(
-  rename: () => Awaitable<void>,
-  arrived: (() => Operation<boolean | undefined>) | undefined,
+  rename: Rename,
+  arrived: Arrived,
 ): Operation<void> {
   try {
     yield* wait(rename());

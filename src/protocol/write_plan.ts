@@ -1,7 +1,16 @@
 /**
  * The options of a write, and the frozen plan they become before any I/O.
  */
-import { abortSignal, count, type FilePath, filePath, flag, oneOf, type OptionReader } from "../core/options.ts";
+import {
+  abortSignal,
+  count,
+  type FilePath,
+  filePath,
+  flag,
+  milliseconds,
+  oneOf,
+  type OptionReader,
+} from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
 import type { FileAttributes, FileStatus, FileTimes, Runtime } from "../runtime/runtime.ts";
 import { type Engine, locate, runtimeOption } from "./engine.ts";
@@ -94,6 +103,13 @@ export interface ReplaceOptions {
    */
   whenReadOnly?: "replace" | "refuse";
   /**
+   * How long to go on trying where another program has the file open and the system does not replace it meanwhile
+   * (Windows), in milliseconds. The write then fails, and the file is unchanged.
+   *
+   * @default 2000
+   */
+  busyTimeout?: number;
+  /**
    * Create missing ancestor directories, each of them durably.
    *
    * @default false
@@ -168,6 +184,7 @@ export const replaceOptionReaders = {
   hardLink: oneOf("break", "refuse"),
   whenLost: oneOf("report", "throw"),
   whenReadOnly: oneOf("replace", "refuse"),
+  busyTimeout: milliseconds,
   createDirectories: flag,
   backup: count,
   backupDirectory: filePath,
@@ -205,6 +222,7 @@ export interface WritePlan {
   readonly hardLink: "break" | "refuse";
   readonly whenLost: "report" | "throw";
   readonly whenReadOnly: "replace" | "refuse";
+  readonly busyTimeout: number;
   readonly createDirectories: boolean;
   readonly backup: number;
   /** Absolute: the working directory may be another one by the time it is needed. */
@@ -219,6 +237,9 @@ export interface WritePlan {
 export type CheckedReplaceOptions = Omit<ReplaceOptions, "defaults" | "runtime"> & {
   defaults?: Readonly<NewFileDefaults>;
 };
+
+/** How long is waited for a target that somebody has open, where nobody says so, in milliseconds. */
+export const usualBusyTimeout = 2000;
 
 /** What a write does that asks for nothing. */
 export const defaultPlan: WritePlan = Object.freeze({
@@ -238,6 +259,7 @@ export const defaultPlan: WritePlan = Object.freeze({
   hardLink: "break",
   whenLost: "report",
   whenReadOnly: "replace",
+  busyTimeout: usualBusyTimeout,
   createDirectories: false,
   backup: 0,
   backupDirectory: undefined,

@@ -240,6 +240,8 @@ export interface Capabilities {
   mode: boolean;
   /** Extended attributes of open files can be seen and set. Asking may load what that needs. */
   attributes: boolean;
+  /** `rename` replaces a file that somebody has open; else it fails with EPERM, EACCES or EBUSY, and succeeds once it is closed. */
+  replacesOpenFiles: boolean;
   /** Symbolic links exist, and directories may be sticky. */
   symbolicLinks: boolean;
   /** `sync("barrier")` is cheaper than `sync("full")`. */

@@ -142,6 +142,7 @@ const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
   owner: flag,
   mode: flag,
   attributes: flag,
+  replacesOpenFiles: flag,
   symbolicLinks: flag,
   barrierSync: flag,
 };
@@ -169,6 +170,7 @@ const machineReaders: Readers<MemoryOptions> = {
   delay: oneOf("none", "syncs", "every"),
   protectedLinks: flag,
   openFileLimit: count,
+  renameOverOpen: oneOf("EPERM", "EACCES", "EBUSY"),
 };
 
 /** The options of a machine and its first process. */

@@ -11,7 +11,7 @@ import { changeJson, type JsonValidation, schemaOption } from "../file/json_chan
 import { checkCallback, type UpdatedValue, withValue } from "../file/update_operation.ts";
 import { type JsonSpacing, spaceOption } from "../file/write_json_file.ts";
 import { callInside } from "../lock/own_holds.ts";
-import { backOff } from "../protocol/versions/back_off.ts";
+import { backOff } from "../protocol/back_off.ts";
 import { changeOnce, type VersionedResult } from "../protocol/versions/change_version.ts";
 import {
   changing,

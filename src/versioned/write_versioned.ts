@@ -7,7 +7,7 @@ import { count, type FilePath, type OptionReader, readOptions } from "../core/op
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { contentConflict, digestOption } from "../file/write_options.ts";
 import { attemptFailed } from "../protocol/failure.ts";
-import { backOff } from "../protocol/versions/back_off.ts";
+import { backOff } from "../protocol/back_off.ts";
 import { changeOnce, type VersionedResult } from "../protocol/versions/change_version.ts";
 import type { LatestVersion } from "../protocol/versions/latest_version.ts";
 import type { VersionedFile } from "../protocol/versions/versioned_file.ts";

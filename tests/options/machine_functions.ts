@@ -174,6 +174,20 @@ export const machineFunctions: readonly Tested[] = [
         without: "done",
         with: "EMFILE",
       },
+      {
+        option: "renameOverOpen",
+        value: "EACCES",
+        see: (seen) =>
+          codeOf(() => {
+            const machine = made(seen);
+            makeSynced(machine, "/a");
+            makeSynced(machine, "/b");
+            machine.fork().syncFileSystem.open("/b", "read");
+            machine.syncFileSystem.rename("/a", "/b");
+          }),
+        without: "done",
+        with: "EACCES",
+      },
     ],
   },
   {

@@ -145,6 +145,15 @@ export const writeRows: readonly OptionRow[] = [
     with: "EACCES",
   },
   {
+    option: "busyTimeout",
+    value: 70,
+    machine: { renameOverOpen: "EBUSY" },
+    before: ({ machine, path }) => machine.fork().syncFileSystem.open(path, "read"),
+    see: ({ machine, code }) => [code, Math.round(machine.clock.monotonic())],
+    without: ["EBUSY", 2000],
+    with: ["EBUSY", 70],
+  },
+  {
     option: "createDirectories",
     value: true,
     path: "/d/x/y",

@@ -107,6 +107,10 @@ export const writeRows = {
     ["replace", "refuse"],
     "If the mode of FILE lets nobody write to it (444): replace it (the default), or fail",
   ),
+  busyTimeout: seconds(
+    "SECONDS",
+    "If another program has FILE open, on a system that does not replace it meanwhile, give up after SECONDS; default: 2",
+  ),
   strict: flag(
     "Fail before FILE is changed if something of it cannot be kept (owner, mode, access control list, attributes, " +
       "hard links), or cannot be seen",

@@ -12,7 +12,7 @@ import { type Operation, wait } from "../../core/operation.ts";
 import type { FileStatus } from "../../runtime/runtime.ts";
 import { attemptFailed, checkAbort } from "../failure.ts";
 import { closeQuietly, openedStatus, readAll } from "../file_call.ts";
-import { backOff } from "./back_off.ts";
+import { backOff } from "../back_off.ts";
 import { readVersion } from "./inspect_version.ts";
 import { isProvenVersion } from "./proof.ts";
 import { listVersions, type VersionEntry, type VersionListing, type VersionPlace } from "./versioned_file.ts";

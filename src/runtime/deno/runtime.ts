@@ -36,6 +36,7 @@ export function denoRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      replacesOpenFiles: !windows,
       symbolicLinks: !windows,
       // macOS's barrier would need a second descriptor, whose failure might not be reported on ours any more.
       barrierSync: false,

@@ -126,6 +126,7 @@ export function bunRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      replacesOpenFiles: !windows,
       symbolicLinks: !windows,
       get barrierSync() {
         return isMac() && cLibrary() !== undefined;

@@ -163,6 +163,7 @@ export function nodeRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      replacesOpenFiles: !windows,
       symbolicLinks: !windows,
       barrierSync: false,
       pathStyle: windows ? "windows" : "posix",

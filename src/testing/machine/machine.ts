@@ -167,6 +167,12 @@ export class Machine {
     });
   }
 
+  /** Whether any process has the file open. */
+  isOpen(inode: number): boolean {
+    for (const open of this.#openInodes()) if (open === inode) return true;
+    return false;
+  }
+
   *#openInodes(): Generator<number> {
     for (const process of this.processes.values()) {
       for (const file of process.open.values()) yield file.inode;

@@ -124,6 +124,8 @@ export interface MachineOptions {
   network?: NetworkOptions;
   /** Open files a process may have; then opening fails with EMFILE. */
   openFileLimit?: number;
+  /** With what a rename onto a file fails that any process has open, as on Windows. Default: it replaces the file. */
+  renameOverOpen?: "EPERM" | "EACCES" | "EBUSY";
 }
 
 /** Who a simulated process is. */

@@ -41,6 +41,11 @@ export function renameEntry(
   if (source.entry !== moved.number || target.entry !== target.node?.number) fail("EBUSY");
   if (target.node?.kind === "directory" && target.node.entries.size > 0) fail("ENOTEMPTY");
 
+  const { renameOverOpen } = machine.plan.options;
+  if (renameOverOpen !== undefined && target.node?.kind === "file" && machine.isOpen(target.node.number)) {
+    fail(renameOverOpen);
+  }
+
   const now = machine.scheduler.now();
   if (otherDirectory) {
     // The new name first: at no instant may programs see the file under neither.

@@ -41,6 +41,7 @@ const everything: Capabilities = {
   owner: true,
   mode: true,
   attributes: false,
+  replacesOpenFiles: true,
   symbolicLinks: true,
   barrierSync: false,
   pathStyle: "posix",
@@ -79,7 +80,9 @@ export class SimulatedProcess implements MemoryRuntime {
     );
     this.clock = scheduler.clock;
     this.process = memoryProcess(machine, this.#record);
-    this.capabilities = { ...everything, anchored: network === undefined, ...machine.plan.options.capabilities };
+    const { capabilities, renameOverOpen } = machine.plan.options;
+    const usual = { ...everything, anchored: network === undefined, replacesOpenFiles: renameOverOpen === undefined };
+    this.capabilities = { ...usual, ...capabilities };
   }
 
   fork(options: ProcessOptions = {}): SimulatedProcess {
