@@ -4,18 +4,23 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   copyFile,
+  copyFileSync,
   FileError,
   readJsonFile,
   readJsonFileSync,
   removeFileSync,
   updateJsonFile,
   updateJsonFileSync,
+  updateTextFile,
   withLock,
   withLockSync,
   writeFile,
   writeFileSync,
 } from "../mod.ts";
-import { openObjectStore } from "../src/store/mod.ts";
+import writeFileAtomic from "../src/compat/mod.ts";
+import { type Log, openLog, openLogReader, openLogSync } from "../src/log/mod.ts";
+import { type ObjectStore, openObjectStore, openObjectStoreSync } from "../src/store/mod.ts";
+import { exploreCrashes, exploreSchedules, memoryRuntime } from "../src/testing/mod.ts";
 import { applyFiles, applyFilesSync } from "../src/transaction/mod.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
@@ -69,6 +74,99 @@ describe("the stack of an error of this module begins at the line of the caller"
         if (FileError.is(error)) assert(error.stack?.startsWith(`${error.name}: ${error.message}\n`), error.stack);
       }));
   }
+});
+
+describe("the stack of a TypeError or RangeError of this module begins at the line of the caller", () => {
+  const wrong = (value: unknown) => value as never;
+  const stored = async (directory: string, call: (store: ObjectStore) => unknown) =>
+    await call(await openObjectStore(join(directory, "store")));
+  const logged = async (directory: string, call: (log: Log) => unknown) => {
+    await using log = await openLog(join(directory, "log"));
+    return await call(log);
+  };
+  const UNKNOWN = 'There is no option "moed"';
+  const rows: readonly [name: string, message: string, call: (directory: string, file: string) => unknown][] = [
+    ["writeFile", UNKNOWN, (_, file) => writeFile(file, "content", wrong({ moed: 1 }))],
+    ["writeFileSync", UNKNOWN, (_, file) => writeFileSync(file, "content", wrong({ moed: 1 }))],
+    ["an option", 'mode must be a number such as 0o600, not "rw"', (_, f) => writeFile(f, "", { mode: wrong("rw") })],
+    ["a number out of range", "mode must be from 0 to 0o7777, not 9999", (_, f) => writeFile(f, "", { mode: 9999 })],
+    ["a path", "path must be a path or a file: URL, not 5", () => writeFileSync(wrong(5), "content")],
+    ["data", "data must be a string, bytes, a Blob, an iterable or a stream, not 5", (_, f) => writeFile(f, wrong(5))],
+    ["copyFileSync", UNKNOWN, (_, file) => copyFileSync(file, `${file}2`, wrong({ moed: 1 }))],
+    ["readJsonFileSync", UNKNOWN, (_, file) => readJsonFileSync(file, wrong({ moed: 1 }))],
+    [
+      "updateJsonFile",
+      "change must be a function of the current content, not 5",
+      (_, f) => updateJsonFile(f, wrong(5)),
+    ],
+    [
+      "a new value",
+      "what change returns must be a string or undefined, not 5",
+      (_, f) => updateTextFile(f, () => wrong(5)),
+    ],
+    ["withLock", "timeout must be 0 ms or more, not -1", (_, file) => withLock(file, () => {}, { timeout: -1 })],
+    [
+      "withLockSync",
+      "timeout must be 0 ms or more, not -1",
+      (_, file) => withLockSync(file, () => {}, { timeout: -1 }),
+    ],
+    ["applyFiles", "files must be an array of files, not 5", () => applyFiles({ files: wrong(5) })],
+    ["applyFilesSync", "files must be an array of files, not 5", () => applyFilesSync({ files: wrong(5) })],
+    ["openObjectStoreSync", UNKNOWN, (directory) => openObjectStoreSync(directory, wrong({ moed: 1 }))],
+    [
+      "ObjectStore.put",
+      "data must be a string, bytes, a Blob, an iterable or a stream, not true",
+      (directory) => stored(directory, (store) => store.put(wrong(true))),
+    ],
+    [
+      "ObjectStore.get",
+      'digest must be a SHA-256 in 64 hexadecimal digits, not "zz"',
+      (directory) => stored(directory, (store) => store.get("zz")),
+    ],
+    [
+      "ObjectStore.stream",
+      'digest must be a SHA-256 in 64 hexadecimal digits, not "zz"',
+      (directory) => stored(directory, (store) => store.stream("zz")),
+    ],
+    ["openLog", UNKNOWN, (_, file) => openLog(file, wrong({ moed: 1 }))],
+    ["openLogSync", UNKNOWN, (_, file) => openLogSync(file, wrong({ moed: 1 }))],
+    ["openLogReader", UNKNOWN, (_, file) => openLogReader(file, wrong({ moed: 1 }))],
+    [
+      "Log.append",
+      "A record must be a string or bytes, not 5",
+      (directory) => logged(directory, (log) => log.append(wrong(5))),
+    ],
+    [
+      "Log.checkpoint",
+      UNKNOWN,
+      (directory) => logged(directory, (log) => log.checkpoint("content", wrong({ moed: 1 }))),
+    ],
+    [
+      "write-file-atomic's function",
+      'mode must be an octal string or a number, not "rw"',
+      (_, file) => writeFileAtomic(file, "content", { mode: "rw" }),
+    ],
+    ["memoryRuntime", UNKNOWN, () => memoryRuntime(wrong({ moed: 1 }))],
+    ["exploreCrashes", UNKNOWN, () => exploreCrashes(wrong({ moed: 1 }))],
+    ["exploreSchedules", UNKNOWN, () => exploreSchedules(wrong({ moed: 1 }))],
+  ];
+  for (const [name, message, call] of rows) {
+    it(`${name}: ${message}`, () =>
+      withTemporaryDirectory(async (directory) => {
+        const { error, frames } = await framesOf(() => call(directory, join(directory, "file")));
+        assertEquals(error.message, message);
+        assert(isCaller(frames[0]), error.stack);
+        assert(error.stack?.startsWith(`${error.name}: ${error.message}\n`), error.stack);
+      }));
+  }
+
+  it("but not that of a mistake in a callback", () =>
+    withTemporaryDirectory(async (directory) => {
+      const mistaken = (text?: string) => `${text?.length}${(undefined as unknown as string[]).length}`;
+      const { error, frames } = await framesOf(() => updateTextFile(join(directory, "file"), mistaken));
+      assert(error instanceof TypeError);
+      assert(/\bmistaken\b/.test(frames[0] ?? ""), error.stack);
+    }));
 });
 
 describe("the stack of an error that a callback throws is kept, and leads to the caller", () => {

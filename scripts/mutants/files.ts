@@ -231,4 +231,19 @@ export const fileMutants: readonly Mutant[] = [
     tests: [...backups, "tests/hostile_directory_test.ts"],
     survives: "the status that is looked at next says the same of what is no file",
   },
+  {
+    name: "the stack of a TypeError about an argument begins inside the module",
+    file: "src/core/caller_stack.ts",
+    from: `FileError.is(error) || isInvalidArgument(error) ?`,
+    to: `FileError.is(error) ?`,
+    tests: ["tests/caller_stack_test.ts"],
+  },
+  {
+    name: "arguments that are read before an operation runs keep the module's own stack",
+    file: "src/core/operation.ts",
+    from: `    showCaller(error, readGiven, 1, 1);
+`,
+    to: ``,
+    tests: ["tests/caller_stack_test.ts"],
+  },
 ];

@@ -1,7 +1,7 @@
 /**
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
-import { FileError, messageOf, OutOfRange, type Remedy, RollbackFailedError } from "../core/errors.ts";
+import { FileError, InvalidArgument, messageOf, OutOfRange, type Remedy, RollbackFailedError } from "../core/errors.ts";
 import { quoted } from "./shown.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
@@ -175,6 +175,9 @@ function callFailure(message: string, hint: string | undefined): Failure {
  * the runtime's own says that memory or the stack was exhausted: no value is to blame.)
  */
 export const isRefusedValue = (error: unknown): error is RangeError => error instanceof OutOfRange;
+
+/** Whether a function of this module has refused an argument. (Any other TypeError is a mistake of the program.) */
+export const isWrongArgument = (error: unknown): error is TypeError => error instanceof InvalidArgument;
 
 /** Tells an error. */
 export function describeFailure(error: unknown): Failure {

@@ -3,7 +3,7 @@
  * next; and whether it is there: a command that reads or cleans makes nothing, so that a misspelt name is an error and not
  * a new directory with nothing in it.
  */
-import { FileError } from "../core/errors.ts";
+import { FileError, InvalidArgument } from "../core/errors.ts";
 import { locate, makeEngine } from "../protocol/engine.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { EntryKind } from "../runtime/runtime.ts";
@@ -15,7 +15,7 @@ export function locateOperand(operand: string, attempt: string): string {
   try {
     return locate(makeEngine(currentRuntime(), false), operand);
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message);
+    if (error instanceof InvalidArgument) throw new UsageError(error.message);
     const cause = FileError.is(error) ? error.cause : error;
     if (!(cause instanceof SystemError)) throw error;
     const { code, call: step } = cause;

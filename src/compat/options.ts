@@ -2,6 +2,7 @@
  * The options of write-file-atomic, and the plan of our own that they become. They are read once, before any I/O, and
  * never changed: the same object can be used for the next file.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import { callback, flag, highestOwnerNumber, type OptionReader, readOptions, wholeNumber } from "../core/options.ts";
 import { makeEngine, runtimeOption } from "../protocol/engine.ts";
 import type { Owner } from "../protocol/mode_and_owner.ts";
@@ -49,13 +50,15 @@ const userNumber = wholeNumber(0, highestOwnerNumber);
 const chown: OptionReader<Owner | "leave"> = (value, name) => {
   if (value === false) return "leave";
   const { uid, gid } = typeof value === "object" ? readOptions(value, { uid: userNumber, gid: userNumber }) : {};
-  if (uid === undefined || gid === undefined) throw new TypeError(`${name} must have both uid and gid, or be false`);
+  if (uid === undefined || gid === undefined) {
+    throw new InvalidArgument(`${name} must have both uid and gid, or be false`);
+  }
   return { user: uid, group: gid };
 };
 
 const encoding: OptionReader<string> = (value, name) => {
   if (typeof value !== "string" || !isTextEncoding(value)) {
-    throw new TypeError(`${name} must be an encoding such as "utf8", not ${String(value)}`);
+    throw new InvalidArgument(`${name} must be an encoding such as "utf8", not ${String(value)}`);
   }
   return value;
 };
@@ -63,7 +66,7 @@ const encoding: OptionReader<string> = (value, name) => {
 /** As `fs` reads it: https://nodejs.org/api/fs.html#file-modes */
 const octal: OptionReader<unknown> = (value, name) => {
   if (typeof value !== "string") return value;
-  if (!/^[0-7]+$/.test(value)) throw new TypeError(`${name} must be an octal string or a number, not "${value}"`);
+  if (!/^[0-7]+$/.test(value)) throw new InvalidArgument(`${name} must be an octal string or a number, not "${value}"`);
   return Number.parseInt(value, 8);
 };
 

@@ -97,7 +97,7 @@ export interface WriteFileAtomic {
  * ```
  */
 export function sync(path: FilePath, data: CompatibleData, options?: WriteFileAtomicOptions | string | null): void {
-  runSync(() => write(path, data, readCompatibleOptions(options, true)));
+  runSync(() => write(path, data, readCompatibleOptions(options, true)), 1);
 }
 
 function asynchronous(
@@ -109,8 +109,12 @@ function asynchronous(
   if (typeof options === "function") return asynchronous(path, data, undefined, options);
   const calls = callback !== undefined && callback !== null;
   // Before the write begins: what is refused must not happen.
-  if (calls && typeof callback !== "function") return Promise.reject(wrongArgument("callback", "a function", callback));
-  const written = run(() => write(path, data, readCompatibleOptions(options, false)));
+  if (calls && typeof callback !== "function") {
+    return run(() => {
+      throw wrongArgument("callback", "a function", callback);
+    });
+  }
+  const written = run(() => write(path, data, readCompatibleOptions(options, false)), 1, 1);
   if (!calls) return written;
   // In a task of its own: what a callback throws is its caller's, and no reason to call it again.
   return written.then(

@@ -5,6 +5,7 @@
  * read with `next` until it answers undefined, or given up with `cancel`; after either it is not touched again.
  * Strings become UTF-8; lone surrogates become U+FFFD, also when the two halves of a pair come in different chunks.
  */
+import { InvalidArgument } from "./invalid_argument.ts";
 import type { Awaitable } from "./operation.ts";
 
 /** One piece of content. */
@@ -43,7 +44,7 @@ const encoder = new TextEncoder();
 /** Describes a value for an error message, without calling any of its code. */
 function describe(value: unknown): string {
   if (value === null) return "null";
-  if (typeof value !== "object") return typeof value;
+  if (typeof value !== "object") return typeof value === "function" ? "a function" : String(value);
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   return typeof name === "string" && name !== "" ? name : "object";
 }
@@ -91,7 +92,9 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   const buffer: unknown = isView ? view.buffer.call(value) : value;
   if (!answers(bufferLength, buffer)) {
     if (!answers(sharedLength, buffer)) return undefined;
-    throw new TypeError("Data on a SharedArrayBuffer cannot be written: it may change while it is written; copy it");
+    throw new InvalidArgument(
+      "data on a SharedArrayBuffer cannot be written: it may change while it is written; copy it",
+    );
   }
   // Throws a TypeError for a detached buffer, whose views would otherwise pass for empty.
   const whole = new Uint8Array(buffer as ArrayBuffer);
@@ -120,7 +123,7 @@ export class ChunkEncoder {
     }
     const bytes = bytesOf(chunk);
     if (bytes === undefined) {
-      throw new TypeError(`A chunk of data must be a string or bytes, not ${describe(chunk)}`);
+      throw new InvalidArgument(`A chunk of data must be a string or bytes, not ${describe(chunk)}`);
     }
     if (this.#pending === "") return bytes;
     const head = encoder.encode(this.#pending);
@@ -200,7 +203,7 @@ export function sourceOf(data: FileData, synchronous: boolean): Source {
   if (bytes !== undefined) return { kind: "bytes", bytes };
   const value: unknown = data;
   const refuse = (why: string): never => {
-    throw new TypeError(`Data must be a string, bytes, a Blob, an iterable or a stream, not ${why}`);
+    throw new InvalidArgument(`data must be a string, bytes, a Blob, an iterable or a stream, not ${why}`);
   };
   if (typeof value !== "object" || value === null) return refuse(describe(value));
   if (Array.isArray(value)) {
@@ -220,7 +223,7 @@ export function sourceOf(data: FileData, synchronous: boolean): Source {
   if (synchronous) return refuse(`${describe(value)}, which a synchronous function cannot wait for`);
   if (streams) {
     const stream = value as ReadableStream<unknown>;
-    if (stream.locked) throw new TypeError("The stream is locked: it is being read elsewhere");
+    if (stream.locked) throw new InvalidArgument("The stream is locked: it is being read elsewhere");
     return chunkSource(() => fromStream(stream));
   }
   if (isBlob) return chunkSource(() => fromStream((value as Blob).stream()));

@@ -4,9 +4,10 @@
  * The drivers (operation.ts) call `showCaller` once with each error that leaves them. An error of this module then
  * begins at the line that called the public function; an error of the caller's own (thrown by a callback or a stream)
  * keeps its frames, and those of that line follow. Where the runtime tells no frames (a promise that no async function
- * awaits), the stack stays as it is. On Bun the functions that open something show a frame of their own first.
+ * awaits), the stack stays as it is.
  */
 import { FileError } from "./file_error.ts";
+import { isInvalidArgument } from "./invalid_argument.ts";
 
 /** Errors whose stack has been looked at: the innermost call knows best. */
 const shown = new WeakSet<object>();
@@ -32,13 +33,13 @@ function hasTailFrames(): boolean {
 }
 
 /** What shows the frames below `driver`, without those of the functions of this module that called it. */
-function captureCaller(driver: Driver, within: number): () => string[] {
+function captureCaller(driver: Driver, within: number, kept: number): () => string[] {
   const holder: { stack?: unknown } = {};
   capture?.(holder, driver);
   return () => {
     if (typeof holder.stack !== "string") return [];
     const frames = holder.stack.split("\n").filter((line) => /^\s+at /.test(line));
-    return within === 0 || !hasTailFrames() ? frames : frames.slice(within);
+    return within === 0 ? frames : frames.slice(hasTailFrames() ? within : kept);
   };
 }
 
@@ -51,14 +52,15 @@ function ownStack(error: Error): () => string | undefined {
 /**
  * Gives `error` the frames of the code that called the public function. `driver`: the function that runs the operation;
  * `within`: how many functions of this module called it, none once it has waited: then those that await it follow.
+ * `kept`: how many of these do more than return that call, and so have a frame in JavaScriptCore, too.
  *
  * The text is made when somebody asks for it: Deno reads source maps for that, and ends the process where it finds no
  * free descriptor ("panicked at stacker", Deno 2.9.6).
  */
-export function showCaller(error: unknown, driver: Driver, within: number): void {
+export function showCaller(error: unknown, driver: Driver, within: number, kept: number): void {
   if (!(error instanceof Error) || shown.has(error) || !Object.isExtensible(error)) return;
   shown.add(error);
-  const callerFrames = captureCaller(driver, within);
+  const callerFrames = captureCaller(driver, within, kept);
   const before = ownStack(error);
   const define = (value: unknown) =>
     Object.defineProperty(error, "stack", { value, configurable: true, enumerable: false, writable: true });
@@ -66,7 +68,7 @@ export function showCaller(error: unknown, driver: Driver, within: number): void
     const frames = callerFrames();
     const [first] = frames;
     if (first === undefined) return before();
-    const own = FileError.is(error) ? `${error.name}: ${error.message}` : before();
+    const own = FileError.is(error) || isInvalidArgument(error) ? `${error.name}: ${error.message}` : before();
     // Short ways into a callback leave room for the caller in its own frames.
     return own?.split("\n").includes(first) ? own : `${own}\n${frames.join("\n")}`;
   };

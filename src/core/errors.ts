@@ -8,7 +8,7 @@ export {
   type TargetState,
 } from "./file_error.ts";
 export { DeadlockError, LockBusyError, LockError, LockLostError, LockTimeoutError } from "./lock_errors.ts";
-export { OutOfRange } from "./out_of_range.ts";
+export { InvalidArgument, isInvalidArgument, OutOfRange } from "./invalid_argument.ts";
 export { ActivationError, RollbackFailedError, type RolledBackFile } from "./transaction_errors.ts";
 export {
   ConflictError,

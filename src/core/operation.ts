@@ -12,6 +12,7 @@
  * State after a failure: an error is thrown into the generator at the `wait` that failed, so `finally` blocks run in
  * both drivers alike, and may themselves wait.
  */
+import { InvalidArgument } from "./invalid_argument.ts";
 import { showCaller } from "./caller_stack.ts";
 
 /** A value, or a promise for it. What every method of the seam may return. */
@@ -30,9 +31,9 @@ export function* wait<T>(value: Awaitable<T>): Operation<T> {
 
 /**
  * Runs an operation, awaiting what it waits for. An error thrown by `start` itself becomes a rejection. `within`: how many
- * functions of this module lie between the caller and this one.
+ * functions of this module lie between the caller and this one; `kept`: how many of them do more than return this call.
  */
-export async function run<T>(start: () => Operation<T>, within = 1): Promise<T> {
+export async function run<T>(start: () => Operation<T>, within = 1, kept = 0): Promise<T> {
   let resumed = false;
   try {
     const operation = start();
@@ -41,7 +42,20 @@ export async function run<T>(start: () => Operation<T>, within = 1): Promise<T> 
     resumed = true;
     return await resume(operation, step);
   } catch (error) {
-    showCaller(error, run, resumed ? 0 : within);
+    showCaller(error, run, resumed ? 0 : within, kept);
+    throw error;
+  }
+}
+
+/**
+ * Reads what a caller gave, where no operation runs yet: an error begins at the line that called the public function.
+ * The public function calls this one itself, and does something with what it returns.
+ */
+export function readGiven<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    showCaller(error, readGiven, 1, 1);
     throw error;
   }
 }
@@ -71,19 +85,19 @@ async function resume<T>(operation: Operation<T>, first: IteratorResult<PromiseL
   return step.value;
 }
 
-/** Runs an operation to its end at once. A promise handed up is a mistake of the file system or of a callback. */
-export function runSync<T>(start: () => Operation<T>): T {
+/** Runs an operation to its end at once; `kept` as for `run`. A promise handed up is a mistake of the file system or of a callback. */
+export function runSync<T>(start: () => Operation<T>, kept = 0): T {
   try {
     const operation = start();
     let step = operation.next();
     while (!step.done) {
       // Nobody will await this promise: its rejection must not surface as an unhandled one.
       Promise.resolve(step.value).catch(() => {});
-      step = operation.throw(new TypeError("A synchronous operation was given a promise"));
+      step = operation.throw(new InvalidArgument("A synchronous operation was given a promise"));
     }
     return step.value;
   } catch (error) {
-    showCaller(error, runSync, 1);
+    showCaller(error, runSync, 1, kept);
     throw error;
   }
 }

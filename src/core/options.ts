@@ -4,7 +4,7 @@
  * `readOptions(options, readers)` returns a frozen object of checked values. A wrong type or an unknown name is a
  * TypeError (a misspelt `mode` would otherwise publish a secret), a number out of range a RangeError.
  */
-import { OutOfRange } from "./out_of_range.ts";
+import { InvalidArgument, OutOfRange } from "./invalid_argument.ts";
 
 /** Checks one value; `name` is for its message. */
 export type OptionReader<T> = (value: unknown, name: string) => T;
@@ -26,7 +26,7 @@ function show(value: unknown): string {
 
 /** The error for an argument that is not what it must be: it says what it is. */
 export function wrongArgument(name: string, wanted: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${wanted}, not ${show(value)}`);
+  return new InvalidArgument(`${name} must be ${wanted}, not ${show(value)}`);
 }
 
 /** Reads options by a table of readers. A value of undefined is an absent option. */
@@ -36,7 +36,7 @@ export function readOptions<Readers extends Record<string, OptionReader<unknown>
 ): OptionValues<Readers> {
   if (options === undefined) return Object.freeze({});
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`Options must be an object, not ${show(options)}`);
+    throw new InvalidArgument(`Options must be an object, not ${show(options)}`);
   }
   const values: Record<string, unknown> = {};
   // Inherited ones, too: an option that is overlooked is as bad as one that is misspelt.
@@ -44,7 +44,7 @@ export function readOptions<Readers extends Record<string, OptionReader<unknown>
     const value: unknown = Reflect.get(options, name);
     if (value === undefined) continue;
     const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
-    if (read === undefined) throw new TypeError(`There is no option ${JSON.stringify(name)}`);
+    if (read === undefined) throw new InvalidArgument(`There is no option ${JSON.stringify(name)}`);
     values[name] = read(value, name);
   }
   if (!isPlainObject(options)) readGetters(options, readers, values);
@@ -74,7 +74,7 @@ export function oneOf<const Word extends string>(...words: Word[]): OptionReader
   return (value, name) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) {
-      throw new TypeError(
+      throw new InvalidArgument(
         `${name} must be ${words.map((each) => JSON.stringify(each)).join(" or ")}, not ${show(value)}`,
       );
     }
@@ -84,14 +84,14 @@ export function oneOf<const Word extends string>(...words: Word[]): OptionReader
 
 /** True or false. */
 export const flag: OptionReader<boolean> = (value, name) => {
-  if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, not ${show(value)}`);
+  if (typeof value !== "boolean") throw new InvalidArgument(`${name} must be true or false, not ${show(value)}`);
   return value;
 };
 
 /** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): OptionReader<number> {
   return (value, name) => {
-    if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${show(value)}`);
+    if (typeof value !== "number") throw new InvalidArgument(`${name} must be a number, not ${show(value)}`);
     if (!Number.isInteger(value) || value < least || value > most) {
       throw new OutOfRange(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
     }
@@ -105,7 +105,9 @@ export const count: OptionReader<number> = wholeNumber(0, Number.MAX_SAFE_INTEGE
 /** A span of time in milliseconds, `least` or more; fractions and Infinity are fine. */
 export function millisecondsFrom(least: number): OptionReader<number> {
   return (value, name) => {
-    if (typeof value !== "number") throw new TypeError(`${name} must be a number of milliseconds, not ${show(value)}`);
+    if (typeof value !== "number") {
+      throw new InvalidArgument(`${name} must be a number of milliseconds, not ${show(value)}`);
+    }
     if (!(value >= least)) throw new OutOfRange(`${name} must be ${least} ms or more, not ${value}`);
     return value;
   };
@@ -116,13 +118,15 @@ export const milliseconds: OptionReader<number> = millisecondsFrom(0);
 
 /** A function, to be called with what `T` says. */
 export const callback = <T>(): OptionReader<T> => (value, name) => {
-  if (typeof value !== "function") throw new TypeError(`${name} must be a function, not ${show(value)}`);
+  if (typeof value !== "function") throw new InvalidArgument(`${name} must be a function, not ${show(value)}`);
   return value as T;
 };
 
 /** Permission bits. */
 export const fileMode: OptionReader<number> = (value, name) => {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number such as 0o600, not ${show(value)}`);
+  if (typeof value !== "number") {
+    throw new InvalidArgument(`${name} must be a number such as 0o600, not ${show(value)}`);
+  }
   if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
     throw new OutOfRange(`${name} must be from 0 to 0o7777, not ${value}`);
   }
@@ -146,14 +150,14 @@ export function isOwner(value: string | number): boolean {
 /** An AbortSignal, of whatever realm. */
 export const abortSignal: OptionReader<AbortSignal> = (value, name) => {
   if (typeof value !== "object" || value === null || typeof Reflect.get(value, "aborted") !== "boolean") {
-    throw new TypeError(`${name} must be an AbortSignal, not ${show(value)}`);
+    throw new InvalidArgument(`${name} must be an AbortSignal, not ${show(value)}`);
   }
   return value as AbortSignal;
 };
 
 /** Refuses a signal where nobody could use it: a synchronous call is over before anything else runs. */
 export function refuseSignal(synchronous: boolean, signal: AbortSignal | undefined, name = "signal"): void {
-  if (synchronous && signal !== undefined) throw new TypeError(`${name}: a synchronous call cannot be aborted`);
+  if (synchronous && signal !== undefined) throw new InvalidArgument(`${name}: a synchronous call cannot be aborted`);
 }
 
 /** A path as callers write it. */
@@ -162,7 +166,7 @@ export type FilePath = string | URL;
 /** A path or file: URL, not yet looked at further. */
 export const filePath: OptionReader<FilePath> = (value, name) => {
   if (typeof value !== "string" && !(value instanceof URL)) {
-    throw new TypeError(`${name} must be a path or a file: URL, not ${show(value)}`);
+    throw new InvalidArgument(`${name} must be a path or a file: URL, not ${show(value)}`);
   }
   return value;
 };
@@ -170,27 +174,29 @@ export const filePath: OptionReader<FilePath> = (value, name) => {
 /** The text of a path or file: URL; TypeError for what can name no file. */
 export function pathText(path: FilePath, style: "posix" | "windows"): string {
   const text = typeof path === "string" ? path : urlPath(filePath(path, "path") as URL, style);
-  if (text === "") throw new TypeError("A path must not be empty");
-  if (text.includes("\0")) throw new TypeError(`A path must not contain NUL: ${JSON.stringify(text)}`);
+  if (text === "") throw new InvalidArgument("A path must not be empty");
+  if (text.includes("\0")) throw new InvalidArgument(`A path must not contain NUL: ${JSON.stringify(text)}`);
   // Would be written as U+FFFD, as every other lone surrogate is: to another file.
   if (style === "posix" && /\p{Surrogate}/u.test(text)) {
-    throw new TypeError(`A path must not contain lone surrogates: ${JSON.stringify(text)}`);
+    throw new InvalidArgument(`A path must not contain lone surrogates: ${JSON.stringify(text)}`);
   }
   return text;
 }
 
 function urlPath(url: URL, style: "posix" | "windows"): string {
-  if (url.protocol !== "file:") throw new TypeError(`A URL must begin with file:, not ${JSON.stringify(url.protocol)}`);
+  if (url.protocol !== "file:") {
+    throw new InvalidArgument(`A URL must begin with file:, not ${JSON.stringify(url.protocol)}`);
+  }
   if (/%2f/i.test(url.pathname) || (style === "windows" && /%5c/i.test(url.pathname))) {
-    throw new TypeError(`A file: URL must not contain an encoded separator: ${url.href}`);
+    throw new InvalidArgument(`A file: URL must not contain an encoded separator: ${url.href}`);
   }
   const path = decodedPath(url);
   if (style === "posix") {
-    if (url.hostname !== "") throw new TypeError(`A file: URL must not name a host: ${url.href}`);
+    if (url.hostname !== "") throw new InvalidArgument(`A file: URL must not name a host: ${url.href}`);
     return path;
   }
   if (url.hostname !== "") return `\\\\${url.hostname}${path.replaceAll("/", "\\")}`;
-  if (!/^\/[A-Za-z]:\//.test(path)) throw new TypeError(`A file: URL must name a drive: ${url.href}`);
+  if (!/^\/[A-Za-z]:\//.test(path)) throw new InvalidArgument(`A file: URL must name a drive: ${url.href}`);
   return path.slice(1).replaceAll("/", "\\");
 }
 
@@ -199,6 +205,6 @@ function decodedPath(url: URL): string {
   try {
     return decodeURIComponent(url.pathname);
   } catch (error) {
-    throw new TypeError(`A file: URL must contain UTF-8: ${url.href}`, { cause: error });
+    throw new InvalidArgument(`A file: URL must contain UTF-8: ${url.href}`, { cause: error });
   }
 }

@@ -4,6 +4,7 @@
  * `..` is never collapsed against a component that might be a symlink (`link/..` is not the directory of `link`): only
  * leading `..` of a relative path are, against the working directory, which the system reports without symlinks.
  */
+import { InvalidArgument } from "./invalid_argument.ts";
 
 /** How paths are written on this machine. */
 export type PathStyle = "posix" | "windows";
@@ -101,7 +102,9 @@ export function absolutePath(path: string, from: string, style: PathStyle, fromI
   if (style === "posix" && path.startsWith("/") && !/\/(?:\.?\/|\.?$)/.test(path)) return path;
   const root = rootOf(path, style);
   if (root === "" && style === "windows" && /^[A-Za-z]:/.test(path)) {
-    throw new TypeError(`A path relative to a drive's own working directory is not supported: ${JSON.stringify(path)}`);
+    throw new InvalidArgument(
+      `A path relative to a drive's own working directory is not supported: ${JSON.stringify(path)}`,
+    );
   }
   if (root === "" && style === "windows" && isSeparator(path[0], style)) {
     return absolutePath(rootOf(from, style) + path.replace(/^[\\/]+/, ""), from, style, fromIsPhysical);

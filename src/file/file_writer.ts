@@ -4,6 +4,7 @@
  * Order: open (directory, temporary file), `write` as often as wanted, then `commit` or `discard`. A failing write, an
  * abort or leaving the scope of `await using` discards. Calls are carried out one after another.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import type { FileChunk } from "../core/bytes.ts";
 import { onAbort } from "../core/abort.ts";
 import { chunksBetweenTurns, nextTurn } from "../core/event_loop.ts";
@@ -37,7 +38,7 @@ export interface FileWriterSync extends Disposable {
   discard(): void;
 }
 
-const discarded = (): TypeError => new TypeError("What was written has been discarded");
+const discarded = (): TypeError => new InvalidArgument("What was written has been discarded");
 
 class QueuedWriter implements FileWriter {
   readonly writable: WritableStream<FileChunk>;
@@ -97,7 +98,7 @@ class SynchronousWriter implements FileWriterSync {
   }
 
   write(chunk: FileChunk): void {
-    runSync(() => this.#body.write(chunk));
+    runSync(() => this.#body.write(chunk), 1);
   }
 
   commit(): WriteResult {
@@ -142,7 +143,7 @@ function* open(path: FilePath, options: WriteFileOptions | undefined, synchronou
  * ```
  */
 export async function openFileWriter(path: FilePath, options?: WriteFileOptions): Promise<FileWriter> {
-  return new QueuedWriter(await run(() => open(path, options, false)));
+  return new QueuedWriter(await run(() => open(path, options, false), 1, 1));
 }
 
 /**
@@ -164,5 +165,5 @@ export async function openFileWriter(path: FilePath, options?: WriteFileOptions)
  * ```
  */
 export function openFileWriterSync(path: FilePath, options?: WriteFileSyncOptions): FileWriterSync {
-  return new SynchronousWriter(runSync(() => open(path, options, true)));
+  return new SynchronousWriter(runSync(() => open(path, options, true), 1));
 }

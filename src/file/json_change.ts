@@ -4,7 +4,7 @@
  * parse → the schema → the callback → the same value? then nothing → the schema → text. A value that the schema refuses
  * is damaged content where it was read, and a ValidationError where it would be written; nothing has changed then.
  */
-import { ValidationError } from "../core/errors.ts";
+import { InvalidArgument, ValidationError } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
 import type { OptionReader } from "../core/options.ts";
 import { issuesText, type StandardSchemaV1 } from "../core/standard_schema.ts";
@@ -27,7 +27,7 @@ export const schemaOption: OptionReader<StandardSchemaV1> = (value, name) => {
     ? Reflect.get(value, "~standard")
     : undefined;
   const found = typeof standard === "object" && standard !== null && "validate" in standard;
-  if (!found) throw new TypeError(`${name} must be a Standard Schema (it has no "~standard"."validate")`);
+  if (!found) throw new InvalidArgument(`${name} must be a Standard Schema (it has no "~standard"."validate")`);
   return value as StandardSchemaV1;
 };
 
@@ -62,7 +62,7 @@ export function* changeJson<T>(
   const given = validate === undefined || value === undefined ? before : JSON.stringify(value);
   const next = yield* callInside(engine, holds, () => change(value as T | undefined));
   if (next === undefined && value !== undefined && JSON.stringify(value) !== given) {
-    throw new TypeError("change has changed the value, and returned nothing: it must return the new value");
+    throw new InvalidArgument("change has changed the value, and returned nothing: it must return the new value");
   }
   tell(next ?? value as T | undefined);
   // The same value in another layout is the same value: whoever formatted the file by hand keeps that.

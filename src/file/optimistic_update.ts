@@ -7,6 +7,7 @@
  *
  * After a failure the file is what it was, or the error says what happened to it, as with every update.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import type { FilePath } from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
 import { locate } from "../protocol/engine.ts";
@@ -23,10 +24,12 @@ type RepeatableChange = (current: Uint8Array | undefined, path: string) => Opera
 /** Refuses what an update that begins again cannot mean. */
 export function refuseExpectations({ lock, ifMatch, plan }: WriteRequest): void {
   if (lock !== undefined && "hold" in lock) {
-    throw new TypeError("optimistic takes the lock by itself, and only to write: lock must not be one that is held");
+    throw new InvalidArgument(
+      "optimistic takes the lock by itself, and only to write: lock must not be one that is held",
+    );
   }
   if (ifMatch !== undefined || plan.mustNotExist) {
-    throw new TypeError(
+    throw new InvalidArgument(
       "optimistic begins again with whatever is there: ifMatch and ifExists cannot be combined with it",
     );
   }

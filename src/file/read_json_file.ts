@@ -1,5 +1,5 @@
 /** `readJsonFile`: a file's JSON value; where it is none, or is refused, the error says where and why. */
-import { type FilePath, readOptions } from "../core/options.ts";
+import { type FilePath, readOptions, wrongArgument } from "../core/options.ts";
 import { run, runSync } from "../core/operation.ts";
 import { corruption, decodeText, parseJson } from "./decode_text.ts";
 import { type ContentWithDigest, readAs, type ReadFileOptions, readReaders, type WithDigest } from "./read_file.ts";
@@ -12,7 +12,7 @@ export interface ReadJsonFileOptions<T> extends ReadFileOptions {
 
 function validator(value: unknown, name: string): (value: unknown) => unknown {
   if (typeof value !== "function") {
-    throw new TypeError(`${name} must be a function, not ${value === null ? "null" : typeof value}`);
+    throw wrongArgument(name, "a function or a Standard Schema", value);
   }
   return value as (value: unknown) => unknown;
 }

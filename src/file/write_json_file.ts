@@ -1,7 +1,7 @@
 /**
  * `writeJsonFile`: a value as JSON text, ending in a newline.
  */
-import { type FilePath, readOptions } from "../core/options.ts";
+import { type FilePath, readOptions, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import { writeData } from "./write_file.ts";
@@ -26,14 +26,14 @@ export interface WriteJsonFileSyncOptions extends WriteFileSyncOptions, JsonSpac
 /** JSON text of a value, with a newline at its end; TypeError for a value that JSON cannot represent. */
 export function jsonText(value: unknown, space: number | string | undefined): string {
   const text: string | undefined = JSON.stringify(value, undefined, space);
-  if (text === undefined) throw new TypeError(`value must be one that JSON can represent, not ${typeof value}`);
+  if (text === undefined) throw wrongArgument("value", "one that JSON can represent", value);
   return `${text}\n`;
 }
 
 /** Reads the option `space`. */
 export function spaceOption(value: unknown, name: string): number | string {
   if (typeof value !== "number" && typeof value !== "string") {
-    throw new TypeError(`${name} must be a number or a string, not ${typeof value}`);
+    throw wrongArgument(name, "a number or a string", value);
   }
   return value;
 }

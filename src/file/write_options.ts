@@ -6,8 +6,8 @@
  */
 import { followedBy } from "../protocol/links.ts";
 import { parseDigest } from "../core/digest.ts";
-import { ConflictError } from "../core/errors.ts";
-import { type OptionReader, readOptions } from "../core/options.ts";
+import { ConflictError, InvalidArgument } from "../core/errors.ts";
+import { type OptionReader, readOptions, wrongArgument } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
@@ -53,14 +53,14 @@ export interface WriteFileSyncOptions extends Omit<WriteFileOptions, "signal" | 
 /** Reads the SHA-256 of content that must be there. */
 export const digestOption: OptionReader<string> = (value, name) => {
   const digest = parseDigest(value);
-  if (digest === undefined) throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits`);
+  if (digest === undefined) throw wrongArgument(name, "a SHA-256 in 64 hexadecimal digits", value);
   return digest;
 };
 
 const digestOrNull: OptionReader<string | null> = (value, name) => {
   if (value === null) return null;
   const digest = parseDigest(value);
-  if (digest === undefined) throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, or null`);
+  if (digest === undefined) throw wrongArgument(name, "a SHA-256 in 64 hexadecimal digits, or null", value);
   return digest;
 };
 
@@ -71,7 +71,9 @@ export const optionalLock: OptionReader<LockWish | false> = (value, name) =>
 /** The lock under which content is compared: the one that is given, or the file's. */
 export function lockToCompare(lock: LockWish | false): Exclude<LockWish, undefined> {
   if (lock === false) {
-    throw new TypeError("ifMatch compares under the lock, and lock is false: writeVersioned compares without one");
+    throw new InvalidArgument(
+      "ifMatch compares under the lock, and lock is false: writeVersioned compares without one",
+    );
   }
   return lock ?? { plan: lockPlan(undefined).plan };
 }
@@ -103,10 +105,10 @@ export function writeRequest(
   const lock = typeof ifMatch === "string" ? lockToCompare(given) : given || undefined;
   refuseSignals(synchronous, rest.signal, lock);
   if (ifMatch !== undefined && ifMatch !== null && rest.ifExists === "fail") {
-    throw new TypeError('ifMatch names content, ifExists: "fail" says that there must be none');
+    throw new InvalidArgument('ifMatch names content, ifExists: "fail" says that there must be none');
   }
   if (ifMatch === null && rest.ifExists === "replace") {
-    throw new TypeError('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
+    throw new InvalidArgument('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
   }
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedBy(rest.symlink));
   const plan = writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest);

@@ -5,6 +5,7 @@
  * A lock that the writer took itself is kept until the end. One that was handed in is used while the writer is opened
  * and while it commits, not between: its holder may do other things with it meanwhile, and `ifMatch` is asked again.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import { ChunkEncoder, type FileChunk } from "../core/bytes.ts";
 import type { TargetState } from "../core/errors.ts";
 import type { Operation } from "../core/operation.ts";
@@ -124,7 +125,7 @@ export class WriterBody {
     } catch (error) {
       throw yield* this.#fail(error);
     }
-    this.#ended = { error: new TypeError("The file has been committed") };
+    this.#ended = { error: new InvalidArgument("The file has been committed") };
     yield* this.#giveBack(result, result.changed ? "replaced" : "unchanged");
     return result;
   }

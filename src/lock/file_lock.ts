@@ -1,10 +1,10 @@
 /**
  * The lock as its holder has it, and the option `lock` of everything that writes.
  */
-import { FileError, type TargetState } from "../core/errors.ts";
+import { FileError, InvalidArgument, type TargetState } from "../core/errors.ts";
 import { withoutTurns } from "../core/event_loop.ts";
 import { type Operation, run, runNow, wait } from "../core/operation.ts";
-import { type OptionReader, refuseSignal } from "../core/options.ts";
+import { type OptionReader, refuseSignal, wrongArgument } from "../core/options.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
 import { heldLocks } from "./ancestor_holds.ts";
@@ -102,23 +102,23 @@ export const lockOption: OptionReader<LockWish> = (value, name) => {
   if (value === false) return undefined;
   if (value === true) return { plan: lockPlan(undefined).plan };
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`${name} must be true, false, lock options, or a lock that is held`);
+    throw wrongArgument(name, "true, false, lock options, or a lock that is held", value);
   }
   const hold = Reflect.get(value, holdOf) as LockHold | undefined;
   if (hold !== undefined) {
-    if (hold.held.shared) throw new TypeError(`${name} is held shared: a write needs it exclusive`);
+    if (hold.held.shared) throw new InvalidArgument(`${name} is held shared: a write needs it exclusive`);
     return { hold };
   }
   const { plan, runtime } = lockPlan(value);
-  if (plan.shared) throw new TypeError(`${name} must not be shared: a write needs it exclusive`);
-  if (runtime !== undefined) throw new TypeError(`${name} must not name a runtime of its own`);
+  if (plan.shared) throw new InvalidArgument(`${name} must not be shared: a write needs it exclusive`);
+  if (runtime !== undefined) throw new InvalidArgument(`${name} must not name a runtime of its own`);
   return { plan };
 };
 
 /** Reads how a lock is to be taken, where none is done without and none that is held could be joined. */
 export const lockPlanOption: OptionReader<LockPlan> = (value, name) => {
   const wish = typeof value === "object" ? lockOption(value, name) : undefined;
-  if (wish === undefined || "hold" in wish) throw new TypeError(`${name} must be lock options`);
+  if (wish === undefined || "hold" in wish) throw new InvalidArgument(`${name} must be lock options`);
   return wish.plan;
 };
 
@@ -134,7 +134,7 @@ export function refuseSignals(synchronous: boolean, signal: AbortSignal | undefi
 export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (value, name) => {
   const wish = lockOption(value, name);
   if (wish === undefined) {
-    throw new TypeError(`${name} must not be false: it is the lock that keeps changes from being lost`);
+    throw new InvalidArgument(`${name} must not be false: it is the lock that keeps changes from being lost`);
   }
   return wish;
 };
@@ -192,7 +192,7 @@ function* joined(
   try {
     const { target } = yield* findLockPlace({ engine, path, lockDirectory: undefined, directories: false, attempt });
     if (!(yield* isSameFile(engine, target, locked, attempt))) {
-      throw new TypeError(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
+      throw new InvalidArgument(`The lock that was given is for ${JSON.stringify(locked.path)}, not for this`);
     }
     yield* hold.confirm("unchanged");
     return hold;

@@ -1,6 +1,7 @@
 /**
  * The options of a lock, and the plan they become before any I/O.
  */
+import { InvalidArgument, OutOfRange } from "../core/errors.ts";
 import {
   abortSignal,
   callback,
@@ -143,7 +144,7 @@ const leastStaleAfter = 2_000;
 
 const staleAfter: OptionReader<number> = (value, name) => {
   const checked = milliseconds(value, name);
-  if (checked < leastStaleAfter) throw new RangeError(`${name} must be ${leastStaleAfter} ms or more, not ${checked}`);
+  if (checked < leastStaleAfter) throw new OutOfRange(`${name} must be ${leastStaleAfter} ms or more, not ${checked}`);
   return checked;
 };
 
@@ -176,7 +177,7 @@ export function lockPlan(options: unknown): { plan: LockPlan; runtime: Runtime |
 
 /** Refuses a synchronous call the callback for which its wait leaves no time. */
 export function refuseOnWait({ onWait }: LockPlan, name = "onWait"): void {
-  if (onWait !== undefined) throw new TypeError(`${name}: nothing can be called while a synchronous call waits`);
+  if (onWait !== undefined) throw new InvalidArgument(`${name}: nothing can be called while a synchronous call waits`);
 }
 
 function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOptionReaders>>>): {
@@ -185,7 +186,9 @@ function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOption
 } {
   const backend = checked.backend ?? "auto";
   if (checked.staleAfter !== undefined && backend !== "directory") {
-    throw new TypeError('staleAfter needs backend: "directory": a kernel lock ends with its process, and not before');
+    throw new InvalidArgument(
+      'staleAfter needs backend: "directory": a kernel lock ends with its process, and not before',
+    );
   }
   const plan = Object.freeze({
     shared: checked.shared ?? false,

@@ -15,7 +15,7 @@
  * The tables hang on `globalThis`, shared by all copies of the module; their shape is versioned by their name.
  */
 import type { Source } from "../core/bytes.ts";
-import { DeadlockError, type Remedy } from "../core/errors.ts";
+import { DeadlockError, InvalidArgument, type Remedy } from "../core/errors.ts";
 import type { Awaitable, Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, CallerError } from "../protocol/failure.ts";
@@ -174,7 +174,7 @@ export function* callInside<T>(
     const answer = chain === undefined ? call() : holdContext.run(chain, call);
     if (engine.synchronous && typeof answer === "object" && answer !== null && "then" in answer) {
       Promise.resolve(answer).catch(() => {});
-      throw new TypeError("The callback of a synchronous function must not return a promise");
+      throw new InvalidArgument("The callback of a synchronous function must not return a promise");
     }
     return yield* idly(engine, answer);
   } catch (error) {

@@ -7,8 +7,9 @@
  *
  * State after a failure: nothing here changes any; the error is a CallerError, as with `callInside`.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import { onAbort } from "../core/abort.ts";
-import { millisecondsFrom, type OptionReader, readOptions } from "../core/options.ts";
+import { millisecondsFrom, type OptionReader, readOptions, wrongArgument } from "../core/options.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Clock } from "../runtime/runtime.ts";
@@ -38,7 +39,7 @@ const limitReader: OptionReader<number> = (value, name) => atLeastOne(value, `ti
 
 /** Reads the option `timeouts`. */
 export const timeoutsReader: OptionReader<CallbackTimeouts> = (value, name) => {
-  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(name, "an object", value);
   return readOptions(value, { validate: limitReader, activate: limitReader });
 };
 
@@ -50,8 +51,10 @@ export function checkTimeouts(
 ): void {
   for (const name of ["validate", "activate"] as const) {
     if (timeouts[name] === undefined) continue;
-    if (synchronous) throw new TypeError(`timeouts.${name} has no effect: nothing interrupts a synchronous callback`);
-    if (callbacks[name] === undefined) throw new TypeError(`timeouts.${name} has no effect: there is no ${name}`);
+    if (synchronous) {
+      throw new InvalidArgument(`timeouts.${name} has no effect: nothing interrupts a synchronous callback`);
+    }
+    if (callbacks[name] === undefined) throw new InvalidArgument(`timeouts.${name} has no effect: there is no ${name}`);
   }
 }
 

@@ -7,7 +7,7 @@
  * After a failing write or sync the file is cut back to where it was, and that is synced: what was acknowledged is
  * there, the batch is not, and the file can be appended to again. Where cutting back fails, too, nobody knows what is safely on disk: every later call throws that first error, until the file is opened anew.
  */
-import { FileError } from "../core/errors.ts";
+import { FileError, InvalidArgument } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -189,7 +189,7 @@ export class AppendFile {
 
   /** Closes the file. */
   *close(): Operation<void> {
-    this.fail(new TypeError("The log has been closed"));
+    this.fail(new InvalidArgument("The log has been closed"));
     yield* wait(this.#file.close());
   }
 }

@@ -5,10 +5,11 @@
  * Calls of one log are carried out in the order they were made. Records asked for while a batch is on its way go into the
  * next one: one write and one sync for all of them.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import type { Batches } from "../core/batches.ts";
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
-import { run } from "../core/operation.ts";
+import { readGiven, run } from "../core/operation.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Durability } from "../protocol/write_plan.ts";
@@ -81,7 +82,7 @@ class AsynchronousReader implements LogReader {
   }
 
   read(options?: ReadOptions): AsyncGenerator<LogRecord> {
-    return handOut(new LogRecords(this.#engine, this.path, readPlan(options)));
+    return handOut(new LogRecords(this.#engine, this.path, readGiven(() => readPlan(options))));
   }
 
   snapshot(): Promise<Uint8Array | undefined> {
@@ -126,7 +127,7 @@ class AsynchronousLog extends AsynchronousReader implements Log {
   }
 
   #add(work: Work): Promise<number> {
-    if (this.#closing !== undefined) throw new TypeError("The log has been closed");
+    if (this.#closing !== undefined) throw new InvalidArgument("The log has been closed");
     const result = this.#work.add(work);
     const settled = result.catch(() => {}).finally(() => this.#underWay.delete(settled));
     this.#underWay.add(settled);
@@ -135,17 +136,19 @@ class AsynchronousLog extends AsynchronousReader implements Log {
 
   // deno-lint-ignore require-await -- a wrong argument is a rejection
   async append(record: Uint8Array | string): Promise<number> {
-    return this.#add({ record: recordBytes(record) });
+    return readGiven(() => this.#add({ record: recordBytes(record) }));
   }
 
   async appendMany(records: Iterable<Uint8Array | string>): Promise<number[]> {
-    const checked = manyRecords(records);
-    return await Promise.all(checked.map((record) => this.#add({ record })));
+    const added = readGiven(() => manyRecords(records).map((record) => this.#add({ record })));
+    return await Promise.all(added);
   }
 
   async checkpoint(snapshot: FileData, options?: CheckpointOptions): Promise<void> {
-    const through = checkpointThrough(options);
-    await this.#add({ snapshot: sourceOf(snapshot, false), through });
+    await readGiven(() => {
+      const through = checkpointThrough(options);
+      return this.#add({ snapshot: sourceOf(snapshot, false), through });
+    });
   }
 
   close(): Promise<void> {
@@ -202,8 +205,8 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * ```
  */
 export async function openLog(path: FilePath, options?: LogOptions): Promise<Log> {
-  const { path: location, request } = logRequest(path, options, false);
-  return new AsynchronousLog(await run(() => LogBody.open(location, request)));
+  const { path: location, request } = readGiven(() => logRequest(path, options, false));
+  return new AsynchronousLog(await run(() => LogBody.open(location, request), 1, 1));
 }
 
 /**
@@ -226,6 +229,6 @@ export async function openLog(path: FilePath, options?: LogOptions): Promise<Log
  * ```
  */
 export function openLogReader(path: FilePath, options?: LogReaderOptions): LogReader {
-  const { engine, path: location } = readerRequest(path, options, false);
+  const { engine, path: location } = readGiven(() => readerRequest(path, options, false));
   return new AsynchronousReader(engine, location);
 }

@@ -2,7 +2,7 @@
  * What callers ask of a log, checked before any I/O.
  */
 import { bytesOf } from "../core/bytes.ts";
-import { OutOfRange } from "../core/errors.ts";
+import { InvalidArgument, OutOfRange } from "../core/errors.ts";
 import {
   callback,
   count,
@@ -143,7 +143,7 @@ export function readPlan(options: ReadOptions | undefined): ReadPlan {
     onSkipped: callback<NonNullable<ReadOptions["onSkipped"]>>(),
   });
   if (whenDamaged === "skip") return { from, skipped: onSkipped ?? (() => {}) };
-  if (onSkipped !== undefined) throw new TypeError('onSkipped needs whenDamaged: "skip"');
+  if (onSkipped !== undefined) throw new InvalidArgument('onSkipped needs whenDamaged: "skip"');
   return { from };
 }
 

@@ -3,7 +3,7 @@
  */
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
-import { runSync } from "../core/operation.ts";
+import { readGiven, runSync } from "../core/operation.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Engine } from "../protocol/engine.ts";
 import type { Durability } from "../protocol/write_plan.ts";
@@ -60,7 +60,7 @@ class SynchronousReader implements LogReaderSync {
   }
 
   read(options?: ReadOptions): Generator<LogRecord> {
-    return handOut(new LogRecords(this.#engine, this.path, readPlan(options)));
+    return handOut(new LogRecords(this.#engine, this.path, readGiven(() => readPlan(options))));
   }
 
   snapshot(): Uint8Array | undefined {
@@ -105,18 +105,18 @@ class SynchronousLog extends SynchronousReader implements LogSync {
   }
 
   appendMany(records: Iterable<Uint8Array | string>): number[] {
-    const checked = manyRecords(records);
+    const checked = readGiven(() => manyRecords(records));
     if (checked.length === 0) return [];
-    const first = runSync(() => this.#body.append(checked));
+    const first = runSync(() => this.#body.append(checked), 1);
     return checked.map((_, index) => first + index);
   }
 
   checkpoint(snapshot: FileData, options?: CheckpointOptions): void {
-    runSync(() => this.#body.checkpoint(sourceOf(snapshot, true), checkpointThrough(options)));
+    runSync(() => this.#body.checkpoint(sourceOf(snapshot, true), checkpointThrough(options)), 1);
   }
 
   close(): void {
-    runSync(() => this.#body.close());
+    runSync(() => this.#body.close(), 1);
   }
 
   [Symbol.dispose](): void {
@@ -143,8 +143,8 @@ class SynchronousLog extends SynchronousReader implements LogSync {
  * ```
  */
 export function openLogSync(path: FilePath, options?: LogSyncOptions): LogSync {
-  const { path: location, request } = logRequest(path, options, true);
-  return new SynchronousLog(runSync(() => LogBody.open(location, request)));
+  const { path: location, request } = readGiven(() => logRequest(path, options, true));
+  return new SynchronousLog(runSync(() => LogBody.open(location, request), 1));
 }
 
 /**
@@ -166,6 +166,6 @@ export function openLogSync(path: FilePath, options?: LogSyncOptions): LogSync {
  * ```
  */
 export function openLogReaderSync(path: FilePath, options?: LogReaderOptions): LogReaderSync {
-  const { engine, path: location } = readerRequest(path, options, true);
+  const { engine, path: location } = readGiven(() => readerRequest(path, options, true));
   return new SynchronousReader(engine, location);
 }

@@ -3,8 +3,15 @@
  *
  * What becomes of them is decided in metadata.ts, when it is known what is there.
  */
-import { OutOfRange } from "../core/errors.ts";
-import { fileMode, highestOwnerNumber, isOwner, type OptionReader, readOptions } from "../core/options.ts";
+import { InvalidArgument, OutOfRange } from "../core/errors.ts";
+import {
+  fileMode,
+  highestOwnerNumber,
+  isOwner,
+  type OptionReader,
+  readOptions,
+  wrongArgument,
+} from "../core/options.ts";
 
 /** The owner of a file, as names or numbers; whatever is omitted stays unchanged. */
 export interface Owner {
@@ -32,14 +39,14 @@ export interface NewFileDefaults {
 /** An owner by name or number. */
 export const ownerOption: OptionReader<Owner> = (value, name) => {
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`${name} must be an object with user or group`);
+    throw wrongArgument(name, "an object with user or group", value);
   }
   return readOptions(value, { user: userOrGroup, group: userOrGroup });
 };
 
 const userOrGroup: OptionReader<number | string> = (value, name) => {
   if (value === "" || (typeof value !== "string" && typeof value !== "number")) {
-    throw new TypeError(`${name} must be a name or a number`);
+    throw wrongArgument(name, "a name or a number", value);
   }
   if (!isOwner(value)) throw new OutOfRange(`${name} must be from 0 to ${highestOwnerNumber}, not ${value}`);
   return value;
@@ -61,8 +68,8 @@ const modeOfCreation: OptionReader<number> = (value, name) => {
 
 /** What a new file gets. */
 export const newFileDefaults: OptionReader<Readonly<NewFileDefaults>> = (value, name) => {
-  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(name, "an object", value);
   const defaults = readOptions(value, { mode: fileMode, creationMode: modeOfCreation, owner: ownerOption });
   if (defaults.mode === undefined || defaults.creationMode === undefined) return defaults;
-  throw new TypeError(`${name} takes mode (exact) or creationMode (minus the umask), not both`);
+  throw new InvalidArgument(`${name} takes mode (exact) or creationMode (minus the umask), not both`);
 };

@@ -10,7 +10,7 @@
  * Those who share a directory on purpose name one another: the option `trust`. Content that is known by its digest, as
  * the objects of a store are, needs no owner.
  */
-import { highestOwnerNumber, type OptionReader, wholeNumber } from "../core/options.ts";
+import { highestOwnerNumber, type OptionReader, wholeNumber, wrongArgument } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -36,7 +36,7 @@ const userNumber = wholeNumber(0, highestOwnerNumber);
 /** Reads the option `trust`. */
 export const trustReader: OptionReader<Trust> = (value, name) => {
   if (value === "any") return value;
-  if (!Array.isArray(value)) throw new TypeError(`${name} must be "any" or an array of user numbers`);
+  if (!Array.isArray(value)) throw wrongArgument(name, `"any" or an array of user numbers`, value);
   return value.map((each: unknown, index) => userNumber(each, `${name}[${index}]`));
 };
 

@@ -8,7 +8,7 @@
 import { Batches } from "../core/batches.ts";
 import type { FileData } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
-import { type Operation, run } from "../core/operation.ts";
+import { type Operation, readGiven, run } from "../core/operation.ts";
 import { type Digest, objectsLockTarget, readDigest } from "../protocol/names/store.ts";
 import type { Durability, WriteResult } from "../protocol/write_plan.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
@@ -116,12 +116,12 @@ class AsynchronousStore implements ObjectStore {
 
   // deno-lint-ignore require-await -- a wrong argument is a rejection
   async put(data: FileData, options?: PutOptions): Promise<Digest> {
-    return this.#put(putRequest(this.#context, data, options));
+    return this.#put(readGiven(() => putRequest(this.#context, data, options)));
   }
 
   // deno-lint-ignore require-await -- a wrong argument is a rejection
   async putFile(path: FilePath, options?: PutOptions): Promise<Digest> {
-    return this.#put(putFileRequest(this.#context, path, options));
+    return this.#put(readGiven(() => putFileRequest(this.#context, path, options)));
   }
 
   /** Bytes go together with others. What comes from elsewhere may be slow, and must not hold anybody up. */
@@ -144,7 +144,11 @@ class AsynchronousStore implements ObjectStore {
 
   // deno-lint-ignore require-await -- a wrong argument is a rejection
   async putMany(contents: Iterable<FileData> | AsyncIterable<FileData>): Promise<Digest[]> {
-    return putEach(contentsOf(contents), (content) => this.put(content), 2 * putsFor(this.#context.engine));
+    return putEach(
+      readGiven(() => contentsOf(contents)),
+      (content) => this.put(content),
+      2 * putsFor(this.#context.engine),
+    );
   }
 
   get(digest: Digest): Promise<Uint8Array> {
@@ -152,7 +156,7 @@ class AsynchronousStore implements ObjectStore {
   }
 
   stream(digest: Digest): ReadableStream<Uint8Array> {
-    const reader = new ObjectReader(this.#context, readDigest(digest));
+    const reader = new ObjectReader(this.#context, readGiven(() => readDigest(digest)));
     return new ReadableStream({
       async pull(controller) {
         const piece = await run(() => reader.next());
@@ -196,7 +200,7 @@ class AsynchronousStore implements ObjectStore {
   }
 
   async collectGarbage(options: CollectOptions): Promise<CollectResult> {
-    const rules = collectRules(options);
+    const rules = readGiven(() => collectRules(options));
     const began = this.#context.engine.runtime.clock.now();
     const candidates = await this.#run(() => listCandidates(this.#context));
     const reachable = new Set<Digest>();
@@ -241,5 +245,5 @@ function* open(directory: FilePath, options: ObjectStoreOptions | undefined): Op
  * ```
  */
 export async function openObjectStore(directory: FilePath, options?: ObjectStoreOptions): Promise<ObjectStore> {
-  return new AsynchronousStore(await run(() => open(directory, options)));
+  return new AsynchronousStore(await run(() => open(directory, options), 1, 1));
 }

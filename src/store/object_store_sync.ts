@@ -3,7 +3,7 @@
  */
 import type { FileData } from "../core/bytes.ts";
 import type { FilePath } from "../core/options.ts";
-import { runSync } from "../core/operation.ts";
+import { readGiven, runSync } from "../core/operation.ts";
 import { type Digest, objectsLockTarget, readDigest } from "../protocol/names/store.ts";
 import type { Durability, WriteResult } from "../protocol/write_plan.ts";
 import { getObject, ObjectReader, restoreObject } from "./get.ts";
@@ -95,19 +95,19 @@ class SynchronousStore implements ObjectStoreSync {
   }
 
   put(data: FileData, options?: PutSyncOptions): Digest {
-    return this.#putAll([putRequest(this.#context, data, options)])[0] as Digest;
+    return this.#putAll([readGiven(() => putRequest(this.#context, data, options))])[0] as Digest;
   }
 
   putFile(path: FilePath, options?: PutSyncOptions): Digest {
-    return this.#putAll([putFileRequest(this.#context, path, options)])[0] as Digest;
+    return this.#putAll([readGiven(() => putFileRequest(this.#context, path, options))])[0] as Digest;
   }
 
   putMany(contents: Iterable<FileData>): Digest[] {
     const digests: Digest[] = [];
     const most = putsFor(this.#context.engine);
     let requests: PutRequest[] = [];
-    for (const content of contentsOf(contents)) {
-      requests.push(putRequest(this.#context, content, undefined));
+    for (const content of readGiven(() => contentsOf(contents))) {
+      requests.push(readGiven(() => putRequest(this.#context, content, undefined)));
       if (requests.length < most) continue;
       digests.push(...this.#putAll(requests));
       requests = [];
@@ -125,7 +125,7 @@ class SynchronousStore implements ObjectStoreSync {
   }
 
   stream(digest: Digest): Iterable<Uint8Array> {
-    return this.#pieces(readDigest(digest));
+    return this.#pieces(readGiven(() => readDigest(digest)));
   }
 
   *#pieces(digest: Digest): Generator<Uint8Array> {
@@ -170,7 +170,7 @@ class SynchronousStore implements ObjectStoreSync {
   }
 
   collectGarbage(options: CollectSyncOptions): CollectResult {
-    const rules = collectRules(options);
+    const rules = readGiven(() => collectRules(options));
     const began = this.#context.engine.runtime.clock.now();
     const candidates = runSync(() => listCandidates(this.#context));
     const reachable = new Set<Digest>();
@@ -200,5 +200,5 @@ class SynchronousStore implements ObjectStoreSync {
  * ```
  */
 export function openObjectStoreSync(directory: FilePath, options?: ObjectStoreOptions): ObjectStoreSync {
-  return new SynchronousStore(runSync(() => openContext(directory, options, true, objectsLockTarget)));
+  return new SynchronousStore(runSync(() => openContext(directory, options, true, objectsLockTarget), 1));
 }

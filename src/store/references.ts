@@ -156,7 +156,7 @@ class SynchronousReferences implements ReferencesSync {
   }
 
   update(name: string, digest: Digest, options?: ExpectOptions): void {
-    runSync(() => updateReference(this.#context, name, readDigest(digest), expectation(options)));
+    runSync(() => updateReference(this.#context, name, readDigest(digest), expectation(options)), 1);
   }
 
   remove(name: string, options?: RemoveReferenceOptions): boolean {
@@ -174,7 +174,7 @@ class SynchronousReferences implements ReferencesSync {
   }
 
   setHead(target: HeadTarget, options?: SetHeadOptions): void {
-    runSync(() => setHead(this.#context, target, headExpectation(options)));
+    runSync(() => setHead(this.#context, target, headExpectation(options)), 1);
   }
 }
 
@@ -210,7 +210,9 @@ class SynchronousReferences implements ReferencesSync {
  * ```
  */
 export async function openReferences(directory: FilePath, options?: StoreOptions): Promise<References> {
-  return new AsynchronousReferences(await run(() => openContext(directory, options, false, referencesLockTarget)));
+  return new AsynchronousReferences(
+    await run(() => openContext(directory, options, false, referencesLockTarget), 1, 1),
+  );
 }
 
 /**
@@ -232,5 +234,5 @@ export async function openReferences(directory: FilePath, options?: StoreOptions
  * ```
  */
 export function openReferencesSync(directory: FilePath, options?: StoreOptions): ReferencesSync {
-  return new SynchronousReferences(runSync(() => openContext(directory, options, true, referencesLockTarget)));
+  return new SynchronousReferences(runSync(() => openContext(directory, options, true, referencesLockTarget), 1));
 }

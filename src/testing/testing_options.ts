@@ -4,6 +4,7 @@
  * A proof that was asked for wrongly must not succeed: a misspelt `recover` would leave the recovery out, an unknown
  * mode would try nothing, and both would report no violations.
  */
+import { InvalidArgument, OutOfRange } from "../core/errors.ts";
 import {
   callback,
   count,
@@ -13,6 +14,7 @@ import {
   type OptionReader,
   readOptions,
   wholeNumber,
+  wrongArgument,
 } from "../core/options.ts";
 import { isErrorCode } from "../runtime/error_numbers.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -36,63 +38,63 @@ const positive = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
 function required<Name extends string>(options: object, ...names: Name[]): void {
   for (const name of names) {
-    if (Reflect.get(options, name) === undefined) throw new TypeError(`The option ${name} is missing`);
+    if (Reflect.get(options, name) === undefined) throw new InvalidArgument(`The option ${name} is missing`);
   }
 }
 
 const finite: OptionReader<number> = (value, name) => {
-  if (typeof value !== "number" || !Number.isFinite(value)) throw new TypeError(`${name} must be a number`);
+  if (typeof value !== "number" || !Number.isFinite(value)) throw wrongArgument(name, "a number", value);
   return value;
 };
 
 const part: OptionReader<number> = (value, name) => {
   const number = finite(value, name);
-  if (number < 0 || number > 1) throw new RangeError(`${name} must be from 0 to 1, not ${number}`);
+  if (number < 0 || number > 1) throw new OutOfRange(`${name} must be from 0 to 1, not ${number}`);
   return number;
 };
 
 const text: OptionReader<string> = (value, name) => {
-  if (typeof value !== "string") throw new TypeError(`${name} must be a string`);
+  if (typeof value !== "string") throw wrongArgument(name, "a string", value);
   return value;
 };
 
 const patternOrNot: OptionReader<RegExp | false> = (value, name) => {
-  if (value !== false && !(value instanceof RegExp)) throw new TypeError(`${name} must be a RegExp or false`);
-  if (value !== false && !value.global) throw new TypeError(`${name} must have the flag g`);
+  if (value !== false && !(value instanceof RegExp)) throw wrongArgument(name, "a RegExp or false", value);
+  if (value !== false && !value.global) throw new InvalidArgument(`${name} must have the flag g`);
   return value;
 };
 
 /** A list of at least one of what `each` reads. */
 const listOf = <T>(each: OptionReader<T>): OptionReader<readonly T[]> => (value, name) => {
-  if (!Array.isArray(value) || value.length === 0) throw new TypeError(`${name} must be a list, and not empty`);
+  if (!Array.isArray(value) || value.length === 0) throw wrongArgument(name, "a list, and not empty", value);
   return value.map((item) => each(item, name));
 };
 
 /** An object whose names are paths. */
 const byPath = <T>(each: OptionReader<T>): OptionReader<Readonly<Record<string, T>>> => (value, name) => {
-  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(name, "an object", value);
   return Object.fromEntries(
     Object.entries(value).map(([path, item]) => {
-      if (!path.startsWith("/")) throw new TypeError(`${name}: ${JSON.stringify(path)} is not an absolute path`);
+      if (!path.startsWith("/")) throw new InvalidArgument(`${name}: ${JSON.stringify(path)} is not an absolute path`);
       return [path, each(item, `${name}: ${path}`)];
     }),
   );
 };
 
 const numbers: OptionReader<Readonly<Record<string, number>>> = (value, name) => {
-  if (typeof value !== "object" || value === null) throw new TypeError(`${name} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(name, "an object", value);
   return Object.fromEntries(Object.entries(value).map(([key, number]) => [key, count(number, `${name}: ${key}`)]));
 };
 
 const bytesOrText: OptionReader<string | Uint8Array> = (value, name) => {
   if (typeof value === "string" || ArrayBuffer.isView(value)) return value as string | Uint8Array;
-  throw new TypeError(`${name} must be a string or bytes`);
+  throw wrongArgument(name, "a string or bytes", value);
 };
 
 const attributes: OptionReader<Readonly<Record<string, Uint8Array>>> = (value, name) => {
   const isBytes = (item: unknown): item is Uint8Array => ArrayBuffer.isView(item);
   if (typeof value === "object" && value !== null && Object.values(value).every(isBytes)) return { ...value };
-  throw new TypeError(`${name} must be an object of bytes`);
+  throw wrongArgument(name, "an object of bytes", value);
 };
 
 const entryReaders: Readers<InitialEntry> = {
@@ -211,7 +213,7 @@ export function crashOptions(options: unknown): CrashOptions {
 
 const operations: OptionReader<ScheduleOptions["together"]> = (value, name) => {
   const list = listOf(callback<ScheduleOptions["together"][number]>())(value, name);
-  if (list.length < 2 || list.length > 26) throw new RangeError(`${name} must be 2 to 26 operations`);
+  if (list.length < 2 || list.length > 26) throw new OutOfRange(`${name} must be 2 to 26 operations`);
   return list;
 };
 
@@ -248,8 +250,8 @@ export function scheduleOptions(options: unknown): ScheduleOptions {
 
 /** A code that a kernel or runtime gives: a fault that says anything else would prove nothing. */
 export const errorCode: OptionReader<string> = (value, name) => {
-  if (typeof value !== "string") throw new TypeError(`${name} must be a code such as "ENOSPC"`);
-  if (!isErrorCode(value)) throw new TypeError(`${name}: there is no error code ${JSON.stringify(value)}`);
+  if (typeof value !== "string") throw wrongArgument(name, `a code such as "ENOSPC"`, value);
+  if (!isErrorCode(value)) throw new InvalidArgument(`${name}: there is no error code ${JSON.stringify(value)}`);
   return value;
 };
 
@@ -270,6 +272,7 @@ const faultReaders: Readers<Fault> = {
 export function faultOptions(options: unknown): Fault {
   const values = readOptions(options, faultReaders);
   required(values, "at");
+  if ((values.error ?? values.short) === undefined) throw new OutOfRange("A fault needs `error`, `short`, or both");
   return values as Fault;
 }
 

@@ -5,6 +5,7 @@
  * while it is used. A line is added when its call has ended, so under concurrency the order is that of completion. The
  * grammar is in the header of trace_lines.ts and in the documentation of `traceRuntime`.
  */
+import { readGiven } from "../core/operation.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { observed } from "./faults/awaited.ts";
 import { type Around, interceptRuntime } from "./faults/intercept.ts";
@@ -52,7 +53,7 @@ const randomBetweenDots = /(?<=\.)[A-Za-z0-9_-]{16,}(?=\.)/g;
  * ```
  */
 export function traceRuntime(runtime: Runtime, options: TraceOptions = {}): TracedRuntime {
-  const { base, random = randomBetweenDots, only = () => true } = traceOptions(options);
+  const { base, random = randomBetweenDots, only = () => true } = readGiven(() => traceOptions(options));
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(base, random === false ? undefined : random));
   const around: Around = (call, proceed) =>

@@ -6,7 +6,7 @@
  *
  * Before the commit an error takes everything back; after it, roll_back.ts does. Aborts count before it only.
  */
-import { ActivationError, ValidationError } from "../core/errors.ts";
+import { ActivationError, InvalidArgument, ValidationError } from "../core/errors.ts";
 import { all, type Operation } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import { type Attempt, beginAnew, beginAttempt, CallerError, checkAbort, translate } from "../protocol/failure.ts";
@@ -50,7 +50,7 @@ function* applyInRoom(request: ApplyRequest, name: ApplyName | undefined): Opera
     const made = yield* makePlannedDirectories(engine, request.directories, rules, attempt);
     const participants = yield* findParticipants(engine, files, homes, attempt);
     const [first] = participants;
-    if (first === undefined) throw new TypeError("A plan must have files");
+    if (first === undefined) throw new InvalidArgument("A plan must have files");
     if (name === undefined) attempt.path = first.path;
     const journalHome = yield* homes.open(request.journal ?? first.home.path);
     tell(request, "lock", 0);

@@ -1,6 +1,7 @@
 /**
  * What `applyFiles` is asked to do: read completely and checked before any I/O.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
 import {
   abortSignal,
@@ -185,13 +186,13 @@ export interface ApplyRequest {
 }
 
 const listOfFiles: OptionReader<readonly unknown[]> = (value, name) => {
-  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of files`);
-  if (value.length === 0) throw new TypeError(`${name} must not be empty`);
+  if (!Array.isArray(value)) throw wrongArgument(name, "an array of files", value);
+  if (value.length === 0) throw new InvalidArgument(`${name} must not be empty`);
   return value;
 };
 
 const listOfDirectories: OptionReader<readonly unknown[]> = (value, name) => {
-  if (!Array.isArray(value)) throw new TypeError(`${name} must be an array of directories`);
+  if (!Array.isArray(value)) throw wrongArgument(name, "an array of directories", value);
   return value;
 };
 
@@ -218,7 +219,7 @@ const optionReaders = {
 const { mode, owner, defaults } = replaceOptionReaders;
 const anything: OptionReader<unknown> = (value) => value;
 const alwaysTrue: OptionReader<true> = (value, name) => {
-  if (value !== true) throw new TypeError(`${name} must be true, or left out`);
+  if (value !== true) throw wrongArgument(name, "true, or left out", value);
   return value;
 };
 
@@ -226,7 +227,7 @@ const alwaysTrue: OptionReader<true> = (value, name) => {
 export function readApplyRequest(plan: unknown, options: unknown, synchronous: boolean): ApplyRequest {
   if (plan === undefined) throw wrongArgument("A plan", "an object with files", plan);
   const { files, directories = [], validate, activate, timeouts = {}, backup = 3 } = readOptions(plan, planReaders);
-  if (files === undefined) throw new TypeError("A plan must have files");
+  if (files === undefined) throw new InvalidArgument("A plan must have files");
   checkTimeouts(timeouts, { validate, activate }, synchronous);
   const checked = readOptions(options, optionReaders);
   const { journal, lock, durability, whenLost, signal, onProgress, runtime, trust = [] } = checked;
@@ -264,12 +265,12 @@ function readPlannedFile(
   synchronous: boolean,
 ): RequestedFile {
   const what = `files[${index}]`;
-  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(what, "an object", value);
   const removes = Reflect.get(value, "remove") !== undefined;
   const { path, data, ...wishes } = removes
     ? { ...readOptions(value, { path: filePath, remove: alwaysTrue }), data: "", remove: undefined }
     : readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
-  if (path === undefined) throw new TypeError(`${what} must have a path`);
+  if (path === undefined) throw new InvalidArgument(`${what} must have a path`);
   return {
     given: typeof path === "string" ? path : locate(engine, path),
     path: locate(engine, path),
@@ -281,9 +282,9 @@ function readPlannedFile(
 
 function readPlannedDirectory(engine: Engine, value: unknown, index: number): RequestedDirectory {
   const what = `directories[${index}]`;
-  if (typeof value !== "object" || value === null) throw new TypeError(`${what} must be an object`);
+  if (typeof value !== "object" || value === null) throw wrongArgument(what, "an object", value);
   const { path, mode, owner } = readOptions(value, { path: filePath, mode: fileMode, owner: ownerOption });
-  if (path === undefined) throw new TypeError(`${what} must have a path`);
+  if (path === undefined) throw new InvalidArgument(`${what} must have a path`);
   return { path: locate(engine, path).replace(/(?<=[^/\\])[/\\]+$/, ""), mode, owner };
 }
 

@@ -5,6 +5,7 @@
  *
  * After a failure nothing is open.
  */
+import { InvalidArgument } from "../core/errors.ts";
 import { all, type Operation } from "../core/operation.ts";
 import { type ParentDirectory, syncParent } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -47,7 +48,7 @@ export function* findParticipants(
     for (const key of keys) {
       const other = seen.get(key);
       if (other !== undefined) {
-        throw new TypeError(`${JSON.stringify(other)} and ${JSON.stringify(path)} are one file`);
+        throw new InvalidArgument(`${JSON.stringify(other)} and ${JSON.stringify(path)} are one file`);
       }
       seen.set(key, path);
     }

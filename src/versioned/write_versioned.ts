@@ -2,7 +2,7 @@
  * `writeVersioned`: new content for a file that still is in the version that the caller has seen.
  */
 import type { FileData } from "../core/bytes.ts";
-import { ConflictError } from "../core/errors.ts";
+import { ConflictError, InvalidArgument } from "../core/errors.ts";
 import { count, type FilePath, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { contentConflict, digestOption } from "../file/write_options.ts";
@@ -49,7 +49,7 @@ function* writeIfExpected(
   const readers = { ...versionedReaders, expected: numberOrNull, ifMatch: digestOption };
   const { expected, ifMatch, ...checked } = readOptions(options, readers);
   if (expected === undefined && ifMatch === undefined) {
-    throw new TypeError(
+    throw new InvalidArgument(
       "expected must be a version, or null: that there is no file; or ifMatch the SHA-256 of its content",
     );
   }

@@ -104,8 +104,8 @@ for (
   ] as [string, unknown][]
 ) {
   test(`sourceOf refuses ${name}`, () => {
-    assertThrows(() => sourceOf(value as FileData, false), TypeError, "Data must be");
-    assertThrows(() => sourceOf(value as FileData, true), TypeError, "Data must be");
+    assertThrows(() => sourceOf(value as FileData, false), TypeError, "data must be");
+    assertThrows(() => sourceOf(value as FileData, true), TypeError, "data must be");
   });
 }
 
@@ -139,7 +139,7 @@ test("next refuses a chunk that is no content", async () => {
   const source = chunksOf((async function* () {
     yield 5 as unknown as string;
   })());
-  await assertRejects(async () => await source.next(), TypeError, "not number");
+  await assertRejects(async () => await source.next(), TypeError, "not 5");
 });
 
 test("cancel closes a generator, read or not", () => {

@@ -57,7 +57,7 @@ function refusalOf({ place, options, text }: Case): string | undefined {
 
 /**
  * Equal content is left in place, and its mode and owner are corrected there; but not of a file with further names, where
- * others may reach it who are not to get these permissions: that is replaced (docs/design.md, "Choices in the protocol").
+ * others may reach it who are not to get these permissions: that is replaced (docs/design.md, "Decisions in the protocol").
  */
 function isSettled({ equal, place, options }: Case): boolean {
   const corrects = typeof options.mode === "number" || typeof options.owner === "object";

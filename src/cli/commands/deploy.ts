@@ -11,7 +11,7 @@ import { previewFilesNamed } from "../../transaction/preview.ts";
 import type { ApplyPlan, ApplyProgress, PlannedFile, PlannedRemoval } from "../../transaction/apply_plan.ts";
 import { type DeployPlan, PlanMistake, readDeployPlan } from "../deploy/deploy_plan.ts";
 import { contentOf } from "../deploy/sources.ts";
-import { isRefusedValue } from "../failure.ts";
+import { isRefusedValue, isWrongArgument } from "../failure.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
 import type { Call, Outcome } from "../table.ts";
@@ -155,7 +155,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
     return deployed(result, options.durability ?? "full");
   } catch (error) {
     // Two paths of the plan that lead to one file are found out before the first step; a name of nobody, later.
-    if (isRefusedValue(error) || (error instanceof TypeError && !entered)) {
+    if (isRefusedValue(error) || (isWrongArgument(error) && !entered)) {
       throw new PlanMistake(path, "EPLAN", error.message, error);
     }
     return notInTime(error, options);

@@ -1,6 +1,7 @@
 /** `atomic-write store ref …`: names for objects. */
 import { openReferences, type References } from "../../store/references.ts";
 import { UsageError } from "../arguments.ts";
+import { isWrongArgument } from "../failure.ts";
 import type { storeReferenceTable } from "../grammar/store.ts";
 import { locateOperand, mustExist, nothingThere } from "../operand.ts";
 import { durabilityNotes } from "../results.ts";
@@ -39,7 +40,7 @@ async function called<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw error instanceof TypeError ? new UsageError(error.message) : error;
+    throw isWrongArgument(error) ? new UsageError(error.message) : error;
   }
 }
 

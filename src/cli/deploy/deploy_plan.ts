@@ -4,7 +4,7 @@
  * `readDeployPlan` answers a plan that is right in every respect that can be told without looking at a disk, or throws a
  * PlanMistake. Nothing is ignored: a misspelt `mode` would otherwise publish a key.
  */
-import { FileError } from "../../core/errors.ts";
+import { FileError, InvalidArgument } from "../../core/errors.ts";
 import { JsonChecker } from "../../core/json_checker.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle } from "../../core/path.ts";
 import type { Owner } from "../../protocol/mode_and_owner.ts";
@@ -173,7 +173,7 @@ class Reader {
     try {
       return absolutePath(path, this.#directory, this.#style, false);
     } catch (error) {
-      throw error instanceof TypeError ? new Mistake(part, `cannot be used: ${error.message}`) : error;
+      throw error instanceof InvalidArgument ? new Mistake(part, `cannot be used: ${error.message}`) : error;
     }
   }
 

@@ -12,6 +12,7 @@
  *
  * A reference's name is its path: so only names are allowed that every file system keeps apart and none reads otherwise.
  */
+import { InvalidArgument } from "../../core/errors.ts";
 import { parseDigest } from "../../core/digest.ts";
 
 /** The SHA-256 of an object's content: 64 hexadecimal digits, in lower case. */
@@ -33,7 +34,7 @@ export function readDigest(value: unknown, name = "digest"): Digest {
   const digest = parseDigest(value);
   if (digest !== undefined) return digest;
   const shown = typeof value === "string" ? JSON.stringify(value) : `a value of type ${typeof value}`;
-  throw new TypeError(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${shown}`);
+  throw new InvalidArgument(`${name} must be a SHA-256 in 64 hexadecimal digits, not ${shown}`);
 }
 
 /** Where an object is: its directory's name and its own. */
@@ -86,9 +87,11 @@ function whyNoName(name: string): string | undefined {
 
 /** The parts of a reference's name; TypeError for what is none. */
 export function referenceParts(name: unknown): string[] {
-  if (typeof name !== "string") throw new TypeError(`The name of a reference must be a string, not ${typeof name}`);
+  if (typeof name !== "string") {
+    throw new InvalidArgument(`The name of a reference must be a string, not ${typeof name}`);
+  }
   const why = whyNoName(name);
-  if (why !== undefined) throw new TypeError(`${JSON.stringify(name)} cannot name a reference: ${why}`);
+  if (why !== undefined) throw new InvalidArgument(`${JSON.stringify(name)} cannot name a reference: ${why}`);
   return name.split("/");
 }
 

@@ -113,8 +113,7 @@ export interface CrashReport {
  * console.log(`${report.states} states, ${report.violations.length} violations`); // 4 states, 2 violations
  * ```
  */
-// deno-lint-ignore require-await -- a wrong argument is a rejection
-export async function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
+export function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
   return run(() => explore(options));
 }
 

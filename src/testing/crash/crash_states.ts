@@ -2,6 +2,8 @@
  * What the disk of a simulated machine may hold if the power failed now: for tests that want to look at the states
  * themselves. `exploreCrashes` is built from the same parts.
  */
+import { readGiven } from "../../core/operation.ts";
+import { OutOfRange } from "../../core/errors.ts";
 import { type CrashedDisk, CrashSpace } from "./crash_space.ts";
 import { Machine, type MachinePast } from "../machine/machine.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
@@ -50,8 +52,8 @@ export interface CrashStates extends Iterable<CrashState> {
  * ```
  */
 export function crashStates(runtime: MemoryRuntime, options: CrashStateOptions = {}): CrashStates {
-  const { sectorSize = 512, pieces = 3, volatile } = crashStateOptions(options);
-  const { machine, record } = partsOf(runtime);
+  const { sectorSize = 512, pieces = 3, volatile } = readGiven(() => crashStateOptions(options));
+  const { machine, record } = readGiven(() => partsOf(runtime));
   const space = new CrashSpace(machine.disk.snapshot(), machine.plan, new Settlement({ sectorSize, pieces }), volatile);
   const past: MachinePast = {
     starts: machine.starts,
@@ -69,7 +71,7 @@ export function crashStates(runtime: MemoryRuntime, options: CrashStateOptions =
     };
   };
   function* disks(): Generator<CrashedDisk> {
-    if (space.count === Infinity) throw new RangeError("There are too many states to list: use sample");
+    if (space.count === Infinity) throw new OutOfRange("There are too many states to list: use sample");
     if (!space.repeats) return yield* space.disks();
     const seen = new Set<string>();
     for (const disk of space.disks()) {

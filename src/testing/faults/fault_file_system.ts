@@ -8,7 +8,7 @@
  *
  * After the operation, `calls`, `fired` and `openHandles` say what happened; nothing needs to be undone.
  */
-import type { Awaitable } from "../../core/operation.ts";
+import { type Awaitable, readGiven } from "../../core/operation.ts";
 import type { OpenFile, Runtime } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { undecidedSyncs } from "./fault_codes.ts";
@@ -74,10 +74,7 @@ export interface FaultyRuntime {
  * ```
  */
 export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
-  const { at, error, times = "once", short, effect = "none" } = faultOptions(fault);
-  if (error === undefined && short === undefined) {
-    throw new RangeError("A fault needs an error, a short count, or both");
-  }
+  const { at, error, times = "once", short, effect = "none" } = readGiven(() => faultOptions(fault));
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(undefined, undefined));
   const open = new Map<OpenFile, string>();

@@ -7,6 +7,7 @@
  *
  * The first check that throws ends the sweep, with an error that names the fault and carries the trace.
  */
+import { InvalidArgument } from "../../core/errors.ts";
 import { type Awaitable, type Operation, run, runSync, wait } from "../../core/operation.ts";
 import { withRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -74,8 +75,7 @@ export interface FaultSweepReport {
  * console.log(report.calls); // 1
  * ```
  */
-// deno-lint-ignore require-await -- a wrong argument is a rejection
-export async function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
+export function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
   return run(() => sweepOperation(sweepOptions(sweep), false));
 }
 
@@ -157,7 +157,7 @@ function* attempt<R extends Runtime>(
     result = { value: yield* wait(returned) };
   } catch (error) {
     // Not an outcome to be checked, but a sweep that would try nothing.
-    if (promised) throw new TypeError("The operation returned a promise: use sweepFaults", { cause: error });
+    if (promised) throw new InvalidArgument("The operation returned a promise: use sweepFaults", { cause: error });
     result = { error };
   }
   try {

@@ -10,6 +10,7 @@
  * directories, umask, limits of names in bytes, symlinks, hard links, mounts, flock. Not simulated: access times, ACLs
  * and extended attributes, quotas, devices and FIFOs beyond their existence, and the reuse of inode numbers.
  */
+import { readGiven } from "../../core/operation.ts";
 import { buildMachine } from "./build_machine.ts";
 import type { Around } from "../faults/intercept.ts";
 import type { Credentials } from "./machine.ts";
@@ -40,7 +41,7 @@ function credentialsOf(options: ProcessOptions): Credentials {
  * ```
  */
 export function memoryRuntime(options: MemoryOptions = {}): MemoryRuntime {
-  return startMachine(machineOptions(options));
+  return startMachine(readGiven(() => machineOptions(options)));
 }
 
 /** `memoryRuntime`, with every call of every process seen by `around`. */

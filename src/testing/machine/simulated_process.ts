@@ -1,6 +1,7 @@
 /**
  * A process of a simulated machine, as a `MemoryRuntime`: puts system calls, delay and observers together.
  */
+import { InvalidArgument } from "../../core/errors.ts";
 import { createHash } from "../../runtime/hash.ts";
 import type { ProcessHost } from "../../runtime/process_host.ts";
 import type { Capabilities, FileStatus, FileSystem, Hash } from "../../runtime/runtime.ts";
@@ -29,7 +30,7 @@ const parts = new WeakMap<MemoryRuntime, ProcessParts>();
 /** The machine and the process behind a memory runtime. */
 export function partsOf(runtime: MemoryRuntime): ProcessParts {
   const found = parts.get(runtime);
-  if (found === undefined) throw new TypeError("Not a runtime made by memoryRuntime");
+  if (found === undefined) throw new InvalidArgument("Not a runtime made by memoryRuntime");
   return found;
 }
 

@@ -15,7 +15,7 @@
  *
  * Everything repeats: `schedule` of a violation, given as an option, runs that order alone.
  */
-import type { Awaitable } from "../../core/operation.ts";
+import { type Awaitable, readGiven } from "../../core/operation.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { MemoryOptions } from "../machine/memory_options.ts";
 import { scheduleOptions } from "../testing_options.ts";
@@ -160,7 +160,7 @@ let latest: Promise<unknown> = Promise.resolve();
  * ```
  */
 export async function exploreSchedules(options: ScheduleOptions): Promise<ScheduleReport> {
-  const explorer = new ScheduleExplorer(scheduleOptions(options));
+  const explorer = new ScheduleExplorer(readGiven(() => scheduleOptions(options)));
   const report = latest.then(() => explorer.explore());
   latest = report.catch(() => {});
   return await report;

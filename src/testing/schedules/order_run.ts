@@ -10,6 +10,7 @@
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
  * 2. Operations that wait although nobody can go on any more wait forever: `stuck`.
  */
+import { InvalidArgument, OutOfRange } from "../../core/errors.ts";
 import { atNextTurn } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import { ambientRuntime } from "../../runtime/current.ts";
@@ -89,7 +90,7 @@ export class OrderRun {
   constructor(parts: OrderRunParts) {
     this.#parts = parts;
     const [first] = parts.processes;
-    if (first === undefined) throw new TypeError("There is nothing to run");
+    if (first === undefined) throw new InvalidArgument("There is nothing to run");
     this.#clock = new StepClock(first.clock);
     const { machine } = partsOf(first);
     this.#calls = new OrderCalls({
@@ -221,7 +222,7 @@ export class OrderRun {
 
   async #step(operation: number): Promise<void> {
     const state = this.#states[operation];
-    if (state === undefined) throw new RangeError(`There is no operation ${operation}`);
+    if (state === undefined) throw new OutOfRange(`There is no operation ${operation}`);
     this.choices.push(operation);
     this.#current = operation;
     this.#inStep = true;

@@ -4,6 +4,7 @@
  * Operations are letters in the order of `together`; `A12` lets the first one take twelve steps. Behind the semicolon
  * stands the call that fails: the second sync of the second operation, with EIO.
  */
+import { OutOfRange } from "../../core/errors.ts";
 import type { SeamMethod } from "../faults/intercept.ts";
 
 /** The call that fails in an order. */
@@ -52,12 +53,12 @@ export function parseSchedule(text: string): { choices: number[]; fault: Schedul
   const choices: number[] = [];
   for (const run of order.split(/\s+/).filter((part) => part !== "")) {
     const match = /^([A-Z])(\d+)$/.exec(run);
-    if (match === null) throw new RangeError(`schedule: ${JSON.stringify(run)} is no letter and count`);
+    if (match === null) throw new OutOfRange(`schedule: ${JSON.stringify(run)} is no letter and count`);
     for (let step = 0; step < Number(match[2]); step++) choices.push((match[1] ?? "A").charCodeAt(0) - 65);
   }
   if (failing === undefined) return { choices, fault: undefined };
   const match = /^([A-Z]) (\w+) (\d+) (\w+)$/.exec(failing);
-  if (match === null) throw new RangeError(`schedule: ${JSON.stringify(failing)} is no failing call`);
+  if (match === null) throw new OutOfRange(`schedule: ${JSON.stringify(failing)} is no failing call`);
   const [, letter = "A", method = "", nth = "", error = ""] = match;
   return {
     choices,
