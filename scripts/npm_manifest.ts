@@ -32,7 +32,6 @@ export interface NpmManifest {
   bin: Record<string, string>;
   engines: { node: string };
   sideEffects: boolean;
-  optionalDependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
   peerDependenciesMeta: Record<string, { optional: true }>;
 }
@@ -134,9 +133,8 @@ export function npmManifest(project: Project, repository = currentRepository()):
     // Where process.getBuiltinModule is.
     engines: { node: "^20.16.0 || >=22.3.0" },
     sideEffects: false,
-    optionalDependencies: { "fs-ext": "^2.1.1" },
-    // Its binaries have four megabytes: it is installed by choice, not by default.
-    peerDependencies: { koffi: "^3.3.4" },
-    peerDependenciesMeta: { koffi: { optional: true } },
+    // By choice: one has four megabytes of binaries, and the other an install script, which lets pnpm 12 fail.
+    peerDependencies: { "fs-ext": "^2.1.1", koffi: "^3.3.4" },
+    peerDependenciesMeta: { "fs-ext": { optional: true }, koffi: { optional: true } },
   };
 }

@@ -1,9 +1,11 @@
 /**
- * The packed npm package on every Node that is supported, and on Bun, installed by npm and by Bun's client:
- * `deno task npm:matrix`. `--node=20,24` chooses among them. Fetches each Node from npm's `node` packages.
+ * The packed npm package on every Node that is supported, and on Bun, installed by npm and by Bun's client; and installed
+ * by old and new package managers, with and without its optional peers: `deno task npm:matrix`. `--node=20,24` chooses
+ * among the Nodes, `--managers` or `--managers=pnpm` leaves them out, and installs by those managers alone. Fetches each Node from npm's `node` packages.
  */
 import { packPackage } from "./npm/section.ts";
 import { expectedExports, placeFor, useOnNode, useWithBun } from "./npm/use_package.ts";
+import { installWithManagers } from "./npm/package_managers.ts";
 import { printFile, printSection } from "./suite/report.ts";
 import { step } from "./suite/step.ts";
 import type { FileResult } from "./suite/run_files.ts";
@@ -26,7 +28,10 @@ async function onNode(folder: string, tarball: string, wanted: string, bun: stri
   return results.map((result) => ({ ...result, path: `Node ${node.version}: ${result.path}` }));
 }
 
-const chosen = Deno.args.find((argument) => argument.startsWith("--node="))?.slice("--node=".length).split(",");
+const managers = Deno.args.find((argument) => argument.startsWith("--managers"));
+const chosen = managers !== undefined
+  ? []
+  : Deno.args.find((argument) => argument.startsWith("--node="))?.slice("--node=".length).split(",");
 const folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "atomic-write-npm-" }));
 let failed = 0;
 try {
@@ -42,6 +47,15 @@ try {
     }
     some.forEach((result) => printFile("npm package", result, true));
     printSection(`npm package on Node ${wanted}`, some);
+    all.push(...some);
+  }
+  if (tarball !== "") {
+    const node = await prepareNode("24");
+    const programs = { node: node.command, bun: bun.command };
+    const wanted = managers?.slice("--managers=".length);
+    const some = await installWithManagers(placeFor(folder, node), tarball, programs, wanted);
+    some.forEach((result) => printFile("npm package", result, true));
+    printSection("package managers", some);
     all.push(...some);
   }
   failed = all.filter(({ tests }) => tests.some(({ state }) => state === "failed")).length;

@@ -96,14 +96,14 @@ const helpers: readonly (readonly [names: readonly ("fs-ext" | "koffi")[], lock:
 ];
 
 /** What the program LOCKING has counted: native calls by name. */
-interface Counted
+export interface Counted
   extends Record<"imported" | "withLock" | "withLockSync" | "made" | "replaced", Record<string, number>> {
   readonly backend: string;
   readonly unchecked: readonly string[];
 }
 
 /** Fails where the package would go on without what is installed, as it does where that is not. */
-function missedCalls(counted: Counted, hasKoffi: boolean, lock: string | undefined): string {
+export function missedCalls(counted: Counted, hasKoffi: boolean, lock: string | undefined): string {
   const { imported, backend, withLock, withLockSync, made, replaced, unchecked } = counted;
   const locks = (calls: Record<string, number>, least: number) => lock === undefined || (calls[lock] ?? 0) >= least;
   const others = Object.keys({ ...withLock, ...withLockSync }).filter((name) => name !== lock && name !== "load");

@@ -10,6 +10,7 @@ import { exists, ROOT } from "../toolchain/folders.ts";
 import { readProject } from "../npm_manifest.ts";
 import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
+import { VERSIONS } from "../toolchain/versions.ts";
 import { IMPORT, REQUIRE } from "./consumers.ts";
 import { EXAMPLE_INPUT, EXAMPLE_OUTPUT, readmeExample } from "./readme.ts";
 import { mockFs, requireCompat } from "./drop_in.ts";
@@ -36,10 +37,10 @@ interface Installation {
 }
 
 const INSTALLS: Record<string, Installation> = {
-  "npm install --omit=optional": { args: ["--omit=optional"] },
+  "npm install --omit=peer": { args: ["--omit=peer"] },
   "npm install --ignore-scripts": { args: ["--ignore-scripts"] },
-  "npm install with a compiler that fails": {
-    args: [],
+  "npm install of fs-ext, too, with a compiler that fails": {
+    args: ["--save-optional", `fs-ext@${VERSIONS.fsExt}`],
     // Newer versions of npm run only the install scripts that the project allows.
     manifest: { allowScripts: { "fs-ext": true } },
     environment: { CC: "false", CXX: "false", npm_config_nodedir: "/nonexistent" },

@@ -11,6 +11,11 @@ export const VERSIONS = {
   fsExt: "2.1.1",
   koffi: "3.3.4",
   nodeGyp: "^11.0.0",
+  /** The package managers that install the package in `npm:matrix`: with and without install scripts by default. */
+  oldNpm: "10.9.9",
+  newNpm: "12.2.2",
+  oldPnpm: "10.34.8",
+  newPnpm: "12.21.0",
   /** Make the npm package few files. */
   rollup: "4.68.8",
   rollupPluginDts: "6.5.1",

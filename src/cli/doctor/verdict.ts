@@ -50,9 +50,8 @@ function reasonsOf({ fileSystem, unwritable, measured }: Examination): string[] 
   return reasons;
 }
 
-/** npm 12, pnpm 10 and Bun's client install fs-ext and do not build it: https://docs.npmjs.com/cli/commands/npm-install-scripts */
-const addon =
-  "the package fs-ext, and allow its install script, which builds it (npm install-scripts approve fs-ext, then npm rebuild fs-ext)";
+/** It is prebuilt; fs-ext does the same, once its install script is allowed, and no package manager runs that by itself. */
+const addon = "the package koffi (npm install koffi)";
 
 function lockAdvice({ measured }: Examination): string[] {
   const locking = measured?.locking;
