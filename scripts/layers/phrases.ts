@@ -1,26 +1,28 @@
 /**
  * Phrases that no reader should meet: syntax translated from another language, or a word that means something else in
- * the field. They are kept out of the documents, and out of everything the code prints, throws or shows as help.
+ * the field. They are kept out of the documents, out of everything the code prints, throws or shows as help, and out of
+ * the comments of the source, which users read in their editors.
  *
  * A phrase that is right at one place goes on a line after `// check-layers: allow -- REASON` in code; in a document
  * there is always a better one.
  */
 import { ts } from "../toolchain/typescript.ts";
 import { exists, listFiles } from "../toolchain/folders.ts";
-import { type Project, type Violation, violation, visit } from "./project.ts";
+import { type Module, type Project, type Violation, violation, visit } from "./project.ts";
 
 /** What is not written, and what to write. */
 const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwhoever\b/i, "anyone who …, or the program that …"],
   [
-    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts)\b/,
+    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts|tries)\b/,
     "anyone who …",
   ],
   [/\bfor ever\b/i, "forever"],
   [/\b(?:is|are|was|were|be|been|not) had\b/i, "available, or obtained"],
   [/\bcannot be had\b/i, "is not supported"],
-  [/\b(?:is|are|was|were|be|been) told\b/i, "reported, or notified"],
-  [/\bmakes? of (?:it|them)\b/i, "depends on"],
+  [/\b(?:is|are|was|were|be|been|being) told\b/i, "reported, or notified"],
+  [/\b(?:makes?|made) of (?:it|them)\b/i, "depends on"],
+  [/\bwhat \w+(?: \w+){0,2} makes? of\b/i, "depends on"],
   [/\b(?:is|are|be|stays?|leaves?[^.;|]{0,40}) as it was\b/i, "unchanged"],
   [/\bso long and no longer\b/i, "within SECONDS"],
   [/\bso (?:long|many)\b(?! as)/i, "that long, or N"],
@@ -39,6 +41,9 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwithout a word\b/i, "silently"],
   [/\bbrought to (?:its|their) ends?\b/i, "completed"],
 ];
+
+/** What may stay in a comment: not what a user is told, and no word for people. */
+const FINE_IN_COMMENTS = /\b(?:begun|as it was|is yours|held up|again and again|so many)\b/i;
 
 /** The documents of the root. */
 const DOCUMENTS = ["README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md"];
@@ -65,7 +70,17 @@ export function checkDocuments(root: string): Violation[] {
   });
 }
 
-/** The rule about texts in the code: messages and help. */
+/** The comments of a file, line by line. */
+function checkComments({ path, source }: Module): Violation[] {
+  return source.text.split("\n").flatMap((line, at) => {
+    const comment = /^\s*(?:\*|\/\*\*|\/\/)\s?(.*)$/.exec(line)?.[1];
+    return comment === undefined ? [] : phrasesIn(comment)
+      .filter(({ message }) => !FINE_IN_COMMENTS.test(message))
+      .map(({ message }): Violation => ({ path, line: at + 1, message, severity: "error" }));
+  });
+}
+
+/** The rule about the code: messages, help and comments. */
 export function checkPhrases(project: Project): Violation[] {
   const found: Violation[] = [];
   for (const module of project.modules) {
@@ -75,6 +90,7 @@ export function checkPhrases(project: Project): Violation[] {
       if (!isText) return;
       for (const { message } of phrasesIn(node.text)) found.push(...violation(module, node, message));
     });
+    found.push(...checkComments(module));
   }
   return found;
 }

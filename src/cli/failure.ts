@@ -50,7 +50,7 @@ export class OutputFailed extends Error {
   }
 }
 
-/** What is said when a change was made, but could not be told. */
+/** What is said when a change was made but could not be reported. */
 export const resultUntold = (code: string): string =>
   `The command was carried out, but its result cannot be printed (${code})`;
 

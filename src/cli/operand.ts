@@ -1,7 +1,7 @@
 /**
- * The file or directory an operand means, absolute, so that messages and machines are told the same name whatever happens
- * next; and whether it is there: a command that reads or cleans makes nothing, so that a misspelt name is an error and not
- * a new directory with nothing in it.
+ * The file or directory an operand means, absolute, so that messages and JSON records show the same name whatever
+ * happens next; and whether it is there: a command that reads or cleans makes nothing, so that a misspelt name is an
+ * error and not a new directory with nothing in it.
  */
 import { FileError, InvalidArgument } from "../core/errors.ts";
 import { locate, makeEngine } from "../protocol/engine.ts";

@@ -208,7 +208,7 @@ export function seconds(
   };
 }
 
-/** A program and its arguments. Nothing is split: what a shell would make of a text, nobody may rely on. */
+/** A program and its arguments. Nothing is split: a shell would interpret a text in ways that nobody can rely on. */
 export function programWords(help: string): Option<readonly string[]> {
   return {
     help,

@@ -61,7 +61,9 @@ export async function lockInTime(
   }
 }
 
-/** Who is waited for: one line that is kept up to date at a terminal, elsewhere a line whenever it changes. */
+/**
+ * The holder that is waited for: one line that is kept up to date at a terminal, elsewhere a line whenever it changes.
+ */
 class WaitLine {
   readonly #call: Pick<Call, "host" | "note">;
   readonly #atTerminal: boolean;

@@ -179,7 +179,7 @@ function ignoreOutcome(attempt: () => unknown): void {
   try {
     Promise.resolve(attempt()).catch(() => {});
   } catch {
-    // A source that cannot even be told to stop has nothing more to say to this write.
+    // A source that cannot even be stopped has nothing more to say to this write.
   }
 }
 

@@ -50,7 +50,7 @@ class QueuedWriter implements FileWriter {
   constructor(body: WriterBody) {
     this.#body = body;
     const { signal } = body;
-    // Whoever observes the abort learns of it from his next call; what is left behind, from the error of that call.
+    // The caller notices the abort at the next call; the error of that call names what is left behind.
     const abort = () => void this.#queue(() => body.discard(signal?.reason)).catch(() => {});
     if (signal?.aborted) abort();
     this.#stopListening = onAbort(signal, abort);

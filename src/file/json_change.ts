@@ -65,7 +65,7 @@ export function* changeJson<T>(
     throw new InvalidArgument("change has changed the value, and returned nothing: it must return the new value");
   }
   tell(next ?? value as T | undefined);
-  // The same value in another layout is the same value: whoever formatted the file by hand keeps that.
+  // The same value in another layout is the same value: a file that was formatted by hand stays so.
   if (next === undefined || (before !== undefined && JSON.stringify(next) === before)) return undefined;
   const result = yield* check(next);
   if (result?.issues !== undefined) throw invalidValue(file, issuesText(result.issues), result.issues);

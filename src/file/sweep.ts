@@ -2,9 +2,10 @@
  * `sweep`: removes temporary files whose owners are dead, and only those.
  *
  * Per name of our grammar: old enough → proof of death as the name itself states → still the file that was judged →
- * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for him. A lock
- * directory that was prepared and never came to its place bears the same kind of name: its token goes first, then it.
- * The token goes by path, so only where nobody else can put a symlink in the directory's place meanwhile.
+ * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for that
+ * caller. A lock directory that was prepared and never came to its place bears the same kind of name: its token goes
+ * first, then it. The token goes by path, so only where nobody else can put a symlink in the directory's place
+ * meanwhile.
  */
 import { type FilePath, flag, millisecondsFrom, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
@@ -25,7 +26,10 @@ export interface SweepOptions {
   recursive?: boolean;
   /** Only say what would be removed. Default false. */
   dryRun?: boolean;
-  /** Also remove what nothing proves dead when it was last changed so many milliseconds ago (60,000 at least). */
+  /**
+   * Also remove files whose owner may still be alive, if they were last changed this many milliseconds ago (60,000 or
+   * more).
+   */
   olderThan?: number;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
@@ -36,9 +40,9 @@ export interface KeptTemporaryFile {
   /** The file, absolute. */
   path: string;
   /**
-   * `"young"`: changed less than a minute ago. `"alive"`: its owner lives. `"unproven"`: nothing proves its owner dead
-   * from here, or it is a lock directory that others may replace while it is emptied. `"foreign"`: our kind of name, but neither a plain file nor a lock directory. `"failed"`: it could not be
-   * examined or removed.
+   * `"young"`: changed less than a minute ago. `"alive"`: its owner lives. `"unproven"`: its owner cannot be proven
+   * dead from here, or it is a lock directory that others may replace while it is emptied. `"foreign"`: our kind of
+   * name, but neither a plain file nor a lock directory. `"failed"`: it could not be examined or removed.
    */
   reason: "young" | "alive" | "unproven" | "foreign" | "failed";
   /** For `"failed"`: the portable code, such as `"EACCES"`. */

@@ -2,9 +2,9 @@
  * Locks that a program which started this one holds while this one runs: `atomic-write lock FILE -- COMMAND`. COMMAND
  * would wait for them until it ends itself.
  *
- * 1. Who starts a program inside a lock hands it `heldLocksVariable` (`heldLocks`). 2. A request that finds its lock held
- * asks `refuseHeldAbove`: is it one of these? Then it is a DeadlockError at once, or with `join` the lock is joined
- * (joined_above.ts). 3. `isHeldAbove` before each commit of who has joined.
+ * 1. A program that starts another one inside a lock passes it `heldLocksVariable` (`heldLocks`). 2. A request that
+ * finds its lock held asks `refuseHeldAbove`: is it one of these? Then it is a DeadlockError at once, or with `join`
+ * the lock is joined (joined_above.ts). 3. `isHeldAbove` before each commit of who has joined.
  *
  * The variable is only where to look. That the lock is held by an ancestor, or through a descriptor that this process has
  * inherited, is what the system says; where it does not tell, the lock is waited for.

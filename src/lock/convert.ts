@@ -1,10 +1,11 @@
 /**
  * From one backend to the other, only while the lock is provably free.
  *
- * A lock directory becomes a lock file when it is empty or its holder is proven dead: his token is taken over first, so
+ * A lock directory becomes a lock file when it is empty or its holder is proven dead: its token is taken over first, so
  * that nobody else can. A lock file becomes a lock directory when we hold the kernel's lock on it and it still has its
- * name: whoever waits for that lock then finds that the name is gone, and begins again. Held by the other kind: wait
- * within the caller's patience. A lock file that no kernel lock can prove free is a LockError that names the remedy.
+ * name: a process that waits for that lock then finds that the name is gone, and starts again. Held by the other kind:
+ * wait within the caller's patience. A lock file that no kernel lock can prove free is a LockError that names the
+ * remedy.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { attemptFailed } from "../protocol/failure.ts";

@@ -53,7 +53,7 @@ export interface HeldLock {
   readonly backend: LockBackend;
   readonly shared: boolean;
   readonly lockPath: string;
-  /** The turn within this process that goes with it; whoever releases the lock gives it back. */
+  /** The turn within this process that goes with it; it is given back when the lock is released. */
   readonly turn: Turn;
   readonly loss: Loss;
   /** What tells it from every other lock: the inode number of the lock file, or the token of the lock directory. */
@@ -74,7 +74,9 @@ export interface HeldLock {
  */
 export type NotHeld = "timeout" | "other-backend" | "no-kernel-lock" | "held-above";
 
-/** Whether a lock was lost, and who is told. Its signal is made when somebody asks for it: that takes microseconds. */
+/**
+ * Whether a lock was lost, and who is notified. Its signal is made when somebody asks for it: that takes microseconds.
+ */
 export class Loss {
   readonly #path: string;
   #error: LockLostError | undefined;

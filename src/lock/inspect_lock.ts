@@ -80,7 +80,7 @@ function* breakOperation({ engine, path, lockDirectory }: Inspection, info: Lock
 /**
  * Tells who holds the lock of a file; `undefined` when nobody does. Never disturbs holders or waiters.
  *
- * It is told from what the holder wrote, or from the system's own list of locks where that can be read: a program that
+ * It is known from what the holder wrote, or from the system's own list of locks where that can be read: a program that
  * takes flock(2) without saying so, in another pid namespace, is not seen.
  *
  * @param path The file whose lock it is.

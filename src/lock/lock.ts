@@ -136,13 +136,13 @@ function* abandon(held: HeldLock): Operation<void> {
   try {
     yield* held.release();
   } catch {
-    // The failure that is being told comes first.
+    // The failure that is being reported comes first.
   } finally {
     leaveQueue(held.turn);
   }
 }
 
-/** Where the path leads now; the lock is given back when that cannot be told. */
+/** Where the path leads now; the lock is released if that cannot be determined. */
 function* stillLeading(hold: LockHold, find: Operation<LockPlace>): Operation<LockPlace> {
   try {
     return yield* find;

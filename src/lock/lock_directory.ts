@@ -3,12 +3,12 @@
  *
  * 1. Take the turn within this process. 2. Prepare a directory beside the place, with one empty file in it: the token,
  * whose *name* says who holds the lock. 3. Rename it to the place. A directory with a token in it is in the way of every
- * rename: the lock is held. 4. Held by somebody proven dead: rename his token to ours. A late contender finds no such
+ * rename: the lock is held. 4. Held by somebody proven dead: rename its token to ours. A late contender finds no such
  * token. 5. Release: remove our token, then the directory, which is free from the moment it is empty.
  *
  * Death is proven, never guessed: who cannot be judged from here is not robbed. Only with `staleAfter`, and only from a
- * holder whose token says that he renews it, is a lock taken after watching the token stay the same for so long on our
- * own monotonic clock. After a failure nothing is held; what was prepared is removed.
+ * holder whose token says that it is renewed, is a lock taken after watching the token stay the same for that long on
+ * our own monotonic clock. After a failure nothing is held; what was prepared is removed.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
@@ -102,7 +102,7 @@ function* removeFree(request: LockRequest): Operation<SystemError | undefined> {
   return undefined;
 }
 
-/** Renames the token of a holder who is proven dead, or stale by his own rule, to ours. */
+/** Renames the token of a holder who is proven dead, or stale by its own rule, to ours. */
 function* takeOver(
   request: LockRequest,
   occupant: Occupant & { readonly kind: "held" },

@@ -40,7 +40,7 @@ export const fileTurnKey = (request: Pick<LockRequest, "engine">, identity: stri
 /** Where a request that has to wait waits; made when it does: a lock that is free needs none. */
 type GateOf = (request: LockRequest) => LockGate;
 
-/** Takes the kernel's lock. Without `gateOf` whoever has to wait for it waits for the lock alone. */
+/** Takes the kernel's lock. Without `gateOf`, a request that has to wait waits for the lock alone. */
 export function* acquireLockFile(request: LockRequest, gateOf?: GateOf): Operation<HeldLock | NotHeld> {
   let turn: Turn | undefined;
   let kept = false;
@@ -109,7 +109,7 @@ function* lockOpened(
   }
   if (!(yield* isNamed(request, identity))) return "replaced";
   if (request.patience.waited) {
-    // Somebody may have made it a file of his own while it was waited for.
+    // Another program may have made it a file of its own during the wait.
     yield* wait(file.seek(0));
     yield* checkContent(request, file);
   }

@@ -1,5 +1,5 @@
 /**
- * The gate of a lock: sharers who overlap one another would keep an exclusive request out for ever.
+ * The gate of a lock: sharers that overlap one another would keep an exclusive request out forever.
  *
  * It is a lock file of its own beside the lock, there only while somebody waits. 1. An exclusive request that finds the
  * lock held closes the gate, and waits for the lock. 2. A sharer who finds a gate waits behind everybody at it; then it
@@ -7,7 +7,7 @@
  * gate; a request that finds the lock free needs no gate, and a sharer needs one look to find that there is none.
  *
  * Exclusion never depends on it: after a failure here the lock is waited for as if there were no gate. Programs that do
- * not know it (flock(1)) overtake. A gate of somebody who could not hold the lock itself is left alone: whoever may only
+ * not know it (flock(1)) overtake. A gate of a user who could not hold the lock itself is ignored: one who may only
  * make names in the directory keeps nobody waiting. A process that is killed frees the gate; its file is removed by the next user of it.
  */
 import { FileError } from "../core/errors.ts";

@@ -44,7 +44,7 @@ export class LockHold {
     return this.held.shared;
   }
 
-  /** Aborts when the lock is lost; who asks for it makes the lock looked at every few seconds. */
+  /** Aborts when the lock is lost; reading it causes the lock to be checked every few seconds. */
   get signal(): AbortSignal {
     if (this.live && this.#watch === undefined) {
       this.#watch = new AbortController();

@@ -3,7 +3,7 @@
 /** How a file is locked: by the kernel (flock), or by a lock directory if there is no kernel lock. */
 export type LockBackend = "flock" | "directory";
 
-/** Who holds a lock, as far as it can be told. */
+/** Who holds a lock, as far as that can be determined. */
 export interface LockInfo {
   /** The lock file or lock directory. */
   path: string;

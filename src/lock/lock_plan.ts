@@ -76,7 +76,7 @@ export interface LockWait {
   readonly path: string;
   /** Milliseconds since the call began to wait. */
   readonly waited: number;
-  /** Who holds the lock, as {@linkcode inspectLock} tells it; undefined if that is not known. */
+  /** Who holds the lock, as {@linkcode inspectLock} reports it; undefined if that is not known. */
   readonly holder: LockInfo | undefined;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Who holds a lock, as far as it can be told from here: from what the holder wrote, or from the system's list of locks.
+ * Who holds a lock, as far as that can be determined from here: from what the holder wrote, or from the system's list
+ * of locks.
  *
  * Looking never takes the lock, not even for a moment: a probing lock would make a try-lock of somebody else fail.
  */

@@ -146,7 +146,10 @@ function* createInside(request: LockRequest, { names }: ParentDirectory): Operat
   }
 }
 
-/** Whoever may use the file may lock it: the lock file gets its mode in spite of the umask, and its owner if it can. */
+/**
+ * Every user who may use the file may lock it: the lock file gets its mode in spite of the umask, and its owner if it
+ * can.
+ */
 function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, like: LockFileModel): Operation<void> {
   const { capabilities } = request.engine;
   try {
@@ -155,7 +158,7 @@ function* shareWith(request: LockRequest, file: OpenFile, status: FileStatus, li
     const isMeant = capabilities.mode && like.exact !== false;
     if (isMeant && status.mode !== modeFor(like)) yield* wait(file.setMode(modeFor(like)));
   } catch (error) {
-    // Not ours to give away: others who may write the file may then be refused the lock, and are told so.
+    // Not ours to give away: others who may write the file may then be refused the lock, with an error that says so.
     if (!(error instanceof SystemError)) throw error;
   }
 }

@@ -18,7 +18,7 @@ import { exchangeToken } from "./token.ts";
 /** What Windows says of every directory in the way. */
 const takenPerhaps = ["EPERM", "EACCES", "EBUSY"];
 
-/** Whoever may write the file may take its lock over: the directory is as open as the file is. */
+/** Every user who may write the file may take its lock over: the directory is as open as the file is. */
 const modeFor = (like: LockFileModel | undefined): number =>
   like === undefined ? 0o777 : (like.mode & 0o666) | ((like.mode & 0o222) >> 1) | 0o700;
 
@@ -128,7 +128,7 @@ export class PreparedDirectory {
       if ((yield* wait(names.readDirectory()))?.length !== 0) return;
       yield* wait(handle.setMode(mode));
     } catch (error) {
-      // Others who may write the file may then not be able to take the lock over, and are told so.
+      // Others who may write the file may then not be able to take the lock over; the error says so.
       if (!(error instanceof SystemError)) throw error;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * A callback that is told when its time is up: `validate` and `activate` of a deployment and of a publication.
+ * A callback that is notified when its time is up: `validate` and `activate` of a deployment and of a publication.
  *
  * `callInTime` calls it inside the locks, with a signal. The signal aborts when the callback's time is up, and with
  * `signal`, as long as the caller gives one: while nothing has changed yet. A callback whose time is up has failed, and is
@@ -15,7 +15,7 @@ import type { Engine } from "../protocol/engine.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import { callInside } from "./own_holds.ts";
 
-/** What `validate` and `activate` are told beside what they are about. */
+/** What `validate` and `activate` receive in addition to their subject. */
 export interface CallbackContext {
   /**
    * Aborts when the callback's time is up; that of `validate` also with the signal of the call. A program that was started

@@ -66,7 +66,7 @@ export function joinQueue(key: string, shared: boolean, overtake: boolean): Turn
   return { key, shared, granted, waiter };
 }
 
-/** Whether nobody stands in the way of a turn. */
+/** Whether nothing prevents a turn. */
 export function isFree(key: string, shared: boolean): boolean {
   const queue = turnTable().get(key);
   return queue === undefined || admits(queue, shared);

@@ -58,7 +58,7 @@ type WaitingRequest = Pick<LockRequest, "engine" | "attempt" | "patience">;
 
 /**
  * Waits for a turn. False: not in time. An abort is thrown, and a DeadlockError when nothing is left that could give the
- * turn back. Whoever gets anything but true holds no turn.
+ * turn back. A caller that gets anything but true holds no turn.
  */
 export async function waitForTurn(turn: Turn, { engine, attempt, patience }: WaitingRequest): Promise<boolean> {
   if (turn.granted === undefined) return true;

@@ -2,7 +2,7 @@
  * `withLock`, `acquireLock`, `tryLock`: a file's lock for a callback, or for as long as its holder keeps it.
  *
  * The lock excludes everybody who locks the same file: this module on any runtime, flock(1), and programs that call
- * flock(2) on `NAME.lock`. It is advisory: who does not ask for it is not held up.
+ * flock(2) on `NAME.lock`. It is advisory: programs that don't take the lock are not blocked.
  */
 import { type FilePath, refuseSignal, wrongArgument } from "../core/options.ts";
 import { type Operation, run as drive, runSync } from "../core/operation.ts";

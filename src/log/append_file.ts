@@ -1,5 +1,5 @@
 /**
- * A file that only grows, by whole batches of records, each safely on disk before anybody is told so.
+ * A file that only grows, by whole batches of records, each safely on disk before that is reported.
  *
  * 1. `findEnd` and `makeSure` (records_end.ts): where it ends, and whether that is safely on disk. 2. `append`: one write,
  * one sync. 3. `seal`, `close`: a seal is the last batch's witness.
@@ -131,7 +131,7 @@ export class AppendFile {
 
   *#write(bytes: Uint8Array, attempt: Attempt): Operation<void> {
     const start = this.#cursor.offset;
-    // A seal may be in memory alone: written over, it would leave its place on the medium to what was there before.
+    // A seal may be in memory alone: written over, it would leave its place on the disk to what was there before.
     if (this.#size > start) yield* wait(this.#file.truncate(start));
     this.#sealed = false;
     this.#size = start;

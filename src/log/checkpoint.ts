@@ -81,7 +81,7 @@ export function* copyRecords(
   for (let cursor = firstCursor(records);;) {
     const found = yield* reader.next(cursor);
     if (typeof found === "string") {
-      // Behind a torn tail there may be whole records that nobody was told of: they stay out.
+      // Behind a torn tail there may be whole records that were never acknowledged: they stay out.
       const damaged = found === "bad" && skips === true && (yield* reader.provesDamage(cursor)) !== undefined;
       const next = damaged ? yield* reader.nextWhole(cursor) : undefined;
       if (next === undefined) return;

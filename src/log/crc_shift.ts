@@ -36,7 +36,7 @@ function powersAt(place: number): Uint32Array {
   return powers[place] = made;
 }
 
-/** By place and digit: what the power makes of each half of each byte of a state, so that eight look-ups multiply. */
+/** By place and digit: the power applied to each half of each byte of a state, so that eight look-ups multiply. */
 const tables: Uint32Array[] = [];
 
 function tableFor(place: number, digit: number): Uint32Array {

@@ -35,7 +35,7 @@ export interface LogReader {
   readonly path: string;
   /**
    * The records there are, in order. Throws a CorruptionError, with the byte offset, after the last record before
-   * damage to what was durable once; the torn tail of a batch nobody was told of is no damage, and not yielded.
+   * damage to what was durable once; the torn tail of an unacknowledged batch is no damage, and not yielded.
    */
   read(options?: ReadOptions): AsyncIterable<LogRecord>;
   /** The snapshot of the last checkpoint, verified; undefined before the first. */
@@ -46,7 +46,7 @@ export interface LogReader {
 export interface Log extends LogReader, AsyncDisposable {
   /** The sequence that the next record will get, if nothing is under way. */
   readonly nextSequence: number;
-  /** What opening found behind the last whole record and cut off, of a batch that nobody was told was durable. */
+  /** What opening found behind the last whole record and cut off, of a batch that was never acknowledged. */
   readonly tornTail: TornTail | undefined;
   /** The least durability that anything so far has reached. */
   readonly durability: Durability;
@@ -179,9 +179,9 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * There is one writer: it holds the lock of the file (`NAME.lock`) until `close`. A second one fails at once, unless
  * `lock` says how long to wait. Readers need no lock, on any runtime.
  *
- * Not guaranteed: that damage to the very last batch after a *kill* can be told from a torn tail (a closed log is sealed,
- * which rules that out); that a log cut short by another program is noticed (keep `nextSequence` elsewhere to notice it);
- * that a record is absent after its append was rejected, unless `targetState` is `"unchanged"`.
+ * Not guaranteed: that damage to the very last batch after a *kill* can be distinguished from a torn tail (a closed log
+ * is sealed, which rules that out); that a log cut short by another program is noticed (keep `nextSequence` elsewhere
+ * to notice it); that a record is absent after its append was rejected, unless `targetState` is `"unchanged"`.
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode LogOptions}.

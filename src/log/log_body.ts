@@ -37,7 +37,7 @@ import { recordsOf } from "./log_header.ts";
 import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
 import { LogRecords, readHeader, type ReadPlan, readSnapshot } from "./read_log.ts";
 
-/** What opening a log was told. */
+/** The options with which a log is opened. */
 export interface LogRequest {
   readonly engine: Engine;
   readonly plan: WritePlan;

@@ -83,7 +83,7 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
   if (file === undefined) return undefined;
   try {
     const status = yield* wait(file.stat());
-    // Somebody has made the file before he had anything to put into it, as a service manager does.
+    // Another program has made the file before it had anything to put into it, as a service manager does.
     if (status.size === 0) {
       yield* closeQuietly(file);
       return undefined;

@@ -2,7 +2,7 @@
  * Reading records from an open file, and judging what is no record.
  *
  * `next` answers the record at the cursor, or that there is none: the end, or something else. Something else is either
- * the torn tail of a batch that nobody was told of, or damage to what somebody was told is durable. It is damage exactly
+ * the torn tail of a batch that was never acknowledged, or damage to acknowledged records. It is damage exactly
  * if a whole record further on says that everything up to beyond this place was synced: `provesDamage` looks for one.
  *
  * Nothing is changed here. A file that grows meanwhile is fine: what is incomplete now may be whole in a moment.
@@ -18,7 +18,7 @@ export interface ReadRecord {
   readonly sequence: number;
   /** Its own copy. */
   readonly data: Uint8Array;
-  /** Where one stands behind it. */
+  /** The position after it. */
   readonly next: Cursor;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The end of a file of records: where it is, and whether everything before it is safely on disk.
  *
- * 1. `findEnd`: read all records; what follows the last is the torn tail of a batch that nobody was told of, or a
+ * 1. `findEnd`: read all records; what follows the last is the torn tail of a batch that was never acknowledged, or a
  *    CorruptionError. 2. `makeSure`: what a later record or a seal says was synced is safely on disk. What reads well and
  *    has no such witness may be in memory alone, and no sync from now on proves anything of it: after a failed sync the
  *    pages are readable and clean. The caller writes it into another file.
@@ -19,7 +19,7 @@ import { RecordReader } from "./record_reader.ts";
 import { syncFile, type SyncPlace, type SyncRules } from "../protocol/sync.ts";
 import { syncsFile } from "../protocol/write_plan.ts";
 
-/** What was found behind the last whole record, and cut off: a batch that nobody was told was durable. */
+/** What was found behind the last whole record, and cut off: a batch that was never acknowledged. */
 export interface TornTail {
   /** Where it began. */
   readonly offset: number;

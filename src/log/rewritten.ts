@@ -1,5 +1,5 @@
 /**
- * The content of the file that takes a log's place when nothing proves that the end of the log is safely on disk.
+ * The content of the file that takes a log's place when the end of the log is not known to be safely on disk.
  *
  * The log reads well, but its last records may be in memory alone: a sync that failed has left them readable and clean,
  * and every later one of the same file succeeds without writing them. Written into another file, they are safely on disk

@@ -4,8 +4,9 @@
  *
  * 1. `seeAttributes`: those of the file that is to be replaced, before anything is made. Undefined: they cannot be seen.
  * 2. `setOwnAttributes`, `setAccessList`, `setSecurity`, in this order, with owner and mode between them (metadata.ts):
- *    attributes of the user while the file is still writable for whoever made it; the list after the owner and before the
- *    mode, so that the file is at no instant open to more than it shall be; capabilities last, for chown takes them away.
+ *    attributes of the user while the file is still writable for the user who made it; the list after the owner and
+ *    before the mode, so that the file is at no instant open to more than it shall be; capabilities last, for chown
+ *    takes them away.
  *
  * What could not be set is answered as lost. After any other failure the caller discards the file.
  */

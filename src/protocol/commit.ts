@@ -27,8 +27,8 @@ import { checkSyncs, syncDirectory } from "./sync.ts";
 import { reachedDurability, type WriteResult } from "./write_plan.ts";
 
 /**
- * Makes the staged content the target's content. `keepsSecondName`: whoever syncs the directory himself, for many files
- * at once, calls `removeSecondName` after that.
+ * Makes the staged content the target's content. `keepsSecondName`: the caller syncs the directory itself, for many
+ * files at once, and calls `removeSecondName` after that.
  */
 export function* commit(write: FileReplacement, keepsSecondName = false): Operation<WriteResult> {
   const { engine, ticket } = write;
@@ -169,7 +169,7 @@ function resultOf(write: FileReplacement, fileSynced: boolean, directorySynced: 
   };
 }
 
-/** Seen once more, for its rename has changed it; what somebody else has made of it by then is not ours to prove. */
+/** Examined again, because its rename has changed it; what another program has changed by then is not ours to prove. */
 function* rememberProven({ engine, target, parent, identity, modified, writer }: FileReplacement): Operation<void> {
   let now: FileStatus | undefined;
   yield* tidy(

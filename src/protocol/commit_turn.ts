@@ -1,5 +1,5 @@
 /**
- * Order among the commits of one process: whoever was called later wins, whoever commits first.
+ * Order among the commits of one process: the later call wins, whichever commits first.
  *
  * 1. `takeTicket` when the public function is called, before any I/O.
  * 2. `enterTarget` once the target is resolved.
@@ -8,9 +8,9 @@
  * 4. `returnTicket` when the call settles, however it does.
  *
  * A turn is never held while a source is read: an endless stream delays nobody. A synchronous call cannot wait; it
- * takes its turn at once, also in the middle of another's: whoever waits within his turn asks `overtaken` right before
- * his commit. A rename that has been asked for by then may happen later all the same, so it is noted (`noteLanding`), and
- * the synchronous call takes away what it is to move (`takeAwayLanding`): one of the two is first, and both know.
+ * takes its turn at once, also in the middle of another's: a call that waits within its turn asks `overtaken` right
+ * before its commit. A rename that has been requested by then may still happen later, so it is noted (`noteLanding`),
+ * and the synchronous call takes away what it is to move (`takeAwayLanding`): one of the two is first, and both know.
  *
  * The table hangs on `globalThis`, so that two copies of the module keep one order; its shape is versioned by its name.
  */
@@ -22,7 +22,7 @@ import { failuresKnown } from "./sync_ledger.ts";
 export interface Committed {
   readonly order: number;
   readonly fileSynced: boolean;
-  /** How many syncs were known to have failed before it (sync_ledger.ts): whoever it overtakes relies on it. */
+  /** How many syncs were known to have failed before it (sync_ledger.ts): the call that it overtakes relies on it. */
   readonly since: number;
 }
 
@@ -127,7 +127,7 @@ export function* takeAwayLanding(engine: Engine, ticket: Ticket): Operation<void
   }
 }
 
-/** The turn of one call at its target. Whoever has begun it ends it. */
+/** The turn of one call at its target. The call that has started it ends it. */
 export class CommitTurn implements TurnInProgress {
   readonly waiting: (() => void)[] = [];
   readonly #turns: TargetTurns;

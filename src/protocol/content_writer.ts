@@ -68,10 +68,10 @@ export class ContentWriter {
 
   /**
    * Takes everything from an open file with this status, sharing its blocks where the file system can, and leaving its
-   * holes holes. `report` is told how much was taken; what it throws goes to the caller.
+   * holes holes. `report` receives the number of bytes taken; what it throws goes to the caller.
    *
    * What was shared is compared. A clone shares what is on the disk: where write-back of the source has failed, that is
-   * not what the source reads, and nobody is told a second time (docs/design.md).
+   * not what the source reads, and nothing reports it a second time (docs/design.md).
    */
   *takeFile(source: OpenFile, status: FileStatus, report: (bytes: number) => void = () => {}): Operation<void> {
     if (this.bytesWritten === 0 && (yield* wait(this.#file.clone(source)))) yield* this.#keepEqual(source, report);

@@ -105,7 +105,9 @@ export function* openParent(
 /** File systems whose directories are known to be syncable. */
 const syncable = new LearnedDevices();
 
-/** Whoever insists on a durability must learn before the commit that this mount cannot give it: probed once. */
+/**
+ * A caller that insists on a durability must learn before the commit that this mount cannot provide it: probed once.
+ */
 function* opened(
   engine: Engine,
   path: string,
@@ -127,7 +129,10 @@ function* opened(
   }
 }
 
-/** Closes the directory until `syncParent` opens it again: whoever works in more of them than there are descriptors. */
+/**
+ * Closes the directory until `syncParent` opens it again, for calls that work in more directories than there are
+ * descriptors.
+ */
 export function* restParent(parent: ParentDirectory): Operation<void> {
   parent.isResting = parent.handle !== undefined;
   yield* closeParent(parent);
@@ -160,7 +165,7 @@ export function* checkParent(parent: ParentDirectory, attempt: Attempt): Operati
 export function* closeParent(parent: { handle: OpenDirectory | undefined }): Operation<void> {
   const { handle } = parent;
   if (handle === undefined) return;
-  // Whoever asks for a name from now on must not reach it through a descriptor that may be another one's.
+  // A call that asks for a name from now on must not reach it through a descriptor that may be another one's.
   parent.handle = undefined;
   yield* leaveDirectory(handle);
 }

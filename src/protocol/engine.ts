@@ -16,7 +16,7 @@ export interface Engine {
   readonly links?: FollowedLinks | undefined;
 }
 
-/** Whose symlinks a call was told to follow, and by which option that is told. */
+/** Whose symlinks a call may follow, and by which option. */
 export interface FollowedLinks {
   readonly option: "symlink" | "trust";
   readonly users: "any" | readonly number[];

@@ -3,7 +3,8 @@
  * written it and never synced it. So mode and owner are corrected as asked, and file and directory are synced.
  *
  * 1. `hasEqualBytes` or `equalContent`: the status of the file that has the content, if it has.
- * 2. `settleEqual`, as a commit in its turn: a slower write that was called earlier must not undo it. What is no result
+ * 2. `settleEqual`, as a commit in its turn: a slower write that was called earlier must not overwrite it. What is no
+ * result
  *    (`Unsettled`) says why: the caller then writes.
  */
 import { type Operation, wait } from "../core/operation.ts";
@@ -202,8 +203,8 @@ function* correctMetadata(write: FileReplacement, file: OpenFile, now: FileStatu
 }
 
 /**
- * Whoever gets the file may do no more with it, be it for an instant, than he shall: what its mode has too much goes
- * before the owner changes. Where he cannot be changed, it comes back.
+ * The new owner must not be able to do more with the file than intended, not even briefly: excess permissions are
+ * removed before the owner changes, and restored if the owner cannot be changed.
  */
 function* giveAway(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
   const narrow = now.mode & (wanted.mode ?? now.mode);

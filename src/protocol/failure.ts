@@ -1,5 +1,5 @@
 /**
- * From what went wrong to what the caller is told.
+ * From what went wrong to what is reported to the caller.
  *
  * - A `SystemError` from the seam becomes a `WriteError` that names step, code and target state.
  * - A `CallerError` carries what the caller's own side threw (a failing stream, a callback, an abort reason): it is

@@ -3,9 +3,9 @@
  *
  * A process killed between its backup and its commit leaves a backup that *is* the current file (the same inode, or a
  * copy with its size and time): such a one counts neither as a version nor as a hard link. Nor does one of somebody else's
- * (trust.ts), unless the file is that user's as well: what the owner of a file has put there gives him nothing that he has
- * not got. Names are only those of our grammar; what they lead to is opened without following links, in the directory
- * that is open. Nothing is changed here.
+ * (trust.ts), unless the file is that user's as well: what the owner of a file has put there gives that user nothing
+ * that they have not got. Names are only those of our grammar; what they lead to is opened without following links, in
+ * the directory that is open. Nothing is changed here.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { joinPath } from "../core/path.ts";
@@ -68,7 +68,7 @@ export function* findBackups(
   let copies = 0;
   for (const backup of yield* backupsByName(directory, file.name)) {
     const { status } = backup;
-    // A name of the file itself is a name of ours, whoever's file it is.
+    // A name of the file itself is ours, no matter who owns the file.
     const counts = status.identity === current?.identity || (yield* isCredible(directory, status, trusted));
     if (!counts) {
       strangers.add(status.user);

@@ -1,4 +1,6 @@
-/** Who this process is: asked, or learned from files that it has made, where it may not ask. */
+/**
+ * Which user this process runs as: asked of the system, or, if that is not permitted, read from files that it has made.
+ */
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import type { Engine } from "./engine.ts";
 

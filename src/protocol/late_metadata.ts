@@ -29,7 +29,7 @@ import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { syncFile } from "./sync.ts";
 import { syncsFile, type WritePlan } from "./write_plan.ts";
 
-/** Who changes mode or owner during each of so many corrections is not kept up with. */
+/** A program that changes mode or owner during each of this many corrections is not followed any further. */
 export const mostCorrections = 8;
 
 /** Whether anything is kept of a file that is replaced. */
@@ -85,7 +85,7 @@ export function* keepLatest(
   }
   try {
     const made = yield* wait(file.stat());
-    // Whoever gets the file may do no more with it, be it for an instant, than he shall.
+    // The new owner must not be able to do more with the file than intended, not even briefly.
     const narrower = { ...write.wanted, mode: made.mode & (write.wanted.mode ?? made.mode), lost: [] };
     const ownOnly = { user: undefined, group: undefined, modeRequired: false, attributes: undefined };
     yield* applyMetadata(file, { ...narrower, ...ownOnly }, made);

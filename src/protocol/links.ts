@@ -1,10 +1,10 @@
 /**
  * Which symlinks are followed: the one rule, for the end of a path and for the way to it.
  *
- * Whoever may make a symlink on a path can have a call write into whatever file or directory the *caller* may write to.
- * So a link is followed if it belongs to this user or to root, if nobody else can have put it where it is, or if it leads
- * to what belongs to the owner of the link: he could have done that himself. One that leads to nothing is followed into a
- * directory of its owner. Each link of a chain is judged by what it leads to itself.
+ * A user who can make a symlink on a path can have a call write to any file or directory that the *caller* may write
+ * to. So a link is followed if it belongs to this user or to root, if nobody else can have put it where it is, or if it
+ * leads to what belongs to the owner of the link, who could have done that anyway. One that leads to nothing is
+ * followed into a directory of its owner. Each link of a chain is judged by what it leads to itself.
  *
  * In a directory where everybody may make names and nobody may take those of others away (sticky, such as /tmp), others'
  * links are not followed at all, as by Linux's fs.protected_symlinks, which does not see a link that is read rather than
@@ -51,7 +51,7 @@ export function isFollowed(engine: Engine, { status: { user }, directory }: MetL
   return user === knownOwner(engine.runtime)?.user || isOurs(engine, directory);
 }
 
-/** Refuses another user's link, unless it leads to what is his own. */
+/** Refuses another user's link, unless it leads to what that user owns. */
 export function checkLink(engine: Engine, link: MetLink, end: LinkEnd, attempt: Attempt): void {
   if (isFollowed(engine, link)) return;
   const { user } = link.status;
@@ -86,7 +86,7 @@ interface ReachedDirectory {
   readonly handle: OpenDirectory | undefined;
 }
 
-/** Refuses a directory to which another user's link has led, unless that is his own. */
+/** Refuses a directory to which another user's link has led, unless that user owns it. */
 export function* checkWay(engine: Engine, reached: ReachedDirectory, attempt: Attempt): Operation<void> {
   const { fileSystem, capabilities } = engine;
   if (!capabilities.owner || !capabilities.symbolicLinks || engine.links?.users === "any") return;

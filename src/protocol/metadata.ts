@@ -156,7 +156,7 @@ function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Ope
   }
   if (user === undefined || group === undefined) return;
   try {
-    // Only root gives files away, but everybody may choose among his own groups: chown(2).
+    // Only root gives files away, but everybody may choose among their own groups: chown(2).
     yield* wait(file.setOwner(undefined, group));
   } catch (error) {
     if (wanted.groupRequired || !isRefused(error)) throw error;

@@ -55,7 +55,7 @@ const userOrGroup: OptionReader<number | string> = (value, name) => {
 /** Exact permission bits, or those that are there. */
 export const modeOrKeep: OptionReader<number | "keep"> = (value, name) =>
   value === "keep" ? "keep" : fileMode(value, name);
-/** An owner by name or number, the one that is there, or whoever runs this. */
+/** An owner by name or number, the one that is there, or the user who runs this. */
 export const ownerOrWord: OptionReader<Owner | "keep" | "leave"> = (value, name) =>
   value === "keep" || value === "leave" ? value : ownerOption(value, name);
 

@@ -1,6 +1,6 @@
 /**
  * Whether a directory can be emptied by the names in it: these runtimes have no calls that work within an open directory,
- * so whoever may put a symlink in its place could lead a removal elsewhere.
+ * so a user who can put a symlink in its place could redirect a removal.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";

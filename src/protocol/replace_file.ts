@@ -37,7 +37,7 @@ import type { WritePlan, WriteResult } from "./write_plan.ts";
 export interface Filling {
   /** All of it, if it is there already. */
   readonly bytes: Uint8Array | undefined;
-  /** How much there is, and its SHA-256, where that can be told before it is written: content in another file. */
+  /** How much there is, and its SHA-256, where that is known before it is written: content in another file. */
   readonly known?: { readonly size: number; digest(): Operation<string> };
   /** Whether it can be written a second time. */
   readonly repeatable: boolean;
@@ -119,7 +119,7 @@ function* makeDirectories(
   const target = yield* resolveTarget(engine, path, plan.symlink, attempt);
   refuse(engine, target.status, plan, attempt);
   const durable = yield* ensureDirectory(engine, target.directory, plan, attempt);
-  // That is told by itself; of the file nothing has been changed yet.
+  // That is reported separately; nothing has been changed in the file yet.
   if (!durable) beginAnew(attempt);
   return { path: target.path, durable };
 }
@@ -131,7 +131,8 @@ function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan,
   attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
   if (status === undefined) return;
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
-  // Replacing a file needs no permission to write to it: whoever wants it as a sign that the file must stay says so.
+  // Replacing a file needs no permission to write to it: a caller that regards it as a sign that the file must stay
+  // says so.
   if (plan.whenReadOnly === "replace" || status.kind !== "file" || !engine.capabilities.mode) return;
   if ((status.mode & writable) !== 0) return;
   const mode = status.mode.toString(8).padStart(4, "0");
@@ -184,7 +185,7 @@ export function* replaceFound(write: FileReplacement, filling: Filling, ticket: 
       return yield* conclude(write);
     } catch (error) {
       const thrown = yield* giveUp(write, error);
-      // What a moved directory took with it is not gone: that is told, and not tried again.
+      // What a moved directory took with it is not gone: that is reported, and not tried again.
       const isGone = error instanceof TemporaryVanished && FileError.is(thrown) && thrown.leftBehind.length === 0;
       if (!(isGone && filling.repeatable && stages < mostStages)) throw thrown;
     }

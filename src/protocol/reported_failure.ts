@@ -9,7 +9,7 @@
  * - `removeName`, `removeDirectoryName`, `removeSurely`, `renameName`: the same is asked for once more. Of a name that is gone already
  *   the system says so, and what it refuses twice has not been done.
  *
- * State after a failure: the first error is thrown, and nothing was done as far as can be told.
+ * State after a failure: the first error is thrown, and nothing was done, as far as is known.
  */
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";

@@ -4,8 +4,8 @@
  *
  * 1. `inRoom` around everything of a call that opens files. There are three rooms for calls: `"calls"` for those that wait
  *    for nothing but the disk, `"callers"` for those that may wait for a lock, a callback or a source, and `"sets"` for
- *    those that do that with many files. A call is in one of them once; whoever waits within one room for another call in
- *    it could wait forever.
+ *    those that do that with many files. A call is in one of them once; a call that waits within one room for another
+ *    call in it could wait forever.
  * 2. `idly` around what a call in the other two rooms waits for and the disk does not owe. When all in a room only wait
  *    so, they may wait for somebody outside: after a while the newest outside (a call of one of them, most likely) is
  *    let in beyond the bound. So a queue never stands still.
@@ -133,7 +133,7 @@ const places = new WeakMap<Engine, { readonly room: Room; calls: number }>();
 /** How a room is entered. */
 interface Entering {
   readonly signal?: AbortSignal | undefined;
-  /** Whoever waits for this call is inside already. */
+  /** The call that waits for this one is inside already. */
   readonly beyond?: boolean;
 }
 
@@ -230,7 +230,7 @@ async function watchOver(room: Room, clock: Clock): Promise<void> {
   for (let pause = patience; standsStill(room); pause = Math.min(pause * 1.5, longestPatience)) {
     await clock.sleep(pause);
     if (standsStill(room)) admit(room, room.waiting.pop());
-    // Whoever was let in needs a turn of the event loop to do something.
+    // A call that was let in needs a turn of the event loop to do something.
     await clock.sleep(1);
   }
 }

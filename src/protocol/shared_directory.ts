@@ -2,10 +2,10 @@
  * A directory that several calls of this process work in at once: they share one descriptor, and its syncs.
  *
  * 1. `enterDirectory`: the directory is opened; or what another call has open is shared, if the path still leads there.
- *    Whoever comes while it is being opened waits for that.
- * 2. `sharedSync`, group commit: whoever comes while a sync is in flight waits for the *next* one, because the one in
- *    flight may have started before his rename. All who waited share its outcome.
- * 3. `leaveDirectory`: whoever is the last closes it.
+ *    A call that comes while it is being opened waits for that.
+ * 2. `sharedSync`, group commit: a call that comes while a sync is in flight waits for the *next* one, because the one
+ *    in flight may have started before its rename. All who waited share its outcome.
+ * 3. `leaveDirectory`: the last call closes it.
  *
  * What is shared was opened before any change that its user syncs, so a write error since then is reported through it: to
  * the first who syncs, and by the ledger of syncs (sync_ledger.ts) to all others. Every sync is in the ledger from its
@@ -88,7 +88,7 @@ function* share(fileSystem: FileSystem, path: string, shared: Shared): Operation
   try {
     status = yield* wait(fileSystem.stat(path));
   } catch (error) {
-    // Whoever opens it hears the same, and says so.
+    // A call that opens it gets the same error, and reports it.
     if (!(error instanceof SystemError)) throw error;
   }
   if (status?.identity === entered.status.identity) return { handle: entered.handle, status };
@@ -122,7 +122,10 @@ interface DirectorySync {
   readonly level: SyncLevel;
 }
 
-/** Syncs a directory; which syncs had begun when it ended (`endSync`). `ended` is called when it has ended, either way. */
+/**
+ * Syncs a directory; which syncs had started when it ended (`endSync`). `ended` is called when it has ended, either
+ * way.
+ */
 export function registeredSync(syncs: DeviceSyncs, sync: DirectorySync, ended?: () => void): Awaitable<number> {
   const order = beginSync(syncs);
   let started: Awaitable<void>;
@@ -165,7 +168,7 @@ interface Waiter {
 /** Per file system, the directories with a sync in flight, and who waits for the next. */
 const inFlight = new WeakMap<FileSystem, Map<string, Waiter[]>>();
 
-/** Syncs a directory together with all others that wait for the same `key`; which syncs had begun when it ended. */
+/** Syncs a directory together with all others that wait for the same `key`; which syncs had started when it ended. */
 export function sharedSync(
   fileSystem: FileSystem,
   syncs: DeviceSyncs,

@@ -157,7 +157,7 @@ const isQuiet = ({ inFlight, failure }: DeviceSyncs): boolean => failure === und
 
 interface AnsweredSync {
   readonly syncs: DeviceSyncs;
-  /** Those that had begun when it ended have a lower order. */
+  /** Those that had started when it ended have a lower order. */
   readonly begun: number;
   /** The directory of what was synced, or that itself. */
   readonly place: string;

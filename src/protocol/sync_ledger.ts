@@ -2,9 +2,9 @@
  * Which syncs of this process are in flight on a file system, and which have failed: what decides whether a later sync
  * may be trusted.
  *
- * The kernel tells an error once, to whoever syncs first; what others had changed by then is lost with it, while their
- * own syncs answer success (ext4, xfs). So after a sync failed on a device, nothing that was changed there before the
- * failure was known is acknowledged on the strength of a later sync. Order of calls:
+ * The kernel reports an error once, to the program that syncs first; what others had changed by then is lost with it,
+ * while their own syncs answer success (ext4, xfs). So after a sync failed on a device, nothing that was changed there
+ * before the failure was known is acknowledged on the strength of a later sync. Order of calls:
  *
  * 1. `failuresKnown` before an operation changes anything: `Attempt.since` keeps it.
  * 2. `beginSync` … `endSync` around every sync of ours, of a file or a directory.
@@ -23,9 +23,9 @@ import { concernsAll } from "./sync_codes.ts";
 /** The syncs of one process on one file system. */
 export interface DeviceSyncs {
   nextOrder: number;
-  /** The order of each sync that has begun and not ended, the oldest first. */
+  /** The order of each sync that has started and not ended, the oldest first. */
   readonly inFlight: Set<number>;
-  /** Who waits until every sync with a lower order has ended. */
+  /** The calls that wait until every sync with a lower order has ended. */
   waiting: { readonly before: number; resume(): void }[];
   /** The last failure: which one it was of all that this process has met, and what the system said. */
   failure: { readonly number: number; readonly error: SystemError } | undefined;

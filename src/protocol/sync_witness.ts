@@ -1,6 +1,6 @@
 /**
  * A witness for whether a file system still takes changes, where the success of a sync says too little: the error may
- * have been told to somebody else.
+ * have been reported to another process.
  *
  * A journal that has been aborted refuses every new name: ext4 answers EROFS and xfs EIO, where another sync, and on
  * ext4 also `stat` and `access`, would say that all is well. So a name is created and removed again, beside what was

@@ -20,7 +20,7 @@ const mostLinks = 40;
 /** What is done about a symlink at the end of a path; `"trust"`: followed, whosever it is. */
 type LinkRule = "follow" | "replace" | "refuse" | "trust";
 
-/** What is looked for, and how a failure is told. */
+/** What is looked for, and how a failure is reported. */
 interface PathSearch {
   readonly engine: Engine;
   /** Absolute. */

@@ -52,7 +52,7 @@ export function createTemporary(
   mode: number,
   attempt: Attempt,
 ): Operation<ProvenFile> {
-  // Not locked: somebody tests this very file. He finds it young, and leaves it.
+  // Not locked: another process is testing this very file. It finds that the file is new, and leaves it.
   return createProven(home, { target: name, program: false }, mode, attempt);
 }
 

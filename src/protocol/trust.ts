@@ -3,7 +3,7 @@
  *
  * What bears a name of ours (a journal, a marker, a backup, a generation) but belongs to somebody else than this user or
  * root is never acted upon: not carried out, restored, gone back to, published or removed. It is respected all the same:
- * what may be somebody's unfinished work is in the way, and the error says what helps. Whoever may put a name into a
+ * what may be somebody's unfinished work is in the way, and the error says what helps. A user who can put a name into a
  * directory, but not replace the files there (a sticky directory, such as /tmp), would otherwise have this module do it;
  * and root, who recovers a directory of somebody else's, would do what a planted journal says.
  *
@@ -43,7 +43,7 @@ export const trustReader: OptionReader<Trust> = (value, name) => {
 /** Numbers of this process's user, where it may not ask and a file of its own told. */
 const learned = new WeakMap<Runtime, number | undefined>();
 
-/** Who this process is; undefined where that cannot be found out. */
+/** Which user this process runs as; undefined if that cannot be determined. */
 function* ourUser(home: ParentDirectory): Operation<number | undefined> {
   const { runtime } = home.engine;
   const known = runtime.process.owner()?.user;

@@ -1,13 +1,13 @@
 /**
- * That what is published has taken effect is known when `activate` has returned. Who is killed before owes it, and a
- * symlink beside the published path says so:
+ * That what is published has taken effect is known when `activate` has returned. A process that is killed before owes
+ * it, and a symlink beside the published path says so:
  *
  * 1. `oweActivation`, durable before the switch, where an `activate` is to follow.
  * 2. It goes when one has returned: everything owed before has been made up for by the same call (activate_publication.ts).
  *
- * Whoever is killed between the two, before the switch, owes nothing: the symlink that was to be the next one is there
- * still (`isSwitched`). After the switch the debt stays, whatever is published without an `activate` meanwhile, until a
- * publication, a roll-back or a recovery has activated. One too many does no harm.
+ * A process that is killed between the two, before the switch, owes nothing: the symlink that was to be the next one is
+ * there still (`isSwitched`). After the switch the debt stays, whatever is published without an `activate` meanwhile,
+ * until a publication, a roll-back or a recovery has activated. One too many does no harm.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";

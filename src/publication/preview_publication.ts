@@ -1,6 +1,6 @@
 /**
- * What publishing a directory would do beside the copy, as far as it can be told by looking: without a lock, and without
- * a change.
+ * What publishing a directory would do beside the copy, as far as it can be determined by looking: without a lock, and
+ * without a change.
  */
 import type { FilePath } from "../core/options.ts";
 import { type Operation, run } from "../core/operation.ts";

@@ -99,7 +99,7 @@ export class Publication {
     return this.isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };
   }
 
-  /** Whether the path leads to that directory, as far as can be told. */
+  /** Whether the path leads to that directory, as far as can be determined. */
   *mayLeadTo(name: string): Operation<boolean> {
     try {
       return (yield* wait(this.home.names.readLink(this.name))) === name;

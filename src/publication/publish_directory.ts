@@ -144,7 +144,7 @@ function* validated(
     const timing = { name: "validate", limit: timeouts.validate, signal } as const;
     yield* callInTime(engine, holds, timing, (context) => validate(building, context));
   } catch (error) {
-    // Whoever asked it to stop is not told that the directory is bad.
+    // A caller that asked it to stop must not learn that the directory is bad.
     checkAbort(signal);
     const cause = error instanceof CallerError ? error.reason : error;
     const reason = `the new directory was refused: ${cause instanceof Error ? cause.message : String(cause)}`;

@@ -63,7 +63,7 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
     if (chosen.name === from) {
       return { ...result, durability: reachedDurability(rules.durability, synced, yield* publication.sync()) };
     }
-    // Whoever goes forward has no complaint about what is left.
+    // A call that goes forward does not report what is left.
     const forward = { name, owes: activate !== undefined };
     yield* publication.goBackTo(chosen.name, chosen.time < now ? from : undefined, forward);
     attempt.targetState = "replaced";

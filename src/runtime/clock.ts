@@ -42,7 +42,7 @@ export function createClock(detach: (timer: unknown) => void): Clock {
 }
 
 /**
- * Waits for something that can be told to stop: it is, after `timeout` milliseconds or when the signal aborts, also when
+ * Waits for something that can be stopped: it is, after `timeout` milliseconds or when the signal aborts, also when
  * that has happened before. False where it was stopped before it began.
  */
 export async function stoppable(

@@ -10,7 +10,7 @@ import type { Runtime } from "./runtime.ts";
 
 let current: Runtime | undefined;
 
-/** What is in its place for whoever asks from inside; schedules/realm.ts knows the name. */
+/** What is in its place for code that asks from inside; schedules/realm.ts knows the name. */
 export const ambientRuntime: AsyncContext<Runtime> = asyncContext<Runtime>("ambient-runtime/1");
 
 /**

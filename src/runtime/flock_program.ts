@@ -4,7 +4,8 @@
  * flock(2) locks the open description, which parent and child share, so the lock stays when the child has exited:
  * https://man7.org/linux/man-pages/man2/flock.2.html. It costs 1–10 ms, so it is used only where there is no flock call,
  * and for waiting: a waiting call would hold up the event loop, and on a thread of the pool all file work; a child is
- * killed to end the waiting. Whoever stops a wait must close the file: the grant may have come in the same moment.
+ * killed to end the waiting. The caller that stops a wait must close the file: the grant may have come in the same
+ * moment.
  */
 import type { ChildProcess } from "node:child_process";
 import { builtin, requiredProcess } from "./builtin.ts";
@@ -44,7 +45,7 @@ const words: readonly (readonly [text: string, code: string])[] = [
   ["Input/output error", "EIO"],
 ];
 
-/** The child's end as the lock's: 0 is granted, 1 without a word is held by another, all else is a failure. */
+/** The child's end as the lock's: 0 is granted, 1 and no output is held by another, all else is a failure. */
 function verdict(status: number | null, complaint: string): boolean {
   if (status === 0) return true;
   // busybox's flock exits with 1 for every failure, but is silent only about a lock that is held.
@@ -64,7 +65,7 @@ class NotStarted extends Error {
   }
 }
 
-/** The C locale, so that a failure can be told by its words; the child needs nothing else. */
+/** The C locale, so that a failure can be recognised by its words; the child needs nothing else. */
 const environment = { LC_ALL: "C" };
 
 /** Runs the program on the descriptor and waits for it; false when that takes longer than `timeout` milliseconds. */
@@ -139,7 +140,7 @@ export function startFlock(descriptor: number, flags: readonly string[], stop?: 
 }
 
 /**
- * Seconds after which a child that waits is started anew, so that one whose parent was killed does not wait for ever.
+ * Seconds after which a child that waits is started again, so that one whose parent was killed does not wait forever.
  * It loses its place in the kernel's queue thereby.
  */
 const longestChild = 60;

@@ -1,5 +1,6 @@
 /**
- * Who holds a kernel lock, as Linux tells without anybody taking the lock: for people, and to check what somebody says.
+ * Who holds a kernel lock, as Linux reports it without the lock being taken: for people, and to check what a holder
+ * says.
  *
  * Two tables are asked. /proc/PID/fdinfo says whether a process has a descriptor through which a lock is held; it may be
  * read by root and by the same user, and is right on every file system. /proc/locks lists all locks by the process that

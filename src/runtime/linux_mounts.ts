@@ -1,6 +1,6 @@
 /** Where file systems are mounted, from /proc/self/mountinfo: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html */
 
-/** Undoes what mountinfo makes of blanks and backslashes. */
+/** Undoes mountinfo's escapes of blanks and backslashes. */
 export const unescapeMountPoint = (text: string): string =>
   text.replace(
     /(?:\\[0-7]{3})+/g,

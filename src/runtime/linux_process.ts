@@ -2,8 +2,8 @@
  * Which process is this, and does that one still run: read from Linux's /proc.
  *
  * A pid alone proves nothing: it is reused, counted anew in every pid namespace and after every start of the machine.
- * Boot id, namespace, pid and start time together name one process. Whoever cannot read all of them, or reads a /proc
- * that is not its own namespace's, gets `undefined` and judges nobody.
+ * Boot id, namespace, pid and start time together name one process. A process that cannot read all of them, or reads a
+ * /proc that is not its own namespace's, gets `undefined` and judges nobody.
  */
 import type { ProcessFacts, ProcessHost } from "./process_host.ts";
 
@@ -39,7 +39,7 @@ function readFacts(reader: ProcReader): ProcessFacts | undefined {
   if (reader.readLink("/proc/self") !== String(reader.pid)) return undefined;
   const time = reader.readLink("/proc/self/ns/time");
   if (time !== undefined && time !== initialTimeNamespace) return undefined;
-  // Only letters and digits, so that they can stand in a file's name.
+  // Only letters and digits, so that they can be part of a file's name.
   const boot = reader.readText("/proc/sys/kernel/random/boot_id")?.trim().replaceAll("-", "");
   const namespace = /^pid:\[([0-9]+)\]$/.exec(reader.readLink("/proc/self/ns/pid") ?? "")?.[1];
   const stat = parseStat(reader.readText("/proc/self/stat") ?? "");

@@ -50,9 +50,9 @@ export interface ProcessHost {
   /** Whether the process with these facts runs. "unknown" unless that is provable from here. */
   liveness(facts: ProcessFacts): "alive" | "dead" | "unknown";
   /**
-   * Who holds a kernel lock on the file with this identity (`FileStatus.identity`), as far as the system tells without
-   * taking the lock: a process; `"nobody"`, where that is certain of `suspect` and no other holder is listed; undefined
-   * where it does not tell. `suspect` is the process that is said to hold it.
+   * Who holds a kernel lock on the file with this identity (`FileStatus.identity`), as far as the system reports it
+   * without taking the lock: a process; `"nobody"`, where that is certain of `suspect` and no other holder is listed;
+   * undefined where it does not tell. `suspect` is the process that is said to hold it.
    */
   lockHolder(identity: string, suspect?: number): KernelLock | "nobody" | undefined;
   /** The processes that started this one, its parent first, as far as the system tells. */

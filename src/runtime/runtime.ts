@@ -37,7 +37,7 @@ export interface FileStatus {
   kind: EntryKind;
   /** Bytes. */
   size: number;
-  /** Bytes that it occupies on its file system, where that is told: fewer than `size` for a file with holes. */
+  /** Bytes that it occupies on its file system, where that is known: fewer than `size` for a file with holes. */
   allocated?: number;
   /** Permission bits, with setuid, setgid and sticky: `0o7777` at most. */
   mode: number;

@@ -48,7 +48,7 @@ export class Incoming {
   #digest: Digest | undefined;
   #staged: FileReplacement | undefined;
   #finished = false;
-  /** Who may read the file that is put. */
+  /** The users who may read the file that is put. */
   #sourceMode = 0o777;
   /** Whether something was at its place when that was looked at. */
   seen = false;

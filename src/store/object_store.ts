@@ -2,8 +2,8 @@
  * `openObjectStore`: content kept under its own digest, safe from power cuts, rot and rivals.
  *
  * Open, then `put` what is to be kept and remember the digest; `get`, `stream` or `restore` by it. How objects are
- * stored is told in put.ts, how they are read in get.ts, how they are collected in scan.ts. A failed put has stored
- * nothing that could be taken for another object.
+ * stored is described in put.ts, how they are read in get.ts, how they are collected in scan.ts. A failed put has
+ * stored nothing that could be taken for another object.
  */
 import { Batches } from "../core/batches.ts";
 import type { FileData } from "../core/bytes.ts";
@@ -221,8 +221,8 @@ function* open(directory: FilePath, options: ObjectStoreOptions | undefined): Op
  * is read is verified: rot is a CorruptionError, never wrong bytes.
  *
  * Not promised: an object whose only copy rots is lost (`verify` tells, and putting the content again repairs it);
- * removing files in the directory by hand; secrecy beyond `mode` (an object may be read by whoever may read the store's
- * directory and its file, minus the umask; one that is there already keeps its mode).
+ * removing files in the directory by hand; secrecy beyond `mode` (an object may be read by anyone who may read the
+ * store's directory and its file, minus the umask; one that is there already keeps its mode).
  *
  * Needs read and write permission for the directory. Where the file system has no hard links, objects are renamed into
  * place instead of linked, which replaces equal content by equal content.

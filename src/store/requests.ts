@@ -66,7 +66,7 @@ export interface VerifyOptions {
 export interface CollectRules {
   /**
    * Objects younger than so many milliseconds stay, reachable or not: they may be about to be referred to. Default a
-   * day. 0 takes every object that was not put since the collection began: then nobody may have put what he has not
+   * day. 0 takes every object that was not put since the collection began: then no program may have put what it has not
    * referred to yet. Beside writers it must be longer than anybody takes from the one to the other.
    */
   grace?: number;

@@ -157,7 +157,7 @@ function* removeBatch(context: StoreContext, batch: readonly Candidate[], remove
       const { path } = context.place(candidate.digest);
       try {
         const now = yield* wait(fileSystem.linkStat(path));
-        // Put once more since it was listed: whoever did so relies on it.
+        // Put again since it was listed: the process that did so relies on it.
         if (now === undefined || now.modified !== candidate.modified) continue;
         if (yield* wait(fileSystem.remove(path))) removed.push(candidate);
       } catch (error) {

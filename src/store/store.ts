@@ -44,7 +44,7 @@ export interface StoreOptions {
 /** Options of opening a store of objects. */
 export interface ObjectStoreOptions extends StoreOptions {
   /**
-   * Who may read objects: permission bits, of which those for reading count, less the umask. Default: those of the store's
+   * Access to objects: permission bits, of which those for reading count, less the umask. Default: those of the store's
    * directory. What a file may not be read by, its object may not either.
    */
   mode?: number;
@@ -66,7 +66,7 @@ export class StoreContext {
   readonly plan: WritePlan;
   readonly #lockPath: string;
   readonly #timeout: number | undefined;
-  /** Who may read its objects, less the umask. */
+  /** The permission bits of its objects, minus the umask. */
   readable: number = 0o444;
   /** Whose the store was when it was opened. */
   like: FileStatus | undefined;

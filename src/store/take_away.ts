@@ -2,7 +2,7 @@
  * Taking single objects away, on request: removed (`removeObject`), or moved to where damaged ones are kept
  * (`quarantineObject`).
  *
- * Inside the store's exclusive lock, so that whoever is putting the same object has done so before or does it after:
+ * Inside the store's exclusive lock, so that a process that puts the same object has done so before or does it after:
  * look → unlink or rename → sync the directories. A damaged object is verified once more in there, for somebody may have
  * put its content again; a power cut while it is moved may leave it in neither directory. After a failure the object is
  * where it was; `targetState` says so, or that it is gone but that

@@ -2,7 +2,8 @@
  * Tools to prove that code which writes files survives: a whole machine in memory, calls that fail on purpose, traces,
  * and every disk that a power cut may leave.
  *
- * - {@linkcode memoryRuntime}: a machine in memory that knows what is on the medium and what only programs see.
+ * - {@linkcode memoryRuntime}: a machine in memory that distinguishes what is safely on disk from what only programs
+ * see.
  * - {@linkcode exploreCrashes}, {@linkcode exploreCrashesSync}: cuts the power after every call, and tries every disk that
  *   may be found then. {@linkcode crashStates}: those disks, to look at.
  * - {@linkcode faultRuntime}: lets the Nth call fail. {@linkcode sweepFaults}, {@linkcode sweepFaultsSync}: every call once.

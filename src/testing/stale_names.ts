@@ -42,7 +42,7 @@ export class StaleNames {
     this.#fileSystem = fileSystem;
   }
 
-  /** Keeps what is to be told of the names that the call is about to change. */
+  /** Keeps what is to be reported about the names that the call is about to change. */
   remember(call: SeamCall): void {
     const fileSystem = this.#fileSystem;
     for (const name of namesOf(call)) {
@@ -56,14 +56,14 @@ export class StaleNames {
     if (call.method === "rename") this.#moved.set(call.path, String(call.operands[0]));
   }
 
-  /** The call has changed names: what is told of them is true again. */
+  /** The call has changed names: what is reported about them is true again. */
   forget(call: SeamCall): void {
     if (!changes.has(call.method)) return;
     for (const name of namesOf(call)) {
       this.#known.delete(name);
       this.#moved.delete(name);
       for (const [from, to] of this.#moved) {
-        // Whoever has changed something in a directory has found it there.
+        // A process that has changed something in a directory has found it there.
         if (name.startsWith(`${to}/`)) this.#known.delete(to) && this.#moved.delete(from);
       }
     }

@@ -1,8 +1,6 @@
 /**
- * Reading the options of this package's tools, before anything is built or run.
- *
- * A proof that was asked for wrongly must not succeed: a misspelt `recover` would leave the recovery out, an unknown
- * mode would try nothing, and both would report no violations.
+ * Reading the options of this package's tools, before anything is built or run. A misspelt `recover` would leave the
+ * recovery out, an unknown mode would try nothing, and both would report no violations.
  */
 import { InvalidArgument, OutOfRange } from "../core/errors.ts";
 import {
@@ -187,7 +185,7 @@ const stateReaders: Readers<CrashStateOptions> = {
   volatile: callback<NonNullable<CrashStateOptions["volatile"]>>(),
 };
 
-/** How states are told apart. */
+/** How states are distinguished. */
 export const crashStateOptions = (options: unknown): CrashStateOptions => readOptions(options, stateReaders);
 
 const crashReaders: Readers<CrashOptions> = {

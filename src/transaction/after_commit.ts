@@ -4,7 +4,7 @@
  *
  * State after a failure: roll_back.ts has put everything back, or says what is where. Once all is activated nothing is
  * taken back any more: what could not be removed is named, and a file system that refuses the removal because it has
- * failed is a witness against the syncs before it, whose error somebody else was told.
+ * failed is a witness against the syncs before it, whose error was reported to another process.
  */
 import type { Operation } from "../core/operation.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";

@@ -134,7 +134,7 @@ class Application {
     }
   }
 
-  /** What is not as it is to be, as far as that can be told before everything is read. */
+  /** What is not as it is to be, as far as that is known before everything is read. */
   *#compare(): Operation<Change[]> {
     const found = yield* all(
       this.#participants.map((participant, index) => () => this.#compareOne(participant, index)),
@@ -223,7 +223,7 @@ class Application {
       const timing = { name: "validate", limit: timeouts.validate, signal } as const;
       yield* callInTime(engine, this.#entered.holds, timing, (context) => validate(staged, context));
     } catch (error) {
-      // Whoever asked it to stop is not told that the files are bad.
+      // A caller that asked it to stop must not learn that the files are bad.
       checkAbort(signal);
       const cause = error instanceof CallerError ? error.reason : error;
       const { verb, path } = this.#attempt;

@@ -58,7 +58,7 @@ import type { ApplyResult } from "./apply_result.ts";
  * @throws {ConflictError} A program that takes no locks changed a file during the call (`"unchanged"`).
  * @throws {LockTimeoutError} A file's lock was not free in time (`"unchanged"`).
  * @throws {WriteError} Anything else, before the commit point or put back after it (`"unchanged"`); `"unknown"` where not
- * even that can be told.
+ * even that can be reported.
  */
 export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<ApplyResult> {
   return run(() => apply(readApplyRequest(plan, options, false)));

@@ -131,7 +131,8 @@ export interface ApplyOptions extends TrustOption {
    */
   whenLost?: "report" | "throw";
   /**
-   * Aborts before the commit point: nothing has changed then, and `validate` is told. After it the signal is not looked at.
+   * Aborts before the commit point: nothing has changed then, and `validate` is notified. After it the signal has no
+   * effect.
    */
   signal?: AbortSignal;
   /** Told what is going on. Throwing aborts before the commit point; after it, it is ignored. */
@@ -288,7 +289,7 @@ function readPlannedDirectory(engine: Engine, value: unknown, index: number): Re
   return { path: locate(engine, path).replace(/(?<=[^/\\])[/\\]+$/, ""), mode, owner };
 }
 
-/** Tells what is going on once that is decided: what is decided does not depend on who is told of it. */
+/** Reports what is happening once that is decided: the decision does not depend on who receives the report. */
 export function tellQuietly({ progress }: Pick<ApplyRequest, "progress">, what: ApplyProgress): void {
   try {
     progress(what);

@@ -30,7 +30,7 @@ export interface ApplyResult {
   directories?: AppliedDirectory[];
   /** The durability that was reached, not the one asked for. */
   durability: Durability;
-  /** Unfinished transactions that were met and brought to their ends first. */
+  /** Unfinished transactions that were found and completed or rolled back first. */
   recovered: RecoveryReport;
   /** Names of this module that could not be removed when all was done: outdated backups, the journal. */
   leftBehind?: string[];

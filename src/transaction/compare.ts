@@ -65,7 +65,7 @@ export function mayBeLeft(engine: Engine, { fits, status }: Before): boolean {
   return fits && status !== undefined && !isDistrusted(engine, status.device);
 }
 
-/** Whether the file has the content that is asked for: as far as that can be told before it is read. */
+/** Whether the file has the content that is asked for: as far as that is known before it is read. */
 export function isEqual(engine: Engine, before: Before, { source }: RequestedFile): boolean {
   if (!mayBeLeft(engine, before) || source.kind !== "bytes" || before.status?.size !== source.bytes.length) {
     return false;

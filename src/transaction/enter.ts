@@ -2,8 +2,9 @@
  * From files to files that are locked and concern no unfinished transaction.
  *
  * 1. Take all locks, in order. 2. Look at every directory that takes part. 3. Is a dead transaction there? Give all locks
- * back (its recovery takes its own, in order; whoever waits for a lock while he holds others out of order could wait forever), recover it, and begin again. 4. One that is alive and has files in common although we hold their locks keeps its
- * locks elsewhere, or is being recovered: give back, wait, begin again.
+ * back (its recovery takes its own, in order; a process that waits for a lock while it holds others out of order could
+ * wait forever), recover it, and begin again. 4. One that is alive and has files in common although we hold their locks
+ * keeps its locks elsewhere, or is being recovered: give back, wait, begin again.
  *
  * A transaction that cannot be judged is an error if it has files in common with this one. After a failure no lock is held.
  */
@@ -41,7 +42,7 @@ export interface Entered {
   readonly recovered: RecoveryReport;
 }
 
-/** What stands in the way. */
+/** What is in the way. */
 type Obstacle = { readonly kind: "dead"; readonly found: Examined } | { readonly kind: "busy" };
 
 /** Locks the files and recovers what is in the way. */

@@ -163,7 +163,7 @@ function* judge(
   if (isAbandoned(engine, id)) return "dead";
   if (proof.kind === "none") return "unproven";
   if (proof.kind === "process") {
-    // Its owner is done with it, however long he lives.
+    // Its owner is done with it, however long that process lives.
     if (state === "settled") return "dead";
     const liveness = engine.runtime.process.liveness(proof.facts);
     return liveness === "unknown" ? "unproven" : liveness;

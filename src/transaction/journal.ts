@@ -170,7 +170,7 @@ export class Journal {
 
   /** Removes it: whatever it decided is done. Not durable until `sync`. */
   *remove(): Operation<void> {
-    // First: whoever sees a placeholder of somebody alive can see his journal.
+    // First: a process that sees the placeholder of a live one can see its journal.
     yield* this.dropPlaceholders();
     yield* removeIn(this.home, this.#nameIn(this.#state));
     this.#removed = true;

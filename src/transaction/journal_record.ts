@@ -2,8 +2,8 @@
  * What a journal says, in its own grammar: docs/formats.md has a worked example.
  *
  * Nothing in it is a path to a stage or a backup: their names follow from the target's name and the transaction's id, or
- * must be a backup's of that very target. So a journal, whoever wrote it, can only ever lead to names of our grammar
- * beside the targets it names; in which directories it may do that is believe.ts.
+ * must be a backup's of that very target. So a journal, no matter who wrote it, can only ever lead to names of our
+ * grammar beside the targets it names; in which directories it may do that is believe.ts.
  */
 import { parseDigest } from "../core/digest.ts";
 import type { PathStyle } from "../core/path.ts";

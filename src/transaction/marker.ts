@@ -2,14 +2,15 @@
  * Markers: in every directory that takes part in a transaction, beside that of the journal, a small file that says where
  * the journal is.
  *
- * 1. `putMarker` before the first stage of that directory: written under a temporary name, synced, renamed. Whoever
- *    sees a marker's name, on a running machine or after a power cut, therefore reads it whole; and whoever sees a stage
- *    of a living transaction can see its marker.
+ * 1. `putMarker` before the first stage of that directory: written under a temporary name, synced, renamed. A process
+ * that
+ *    sees a marker's name, on a running machine or after a power cut, therefore reads all of it; and one that sees a
+ *    stage of a living transaction can see its marker.
  * 2. `readMarker` on recovery. 3. `removeMarker` when the journal no longer needs it.
  *
  * A marker is also a permission: recovery touches only directories in which the transaction has left one. Whether a
- * directory is the one that the marker means is told by its inode number, because paths and device numbers change when
- * file systems are mounted elsewhere: no journal there then proves that there is none.
+ * directory is the one that the marker means is decided by its inode number, because paths and device numbers change
+ * when file systems are mounted elsewhere: no journal there then proves that there is none.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { isAbsolute } from "../core/path.ts";

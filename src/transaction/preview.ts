@@ -1,6 +1,6 @@
 /**
- * What applying a plan would do, as far as it can be told by looking: no lock is taken, nothing is made, nothing called.
- * What others do before it is applied can change it.
+ * What applying a plan would do, as far as it can be determined by looking: no lock is taken, nothing is made, nothing
+ * called. What others do before it is applied can change it.
  */
 import type { Source } from "../core/bytes.ts";
 import { type Operation, run, wait } from "../core/operation.ts";

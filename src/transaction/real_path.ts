@@ -10,7 +10,7 @@ import { SystemError } from "../runtime/system_error.ts";
 /** Linux follows at most 40 links in one resolution: path_resolution(7). */
 const mostLinks = 40;
 
-/** The real path; undefined where that cannot be told: links without end, or no permission to read one. */
+/** The real path; undefined where that cannot be determined: endless links, or no permission to read one. */
 export function* realPathOf(engine: Engine, path: string): Operation<string | undefined> {
   if (engine.capabilities.pathStyle !== "posix") return path;
   let real = "/";

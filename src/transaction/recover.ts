@@ -1,8 +1,8 @@
 /**
- * All dead transactions of which there is a sign in a directory, brought to their ends one after the other.
+ * All dead transactions of which there is a sign in a directory, settled one after the other.
  *
  * Per transaction: locate its journal → examine it → dead? `recoverOne`. What is left of none is removed. Those that are
- * alive, or that nothing proves dead, stay and are reported.
+ * alive, or that cannot be proven dead, stay and are reported.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
@@ -50,7 +50,7 @@ function* recoverTransaction(home: ParentDirectory, id: string, recovery: Recove
 function keep({ path, verdict, name, status: { user } }: Examined, { report }: Recovery): void {
   if (verdict === "dead") return;
   report.kept.push({ path, reason: verdict, ...verdict === "untrusted" ? { user } : {} });
-  // Whoever settled it has ended since, or this could be asked of him.
+  // The process that settled it has ended since, or it could be asked.
   if (name.state === "settled" && verdict === "unproven") report.needsActivation.push(path);
 }
 

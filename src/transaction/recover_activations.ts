@@ -49,7 +49,7 @@ function* recoverActivation(home: ParentDirectory, target: string, recovery: Rec
   }
 }
 
-/** Names of what says so, the newest first; what is somebody else's is told, and does not count. */
+/** Names of what says so, the newest first; what belongs to another user is reported, and does not count. */
 function* owedHere(home: ParentDirectory, target: string, { rules, report }: Recovery): Operation<string[]> {
   const owed: string[] = [];
   const found = (yield* activationsIn(home)).get(target) ?? [];

@@ -1,5 +1,5 @@
 /**
- * One dead transaction, brought to its end as its journal's name says:
+ * One dead transaction, settled as its journal's name says:
  *
  *     .preparing       nothing was decided: its stages go
  *     (committed)      every file becomes the new one
@@ -169,7 +169,7 @@ function* settleFiles(step: Step, journal: Journal, holds: readonly LockHold[]):
     const list = settlement === "conflict" ? report.conflicts : forward ? report.finished : report.undone;
     list.push(file.path);
   }
-  // Also where nothing was to be done: whoever did it may not have come to sync it.
+  // Also where nothing was to be done: the process that did it may not have come to sync it.
   yield* syncHomes(engine, [home, ...others], rules.sync, attempt);
   for (const each of [home, ...others]) yield* discardStages(each, found.id);
   if (found.record?.activates) return yield* concludeDebt(step, journal, holds);

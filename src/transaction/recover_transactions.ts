@@ -34,7 +34,10 @@ export interface RecoverOptions extends TrustOption {
   activate?: (journal: string, context: CallbackContext) => void | Promise<void>;
   /** How long `activate` may take, in milliseconds, each time it is called. Default: as long as it likes. */
   timeouts?: Pick<CallbackTimeouts, "activate">;
-  /** `"recover"`: also transactions that nothing proves dead. Only when it is known that no such process runs any more. */
+  /**
+   * `"recover"`: also transactions whose owner may still be running. Only when it is known that no such process runs
+   * any more.
+   */
   unproven?: "keep" | "recover";
   /** How the files' locks are taken. */
   lock?: ExclusiveLockOptions;
@@ -117,7 +120,7 @@ function* recoverIn(directory: string, recovery: Recovery): Operation<void> {
  * files new if it had been decided, all as they were if not. Transactions that are alive stay.
  *
  * {@linkcode applyFiles} does it by itself for what it meets. Call this when a service starts, and when `needsActivation`
- * is to be known: what depends on the files (a server to reload) may not have been told of them.
+ * is to be known: what depends on the files (a server to reload) may not have been notified.
  *
  * One that was cut off before its journal had been written is found only from the directories of its files, each for
  * itself: nothing has changed by then, and what was staged there stays until that directory is recovered or applied to.
@@ -136,7 +139,7 @@ function* recoverIn(directory: string, recovery: Recovery): Operation<void> {
  * ```
  *
  * @param directory A directory of the transaction: of any of its files, or of the journal.
- * @param options Whether to activate, and what to do about transactions that nothing proves dead.
+ * @param options Whether to activate, and what to do about transactions whose owner may still be running.
  * @returns What was done, and what was left alone.
  * @throws {WriteError} There is no such directory, or something could not be renamed or synced: call it again
  * (`"unknown"`).
@@ -169,7 +172,7 @@ export function recoverTransactionsSync(
   return runSync(() => recover(directory, options, true));
 }
 
-/** {@linkcode recoverTransactions} that adds to a report, in which what was done is told even when it throws. */
+/** {@linkcode recoverTransactions} that adds to a report, which then contains what was done even when it throws. */
 export async function recoverInto(report: RecoveryReport, directory: FilePath, options: RecoverOptions): Promise<void> {
   await run(() => recover(directory, options, false, report));
 }

@@ -1,5 +1,5 @@
 /**
- * What a recovery is told, and what it has found and done: the context of all of its steps.
+ * What a recovery is given, and what it has found and done: the context of all of its steps.
  */
 import type { Operation } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
@@ -10,9 +10,9 @@ import type { Trust } from "../protocol/trust.ts";
 import type { Homes } from "../protocol/homes.ts";
 
 /**
- * Why a transaction is left alone. `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner
- * is dead. `"untrusted"`: it is another user's, who may have planted it. `"unreachable"`: a directory that takes part is
- * not there (perhaps not mounted). `"corrupt"`: it does not say what a journal says.
+ * Why a transaction is left alone. `"alive"`: its owner is at work. `"unproven"`: it cannot be proven from here that
+ * its owner is dead. `"untrusted"`: it is another user's, who may have planted it. `"unreachable"`: a directory that
+ * takes part is not there (perhaps not mounted). `"corrupt"`: it does not say what a journal says.
  */
 export type KeptReason = "alive" | "unproven" | "untrusted" | "unreachable" | "corrupt";
 
@@ -21,7 +21,7 @@ export interface KeptTransaction {
   /** Its journal or, where that is out of reach, its marker. */
   path: string;
   /**
-   * `"alive"`: its owner is at work. `"unproven"`: nothing proves from here that its owner is dead. `"untrusted"`:
+   * `"alive"`: its owner is at work. `"unproven"`: it cannot be proven from here that its owner is dead. `"untrusted"`:
    * it is another user's, who may have planted it; `user` says whose. `"unreachable"`: a directory that takes part is not there (perhaps its file system
    * is not mounted). `"corrupt"`: it does not say what a journal says.
    */
@@ -64,7 +64,7 @@ export interface RecoveryRules {
   readonly sync: SyncRules;
   /** Whose journals count. */
   readonly trust: Trust;
-  /** What is done about a transaction that nothing proves dead. */
+  /** What is done about a transaction whose owner may still be running. */
   readonly unproven: "keep" | "recover";
   /** Called for a transaction that is settled and needs an activation; when it returns, none is owed any more. */
   readonly activate?: ((journal: string, holds: readonly LockHold[]) => Operation<void>) | undefined;

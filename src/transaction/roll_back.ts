@@ -144,7 +144,7 @@ function* rollbackFailed(
   const files: RolledBackFile[] = [];
   for (const place of places) files.push(yield* whatIsAt(place));
   const all = (content: RolledBackFile["content"]) => files.every((file) => file.content === content);
-  // What is there now, if that is also what a recovery will make of it.
+  // What is there now, if a recovery will come to the same state.
   const lasts = all("old") ? journal.state !== "committed" : all("new") && journal.state === "committed";
   const details: FileErrorDetails = {
     code: "EROLLBACK",

@@ -94,7 +94,7 @@ export const isOld = (seen: Seen, { old }: RecordedFile): boolean => is(seen, ol
 /** Whether what is seen is the file as it is to be. */
 export const isNew = (seen: Seen, record: RecordedFile): boolean => is(seen, record.new);
 
-/** Runs `change` as a commit of this process to that file: a slower, earlier write must not undo it. */
+/** Runs `change` as a commit of this process to that file: a slower, earlier write must not overwrite it. */
 function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void>): Operation<void> {
   const { home, record } = file;
   for (let done = false; !done;) {

@@ -2,9 +2,10 @@
  * Where the new content of each file is, for programs: as a JSON object, in a file, and as a text where it is short
  * enough for a variable of the environment.
  *
- * 1. `place` before anything changes: a program that could not be told must not be needed after the switch. On a disk that
- * has no room for the file, the variable has to do, if the list is short enough: going back must work there. 2. `remove` at
- * the end. After a kill in between, the files are abandoned temporary ones: a sweep of the directory removes them.
+ * 1. `place` before anything changes: a program that could not be informed must not be needed after the switch. On a
+ * disk that has no room for the file, the variable has to do, if the list is short enough: going back must work there.
+ * 2. `remove` at the end. After a kill in between, the files are abandoned temporary ones: a sweep of the directory
+ * removes them.
  */
 import { type Operation, run, wait } from "../core/operation.ts";
 import { ContentWriter } from "../protocol/content_writer.ts";

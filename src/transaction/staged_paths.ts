@@ -1,5 +1,5 @@
 /**
- * What `validate` is told: where the new content of each file is, under every path by which somebody may look for it.
+ * What `validate` receives: where the new content of each file is, under every path by which somebody may look for it.
  *
  * A configuration names a certificate as the plan does (`live/site/key.pem`, a symlink), not by where the symlink leads.
  * A validator that finds only real paths replaces nothing, and looks at the old file.

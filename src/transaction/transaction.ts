@@ -1,7 +1,8 @@
 /**
  * A transaction until its commit point, and what takes it back before.
  *
- * 1. `begin`: the journal, empty and locked, with its placeholders; a marker in every other directory. From here on whoever comes can tell that
+ * 1. `begin`: the journal, empty and locked, with its placeholders; a marker in every other directory. From here on any
+ * process can tell that
  *    we live. 2. stage_changes.ts: new contents and backups. 3. commit_transaction.ts decides.
  *
  * `failed` before the commit point: nothing is left, or the error names it. After it, it does nothing.

@@ -2,9 +2,9 @@
  * Compare-and-swap for files, where no lock can be relied on: NFS without its lock service, SMB, FUSE, and whatever else
  * a program may find its state on.
  *
- * Each change makes a new version beside the file, under the next number, which only one program can take; whoever was
- * slower starts again from the newest version. No lock, no clock and no proof of anybody's death is needed. The file
- * itself shows the newest version to programs that only read it.
+ * Each change makes a new version beside the file, under the next number, which only one program can take; a program
+ * that was slower starts again from the newest version. No lock, no clock and no proof of anybody's death is needed.
+ * The file itself shows the newest version to programs that only read it.
  *
  * - {@linkcode updateVersioned}, {@linkcode updateVersionedText}, {@linkcode updateVersionedJson}: change, again and again
  *   until nobody else was quicker.

@@ -34,8 +34,8 @@ export interface VersionedOptions extends
    */
   durability?: Exclude<Durability, "none">;
   /**
-   * How many of the newest versions stay beside the file, at least 1. Whoever reads slowly from an older one than these
-   * has to look again.
+   * How many of the newest versions stay beside the file, at least 1. A program that reads slowly from an older one
+   * than these has to look again.
    *
    * @default 3
    */

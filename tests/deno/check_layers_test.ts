@@ -33,16 +33,18 @@ describe("the source of this repository", () => {
 });
 
 describe("phrases", () => {
-  it("that nobody says are kept out of messages and documents, not out of comments and code blocks", async () => {
+  it("that nobody says are kept out of messages, comments and documents, not out of code and code blocks", async () => {
     assertEquals(
       await complaints({
-        "src/core/a.ts": "// whoever reads this\nexport const message = `${1}: the lock was not had`;\n",
+        "src/core/a.ts":
+          "// whoever reads this\nexport const message = `${1}: the lock was not had`;\nexport const begun = 1;\n",
         "README.md": "/ All is well.\n\n```text\nfor ever\n```\n\nIt waits for ever.\n",
         "docs/a.md": "/ Whoever locks it waits.\n",
       }),
       [
         'README.md:7: "for ever": better forever',
         'docs/a.md:1: "Whoever": better anyone who …, or the program that …',
+        'src/core/a.ts:1: "whoever": better anyone who …, or the program that …',
         'src/core/a.ts:2: "not had": better available, or obtained',
       ],
     );

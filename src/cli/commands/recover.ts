@@ -71,7 +71,7 @@ async function recoverDirectories(
     const list = async () => {
       below = await subdirectories(path);
     };
-    // What cannot be listed has been told already.
+    // What cannot be listed has been reported already.
     if (recovered) await attempt(path, list);
     else await list().catch(() => {});
     for (const each of below) await visit(each);

@@ -70,7 +70,7 @@ export async function writeVersion(call: Call<typeof writeTable>): Promise<Outco
   return versionMade(result, options.durability);
 }
 
-/** What COMMAND makes of the newest version as the next one. */
+/** The next version: what COMMAND prints for the newest one. */
 export async function updateVersion(call: Call<typeof updateTable>): Promise<Outcome> {
   const { options, operands: { command: words } } = call;
   const attempt = "Cannot update";

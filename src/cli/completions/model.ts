@@ -29,7 +29,7 @@ export interface CompletedCommand {
 /** Everything. */
 export interface Completed {
   readonly commands: readonly CompletedCommand[];
-  /** Words that stand in front of a command's own. */
+  /** Words that come before a command's own. */
   readonly groups: readonly { readonly name: string; readonly summary: string; readonly members: readonly string[] }[];
 }
 

@@ -1,8 +1,8 @@
 /**
  * The file that `atomic-write deploy` reads; docs/deploy_plan.md is its grammar. Pure: from text to a plan.
  *
- * `readDeployPlan` answers a plan that is right in every respect that can be told without looking at a disk, or throws a
- * PlanMistake. Nothing is ignored: a misspelt `mode` would otherwise publish a key.
+ * `readDeployPlan` answers a plan that is right in every respect that can be checked without reading a disk, or throws
+ * a PlanMistake. Nothing is ignored: a misspelt `mode` would otherwise publish a key.
  */
 import { FileError, InvalidArgument } from "../../core/errors.ts";
 import { JsonChecker } from "../../core/json_checker.ts";

@@ -2,7 +2,7 @@
  * Where the parts of a JSON text are: for messages that say which line is meant.
  *
  * `jsonPlaces` is for a text that `JSON.parse` accepts. It also finds keys that an object has twice: `JSON.parse` takes
- * the last of them without a word.
+ * the last of them silently.
  */
 
 /** A place in a text, both from 1; columns in UTF-16 units. */

@@ -1,5 +1,5 @@
 /**
- * The values in a plan for `deploy`: each is read from what `JSON.parse` has made of it, or refused with a Mistake that
+ * The values in a plan for `deploy`: each is read from what `JSON.parse` returned, or refused with a Mistake that
  * names the part of the plan.
  */
 import { highestOwnerNumber, isOwner } from "../../core/options.ts";

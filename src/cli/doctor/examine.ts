@@ -1,8 +1,9 @@
 /**
  * All measurements of `doctor`, one after another, in a scratch directory that is removed whatever happens.
  *
- * 1. What can be had by looking: the file system, names, abandoned temporary files. 2. The scratch directory; where it
- * cannot be made, that is the answer. 3. Everything that is measured in it. A probe that fails answers with its code.
+ * 1. What can be found out by looking: the file system, names, abandoned temporary files. 2. The scratch directory;
+ * where it cannot be made, that is the answer. 3. Everything that is measured in it. A probe that fails answers with
+ * its code.
  */
 import { makeEngine } from "../../protocol/engine.ts";
 import { parseVersionName } from "../../protocol/names/version.ts";

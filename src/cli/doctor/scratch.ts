@@ -3,7 +3,7 @@
  * for sure. `removeScratch` always ends it; what it cannot remove, it names.
  *
  * A file in it stays locked as long as its owner lives: what a killed one has left, the next one removes
- * (`removeAbandonedScratch`). Where nothing can be locked, nothing proves an owner dead, and it stays.
+ * (`removeAbandonedScratch`). Where nothing can be locked, no owner can be proven dead, and it stays.
  */
 import { childOf, type Engine } from "../../protocol/engine.ts";
 import { knownOwner } from "../../protocol/known_owner.ts";
@@ -25,7 +25,7 @@ interface Scratch {
   readonly owner: OpenFile;
 }
 
-/** Makes it. Throws a SystemError; nothing is left then, if that can be had. */
+/** Makes it. Throws a SystemError; nothing is left then, if possible. */
 export async function makeScratch(engine: Engine, directory: string): Promise<Scratch> {
   const { fileSystem } = engine;
   const path = childOf(engine, directory, scratchName((length) => engine.runtime.random(length)));

@@ -26,7 +26,7 @@ const mode: Option<number> = {
   },
 };
 
-/** What is left out is undefined. Names and numbers are told apart later, by whether there is such a name. */
+/** What is left out is undefined. Names and numbers are distinguished later, by whether there is such a name. */
 // check-layers: allow -- the declarations of the tables that have this option name it
 export interface OwnerValue {
   readonly user?: string;

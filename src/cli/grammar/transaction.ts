@@ -12,7 +12,7 @@ import {
 } from "../table.ts";
 import { trustRows, waitRows } from "./rows.ts";
 
-/** How the locks are waited for, and what a power cut must not undo. */
+/** How the locks are waited for, and what must survive a power cut. */
 const transactionRows = {
   ...waitRows,
   durability: oneOf(

@@ -1,6 +1,6 @@
 /**
  * A program that has failed: the one that a command is about, before anything was changed, or one that stands for
- * `validate` or `activate` (program_step.ts), and how that is told.
+ * `validate` or `activate` (program_step.ts), and how that is reported.
  */
 import { FileError } from "../../core/errors.ts";
 import type { ProgramEnd } from "../../runtime/host/child_program.ts";

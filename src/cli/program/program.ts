@@ -76,7 +76,7 @@ export class LockedCommand {
     this.#program = undefined;
   }
 
-  /** The lock was had: what could not be done is to run the program. */
+  /** The lock was taken: it is the program that could not be run. */
   async #notRun([program = ""]: readonly string[], error: SystemError): Promise<ProgramFailed> {
     const known = await programProblem(this.#host, program);
     const { code, reason } = known ?? { code: error.code, reason: "it cannot be started" };

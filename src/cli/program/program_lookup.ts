@@ -120,8 +120,8 @@ class Lookup {
 }
 
 /**
- * Why the program cannot be run; undefined where it can be, or that cannot be told. `changing`: the files and directories
- * that the command is about to change.
+ * Why the program cannot be run; undefined if it can be, or if that cannot be determined. `changing`: the files and
+ * directories that the command is about to change.
  */
 export async function programProblem(
   host: Pick<CommandHost, "environment">,

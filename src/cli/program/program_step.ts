@@ -74,7 +74,7 @@ async function collect(program: ChildProgram, tail: Tail): Promise<void> {
   }
 }
 
-/** Waits so long, or until a promise is settled: whether it was. */
+/** Waits until a promise is settled, at most that long; returns whether it was. */
 async function settles(promise: Promise<unknown>, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
   const done = new AbortController();
   const ends = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);

@@ -6,7 +6,7 @@
  *         f                       its owner holds flock on it until the commit
  *         pBOOT-NAMESPACE-PID-STARTED
  *                                 its owner is this process of this pid namespace of this start of the machine
- *         n                       nothing proves it; only age
+ *         n                       no proof but its age
  *     .NAME.TIME.bak            an earlier version; TIME is 20261120T191022123Z
  *
  * NAME is the target's name, shortened where the whole would be too long: `start~hash`. Limits are in bytes.
@@ -35,7 +35,7 @@ interface BackupName {
 
 /** NAME_MAX of the file systems in use; eCryptfs has 143, which a shortened temporary name with `f` keeps to. */
 export const nameLimit = 255;
-/** How much of a target's name stands in the name of a temporary file or a stage. */
+/** How much of a target's name is part of the name of a temporary file or a stage. */
 export const temporaryTargetLimit = 64;
 const backupTargetLimit = nameLimit - ".".length - ".20261120T191022123Z.bak".length;
 const randomBytes = 16;
@@ -123,12 +123,12 @@ export function isTemporaryOf(parsed: TemporaryName, name: string): boolean {
   return parsed.target === shortenName(name, temporaryTargetLimit);
 }
 
-/** The proof by a process's facts, where they are known and can stand in a name. */
+/** The proof by a process's facts, where they are known and can be part of a name. */
 export function processProof(facts: ProcessFacts | undefined): Proof {
   return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
 }
 
-/** Whether process facts can stand in a name. */
+/** Whether process facts can be part of a name. */
 export function factsFitName(facts: ProcessFacts): boolean {
   return temporaryPattern.test(`.x.${"a".repeat(26)}.${proofText({ kind: "process", facts })}.tmp`);
 }

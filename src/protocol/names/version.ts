@@ -3,7 +3,7 @@
  *
  *     .NAME.vNUMBER             version NUMBER of NAME: a file, or where there are no hard links a directory with
  *         content                 the same bytes as the file would have
- *         pending                 an empty file: whoever made this version has not yet proven it
+ *         pending                 an empty file: the program that made this version has not yet proven it
  *     ..NAME.vNUMBER.RANDOM.PROOF.tmp
  *                               a version that is being made: a temporary name like any other (names.ts). While it is a
  *                               second name of the version, that one is pending

@@ -104,7 +104,7 @@ function* afterwards(
 
 /**
  * Shows the newest version in the file itself: `known`, or what others have made since. Their makers may not have come to
- * that, and may never: whoever says that the file shows a version has seen to it.
+ * that, and may never: a process that says so has made sure of it.
  */
 function* showNewest(
   file: VersionedFile,
@@ -124,14 +124,14 @@ function* showNewest(
   }
 }
 
-/** Nothing new: what is there is made durable and shown, for whoever made it may not have come to that. */
+/** Nothing new: what is there is made durable and shown, because the process that made it may not have come to that. */
 function* leaveVersion(file: VersionedFile, base: LatestVersion | undefined): Operation<VersionedResult> {
   const { engine, target, parent, plan, attempt } = file;
   const result = { path: target.path, changed: false, bytesWritten: 0, lost: [], unchecked: [] };
   let fileSynced = true;
   if (base !== undefined) {
     const opened = yield* wait(engine.fileSystem.open(base.path, "read", { follow: false }));
-    // Cleaned away, or replaced: a newer one is there, which is synced by whoever made it.
+    // Cleaned away, or replaced: a newer one is there, which is synced by the process that made it.
     if (opened !== undefined) {
       try {
         fileSynced = yield* syncFile(engine, { file: opened, place: parent }, plan.write, attempt);

@@ -2,11 +2,12 @@
  * Old versions cleaned away: from the oldest upwards, one after the other, and never the newest.
  *
  * For each: is the next one there, and proven? If it is only pending, this one proves it: both are there, the older one
- * was seen last. Only then this one goes. Whoever made the next one finds either this one there, or its own version
- * proven; so no cleaner, however late, makes anybody believe that his version is none.
+ * was seen last. Only then this one goes. The process that made the next one finds either this one there, or its own
+ * version proven; so no cleaner, however late, makes a process believe that its version is none.
  *
- * A cleaner that finds a name gone leaves the rest to whoever took it. The first version leaves its name, with nothing in
- * it: otherwise somebody who has an old listing, from before there was any version, could make another first one.
+ * A cleaner that finds a name gone leaves the rest to the process that took it. The first version leaves its name, with
+ * nothing in it: otherwise somebody who has an old listing, from before there was any version, could make another first
+ * one.
  */
 import type { Operation } from "../../core/operation.ts";
 import { returnTicket, takeTicket } from "../commit_turn.ts";
@@ -67,7 +68,7 @@ function* cleanVersion(cleaning: Cleaning, number: number): Operation<"go on" | 
   const isBase = next.trailer.base === seen.trailer.token;
   // One that was made from an old version: its maker is about to withdraw it.
   if (ownPending.length > 0 && !isBase) return "go on";
-  // Whoever has built on it had seen it proven; a power cut may have brought the name back.
+  // A process that has built on it had seen it proven; a power cut may have brought the name back.
   for (const path of ownPending) yield* removeName(engine, path);
   const pending = yield* pendingNames(file, next, listing);
   if (pending.length > 0) {

@@ -145,7 +145,7 @@ const isForEverybody = ({ capabilities }: Engine, { mode }: FileStatus): boolean
 
 /**
  * In a directory for everybody, only what belongs to us, to root or to the directory's owner is believed. Elsewhere,
- * whoever can make a version could as well replace the file.
+ * a user who can make a version could as well replace the file.
  */
 function mayBeBelieved(engine: Engine, { user }: FileStatus, directory: FileStatus): boolean {
   if (!isForEverybody(engine, directory)) return true;

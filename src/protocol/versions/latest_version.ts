@@ -29,7 +29,7 @@ export interface LatestVersion {
   readonly path: string;
 }
 
-/** Whoever replaces every version that is looked at so often is not going to stop. */
+/** A program that replaces every version that is examined, this many times, is not going to stop. */
 const mostLooks = 50;
 /** So often is it looked again whether a version comes to be proven. After that, the highest is the truth. */
 const patientLooks = 4;

@@ -2,11 +2,11 @@
  * Which versions are proven: made while the version before them was still there, and therefore the only ones that ever
  * had their number.
  *
- * Whoever works from an old listing may make a version whose number was used long ago and cleaned away. Cleaning goes
- * from the oldest to the newest and never takes the newest. So if the version before is still there when the new one
- * has its name, nothing newer was cleaned away, and the number was free for the first time. Until its maker has seen
- * that, a version is *pending*: its temporary name is there as well (or, in a version that is a directory, a file says
- * so), nothing is cleaned away before it, and nobody else builds on it without having seen the same.
+ * A process that works from an old listing may make a version whose number was used long ago and cleaned away. Cleaning
+ * goes from the oldest to the newest and never takes the newest. So if the version before is still there when the new
+ * one has its name, nothing newer was cleaned away, and the number was free for the first time. Until its maker has
+ * seen that, a version is *pending*: its temporary name is there as well (or, in a version that is a directory, a file
+ * says so), nothing is cleaned away before it, and nobody else builds on it without having seen the same.
  */
 import { type Operation, wait } from "../../core/operation.ts";
 import { SystemError } from "../../runtime/system_error.ts";
@@ -54,7 +54,7 @@ export function* isProvenVersion(place: VersionPlace, seen: SeenVersion, listing
   if (number === 1) return true;
   if ((yield* pendingNames(place, seen, listing)).length === 0) return true;
   if (yield* isStillThere(place, number - 1, base)) return true;
-  // Whoever has built on it had seen it proven.
+  // A process that has built on it had seen it proven.
   const next = yield* inspectVersion(place.engine, versionEntry(place, number + 1), place.directory);
   return next.kind === "version" && next.trailer.base === token;
 }

@@ -147,7 +147,7 @@ function* takeNumber(rising: RisingVersion): Operation<string | undefined> {
 
 /**
  * Whether a number that could not be taken, as the system says, has been taken all the same. `pending` is the name that
- * it is pending by: whoever takes that away has seen the version and proven it.
+ * it is pending by: a process that removes it has seen the version and proven it.
  */
 function* hasTaken(rising: RisingVersion, pending: string, error: SystemError): Operation<boolean> {
   const { file, entry, token } = rising;

@@ -2,8 +2,9 @@
  * The file itself, shown to programs that know nothing of versions: replaced by rename with the content of the newest
  * version. It may lag, and it is never read back once there is a version.
  *
- * Whoever has replaced it looks once more: if there is a newer version by then, that one's maker may have been quicker
- * with the file, and is shown again. So the last one to replace it leaves the newest content that there was when it looked.
+ * A process that has replaced it looks again: if there is a newer version by then, that one's maker may have been
+ * quicker with the file, and is shown again. So the last one to replace it leaves the newest content that there was
+ * when it looked.
  */
 import type { Operation } from "../../core/operation.ts";
 import { returnTicket, takeTicket } from "../commit_turn.ts";

@@ -3,10 +3,10 @@
  *
  *     ⏎# atomic-write version NUMBER SIZE BASE TOKEN STATE DIGEST⏎
  *
- * SIZE counts the bytes of content before the line. TOKEN is 128 random bits, drawn by whoever made the version; BASE is
- * the token of the version before it, or `-`. STATE is `whole`, or `cleared` where only the number is still taken.
- * DIGEST is the SHA-256 of everything before it. A file without such a line, or with one that says another number or
- * size, is no version; one whose digest differs is damaged.
+ * SIZE counts the bytes of content before the line. TOKEN is 128 random bits, drawn by the process that made the
+ * version; BASE is the token of the version before it, or `-`. STATE is `whole`, or `cleared` where only the number is
+ * still taken. DIGEST is the SHA-256 of everything before it. A file without such a line, or with one that says another
+ * number or size, is no version; one whose digest differs is damaged.
  */
 import type { Engine } from "../engine.ts";
 import { randomGrammar } from "../names/names.ts";

@@ -1,6 +1,6 @@
 /**
  * Whether a temporary name is what says of a version that it is pending, while nothing shows that the version is proven:
- * then nobody but its maker may remove the name. Who sweeps would otherwise prove what was made from an old listing.
+ * then nobody but its maker may remove the name. A sweep would otherwise prove what was made from an old listing.
  */
 import { type Operation, wait } from "../../core/operation.ts";
 import type { FileStatus } from "../../runtime/runtime.ts";

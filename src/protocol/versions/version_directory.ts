@@ -3,7 +3,7 @@
  *
  * A rename never replaces a directory that is not empty, so it decides as a link does: one contender has the number, and
  * nobody ever sees a part of a version. (A file that is created exclusively and filled afterwards would have the number
- * before it has its content, and a writer that dies in between would keep the number for ever.)
+ * before it has its content, and a writer that dies in between would keep the number forever.)
  *
  * 1. a directory with a temporary name, in it `pending`, and the staged file as `content` → sync it → **rename** to the
  * version's name. 2. `pending` goes when the version is proven. 3. `removeVersion` renames it away before it empties it,

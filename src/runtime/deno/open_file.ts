@@ -215,7 +215,7 @@ export class DenoOpenFile implements OpenFile {
 
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
     // Deno waits on a thread of its own, fairly; but that thread cannot be called off: it would go on waiting after the
-    // caller has given up, and keep the process from ending. Whoever may give up waits in a child.
+    // caller has given up, and keep the process from ending. A call that may give up waits in a child process.
     if (timeout !== undefined || signal !== undefined) return this.#lockInChild(shared, timeout, signal);
     const granted = guardAwaitable("lock", this.#path, () => this.#calls.lock(this.#file, shared));
     return granted instanceof Promise ? granted.then(() => true) : true;
@@ -233,7 +233,7 @@ export class DenoOpenFile implements OpenFile {
     try {
       descriptor = this.#second ??= openSecond(this.#file, this.#path, "lock");
     } catch {
-      // Not by that name any more, or not to be opened twice: the caller looks again by himself.
+      // Not by that name any more, or not to be opened twice: the caller looks again itself.
       return undefined;
     }
     const wait = () => this.#calls.lockInChild(descriptor, shared, timeout, signal);

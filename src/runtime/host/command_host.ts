@@ -4,7 +4,7 @@
  *
  * Contract:
  * - `readInput` is a pull: nothing is read from standard input before it is called, so that a slow disk slows down
- *   whoever writes into the pipe. What it returns is overwritten by the next call.
+ *   the program that writes into the pipe. What it returns is overwritten by the next call.
  * - `write` has written everything when it returns: an exit right after it cuts nothing off.
  * - While a listener is set with `onSignal` or `onPassedSignal`, those signals do not end the process. Without one they do.
  * - `exit` and `endBySignal` do not wait for anything: what is unfinished then stays unfinished.

@@ -78,7 +78,7 @@ export const startDenoProgram: StartProgram = ([program = "", ...parameters], st
   return Promise.resolve().then((): ChildProgram => {
     const child = spawn(deno, program, parameters, streams, leads, surroundings);
     const writer = streams === "piped" ? child.stdin.getWriter() : undefined;
-    // Told to whoever writes; the stream's own promise would otherwise be an unhandled rejection.
+    // Reported to the caller that writes; the stream's own promise would otherwise be an unhandled rejection.
     writer?.closed.catch(() => {});
     return {
       ended: child.status.then(({ code, signal }) => ({ status: code, signal: signal ?? undefined })),

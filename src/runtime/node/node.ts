@@ -75,7 +75,7 @@ const addonCalls = (addon: FlockAddon): LockCalls => ({
 
 let calls: { found: LockCalls | undefined } | undefined;
 
-/** fs-ext first, for whoever has had it built has asked for it; koffi second. */
+/** fs-ext first, because a user who has built it has asked for it; koffi second. */
 function lockCalls(): LockCalls | undefined {
   if (calls === undefined) {
     const addon = loadAddon();

@@ -50,7 +50,7 @@ export class CrashExplorer {
   #machine: Machine | undefined;
   #record: ProcessParts["record"] | undefined;
 
-  /** An exploration that has not begun. */
+  /** An exploration that has not started. */
   constructor(options: CrashOptions) {
     const { limit = 50_000, seed = 1, sectorSize = 512, pieces = 3, stopAfter = 10 } = options;
     this.#options = options;

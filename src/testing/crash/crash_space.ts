@@ -18,7 +18,7 @@
  *
  * Illegal, since no file system shows it, before or after its repair:
  *
- * - Anything gone that a successful sync has put on the medium; half a change of one directory (a rename within it).
+ * - Anything gone that a successful sync has put on the disk; half a change of one directory (a rename within it).
  * - A name without an inode. An inode is born with its first name: empty, with the mode and owner of its creation.
  * - A directory under two names, or below itself. It moves between directories as two changes like a file, but repair
  *   leaves it under one of them; both are states of their own, as is neither.

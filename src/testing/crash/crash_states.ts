@@ -13,7 +13,7 @@ import { Settlement } from "./settlement.ts";
 import { partsOf, SimulatedProcess } from "../machine/simulated_process.ts";
 import { crashStateOptions } from "../testing_options.ts";
 
-/** How finely states are told apart; as in `exploreCrashes`. */
+/** How finely states are distinguished; as in `exploreCrashes`. */
 export interface CrashStateOptions {
   /** Bytes that reach the medium together. Default 512. */
   sectorSize?: number;

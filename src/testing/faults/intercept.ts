@@ -34,7 +34,7 @@ export type Around = <T>(call: SeamCall, proceed: (limit?: number) => Awaitable<
 /** A method of memory files: the sync that is being asked for fails, with what that means for the disk. */
 export const failSync: unique symbol = Symbol("failSync");
 
-/** An open file that can be told that its sync fails. */
+/** An open file whose sync can be made to fail. */
 export interface FallibleFile extends OpenFile {
   [failSync](): void;
 }

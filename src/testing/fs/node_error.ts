@@ -1,6 +1,6 @@
 /**
  * Errors as `node:fs` throws them: `ENOENT: no such file or directory, open '/a.txt'`, with `code`, `errno`, `syscall` and
- * `path`, made of what the seam throws.
+ * `path`, made from what the seam throws.
  */
 import type { Operation } from "../../core/operation.ts";
 import { builtin } from "../../runtime/builtin.ts";

@@ -63,7 +63,7 @@ const content = (otherwise: "r" | "w" | "a", body: OnDescriptor): Call =>
     });
   };
 
-/** Who may do what, by the permission bits alone; of further groups nothing is known. */
+/** Access by the permission bits alone; further groups are not known. */
 function mayAccess({ runtime }: Place, status: FileStatus, wanted: number): boolean {
   const owner = runtime.process.owner();
   if (owner === undefined || owner.user === 0) return true;

@@ -1,5 +1,5 @@
 /**
- * A disk under a page cache: every inode of a machine, changed by programs at once and on the medium by syncs.
+ * A disk under a page cache: every inode of a machine, changed for programs at once, and on the disk itself by syncs.
  *
  * A change goes to the visible state and into the inode's chain of pending changes; `sync` folds the chain into the
  * durable state; `failSync` leaves it in doubt permanently, `failTransaction` loses it, with all that is pending on its
@@ -104,7 +104,7 @@ export class Disk {
     return node;
   }
 
-  /** A new inode without a name. What it is born with is on the medium as soon as a name of it is. */
+  /** A new inode without a name. Its first content is durable as soon as a name of it is. */
   make(kind: DiskNode["kind"], device: string, attributes: Attributes, text = ""): number {
     const number = this.#nextNumber++;
     const inode = { number, device, created: attributes.modified, links: 0 };
@@ -129,7 +129,7 @@ export class Disk {
     return number;
   }
 
-  /** Changes a file for programs; on the medium, later or never. */
+  /** Changes a file for programs; on the disk itself, later or never. */
   changeFile(number: number, change: FileChange): void {
     const node = this.file(number);
     const fate = rewritesLost(node.changes, change) ? "undetermined" : "pending";
@@ -224,7 +224,7 @@ export class Disk {
     }
   }
 
-  /** Forgets inodes that no name, visible or on the medium, and no open file leads to. */
+  /** Forgets inodes that no name, visible or durable, and no open file leads to. */
   collect(inUse: () => Iterable<number>): void {
     if (this.#nodes.size < this.#collectAt) return;
     const reached = new Set<number>();

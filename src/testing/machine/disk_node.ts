@@ -1,5 +1,5 @@
 /**
- * What a disk consists of: inodes, each with what programs see, what is certainly on the medium, and the changes between
+ * What a disk consists of: inodes, each with what programs see, what is certainly on the disk, and the changes between
  * the two. Values only; `Disk` (disk.ts) makes one from another.
  *
  * - A **file** has a visible and a durable state (content, mode, owner, time) and the changes since the last sync.

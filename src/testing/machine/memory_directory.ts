@@ -37,7 +37,7 @@ class MemoryNames implements DirectoryNames {
     this.#isOpen = isOpen;
   }
 
-  /** Whoever goes on after closing it would reach what has got its descriptor since. */
+  /** A caller that continues after closing it would reach what has got its descriptor since. */
   get #inside(): NameCalls {
     if (!this.#isOpen()) throw new SystemError("EBADF", "openDirectory", this.#path);
     return this.#calls;

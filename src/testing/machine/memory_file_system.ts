@@ -1,5 +1,5 @@
 /**
- * A whole machine in memory, as a `Runtime`: what programs see, and beneath it what is certainly on the medium.
+ * A whole machine in memory, as a `Runtime`: what programs see, and beneath it what is certainly on the disk.
  *
  * Order of calls: `memoryRuntime(options)` builds a machine and answers its first process. Hand that to the code under
  * test; look at the result with `readText`, `files`, `statusOf`, `openHandles`. `fork` starts a further process on the

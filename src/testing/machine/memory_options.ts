@@ -118,8 +118,8 @@ export interface MachineOptions {
   protectedLinks?: boolean;
   /**
    * The disk is a file server's, and each process a client: names and attributes are cached, kernel locks are ENOLCK, a
-   * file that another process has removed is ESTALE, one that is removed by whoever has it open is hidden until it is
-   * closed, and replies may be lost.
+   * file that another process has removed is ESTALE, one that is removed by the process that has it open is hidden
+   * until it is closed, and replies may be lost.
    */
   network?: NetworkOptions;
   /** Open files a process may have; then opening fails with EMFILE. */

@@ -71,7 +71,7 @@ export class SimulatedProcess implements MemoryRuntime {
     const { delay = "none", network } = machine.plan.options;
     const server = new MemorySystemCalls(machine, this.#record);
     const calls = network === undefined ? server : new NetworkClient(server, this.#record, network);
-    // Whoever watches a machine promises nothing either.
+    // An observer of a machine promises nothing either.
     this.syncFileSystem = around === undefined
       ? calls
       : interceptFileSystem(calls, around, machine.fileNumbers) as SyncFileSystem;

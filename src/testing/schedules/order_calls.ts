@@ -44,7 +44,7 @@ interface OrderCallsParts {
   readonly symlinks: boolean;
   readonly limited: boolean;
   readonly network: boolean;
-  /** Whether all operations are of one process: what one is told, all may know. */
+  /** Whether all operations are of one process: what is reported to one, all may know. */
   readonly together: boolean;
   /** The call that is to fail has failed. */
   readonly failed: () => void;
@@ -88,7 +88,7 @@ export class OrderCalls {
     return operationContext.get() ?? this.#parts.current();
   }
 
-  /** The runtime of a process, every call of which is a step of whoever makes it. */
+  /** The runtime of a process, every call of which is a step of the operation that makes it. */
   runtimeOf(process: MemoryRuntime): Runtime {
     const numbers = { next: 1 };
     this.#inodes.set(process, new Map());

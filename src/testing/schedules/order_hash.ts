@@ -48,7 +48,7 @@ interface Resource {
 
 const none: Lanes = { one: 0, two: 0 };
 const untouched: Resource = { before: "", group: "", steps: none };
-/** Whoever touches a resource so is alone with it. */
+/** A step that touches a resource in this way is alone with it. */
 const alone = "alone";
 const sum = (a: Lanes, b: Lanes): Lanes => ({ one: (a.one + b.one) >>> 0, two: (a.two + b.two) >>> 0 });
 const show = ({ one, two }: Lanes): string => `${one.toString(36)}.${two.toString(36)}`;

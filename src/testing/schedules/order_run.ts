@@ -3,9 +3,9 @@
  *
  * Every call of an operation at the seam waits until it is chosen; then it takes effect, and what runs on from there comes
  * to its next wait before anybody else is chosen. So a step is a call and all that follows it up to the next one. A step
- * is also: an operation beginning; the answer of a sync, and of a call that failed on purpose, which is told later than
- * it was decided, so that what others do meanwhile is done during the sync; and waking from a sleep, for time may pass at
- * any moment.
+ * is also: an operation beginning; the answer of a sync, and of a call that failed on purpose, which is reported later
+ * than it was decided, so that what others do meanwhile is done during the sync; and waking from a sleep, for time may
+ * pass at any moment.
  *
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
  * 2. Operations that wait although nobody can go on any more wait forever: `stuck`.
@@ -31,7 +31,7 @@ export type OperationResult = { readonly value: unknown } | { readonly error: un
 /** What is run together. */
 export type TogetherOperation = (runtime: Runtime, acknowledge: (fact: unknown) => void) => Awaitable<unknown>;
 
-/** Who may go on. */
+/** The operations that may continue. */
 export interface Choice {
   readonly operation: number;
   /** Whether another one that could have gone on is interrupted. */
@@ -66,7 +66,10 @@ interface OrderRunParts {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => void atNextTurn(resolve));
-/** So long (real milliseconds) may something take that is no call at the seam, before nobody is said to go on. */
+/**
+ * How long (in real milliseconds) something that is no call at the seam may take before no operation counts as able to
+ * continue.
+ */
 const patience = [0, 1, 4, 20];
 
 /** One order. */
@@ -82,11 +85,11 @@ export class OrderRun {
   /** Who took the last step; at first, nobody. */
   #current = -1;
   #begun = 0;
-  /** Whether a step has begun that the hash does not count yet. */
+  /** Whether a step has started that the hash does not count yet. */
   #inStep = false;
   readonly #realms = new RealmSwitch();
 
-  /** A run that has not begun. */
+  /** A run that has not started. */
   constructor(parts: OrderRunParts) {
     this.#parts = parts;
     const [first] = parts.processes;
@@ -204,7 +207,9 @@ export class OrderRun {
     return this.#choices();
   }
 
-  /** Who may go on: first whoever has, or else the others in their order; who sleeps, last. */
+  /**
+   * Which operations may continue: first the one that has just run, then the others in their order, sleeping ones last.
+   */
   #choices(): Choice[] {
     const current = this.#current;
     const ready = this.#states.flatMap(({ pending }, index) => pending.length > 0 ? [index] : []);
@@ -215,7 +220,7 @@ export class OrderRun {
       const sleep = state.pending.length > 0 || state.result !== undefined ? undefined : this.#clock.earliest(index);
       return sleep === undefined ? [] : [{ operation: index, end: sleep.end }];
     }).sort((a, b) => a.end - b.end);
-    // Only time can go on: it comes to whoever sleeps shortest.
+    // Only time can pass: the operation with the shortest sleep wakes.
     if (choices.length === 0) return asleep.slice(0, 1).map(({ operation }) => ({ operation, interrupts: false }));
     return [...choices, ...asleep.map(({ operation }) => ({ operation, interrupts: true }))];
   }
@@ -239,8 +244,8 @@ export class OrderRun {
     await turn();
     const changed = this.#realms.isChanged();
     const begun = state.pending.some((next) => next.syncs && !known.has(next));
-    // Whoever goes on may look at what operations of one process share in memory; whoever has changed it, or begins or
-    // ends a sync that others may wait for, changes places with nobody.
+    // An operation that continues may look at what operations of one process share in memory; one that has changed it,
+    // or begins or ends a sync that others may wait for, changes places with nobody.
     const changes = changed || waited !== this.#standing(operation) || step?.syncs === true || begun;
     const alone = this.#states.every((other) => other.process === process);
     const memory = { resource: alone ? "memory" : `memory ${operation}`, changes };
@@ -249,7 +254,7 @@ export class OrderRun {
     this.#parts.moved();
   }
 
-  /** Who can go on, apart from whoever is going on; and whether that one has come to wait for somebody. */
+  /** Which operations can continue, apart from the running one; and whether that one waits for another. */
   #standing(operation: number): string {
     return this.#states.map(({ pending, result }, index) => {
       const waits = pending.length === 0 && result === undefined && this.#clock.earliest(index) === undefined;
@@ -263,7 +268,7 @@ export class OrderRun {
       if (state !== undefined) state.result = result;
     };
     const acknowledge = (fact: unknown) => {
-      // What is promised from now on is a difference to whoever loses power now.
+      // What is promised from now on makes a difference to a machine that loses power now.
       this.#calls.hidden.push({ resource: "disk", changes: true });
       this.#parts.acknowledge(fact);
     };

@@ -24,7 +24,7 @@ interface Beginning {
   readonly now: number;
 }
 
-/** Who looks may look at everything. */
+/** An operation that looks may look at everything. */
 const everyRight = { user: 0, group: 0, groups: [], umask: 0, workingDirectory: "/" };
 
 /** Steps after which operations count as running forever. */

@@ -1,8 +1,9 @@
 /**
  * One exploration of schedules: which orders are run. See explore_schedules.ts for the order of things.
  *
- * Orders are found by running them: at every step behind the prefix that is to be tried, whoever else might have gone on
- * makes another prefix. A run that comes to where another has been, with no more interruptions left, is given up.
+ * Orders are found by running them: at every step behind the prefix that is to be tried, each other operation that
+ * might have continued makes another prefix. A run that comes to where another has been, with no more interruptions
+ * left, is given up.
  */
 import { fittingErrors } from "../faults/fault_codes.ts";
 import { startMachine } from "../machine/memory_file_system.ts";
@@ -35,7 +36,7 @@ export class ScheduleExplorer {
   #faults = 0;
   #exhaustive = true;
 
-  /** An exploration that has not begun. */
+  /** An exploration that has not started. */
   constructor(options: ScheduleOptions) {
     this.#options = options;
     this.#seed = options.seed ?? 1;

@@ -23,7 +23,7 @@ export interface ScheduleFault {
 export interface FailedCall {
   /** Which one. */
   readonly fault: ScheduleFault;
-  /** How many facts had been acknowledged when it failed: before its operation was told. */
+  /** How many facts had been acknowledged when it failed: before that was reported to its operation. */
   readonly acknowledged: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The clock of operations whose steps are chosen: who sleeps is woken when somebody chooses so, and time has then come
- * to the end of his sleep.
+ * The clock of operations whose steps are chosen: a sleeping operation is woken when it is chosen, and time has then
+ * come to the end of its sleep.
  */
 import type { Clock } from "../../runtime/runtime.ts";
 import type { MemoryClock } from "../machine/scheduler.ts";
