@@ -36,7 +36,13 @@ import type { Target } from "../protocol/file_replacement.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import { followedBy } from "../protocol/links.ts";
 import { type TrustOption, trustReader } from "../protocol/trust.ts";
-import { type Durability, durabilityReaders, writePlan, type WriteResult } from "../protocol/write_plan.ts";
+import {
+  type Durability,
+  durabilityReaders,
+  replaceOptionReaders,
+  writePlan,
+  type WriteResult,
+} from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -58,6 +64,11 @@ export interface RestoreBackupOptions extends ListBackupsOptions {
   whenUnsupported?: "report" | "throw";
   /** When a sync fails with a real error: throw (default), or let the write land and report what was reached. */
   whenSyncFails?: "throw" | "report";
+  /**
+   * When owner, mode, access control list or attributes of the backup cannot be given to the file: say in the result what
+   * was lost (default), or throw before the file is changed, also where they cannot be seen.
+   */
+  whenLost?: "report" | "throw";
   /** Keep the version that is replaced, too, and the last so many in all. Default 0: no new backup, none removed. */
   backup?: number;
   /** Put the SHA-256 of the content into the result. Default false. */
@@ -90,6 +101,7 @@ const listReaders = {
 const restoreReaders = {
   ...listReaders,
   ...durabilityReaders,
+  whenLost: replaceOptionReaders.whenLost,
   backup: count,
   digest: flag,
   signal: abortSignal,

@@ -13,7 +13,7 @@ function line({ path, time, size }: Backup): string {
 
 /** Runs the command. */
 export async function run({ operands, options, abortOnSignal }: Call<typeof restoreTable>): Promise<Outcome> {
-  const { list, ...rest } = options;
+  const { list, strict, ...rest } = options;
   const attempt = list ? "Cannot list the backups of" : "Cannot restore";
   const path = locateOperand(operands.file, attempt);
   if (list) {
@@ -23,6 +23,7 @@ export async function run({ operands, options, abortOnSignal }: Call<typeof rest
     const backups = await listBackups(path, rest.trust === undefined ? {} : { trust: rest.trust });
     return { result: { backups }, output: backups.map(line), changing: false };
   }
+  const whenLost = strict ? { whenLost: "throw" as const } : {};
   const signal = abortOnSignal(attempt, path);
-  return written(await restoreBackup(path, operands.which, { ...rest, signal }), rest);
+  return written(await restoreBackup(path, operands.which, { ...rest, ...whenLost, signal }), rest);
 }

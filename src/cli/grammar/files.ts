@@ -75,6 +75,9 @@ export const restoreTable = {
     backup: count("N", "Also keep the version that is replaced, and the last N in total"),
     ...trustRows,
     ...durabilityRows,
+    strict: flag(
+      "Fail before FILE is changed if it cannot have the version's owner, mode, access control list and attributes",
+    ),
     digest: flag("Print the SHA-256 of the content"),
   },
   statuses: [66],
