@@ -20,16 +20,13 @@
  *
  * @module
  */
+export { type Backup, listBackups, type ListBackupsOptions, listBackupsSync } from "./src/file/backups.ts";
 export {
-  type Backup,
-  listBackups,
-  type ListBackupsOptions,
-  listBackupsSync,
   restoreBackup,
   type RestoreBackupOptions,
   restoreBackupSync,
   type RestoreBackupSyncOptions,
-} from "./src/file/backups.ts";
+} from "./src/file/restore_backup.ts";
 export {
   copyFile,
   type CopyFileOptions,

@@ -125,7 +125,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   },
   {
     name: "any file can be restored from",
-    file: "src/file/backups.ts",
+    file: "src/file/restore_backup.ts",
     from: `found.versions.find((backup) => backup.path === which || backup.name === which);`,
     to: `found.versions.map((backup) => ({ ...backup, name: which }))[0];`,
     tests: ["tests/backups_test.ts"],

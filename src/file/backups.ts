@@ -1,48 +1,20 @@
 /**
- * `listBackups` and `restoreBackup`: the earlier versions that writes with `backup: N` have kept.
+ * `listBackups`: the earlier versions of a file that writes with `backup: N` have kept.
  *
- * Restoring writes the backup's content, mode and owner through the one protocol into a fresh file: renaming the
- * backup itself over the target would do nothing when both are names of one file, and would use the backup up.
+ * `withBackups` opens the directories of the file and of its backups, finds the backups by name and grammar, and keeps
+ * both open while its body runs; `restoreBackup` (restore_backup.ts) chooses among what it finds. Nothing is changed here.
  */
-import {
-  abortSignal,
-  count,
-  type FilePath,
-  filePath,
-  flag,
-  oneOf,
-  readOptions,
-  refuseSignal,
-  wrongArgument,
-} from "../core/options.ts";
-import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { fillingFromFile } from "./copy_file.ts";
-import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/find_backups.ts";
-import { attributesOf } from "../protocol/attributes.ts";
-import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import { Homes } from "../protocol/homes.ts";
+import { type FilePath, filePath, oneOf, readOptions } from "../core/options.ts";
+import { type Operation, run, runSync } from "../core/operation.ts";
 import { type Engine, type FollowedLinks, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import {
-  type Advised,
-  type Attempt,
-  attemptFailed,
-  beginAttempt,
-  beginReading,
-  translate,
-} from "../protocol/failure.ts";
-import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
-import { replaceFile } from "../protocol/replace_file.ts";
+import { type Attempt, beginReading, translate } from "../protocol/failure.ts";
 import type { Target } from "../protocol/file_replacement.ts";
-import { resolveTarget } from "../protocol/target.ts";
+import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/find_backups.ts";
+import { Homes } from "../protocol/homes.ts";
 import { followedBy } from "../protocol/links.ts";
+import { resolveTarget } from "../protocol/target.ts";
 import { type TrustOption, trustReader } from "../protocol/trust.ts";
-import {
-  type Durability,
-  durabilityReaders,
-  replaceOptionReaders,
-  writePlan,
-  type WriteResult,
-} from "../protocol/write_plan.ts";
+import { writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -56,30 +28,6 @@ export interface ListBackupsOptions extends TrustOption {
   runtime?: Runtime;
 }
 
-/** Options of {@linkcode restoreBackup}. */
-export interface RestoreBackupOptions extends ListBackupsOptions {
-  /** How far the write must have reached on return. Default `"full"`. */
-  durability?: Durability;
-  /** When the platform cannot give that durability: report what was reached (default), or throw before the commit. */
-  whenUnsupported?: "report" | "throw";
-  /** When a sync fails with a real error: throw (default), or let the write land and report what was reached. */
-  whenSyncFails?: "throw" | "report";
-  /**
-   * When owner, mode, access control list or attributes of the backup cannot be given to the file: say in the result what
-   * was lost (default), or throw before the file is changed, also where they cannot be seen.
-   */
-  whenLost?: "report" | "throw";
-  /** Keep the version that is replaced, too, and the last so many in all. Default 0: no new backup, none removed. */
-  backup?: number;
-  /** Put the SHA-256 of the content into the result. Default false. */
-  digest?: boolean;
-  /** Aborts before the commit point. */
-  signal?: AbortSignal;
-}
-
-/** {@linkcode RestoreBackupOptions} without what cannot exist synchronously. */
-export type RestoreBackupSyncOptions = Omit<RestoreBackupOptions, "signal">;
-
 /** An earlier version of a file. */
 export interface Backup {
   /** The backup file. */
@@ -92,26 +40,18 @@ export interface Backup {
   mode: number;
 }
 
-const listReaders = {
+/** The readers of {@linkcode ListBackupsOptions}. */
+export const listReaders = {
   backupDirectory: filePath,
   symlink: oneOf("follow", "replace", "refuse", "trust"),
   trust: trustReader,
   runtime: runtimeOption,
 };
-const restoreReaders = {
-  ...listReaders,
-  ...durabilityReaders,
-  whenLost: replaceOptionReaders.whenLost,
-  backup: count,
-  digest: flag,
-  signal: abortSignal,
-};
-
 /** A directory that is not there has no backups; a file in its place is an error. */
 const absent: readonly string[] = ["ENOENT"];
 
 /** Runs `body` with the backups of a file, whose directory is open as long. */
-function* withBackups<T>(
+export function* withBackups<T>(
   engine: Engine,
   { path, options }: { readonly path: FilePath; readonly options: Omit<ListBackupsOptions, "runtime"> },
   attempt: Attempt,
@@ -133,34 +73,8 @@ function* withBackups<T>(
   }
 }
 
-/** Why there is nothing to restore, and what helps. */
-function noBackup(which: string | undefined, { strangers }: FoundBackups): string | Advised {
-  const reason = which === undefined ? "it has no backup" : `it has no backup ${JSON.stringify(which)}`;
-  return strangers.size === 0
-    ? reason
-    : { reason: `${reason} that counts`, remedy: { use: "trust", users: [...strangers] } };
-}
-
-/** Opens the backup that is meant. Only what was found by name and grammar is: `which` chooses among them, it is no path. */
-function openBackup(
-  engine: Engine,
-  of: { readonly path: FilePath; readonly options: Omit<ListBackupsOptions, "runtime"> },
-  which: string | undefined,
-  attempt: Attempt,
-) {
-  return withBackups(engine, of, attempt, function* (target, found) {
-    const backup = which === undefined
-      ? found.versions[0]
-      : found.versions.find((backup) => backup.path === which || backup.name === which);
-    if (backup === undefined) throw attemptFailed(attempt, "ENOENT", "restore", noBackup(which, found));
-    const file = yield* wait(backup.home.names.open(backup.name, "read"));
-    if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the backup was removed meanwhile");
-    return { target, backup, file };
-  });
-}
-
 /** Whose links are followed: those of users who are trusted, or anybody's. */
-const followedIn = ({ symlink, trust }: Pick<ListBackupsOptions, "symlink" | "trust">): FollowedLinks =>
+export const followedIn = ({ symlink, trust }: Pick<ListBackupsOptions, "symlink" | "trust">): FollowedLinks =>
   trust === undefined ? followedBy(symlink) : { option: "symlink", users: symlink === "trust" ? "any" : trust };
 
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
@@ -173,40 +87,6 @@ function* list(path: FilePath, options: ListBackupsOptions | undefined, synchron
     });
   } catch (error) {
     throw translate(error, attempt);
-  }
-}
-
-function* restore(
-  path: FilePath,
-  which: string | undefined,
-  options: RestoreBackupOptions | undefined,
-  synchronous: boolean,
-): Operation<WriteResult> {
-  if (which !== undefined && typeof which !== "string") throw wrongArgument("which", "a backup's name or path", which);
-  const { runtime, ...checked } = readOptions(options, restoreReaders);
-  const { trust: _trust, ...wishes } = checked;
-  refuseSignal(synchronous, checked.signal);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedIn(checked));
-  const attempt = beginAttempt("Cannot restore", String(path));
-  const ticket = takeTicket();
-  try {
-    const { target, backup, file } = yield* openBackup(engine, { path, options: checked }, which, attempt);
-    try {
-      const status = yield* openedStatus(file);
-      if (status.identity !== backup.status.identity) {
-        throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
-      }
-      const attributes = engine.capabilities.attributes ? yield* attributesOf(file) : undefined;
-      const plan = { ...writePlan(engine, wishes), like: { status, attributes }, symlink: "replace" as const };
-      const filling = fillingFromFile(file, status, backup.path);
-      return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
-    } finally {
-      yield* closeQuietly(file);
-    }
-  } catch (error) {
-    throw translate(error, attempt);
-  } finally {
-    returnTicket(ticket);
   }
 }
 
@@ -251,57 +131,4 @@ export function listBackups(path: FilePath, options?: ListBackupsOptions): Promi
  */
 export function listBackupsSync(path: FilePath, options?: ListBackupsOptions): Backup[] {
   return runSync(() => list(path, options, true));
-}
-
-/**
- * Makes an earlier version the file's content again: bytes, mode and owner, as atomic and durable as any write. The
- * backup stays.
- *
- * @param path The file to restore; it need not exist any more.
- * @param which The name or path of one of {@linkcode listBackups}. Default: the newest.
- * @param options See {@linkcode RestoreBackupOptions}.
- * @throws {WriteError} There is no such backup (`code` is `"ENOENT"`), or a step failed; `targetState` says what became
- *   of the file.
- *
- * @example
- * ```ts
- * import { readTextFile, restoreBackup, writeFile } from "@durable/atomic-write";
- *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/conf`, "good");
- * await writeFile(`${directory}/conf`, "bad", { backup: 3 });
- * await restoreBackup(`${directory}/conf`);
- * console.log(await readTextFile(`${directory}/conf`)); // "good"
- * await Deno.remove(directory, { recursive: true });
- * ```
- */
-export function restoreBackup(path: FilePath, which?: string, options?: RestoreBackupOptions): Promise<WriteResult> {
-  return run(() => restore(path, which, options, false));
-}
-
-/**
- * Like {@linkcode restoreBackup}, synchronously.
- *
- * @param path The file to restore.
- * @param which The name or path of one of {@linkcode listBackupsSync}. Default: the newest.
- * @param options See {@linkcode RestoreBackupOptions}.
- * @throws What {@linkcode restoreBackup} rejects with.
- *
- * @example
- * ```ts
- * import { restoreBackupSync, writeFileSync } from "@durable/atomic-write";
- *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/conf`, "good");
- * writeFileSync(`${directory}/conf`, "bad", { backup: 3 });
- * restoreBackupSync(`${directory}/conf`);
- * Deno.removeSync(directory, { recursive: true });
- * ```
- */
-export function restoreBackupSync(
-  path: FilePath,
-  which?: string,
-  options?: RestoreBackupSyncOptions,
-): WriteResult {
-  return runSync(() => restore(path, which, options, true));
 }

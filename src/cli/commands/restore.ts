@@ -1,5 +1,6 @@
 /** `atomic-write restore FILE [WHICH]`, and with `--list` the versions there are. */
-import { type Backup, listBackups, restoreBackup } from "../../file/backups.ts";
+import { type Backup, listBackups } from "../../file/backups.ts";
+import { restoreBackup } from "../../file/restore_backup.ts";
 import { UsageError } from "../arguments.ts";
 import type { restoreTable } from "../grammar/files.ts";
 import { locateOperand } from "../operand.ts";
