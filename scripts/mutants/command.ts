@@ -165,4 +165,18 @@ export const commandMutants: readonly Mutant[] = [
     to: ``,
     tests: write,
   },
+  {
+    name: "the line of progress shows a file's name as it is",
+    file: "src/cli/progress.ts",
+    from: `const title = shownLine(this.#title);`,
+    to: `const title = this.#title;`,
+    tests: ["tests/cli/progress_test.ts"],
+  },
+  {
+    name: "lines on standard output show what drives a terminal",
+    file: "src/cli/main.ts",
+    from: `outcome.isColoured ? line : shownText(line)`,
+    to: `line`,
+    tests: ["tests/cli/shown_test.ts"],
+  },
 ];

@@ -172,10 +172,10 @@ function report(host: CommandHost, outcome: Outcome, common: CommonValues): End 
   const [first] = failures;
   const errors = first === undefined ? {} : { error: first.error, errors: failures.map(({ error }) => error) };
   const lines = common.json
-    ? [JSON.stringify({ ...outcome.result, ...errors })]
+    ? [shownText(JSON.stringify({ ...outcome.result, ...errors }))]
     : common.quiet
     ? []
-    : outcome.output ?? [];
+    : (outcome.output ?? []).map((line) => outcome.isColoured ? line : shownText(line));
   const printed = print(host, lines.map((line) => `${line}\n`).join(""), outcome.changing);
   if (!common.quiet) complain(host, outcome.notes ?? []);
   else if (!common.json) complain(host, outcome.reasons ?? []);
@@ -211,7 +211,7 @@ function asksForJson(args: readonly string[]): boolean {
 
 function fail(host: CommandHost, failure: Failure): ExitStatus {
   complain(host, failure.lines);
-  if (asksForJson(host.arguments)) print(host, `${JSON.stringify({ error: failure.error })}\n`, false);
+  if (asksForJson(host.arguments)) print(host, `${shownText(JSON.stringify({ error: failure.error }))}\n`, false);
   return failure.status;
 }
 

@@ -7,6 +7,7 @@
  * There is no timer: what does not report costs nothing, and nothing keeps the process alive.
  */
 import type { CommandHost } from "../runtime/host/command_host.ts";
+import { shownLine } from "./shown.ts";
 import { bytesText, countText, durationText } from "./quantity.ts";
 
 /**
@@ -84,18 +85,19 @@ export class ProgressLine {
   }
 
   #parts(time: number, done: number, total: number | undefined): string[] {
-    if (this.#unit === "second") return [`${this.#title}: ${countText(done, "second")}`];
+    const title = shownLine(this.#title);
+    if (this.#unit === "second") return [`${title}: ${countText(done, "second")}`];
     const amount = (count: number) => this.#unit === "byte" ? bytesText(count) : String(count);
     const first = this.#samples[0] ?? { time, done };
     const rate = (done - first.done) / Math.max(1, time - first.time);
     const speed = this.#unit === "byte" ? `${bytesText(rate * 1000)}/s` : `${(rate * 1000).toPrecision(3)}/s`;
     const things = this.#unit === "byte" ? "" : ` ${this.#unit}s`;
     if (total === undefined || total < done) {
-      return [`${this.#title}: ${this.#unit === "byte" ? amount(done) : countText(done, this.#unit)}`, speed];
+      return [`${title}: ${this.#unit === "byte" ? amount(done) : countText(done, this.#unit)}`, speed];
     }
     const share = total === 0 ? 100 : Math.floor(done / total * 100);
     const left = rate > 0 ? [`${durationText((total - done) / rate)} left`] : [];
-    return [`${this.#title}: ${share} %`, ...left, `${amount(done)} of ${amount(total)}${things}`, speed];
+    return [`${title}: ${share} %`, ...left, `${amount(done)} of ${amount(total)}${things}`, speed];
   }
 
   /** A terminal that does not take it must not end the work. */

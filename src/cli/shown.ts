@@ -1,2 +1,2 @@
 /** File names as the command shows them in its tables and messages: by the module's own rule, so that both look alike. */
-export { quoted, shownName, shownText } from "../core/quotation.ts";
+export { quoted, shownLine, shownName, shownText } from "../core/quotation.ts";

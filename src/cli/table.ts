@@ -115,6 +115,8 @@ export interface Outcome {
   readonly result: object;
   /** Lines for standard output. */
   readonly output?: readonly string[];
+  /** Whether these lines have colours: then whatever else would drive a terminal has been escaped in them already. */
+  readonly isColoured?: boolean;
   /** Lines for standard error: what went well, but not as it might be expected. */
   readonly notes?: readonly string[];
   /** Those of these lines that call for the status: where it is to be quiet, they are on standard error. */

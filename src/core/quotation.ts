@@ -8,11 +8,19 @@ const driving = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 /** The same but for what lays out a message of several lines. */
 const drivingInText = /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
+/** The same everywhere in a text. */
+const drivingInLine = new RegExp(driving, "gu");
+
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /** A line for a terminal: what would drive it is written as an escape. */
 export function shownText(text: string): string {
   return text.replace(drivingInText, escaped);
+}
+
+/** One line of a terminal that is overwritten: nothing in it moves the cursor, not even to the next line. */
+export function shownLine(text: string): string {
+  return text.replace(drivingInLine, escaped);
 }
 
 /** A file name within a message: in quotation marks, with escapes for what would drive a terminal. */

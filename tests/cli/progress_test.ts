@@ -56,6 +56,14 @@ describe("ProgressLine", () => {
     assertEquals(take(), "");
   });
 
+  it("shows no character of a file's name that would drive the terminal, nor a second line", () => {
+    const { clock, take, line } = terminal(80);
+    const progress = line("writing a\n\x1b[2J\u009b\u202e", "byte");
+    clock.now = 2000;
+    progress.report(500_000, 4_000_000);
+    assert(take().startsWith("\rwriting a\\u000a\\u001b[2J\\u009b\\u202e: 12 %"));
+  });
+
   it("of what others do says how long they take", () => {
     const { clock, take, line } = terminal(80);
     clock.now = 2000;

@@ -1,5 +1,7 @@
-/** A file name drives no terminal, whoever has chosen it: in messages and in tables. */
+/** A file name drives no terminal: in messages, in tables, in JSON. */
 import { assert, assertEquals } from "@std/assert";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { it } from "node:test";
 import { shownName, shownText } from "../../src/core/quotation.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -35,7 +37,21 @@ it("messages and tables of the command show no file name that would drive a term
     put(directory, temporary, "");
     const kept = await atomicWrite(directory, ["sweep", "."]);
     assert(kept.stdout.includes("a\\u009b31m\\u202e"), kept.stdout);
-    for (const { stdout, stderr } of [missing, kept]) {
+    const asJson = await atomicWrite(directory, ["sweep", "--json", "."]);
+    assertEquals(JSON.parse(asJson.stdout).kept[0].path.endsWith(temporary), true);
+    const noJson = await atomicWrite(directory, ["sweep", "--json", `${name}2`]);
+    assertEquals(JSON.parse(noJson.stdout).error.path.endsWith(`${name}2`), true);
+    const plan = { files: [{ path: name, content: "new" }], activate: ["true", name] };
+    put(directory, "plan.json", JSON.stringify(plan));
+    const planned = await atomicWrite(directory, ["deploy", "--dry-run", "plan.json"]);
+    assert(
+      planned.stdout.includes('would run activate: ["true","a\\u009b31m\\u202e"]'),
+      planned.stdout + planned.stderr,
+    );
+    await mkdir(join(directory, `${name}.d`));
+    const measured = await atomicWrite(directory, ["doctor", `${name}.d`]);
+    assert(measured.stdout.includes("a\\u009b31m\\u202e.d"), measured.stdout);
+    for (const { stdout, stderr } of [missing, kept, asJson, noJson, planned, measured]) {
       assertEquals(/[\u0080-\u009f\u202e]/.test(stdout + stderr), false);
     }
   }));

@@ -26,6 +26,7 @@ export async function run(call: Call<typeof doctorTable>): Promise<Outcome> {
   return {
     result: { full, reasons, advice, ...found },
     output: reportLines(found, verdict, Math.min(width ?? widest, widest), isColoured),
+    isColoured,
     notes: (found.leftBehind ?? []).map((path) => `left behind: ${JSON.stringify(path)}`),
     status,
     changing: false,

@@ -1,6 +1,7 @@
 /** An examination as people read it: a line for each thing, what it means, and what to do. */
 import { columns, wrap } from "../layout.ts";
 import { bytesText, countText, shortTimeText } from "../quantity.ts";
+import { shownName, shownText } from "../shown.ts";
 import type { Examination, Measured } from "./examine.ts";
 import { type Failed, isFailed } from "./probe.ts";
 import type { Verdict } from "./verdict.ts";
@@ -123,12 +124,12 @@ function paint(line: string): string {
 /** The lines. */
 export function reportLines(found: Examination, verdict: Verdict, width: number, coloured: boolean): string[] {
   const measured = found.measured === undefined ? [] : measuredRows(found.measured);
-  const table = columns([...firstRows(found, verdict), ...measured, ...roomRows(found)], width);
+  const table = columns([...firstRows(found, verdict), ...measured, ...roomRows(found)], width).map(shownText);
   const advice = verdict.advice.flatMap((text) =>
-    wrap(text, width, "    ").map((line, index) => index === 0 ? `  - ${line.trimStart()}` : line)
+    wrap(shownText(text), width, "    ").map((line, index) => index === 0 ? `  - ${line.trimStart()}` : line)
   );
   return [
-    found.directory,
+    shownName(found.directory),
     ...coloured ? table.map(paint) : table,
     ...advice.length === 0 ? [] : ["To get more:", ...advice],
   ];
