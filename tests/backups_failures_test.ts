@@ -223,7 +223,7 @@ for (const hardLinks of [true, false]) {
   });
 }
 
-test("backups of content that is written again and again with its old times do not pile up", async () => {
+test("backups of content that is repeatedly written with its old times do not pile up", async () => {
   for (const hardLinks of [true, false]) {
     const machine = memoryRuntime({ disk: { hardLinks }, files: { "/source": "same" } });
     for (let copy = 0; copy < 8; copy++) {

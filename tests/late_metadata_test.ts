@@ -152,7 +152,7 @@ describe("what is kept is what the file has right before the commit", () => {
     });
   }
 
-  it("whoever is given the file may at no instant do more with it than at the end", async () => {
+  it("the new owner of a file may at no instant do more with it than at the end", async () => {
     const machine = start({ files: { [path]: { content: "old", mode: 0o664, user: 1000, group: 1000 } } });
     const runtime = before(machine, isStageSync, () => administer(machine, { group: 50, mode: 0o600 }));
     const seen: (string | undefined)[] = [];
@@ -167,7 +167,7 @@ describe("what is kept is what the file has right before the commit", () => {
     assertEquals([new Set(given), shown(machine.statusOf(path))], [new Set(["1000:50 600"]), "1000:50 600"]);
   });
 
-  it("a user who may not give files away is told that the new owner was lost", async () => {
+  it("for a user who may not give files away, the new owner is reported as lost", async () => {
     const machine = memoryRuntime({
       user: 1000,
       group: 1000,
@@ -217,7 +217,7 @@ describe("what is kept is what the file has right before the commit", () => {
     assertEquals([corrections, shown(machine.statusOf(path))], [4, "1000:1000 604"]);
   });
 
-  it("who changes it again and again does not keep the write from ending", async () => {
+  it("a program that changes it repeatedly does not keep the write from ending", async () => {
     const machine = start();
     let changed = 0;
     const runtime = interceptRuntime(machine, (call, proceed) => {

@@ -218,7 +218,7 @@ test("a platform without modes and owners takes the wishes and reports the owner
   assert(!trace.some((line) => line.startsWith("set")), trace.join("\n"));
 });
 
-test("who may not be asked who he is learns it from his first file, and opens no mode wider before", () => {
+test("a process that cannot ask for its user learns it from its first file, and opens no mode wider before", () => {
   const machine = memoryRuntime({ files: { "/d": { kind: "directory" }, "/d/file": { content: "old", mode: 0o664 } } });
   const { runtime, tooWide } = watched(machine);
   const { runtime: traced, trace } = traceRuntime({

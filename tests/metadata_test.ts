@@ -151,7 +151,7 @@ test("a name nobody bears is a RangeError that has changed nothing", () =>
     assertEquals([namesIn(directory), textOf(path)], [["file"], "old"]);
   }));
 
-test("who is not root keeps what he may and is told what is lost; what was asked for by name is an error", (t) =>
+test("a user who is not root keeps what is permitted, the rest is reported as lost; what was requested explicitly is an error", (t) =>
   asUser(t, 1234, (as) =>
     withTemporaryDirectory(async (directory) => {
       fs.chownSync(directory, 1234, 1234);

@@ -55,7 +55,7 @@ describe("backups that somebody else has planted in a sticky directory", () => {
     }
   });
 
-  it("count for a file of the same user's: whoever owns a file may say what is in it", () => {
+  it("count for a file of the same user's: the owner of a file decides its content", () => {
     const machine = planted(mallory);
     assertEquals(backups(machine), ["evil 3", "evil 2", "evil 1"]);
   });

@@ -121,7 +121,7 @@ for (
   });
 }
 
-test("readJsonFile hands the value to validate, and answers what that makes of it", async () => {
+test("readJsonFile passes the value to validate, and returns its result", async () => {
   const validate = (value: unknown) => ({ made: value });
   assertEquals(await readJsonFile("/file", { runtime: at("[1]"), validate }), { made: [1] });
   assertEquals(readJsonFileSync("/file", { runtime: at("[1]"), validate }), { made: [1] });

@@ -267,7 +267,7 @@ test("skipIfEqual gives no setuid or setgid to another owner, as a write would n
   }
 });
 
-test("skipIfEqual: whoever is given the file may at no instant do more with it than at the end", () => {
+test("skipIfEqual: the new owner of a file may at no instant do more with it than at the end", () => {
   // Mode 0660 for a group that is to read it, or nothing at all.
   for (const mode of [0o640, 0o600, 0o000, 0o666]) {
     for (const owner of [{ group: 9 }, { user: 9 }, { user: 9, group: 9 }]) {

@@ -250,7 +250,7 @@ test("a writer whose temporary file was swept away stages once more", () => {
   }
 });
 
-test("a writer whose content cannot be had twice says that its temporary file vanished", async () => {
+test("a writer whose content cannot be read twice says that its temporary file vanished", async () => {
   const machine = memoryRuntime({ files: { "/d/file": "old" } });
   const { runtime } = faultRuntime(machine, {
     at: ({ method, path }) => method === "rename" && machine.syncFileSystem.remove(path) === undefined,

@@ -95,7 +95,7 @@ test("writeFile never takes a second sync's success for the first one's", async 
   assertEquals(trace.filter((line) => line.startsWith("sync")), ["sync ! EIO"]);
 });
 
-test("writeFile syncs again when a signal interrupted the sync, but not for ever", async () => {
+test("writeFile syncs again when a signal interrupted the sync, but not forever", async () => {
   let left = 3;
   const machine = start();
   const some = faultRuntime(machine, { at: (call) => ofFile(call) && left-- > 0, error: "EINTR", times: "always" });

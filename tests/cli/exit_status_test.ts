@@ -75,7 +75,7 @@ it("errors become statuses", () => {
   assertEquals(status("thrown"), 70);
 });
 
-it("an internal error brings its stack, for whoever reports it", () => {
+it("an internal error shows its stack, for a bug report", () => {
   const error = new TypeError("x is not a function");
   const { lines, error: told } = describeFailure(error);
   assertEquals(lines, ["Internal error: x is not a function", error.stack ?? ""]);
@@ -87,7 +87,7 @@ it("an internal error brings its stack, for whoever reports it", () => {
   });
 });
 
-it("what is left behind is told", () => {
+it("what is left behind is reported", () => {
   const error = new WriteError("Cannot write", "x", details("EIO"));
   error.leftBehind.push("/.a.tmp");
   const { lines, error: told } = describeFailure(error);

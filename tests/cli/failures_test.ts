@@ -54,7 +54,7 @@ describe("a path that cannot be written", () => {
     });
   });
 
-  it("is told as the user typed it where the current directory is gone", async (t) => {
+  it("is named as the user typed it where the current directory is gone", async (t) => {
     if (currentRuntime === "deno") return skip(t, "Deno itself does not start there");
     await withTemporaryDirectory(async (directory) => {
       const lines = "mkdir gone; cd gone; rmdir ../gone; echo new | atomic-write a";
@@ -64,7 +64,7 @@ describe("a path that cannot be written", () => {
     });
   });
 
-  it("is told where the current directory's name is not UTF-8, and nothing is done in the one it looks like", async (t) => {
+  it("is reported where the current directory's name is not UTF-8, and nothing is done in the one it looks like", async (t) => {
     await withTemporaryDirectory(async (directory) => {
       const [name, alike] = ["$(printf 'x\\377')", "$(printf 'x\\357\\277\\275')"];
       const made = await inShell(directory, `mkdir "${name}" "${alike}" && echo kept > "${alike}/a"`);
@@ -120,7 +120,7 @@ describe("a path that cannot be written", () => {
     });
   });
 
-  it("is 73 where a durability was insisted on that cannot be had", async (t) => {
+  it("is 73 where a required durability is not available", async (t) => {
     await asUser(t, 65_534, async (as) => {
       await withTemporaryDirectory(async (directory) => {
         const closed = join(directory, "closed");
@@ -243,7 +243,7 @@ describe("a system call that fails", () => {
     });
   });
 
-  it("while cleaning up is told with what is left", async (t) => {
+  it("while cleaning up is reported with what is left", async (t) => {
     if (!canInject) return skip(t, "needs strace(1)");
     await withTemporaryDirectory(async (directory) => {
       put(directory, "a", "old");

@@ -49,7 +49,7 @@ describe("a signal in the middle of a write", () => {
     });
   }
 
-  it("SIGPIPE, sent by somebody, changes nothing: who reads no longer is told by a write", async (t) => {
+  it("SIGPIPE, sent by somebody, changes nothing: only a write shows that nobody reads any more", async (t) => {
     if (onWindows) return skip(t, "Windows has no such signals");
     await withTemporaryDirectory(async (directory) => {
       put(directory, "a", "old");

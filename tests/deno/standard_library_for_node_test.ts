@@ -10,7 +10,7 @@ function entryOfAssert(out: string): unknown {
   return JSON.parse(Deno.readTextFileSync(`${out}/node_modules/@std/assert/package.json`)).exports["."];
 }
 
-test("installForNode leaves the stand-ins where JSR's packages cannot be had, and throws", async () => {
+test("installForNode leaves the stand-ins where JSR's packages are not available, and throws", async () => {
   const out = await Deno.makeTempDir();
   const requests: string[] = [];
   // Answers, as a JSR does whose storage is down.

@@ -174,7 +174,7 @@ describe("files that take turns", () => {
   it("are there", () => {
     for (const beginning of IN_TURN) assert(files.some((path) => path.startsWith(beginning)), beginning);
   });
-  it("are due once in so many turns, on Node and Bun not in the same one, and on Deno always", () => {
+  it("are due once in a number of turns, on Node and Bun not in the same one, and on Deno always", () => {
     const left = new Map(["deno", "node", "bun"].map((name) => [name, turns.map((turn) => notDue(name, turn))]));
     const due = (runtime: string, path: string) => turns.filter((_, index) => !left.get(runtime)?.[index]?.(path));
     for (const path of notEmpty(files)) {

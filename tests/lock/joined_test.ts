@@ -184,7 +184,7 @@ for (const backend of backends) {
         assertEquals(textOf(path), "after");
       }));
 
-    it("users that still wait when it is released are told that it was", () =>
+    it("users that still wait when it is released get an error that says so", () =>
       withTemporaryDirectory(async (directory) => {
         const path = join(directory, "state.json");
         const lock = await acquireLock(path, { backend });

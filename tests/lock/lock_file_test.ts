@@ -177,7 +177,7 @@ describe("a lock file", () => {
       }));
   }
 
-  it("that is deleted while it is held: the holder does not commit, and is told", (t) =>
+  it("that is deleted while it is held: the holder does not commit, and gets an error", (t) =>
     withFile(t, async (path, lockFile) => {
       const lock = await acquireLock(path);
       fs.rmSync(lockFile);

@@ -191,7 +191,7 @@ for (const backend of backends) {
         await (await behind).release();
       }));
 
-    it("an abort after it was had changes nothing", () =>
+    it("an abort after it was taken changes nothing", () =>
       withPlace(async (path) => {
         const controller = new AbortController();
         const lock = await acquireLock(path, { ...options, signal: controller.signal });
@@ -327,7 +327,7 @@ for (const backend of backends) {
         assertEquals(await detached, "had it");
       }));
 
-    it("who has waited looks again where the path leads: a link was turned meanwhile", async (t) => {
+    it("after a wait it is checked again where the path leads: a link may have been changed in between", async (t) => {
       if (process.platform === "win32") return skip(t, "symlinks need rights there");
       await withPlace(async (path) => {
         const [other, link] = [`${path}.other`, `${path}.link`];
@@ -347,7 +347,7 @@ for (const backend of backends) {
       });
     });
 
-    it("who has waited, and then cannot look where the path leads, holds nothing", async (t) => {
+    it("a waiter that cannot check any more where the path leads holds nothing", async (t) => {
       if (process.platform === "win32") return skip(t, "symlinks need rights there");
       await withPlace(async (path) => {
         const link = `${path}.link`;

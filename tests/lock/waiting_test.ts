@@ -221,7 +221,7 @@ describe("waiting for another process", () => {
       await (await waiting).release();
     }));
 
-  it("without a program to wait with: by looking again and again", (t) =>
+  it("without a program to wait with: by polling", (t) =>
     withForeignHolder(t, async (path, release) => {
       const { Deno } = globalThis as { Deno?: unknown };
       if (Deno === undefined) return skip(t, "Deno with few permissions cannot start programs");

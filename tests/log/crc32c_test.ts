@@ -13,7 +13,7 @@ test("crc32c gives the values of RFC 3720, B.4, and of the usual check", () => {
   assertEquals(crc32c(new Uint8Array(0)), 0);
 });
 
-test("shiftState is what so many zero bytes make of a state", () => {
+test("shiftState is the state after that many zero bytes", () => {
   for (const count of [0, 1, 2, 31, 255, 256, 257, 65_535, 65_536, 1_000_003]) {
     for (const state of [0, 1, 0x80000000, 0xdeadbeef]) {
       assertEquals(shiftState(state, count), ~crc32c(new Uint8Array(count), ~state >>> 0) >>> 0, `${state}, ${count}`);

@@ -343,7 +343,7 @@ describe("damage", () => {
     }
   });
 
-  it("of a snapshot is told when it is read, and hides no record", async () => {
+  it("of a snapshot is reported when it is read, and hides no record", async () => {
     const machine = memoryRuntime();
     const log = openLogSync("/log", { runtime: machine });
     log.checkpoint("a snapshot");
@@ -411,7 +411,7 @@ describe("damage", () => {
     assertEquals(error.offset, offset);
   });
 
-  it("is told from a log that is stored in the log", () => {
+  it("is distinguished from a log that is stored in the log", () => {
     const machine = memoryRuntime();
     const inner = openLogSync("/inner", { runtime: machine });
     inner.appendMany(["x", "y"]);
@@ -502,7 +502,7 @@ describe("failing calls", () => {
     }
   });
 
-  it("a seal that cannot be written is told: without it, damage to the last batch passes for a torn tail", async () => {
+  it("a seal that cannot be written is reported: without it, damage to the last batch passes for a torn tail", async () => {
     const seal = (): Fault["at"] => {
       let writes = 0;
       return ({ method, path }) => method === "write" && path === "/log" && ++writes === 2;

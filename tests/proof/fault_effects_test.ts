@@ -24,7 +24,7 @@ function* watched(state: { begun: boolean; ended: boolean }): Generator<string> 
 describe("whatever fails", () => {
   for (const effect of ["done", "hidden"] as const) {
     const name = effect === "done" ? "is lost" : "is lost, and hidden by a cache,";
-    it(`a rename, link or removal whose answer ${name} is told as what it did`, async () => {
+    it(`a rename, link or removal whose answer ${name} is reported as what it did`, async () => {
       let lost = 0;
       const rows = [...singleFeatureWrites([1]), ...operations];
       for (const row of rows) lost += await sweepLostAnswers(row, effect);

@@ -59,7 +59,7 @@ describe("a write that a later, synchronous call overtakes within its own turn",
 describe("a commit that is reported to have failed, where nothing can be looked at afterwards", () => {
   for (const method of ["rename", "link"] as const) {
     for (const happened of [true, false]) {
-      it(`is told as unknown: a ${method} that has ${happened ? "" : "not "}happened`, async () => {
+      it(`is reported as unknown: a ${method} that has ${happened ? "" : "not "}happened`, async () => {
         const machine = method === "link"
           ? memoryRuntime({ files: { "/d/": { kind: "directory" } } })
           : machineWithFile();

@@ -157,7 +157,7 @@ describe("room", () => {
     assertEquals((await Promise.all([waiting, telling])).length, 2);
   });
 
-  it("is not waited for by who holds a lock of his own, nor beyond an abort", async () => {
+  it("is not waited for by a call that holds a lock of its own, nor beyond an abort", async () => {
     const runtime = narrow();
     await withLock("/l", async (lock) => {
       const locked = together(5, (index) => writeFile(`/l`, `${index}`, { lock, runtime }));

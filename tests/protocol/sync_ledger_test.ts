@@ -107,7 +107,7 @@ async function renamed(options: WriteFileOptions = {}) {
 }
 
 describe("after a failed sync of a file system", () => {
-  it("who has renamed before that was known is told replaced, though his directory was synced with success", async () => {
+  it("a call that renamed before that was known reports replaced, although its directory was synced with success", async () => {
     const { slow, own, elsewhere, directory } = await renamed();
     elsewhere.end("EIO");
     await turn();
@@ -228,7 +228,7 @@ describe("after a failed sync of a file system", () => {
     });
   }
 
-  it("who is overtaken by a commit before it is told so, though nothing has failed since it looked", async () => {
+  it("a call that is overtaken by a commit before the failure reports it, although nothing has failed since it looked", async () => {
     const slow = new SlowMachine({ files: { "/d/a": "old", "/d/source": "copied" } });
     let begin = (): void => {};
     const begun = new Promise<void>((resolve) => begin = resolve);
@@ -290,7 +290,7 @@ describe("a synchronous call while asynchronous syncs are in flight", () => {
     await slow.release();
   });
 
-  it("is told replaced when it does not: the failure was told to a sync that is still in flight", async () => {
+  it("reports replaced when it does not: the failure was reported to a sync that is still in flight", async () => {
     for (const [journal, code] of [["ext4", "EROFS"], ["xfs", "EIO"]] as const) {
       const { slow, first, sync } = await inFlight(journal);
       const watched = interceptFileSystem(slow.machine.syncFileSystem, (call, proceed, file) => {

@@ -46,7 +46,7 @@ function sync(on: Engine, handle: OpenFile, key = "d", more: Partial<SyncRules> 
   return run(() => syncDirectory(on, directoryOf(handle, key), { ...rules, ...more }, attempt()));
 }
 
-test("syncDirectory: whoever comes while a sync is in flight waits for the next one, and all wait for one", async () => {
+test("syncDirectory: calls that come while a sync is in flight all wait for the next one", async () => {
   const directory = new SlowDirectory();
   const on = engine();
   const settled: string[] = [];
@@ -136,7 +136,7 @@ test("syncDirectory: the failure of the one in flight is not that of those who c
   assertEquals(await second, true);
 });
 
-test("syncDirectory: each judges a shared failure by his own rules", async () => {
+test("syncDirectory: each call judges a shared failure by its own rules", async () => {
   const directory = new SlowDirectory();
   const on = engine();
   const calls = [

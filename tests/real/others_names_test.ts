@@ -56,7 +56,7 @@ function plantJournal(directory: string, name: string): void {
 }
 
 describe("root recovers a directory of somebody who has planted a journal there", () => {
-  it("and exchanges it with a link to another one: no file becomes his, here or there", async (t) => {
+  it("and exchanges it with a link to another one: that user gets no file, here or there", async (t) => {
     await asUser(t, attacker, (as) =>
       withProcesses(async (folder, spawn) => {
         const { home, secret } = makePlaces(folder);

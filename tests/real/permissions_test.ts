@@ -46,7 +46,7 @@ describe("another user", () => {
     });
   }
 
-  it("may write in a directory that cannot be opened to be synced, and is told", async (t) => {
+  it("may write in a directory that cannot be opened to be synced; the result says so", async (t) => {
     await withHome(t, async (as, home) => {
       const { directory, file } = prepare(home, 0o300);
       fs.chownSync(directory, OTHER, OTHER);
@@ -65,7 +65,7 @@ describe("another user", () => {
     });
   });
 
-  it("may replace a file that he may not read, whether it is equal or not", async (t) => {
+  it("may replace an unreadable file, whether it is equal or not", async (t) => {
     await withHome(t, async (as, home) => {
       const { directory, file } = prepare(home, 0o755);
       fs.chownSync(directory, OTHER, OTHER);
@@ -80,7 +80,7 @@ describe("another user", () => {
     });
   });
 
-  it("cannot keep the owner, and is told", async (t) => {
+  it("cannot keep the owner; the result says so", async (t) => {
     await withHome(t, async (as, home) => {
       const { directory, file } = prepare(home, 0o755);
       fs.chownSync(directory, OTHER, OTHER);

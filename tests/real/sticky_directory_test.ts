@@ -86,7 +86,7 @@ describe("another user's link in a sticky directory", () => {
     });
   });
 
-  it("is followed where it belongs to root, or leads to what its owner owns and the directory is his or not sticky", async (t) => {
+  it("is followed where it belongs to root, or leads to what its owner owns and the directory belongs to that owner or is not sticky", async (t) => {
     if (process.getuid?.() !== 0) return skip(t, "needs root");
     for (const [mode, owner, linkOwner] of [[0o1777, 0, 0], [0o1777, MALLORY, MALLORY], [0o777, 0, MALLORY]] as const) {
       await withTemporaryDirectory(async (folder) => {
@@ -101,7 +101,7 @@ describe("another user's link in a sticky directory", () => {
     }
   });
 
-  it("a user without rights: his own is followed, another's is not", async (t) => {
+  it("a user without rights: their own is followed, another's is not", async (t) => {
     await asUser(t, ALICE, async (as) => {
       const home = as.env["HOME"] ?? "";
       const { sticky, outside, link } = makePlace(home);

@@ -222,7 +222,7 @@ describe("power cuts", () => {
   });
 });
 
-describe("whoever puts or keeps an object while it is collected", () => {
+describe("a process that puts or keeps an object while it is collected", () => {
   it("has it afterwards, in every interleaving, whatever its age was", async () => {
     const seeds = mostlyOnDeno({ quick: 30, normal: 200, long: 3_000 });
     for (let seed = 1; seed <= seeds; seed++) {

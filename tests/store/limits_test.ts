@@ -108,7 +108,7 @@ describe("a user who may only read", () => {
     assertEquals((await collected(openLogReader("/log", { runtime: user }).read())).length, 1);
   });
 
-  it("is told what he may not do, and has changed nothing", async () => {
+  it("gets an error that names what is not permitted, and has changed nothing", async () => {
     const { machine, user, digest, files } = prepared();
     const store = await openObjectStore("/s", { runtime: user });
     const references = await openReferences("/r", { runtime: user });

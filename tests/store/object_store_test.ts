@@ -451,7 +451,7 @@ describe("damage", () => {
     assertEquals(await store.verify(), { checked: 2, corrupt: [bad] });
   });
 
-  it("that comes between the verification of a stream and its reading is told at its end", async () => {
+  it("between the verification of a stream and its reading is reported at its end", async () => {
     const machine = memoryRuntime({ user: 0 });
     const store = await openObjectStore("/s", { runtime: machine });
     const text = "y".repeat(1_000_000);

@@ -93,7 +93,7 @@ describe("content of a file after a power cut", () => {
     assertTexts(machine, "/a", ["synced", "synced\0", "synced!"]);
   });
 
-  it("stays in doubt for ever after a failed sync, also when a later one succeeds", () => {
+  it("stays in doubt forever after a failed sync, also when a later one succeeds", () => {
     const { machine } = make({ "/a": "" });
     const { runtime } = faultRuntime(machine, { at: (call) => call.method === "sync", error: "EIO" });
     const file = new Raw(runtime).open("/a");

@@ -20,7 +20,7 @@ function opened(process: MemoryRuntime, path: string) {
 }
 
 describe("a client of a file server", () => {
-  it("sees in listings and by name what was there before, for as many looks as it is told", () => {
+  it("sees in listings and by name what was there before, for as many looks as the option says", () => {
     for (const cachedLooks of [0, 1, 3]) {
       const { one, other } = clients({ cachedLooks });
       assertEquals([names(one), isThere(one, "/d/b")], [["a"], false]);

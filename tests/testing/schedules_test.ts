@@ -199,7 +199,7 @@ describe("exploreSchedules", () => {
     assertMatch(describeScheduleReport(again), /is lost/);
   });
 
-  it("says who waits for ever", async () => {
+  it("says which operation waits forever", async () => {
     let wake = (): void => {};
     const waiting: TogetherOperation = async ({ fileSystem }) => {
       const woken = new Promise<void>((resolve) => wake = resolve);

@@ -235,7 +235,7 @@ describe("validate", () => {
     }
   });
 
-  it("that takes longer than it may is told, and refused; one that the caller's signal stops is an abort", async () => {
+  it("that takes longer than it may is aborted, and refused; one that the caller's signal stops is an abort", async () => {
     const machine = machineOf();
     const before = contents(machine);
     const reasons: unknown[] = [];
@@ -321,7 +321,7 @@ describe("activate", () => {
     }
   });
 
-  it("takes longer than it may: it is told, every file is restored, and activated again with a time of its own", async () => {
+  it("takes longer than it may: its signal aborts, every file is restored, and activated again with a time of its own", async () => {
     const machine = machineOf();
     const reasons: unknown[] = [];
     let calls = 0;
@@ -394,7 +394,7 @@ describe("activate", () => {
     assertEquals([apply(3), activated], [false, 2]);
   });
 
-  it("failing again and again leaves one journal, which tells of the activation that is owed", () => {
+  it("failing repeatedly leaves one journal, which records the activation that is owed", () => {
     for (const backup of [0, 3]) {
       const machine = machineOf();
       const activate = () => {
@@ -629,7 +629,7 @@ describe("backups", () => {
   });
 });
 
-describe("mistakes are told before anything changes", () => {
+describe("mistakes are reported before anything changes", () => {
   const wrong: Record<string, unknown> = {
     "no plan": undefined,
     "no files": {},
@@ -783,7 +783,7 @@ describe("after the commit point", () => {
     assertEquals(leftovers(after), []);
   });
 
-  it("a callback that throws while it is told is not heard", () => {
+  it("an error thrown by the progress callback during a rollback is ignored", () => {
     const machine = machineOf();
     let activations = 0;
     const activate = () => {

@@ -266,7 +266,7 @@ describe("a journal whose removal is refused because the file system has failed"
     return { machine, ...faultRuntime(machine, { at, error: code, times: "always" }) };
   };
 
-  it("is a witness: what was synced is not proven, and that is told", () => {
+  it("is a witness: what was synced is not proven, and that is reported", () => {
     for (const code of ["EROFS", "EIO"]) {
       const { machine, runtime } = refused(code);
       let thrown: Thrown | undefined;

@@ -148,7 +148,7 @@ describe("publishDirectory", () => {
     ]);
   });
 
-  it("callbacks have a time, are told when it is up, and are not waited for any longer", async () => {
+  it("callbacks have a time limit, are notified when it is up, and are not waited for any longer", async () => {
     const machine = machineOf();
     publish(machine, "old");
     const reasons: unknown[] = [];
@@ -186,7 +186,7 @@ describe("publishDirectory", () => {
     assertEquals(site(machine), "old");
   });
 
-  it("what was killed before it was activated is activated by whoever comes next and activates, or by a recovery", () => {
+  it("what was killed before it was activated is activated by the next call that activates, or by a recovery", () => {
     const ways: Record<string, (machine: MemoryRuntime, activate: () => void) => unknown> = {
       publish: (machine, activate) => publish(machine, "newest", { activate }),
       "go back": (runtime, activate) => rollBackDirectorySync("/www/site", { runtime, activate }),
@@ -422,7 +422,7 @@ describe("rollBackDirectory", () => {
     }
   });
 
-  it("switches to the generation before, again and again, and forward by publishing", async () => {
+  it("switches to the previous generation repeatedly, and forward by publishing", async () => {
     const machine = machineOf();
     for (const text of ["1", "2", "3"]) publish(machine, text);
     const { previous, generation, durability } = await rollBackDirectory("/www/site", { runtime: machine });

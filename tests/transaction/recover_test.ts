@@ -194,7 +194,7 @@ describe("recoverTransactions", () => {
     assertEquals(machine.readText("/d/f2"), three.new["/d/f2"]);
   });
 
-  it("does not go by the name that a journal had before its lock was had", () => {
+  it("does not rely on the name that a journal had before its lock was taken", () => {
     const machine = after(afterRenameTo(".rolling-back"), three, { activate: noTwice() });
     const [path = ""] = leftovers(machine).filter((name) => name.endsWith(".rolling-back"));
     const before = path.replace(".rolling-back", "");

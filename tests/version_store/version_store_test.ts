@@ -239,7 +239,7 @@ it("restored files have the time of now, never that of the object nor one before
   }));
 
 describe("what was recorded and not done", () => {
-  it("is done by whoever comes next, and only noted until then", async () => {
+  it("is done by the next process, and only recorded until then", async () => {
     const machine = memoryRuntime();
     const first = await commitFiles(await makeRepository(machine), { a: "a" }, "first");
     const { runtime } = faultRuntime(machine, {

@@ -47,7 +47,7 @@ const tokenOf = (version: string | undefined): string => version?.split(" ").at(
 
 const names = (machine: MemoryRuntime) => Object.keys(machine.files("/d"));
 
-describe("whoever cleans old versions away", () => {
+describe("a process that cleans old versions away", () => {
   it("does not prove a version that was linked after the one before it had gone", () => {
     const machine = machineWith();
     // The first is cleared, so that the second is what a cleaner begins with.

@@ -118,7 +118,7 @@ function explore(
   });
 }
 
-describe("whoever meets at a versioned file", () => {
+describe("processes that meet at a versioned file", () => {
   for (const meeting of meetings) {
     it(nameOf(meeting), async () => {
       const limit = meeting === meetings[0] ? smallest : bounds.limit;
