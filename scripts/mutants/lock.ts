@@ -7,6 +7,29 @@ const directories = ["tests/lock/stale_test.ts", ...orders];
 
 export const lockMutants: readonly Mutant[] = [
   {
+    name: "a lock file that may not be read is an error, not held",
+    file: "src/lock/open_lock_file.ts",
+    from: `if (isLockedAgainstReading(error)) return recordSize;`,
+    to: ``,
+    tests: ["tests/lock/mandatory_test.ts"],
+  },
+  {
+    name: "who cannot read a lock file says that nobody holds it",
+    file: "src/lock/look_at_lock.ts",
+    from: `    if (isLockedAgainstReading(error)) return "held";
+`,
+    to: `    if (isLockedAgainstReading(error)) return undefined;
+`,
+    tests: ["tests/lock/mandatory_test.ts"],
+  },
+  {
+    name: "a lock on Windows covers what is read",
+    file: "src/runtime/foreign/windows_locks.ts",
+    from: `setUint32(16, lockedByte, true)`,
+    to: `setUint32(16, 0, true)`,
+    tests: ["tests/runtime/foreign_test.ts"],
+  },
+  {
     name: "a lock file that has lost its name counts as held",
     file: "src/lock/lock_file.ts",
     from: `return (yield* wait(engine.fileSystem.linkStat(lockPath)))?.identity === identity;`,

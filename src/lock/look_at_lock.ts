@@ -8,7 +8,7 @@ import type { LockDirectoryRequest } from "./held_lock.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
+import { closeQuietly, isLockedAgainstReading } from "../protocol/file_call.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { LockInfo } from "./lock_info.ts";
 import { parseTokenName } from "../protocol/names/names.ts";
@@ -16,12 +16,20 @@ import { namesAt, occupantOf } from "./occupant.ts";
 import { lockContent } from "./open_lock_file.ts";
 import { type OwnerRecord, parseRecord, recordSize } from "./owner_record.ts";
 
-function* readRecord(engine: Engine, path: string, { identity }: FileStatus): Operation<OwnerRecord | undefined> {
+/** `"held"`: somebody holds it in a way that keeps others from reading who that is. */
+function* readRecord(
+  engine: Engine,
+  path: string,
+  { identity }: FileStatus,
+): Operation<OwnerRecord | "held" | undefined> {
   const file = yield* wait(engine.fileSystem.open(path, "read", { follow: false }));
   if (file === undefined) return undefined;
   try {
     const bytes = new Uint8Array(recordSize);
     return parseRecord(bytes.subarray(0, yield* wait(file.read(bytes))), identity);
+  } catch (error) {
+    if (isLockedAgainstReading(error)) return "held";
+    throw error;
   } finally {
     yield* closeQuietly(file);
   }
@@ -37,6 +45,7 @@ function livenessOf(engine: Engine, record: OwnerRecord): LockInfo["liveness"] {
 function* inspectFile(engine: Engine, path: string, status: FileStatus): Operation<LockInfo | undefined> {
   const { process } = engine.runtime;
   const read = yield* readRecord(engine, path, status);
+  if (read === "held") return { path, backend: "flock", liveness: "alive", confirmed: true };
   const liveness = read === undefined ? "unknown" : livenessOf(engine, read);
   // The kernel's lock has gone with the process; only the words are left.
   const { file: _, ...record } = read !== undefined && liveness !== "dead" ? read : {};

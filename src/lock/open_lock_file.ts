@@ -10,7 +10,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { closeParent, type ParentDirectory } from "../protocol/directories.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { LearnedDevices } from "../protocol/learned_devices.ts";
-import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
+import { closeQuietly, isLockedAgainstReading, openedStatus } from "../protocol/file_call.ts";
 import type { DirectoryNames, FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
@@ -93,7 +93,14 @@ let spare: Uint8Array | undefined;
 export function* lockContent(file: OpenFile): Operation<number | undefined> {
   const start = spare ?? new Uint8Array(recordSize + 1);
   spare = undefined;
-  const count = yield* wait(file.read(start));
+  let count: number;
+  try {
+    count = yield* wait(file.read(start));
+  } catch (error) {
+    // Held, and not to be read meanwhile: a lock file for all that can be seen. Who gets the lock looks again.
+    if (isLockedAgainstReading(error)) return recordSize;
+    throw error;
+  }
   const isOurs = isLockContent(start, count);
   spare = start;
   return isOurs ? count : undefined;

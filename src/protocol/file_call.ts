@@ -21,6 +21,11 @@ export function* openedStatus(file: OpenFile): Operation<FileStatus> {
   return file.opened ?? (yield* wait(file.stat()));
 }
 
+/** Whether a read was refused because somebody has locked what is read, where such locks keep others out (LockFileEx). */
+export function isLockedAgainstReading(error: unknown): boolean {
+  return error instanceof SystemError && error.call === "read" && error.code === "EBUSY";
+}
+
 /** Everything from the file's position to its end. */
 export function* readAll(file: OpenFile): Operation<Uint8Array> {
   const { size } = yield* openedStatus(file);

@@ -5,6 +5,7 @@
  */
 import { absolutePath, endsAsDirectory, mayBeLossy, splitPath } from "../core/path.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import { whyBent } from "../core/bent_name.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
 import { childOf, type Engine } from "./engine.ts";
@@ -111,6 +112,8 @@ export function placeOf(engine: Engine, path: string, attempt: Attempt): { direc
   const place = splitPath(path, style);
   if (place === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
   if (style === "posix" && magicNames.test(path)) throw magicName(attempt);
+  const bent = whyBent(path, style);
+  if (bent !== undefined) throw attemptFailed(attempt, "EINVAL", "resolve", bent);
   return place;
 }
 

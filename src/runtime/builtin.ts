@@ -26,6 +26,7 @@ interface BuiltinModules {
 /** What adapters use of `process`. */
 interface ProcessNamespace {
   readonly pid: number;
+  readonly execPath: string;
   readonly argv: readonly string[];
   readonly platform: string;
   readonly arch: string;

@@ -1,5 +1,5 @@
 /**
- * Error numbers of Linux and macOS, for errors that reach us without a name: from a foreign function, and from runtimes
+ * Error numbers of Linux, macOS and Windows, for errors that reach us without a name: from a foreign function, and from runtimes
  * whose own table lacks them (libuv calls EDQUOT `Unknown system error -122`).
  *
  * Linux: https://github.com/torvalds/linux/blob/master/include/uapi/asm-generic/errno-base.h and errno.h beside it
@@ -59,14 +59,26 @@ const rows: readonly (readonly [code: string, linux: number, darwin: number])[] 
   ["EHWPOISON", 133, 0],
 ];
 
+/** Windows: https://learn.microsoft.com/windows/win32/debug/system-error-codes, by the names that libuv gives them. */
+const windows: ReadonlyMap<number, string> = new Map([
+  [1, "ENOSYS"],
+  [5, "EPERM"],
+  [6, "EBADF"],
+  [32, "EBUSY"],
+  [33, "EBUSY"],
+  [36, "ENOLCK"],
+  [50, "ENOTSUP"],
+]);
+
 const linux = new Map(rows.map(([code, number]) => [number, code]));
 const darwin = new Map(rows.map(([code, _linux, number]) => [number, code]));
 
-/** The name of an error number; undefined where it is not in the table, or the system is neither Linux nor macOS. */
+/** The name of an error number; undefined where it is not in the table of that system, or the system has none here. */
 export function codeOfNumber(number: number, system: string): string | undefined {
   if (number === 0) return undefined;
   if (system === "linux" || system === "android") return linux.get(number);
   if (system === "darwin") return darwin.get(number);
+  if (system === "win32") return windows.get(number);
   return undefined;
 }
 

@@ -35,9 +35,8 @@ type Readers<Options> = { [Name in keyof Required<Options>]: OptionReader<NonNul
 const positive = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
 function required<Name extends string>(options: object, ...names: Name[]): void {
-  for (const name of names) {
-    if (Reflect.get(options, name) === undefined) throw new InvalidArgument(`The option ${name} is missing`);
-  }
+  const missing = names.find((name) => Reflect.get(options, name) === undefined);
+  if (missing !== undefined) throw new InvalidArgument(`The option ${missing} is missing`);
 }
 
 const finite: OptionReader<number> = (value, name) => {
@@ -171,6 +170,7 @@ const machineReaders: Readers<MemoryOptions> = {
   protectedLinks: flag,
   openFileLimit: count,
   renameOverOpen: oneOf("EPERM", "EACCES", "EBUSY"),
+  mandatoryLocks: flag,
 };
 
 /** The options of a machine and its first process. */

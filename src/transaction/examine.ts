@@ -10,7 +10,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { closeQuietly, readUpTo } from "../protocol/file_call.ts";
+import { closeQuietly, isLockedAgainstReading, readUpTo } from "../protocol/file_call.ts";
 import { type JournalName, journalName, journalStates, markerName } from "../protocol/names/transaction.ts";
 import { isCredible } from "../protocol/trust.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
@@ -116,7 +116,14 @@ export function* examine(
   try {
     const status = yield* wait(file.stat());
     const counts = yield* isCredible(home, status, trust);
-    const record = yield* recordIn(engine, file, name.id, counts ? largestJournal : largestForeign);
+    let record: JournalRecord | undefined;
+    try {
+      record = yield* recordIn(engine, file, name.id, counts ? largestJournal : largestForeign);
+    } catch (error) {
+      // Its owner lives, and holds it in a way that keeps others from reading.
+      if (isLockedAgainstReading(error)) return { ...examined, status, record, verdict: "alive" };
+      throw error;
+    }
     const verdict = yield* judge(engine, file, name);
     if (verdict === "alive") return { ...examined, status, record, verdict };
     // Read, to know what it is in the way of; never carried out.

@@ -175,6 +175,20 @@ export const machineFunctions: readonly Tested[] = [
         with: "EMFILE",
       },
       {
+        option: "mandatoryLocks",
+        value: true,
+        see: (seen) =>
+          codeOf(() => {
+            const machine = made(seen);
+            const file = make(machine, "/a");
+            file.tryLock(false);
+            const other = machine.fork().syncFileSystem.open("/a", "read");
+            other?.read(new Uint8Array(1));
+          }),
+        without: "done",
+        with: "EBUSY",
+      },
+      {
         option: "renameOverOpen",
         value: "EACCES",
         see: (seen) =>

@@ -6,6 +6,8 @@ import { type CLibrary, ForeignError, loadCLibrary } from "../../src/runtime/for
 import { denoBinder, type DenoForeign } from "../../src/runtime/foreign/deno.ts";
 import { isKoffi, type Koffi, koffiBinder } from "../../src/runtime/foreign/koffi.ts";
 import { type Binder, foreignLibrary, type ForeignValue } from "../../src/runtime/foreign/table.ts";
+import { loadWindowsLocks } from "../../src/runtime/foreign/windows_locks.ts";
+import { notEmpty } from "../support/tally.ts";
 
 /** What a function of the fake library answers: a result, and what it leaves in errno. */
 type Answer = number | bigint | { readonly errno: number };
@@ -240,3 +242,63 @@ test("foreignLibrary knows no C library of Windows or of processors whose number
 test("isKoffi tells koffi from another module of that name", () => {
   assertEquals([isKoffi(fakeKoffi(new FakeLibrary({}))), isKoffi({}), isKoffi(undefined)], [true, false, false]);
 });
+
+for (const [name, bind] of notEmpty(binders.filter(([name]) => name !== "Deno"))) {
+  test(`${name}: a lock on Windows is one byte that no file reaches, taken and given back through the file's handle`, () => {
+    let taken = 1;
+    let lastError = 0;
+    const offsets: number[] = [];
+    const note = (overlapped: ForeignValue | undefined) => {
+      if (!(overlapped instanceof Uint8Array)) throw new TypeError("no OVERLAPPED");
+      const view = new DataView(overlapped.buffer);
+      offsets.push(view.getUint32(16, true), view.getUint32(20, true));
+    };
+    const library = new FakeLibrary({
+      uv_get_osfhandle: (descriptor) => Number(descriptor) + 600,
+      LockFileEx: (...values) => {
+        note(values[5]);
+        return taken;
+      },
+      UnlockFileEx: (...values) => {
+        note(values[4]);
+        return 0;
+      },
+      GetLastError: () => lastError,
+    });
+    const locks = loadWindowsLocks(bind(library), "C:\\node.exe");
+    if (locks === undefined) throw new Error("The fake library was not loaded");
+    assertEquals(library.loaded, ["kernel32.dll", "C:\\node.exe"]);
+
+    lastError = 158;
+    assertEquals([locks.tryLock(7, false), locks.tryLock(7, true)], [true, true]);
+    locks.unlock(7);
+    const release = ["UnlockFileEx(607, 0, 1, 0, <32>)", "GetLastError()"];
+    assertEquals(library.calls, [
+      "uv_get_osfhandle(7)",
+      ...release,
+      "LockFileEx(607, 3, 0, 1, 0, <32>)",
+      "uv_get_osfhandle(7)",
+      ...release,
+      "LockFileEx(607, 1, 0, 1, 0, <32>)",
+      "uv_get_osfhandle(7)",
+      ...release,
+    ]);
+    assertEquals(new Set(offsets), new Set([0xfffe0000, 0]));
+
+    taken = 0;
+    for (lastError of [33, 997]) assertEquals(locks.tryLock(7, false), false);
+    for (const [number, code] of [[6, "EBADF"], [50, "ENOTSUP"], [1234, "EUNKNOWN"]] as const) {
+      lastError = number;
+      const error = assertThrows(() => locks.tryLock(7, false), ForeignError, "LockFileEx");
+      assertEquals([error.code, error.errno], [code, number]);
+      assertEquals(assertThrows(() => locks.unlock(7), ForeignError, "UnlockFileEx").code, code);
+    }
+  });
+
+  test(`${name}: without kernel32, or in a program without libuv's functions, there are no such locks`, () => {
+    for (const missing of ["kernel32.dll", "bun.exe"]) {
+      const library = new FakeLibrary({}, (known) => known !== missing);
+      assertEquals(loadWindowsLocks(bind(library), "bun.exe"), undefined);
+    }
+  });
+}

@@ -63,7 +63,9 @@ function lockAdvice({ measured }: Examination): string[] {
     ];
   }
   if (locking.backend === "directory") {
-    return [`install the program flock, or ${addon}: kernel locks end with their process, and are faster`];
+    return [
+      `install the program flock, the package koffi, or ${addon}: kernel locks end with their process, and are faster`,
+    ];
   }
   return locking.by === "program"
     ? [`install ${addon}: a lock is then a system call instead of a started program`]

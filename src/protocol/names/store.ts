@@ -14,6 +14,7 @@
  */
 import { InvalidArgument } from "../../core/errors.ts";
 import { parseDigest } from "../../core/digest.ts";
+import { isDeviceName } from "../../core/bent_name.ts";
 
 /** The SHA-256 of an object's content: 64 hexadecimal digits, in lower case. */
 export type Digest = string;
@@ -57,8 +58,6 @@ const encoder = new TextEncoder();
 
 /** What Windows cannot have in a name, what has a meaning in revision syntax, and the separator of Windows. */
 const forbidden = /[\p{Cc}<>:"|?*\\^~[\]]/u;
-/** Names of devices on Windows, with whatever extension. */
-const device = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
 
 function whyNoPart(part: string): string | undefined {
   if (part === "") return "it has an empty part";
@@ -67,7 +66,7 @@ function whyNoPart(part: string): string | undefined {
   if (/[. ]$/.test(part)) return "a part ends in a dot or a space, which some systems drop";
   if (part.startsWith(" ")) return "a part begins with a space";
   if (/\.lock$/i.test(part)) return "a part ends in `.lock`, as locks do";
-  if (device.test(part)) return "a part is a device on some systems";
+  if (isDeviceName(part)) return "a part is a device on some systems";
   return encoder.encode(part).length > longestPart ? `a part is longer than ${longestPart} bytes` : undefined;
 }
 

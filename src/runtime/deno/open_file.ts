@@ -203,7 +203,7 @@ export class DenoOpenFile implements OpenFile {
   }
 
   tryLock(shared: boolean): boolean {
-    // Deno's is flock(2) on all but Windows and needs no permission of its own.
+    // Deno's is flock(2), on Windows LockFileEx, and needs no permission of its own.
     for (;;) {
       try {
         return this.#file.tryLockSync(!shared);

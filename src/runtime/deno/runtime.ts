@@ -28,9 +28,8 @@ export function denoRuntime(): Runtime {
       directorySync: !windows,
       // FsFile does not tell its descriptor, and node:fs, which would, costs a program 50 ms to load.
       anchored: false,
-      // flock(2). On Windows Deno has LockFileEx, Node and Bun have nothing; there all three agree on the lock that
-      // needs no kernel.
-      fileLock: windows ? "none" : "call",
+      // flock(2); on Windows LockFileEx, for the whole of the file.
+      fileLock: "call",
       owner: !windows,
       mode: !windows,
       get attributes() {

@@ -17,10 +17,10 @@ export interface BunForeign {
 
 const names: Readonly<Record<ForeignType, string>> = { i32: "i32", i64: "i64", u64: "u64", buffer: "ptr" };
 
-function symbolsOf(functions: ForeignTable, errorLocation: string) {
-  const symbols: Record<string, { args: readonly string[]; returns: string }> = {
-    [errorLocation]: { args: [], returns: "ptr" },
-  };
+function symbolsOf(functions: ForeignTable, errorLocation: string | undefined) {
+  const symbols: Record<string, { args: readonly string[]; returns: string }> = errorLocation === undefined
+    ? {}
+    : { [errorLocation]: { args: [], returns: "ptr" } };
   for (const [name, { parameters, result, optional }] of Object.entries(functions)) {
     if (optional === true) continue;
     symbols[name] = { args: parameters.map((type) => names[type]), returns: names[result] };
@@ -32,14 +32,14 @@ function symbolsOf(functions: ForeignTable, errorLocation: string) {
 export function bunBinder({ dlopen, read }: BunForeign): Binder {
   return (name, { functions, errorLocation }) => {
     const { symbols } = dlopen(name, symbolsOf(functions, errorLocation));
-    const locate = symbols[errorLocation];
-    if (locate === undefined) throw new TypeError(`${name} has no ${errorLocation}`);
+    const locate = errorLocation === undefined ? undefined : symbols[errorLocation];
+    if (locate === undefined && errorLocation !== undefined) throw new TypeError(`${name} has no ${errorLocation}`);
     return {
       call(name, values) {
         const bound = symbols[name];
         if (bound === undefined) throw new MissingFunction(name);
         const result = Number(bound(...values));
-        return { result, errno: result < 0 ? read.i32(Number(locate()), 0) : 0 };
+        return { result, errno: result < 0 && locate !== undefined ? read.i32(Number(locate()), 0) : 0 };
       },
     };
   };

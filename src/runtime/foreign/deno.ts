@@ -42,10 +42,10 @@ function described(name: string, { parameters, result, optional }: ForeignFuncti
   return { name, parameters, result, optional: optional === true };
 }
 
-function symbolsOf(functions: ForeignTable, errorLocation: string): Record<string, DenoForeignFunction> {
-  const symbols: Record<string, DenoForeignFunction> = {
-    [errorLocation]: { name: errorLocation, parameters: [], result: "pointer" },
-  };
+function symbolsOf(functions: ForeignTable, errorLocation: string | undefined): Record<string, DenoForeignFunction> {
+  const symbols: Record<string, DenoForeignFunction> = errorLocation === undefined
+    ? {}
+    : { [errorLocation]: { name: errorLocation, parameters: [], result: "pointer" } };
   for (const [name, row] of Object.entries(functions)) symbols[name] = described(name, row);
   for (const name of later) {
     const row = functions[name];
@@ -64,6 +64,7 @@ export function denoBinder({ dlopen, UnsafePointerView }: DenoForeign): Binder {
       return bound(...values);
     };
     const errorNumber = () => {
+      if (errorLocation === undefined) return 0;
       const pointer = call(errorLocation, []) as DenoForeignResult;
       return typeof pointer === "object" && pointer !== null ? new UnsafePointerView(pointer).getInt32() : 0;
     };

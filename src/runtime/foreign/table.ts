@@ -2,7 +2,7 @@
  * The C functions that adapters call where a runtime offers nothing of its own: the one list of them, for all three
  * binders (deno.ts, bun.ts, koffi.ts).
  *
- * Numbers are those of 64-bit Linux and macOS, the only systems on which this is used. `ioctl` and `fcntl` are variadic in
+ * Numbers are those of 64-bit Linux, macOS and Windows, the only systems on which this is used. `ioctl` and `fcntl` are variadic in
  * C; without floating-point parameters the plain call is the same on Linux (x86-64 and arm64 alike), and on Apple's arm64
  * the named parameters agree, of which F_BARRIERFSYNC needs no other.
  */
@@ -49,18 +49,48 @@ const onLinux = {
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;
 
+/** What of Windows's own library is used. A handle is as wide as a pointer; a result of 0 is a failure. */
+const inKernel32 = {
+  /** https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfileex */
+  LockFileEx: { parameters: ["i64", "i32", "i32", "i32", "i32", "buffer"], result: "i32" },
+  /** https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfileex */
+  UnlockFileEx: { parameters: ["i64", "i32", "i32", "i32", "buffer"], result: "i32" },
+  /** https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-getlasterror */
+  GetLastError: { parameters: [], result: "i32" },
+} as const satisfies Record<string, ForeignFunction>;
+
+/** What node.exe and bun.exe export themselves. */
+const inProgram = {
+  /** https://docs.libuv.org/en/v1.x/fs.html#c.uv_get_osfhandle */
+  uv_get_osfhandle: { parameters: ["i32"], result: "i64" },
+} as const satisfies Record<string, ForeignFunction>;
+
 /** A function of the table. */
-export type ForeignName = keyof typeof common | keyof typeof onLinux;
+export type ForeignName =
+  | keyof typeof common
+  | keyof typeof onLinux
+  | keyof typeof inKernel32
+  | keyof typeof inProgram;
 
 /** What of the table a system has. */
 export type ForeignTable = Readonly<Partial<Record<ForeignName, ForeignFunction>>>;
 
-/** How the C library is named on a system, what is used of it, and which function tells where `errno` is. */
+/** What is used of a library, and which function tells where `errno` is, where that is the way it tells errors. */
 interface ForeignLibrary {
-  readonly names: readonly string[];
   readonly functions: ForeignTable;
-  readonly errorLocation: string;
+  readonly errorLocation: string | undefined;
 }
+
+/** The C library of a system, and how it is named there. */
+interface NamedLibrary extends ForeignLibrary {
+  readonly names: readonly string[];
+}
+
+/** kernel32.dll, of every Windows. */
+export const windowsKernel: ForeignLibrary = { functions: inKernel32, errorLocation: undefined };
+
+/** The program that runs, on Windows. */
+export const windowsProgram: ForeignLibrary = { functions: inProgram, errorLocation: undefined };
 
 /** musl names its library after the processor: https://wiki.musl-libc.org/ */
 const muslNames: Readonly<Record<string, string>> = {
@@ -71,7 +101,7 @@ const muslNames: Readonly<Record<string, string>> = {
 };
 
 /** The C library of a system; undefined where none is used. Processors by the names of any runtime. */
-export function foreignLibrary(system: string, processor: string): ForeignLibrary | undefined {
+export function foreignLibrary(system: string, processor: string): NamedLibrary | undefined {
   if (system === "darwin") return { names: ["libSystem.B.dylib"], functions: common, errorLocation: "__error" };
   const musl = muslNames[processor];
   if (system !== "linux" || musl === undefined) return undefined;

@@ -6,6 +6,7 @@ import { builtin, builtinByName, hasRealDescriptors, nodeFs, requiredProcess } f
 import { createClock } from "../clock.ts";
 import { bunBinder, type BunForeign } from "../foreign/bun.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
+import { loadWindowsLocks, type WindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
@@ -27,6 +28,18 @@ function load(): CLibrary | undefined {
   if (!hasRealDescriptors()) return undefined;
   const { arch, platform } = requiredProcess();
   return loadCLibrary(bunBinder(builtinByName("bun:ffi") as BunForeign), platform, arch);
+}
+
+let locks: { found: CLibrary | WindowsLocks | undefined } | undefined;
+
+/** What locks by a call. */
+function lockCalls(): CLibrary | WindowsLocks | undefined {
+  return (locks ??= { found: requiredProcess().platform === "win32" ? windowsLocks() : cLibrary() }).found;
+}
+
+function windowsLocks(): WindowsLocks | undefined {
+  if (!hasRealDescriptors()) return undefined;
+  return loadWindowsLocks(bunBinder(builtinByName("bun:ffi") as BunForeign), requiredProcess().execPath);
 }
 
 /** False where it cannot be done; the destination is then empty, as it was. */
@@ -77,12 +90,12 @@ const syncCalls: DescriptorCalls = {
     else if (level === "full" || !barrier(descriptor)) nodeFs().fdatasyncSync(descriptor);
   },
   clone,
-  tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
+  tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
   lock: waitFlockSync,
   unlock: (descriptor) => {
-    const library = cLibrary();
-    if (library === undefined) runFlock(descriptor, ["-u"]);
-    else library.unlock(descriptor);
+    const calls = lockCalls();
+    if (calls === undefined) runFlock(descriptor, ["-u"]);
+    else calls.unlock(descriptor);
   },
 };
 
@@ -97,12 +110,11 @@ const asyncCalls: DescriptorCalls = {
     return completed((callback) => nodeFs().fdatasync(descriptor, callback));
   },
   clone,
-  tryLock: (descriptor, shared) => cLibrary()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
+  tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
   lock: waitFlock,
   unlock: (descriptor) => {
-    const library = cLibrary();
-    if (library === undefined) return startFlock(descriptor, ["-u"]).then(nothing);
-    return library.unlock(descriptor);
+    const calls = lockCalls();
+    return calls === undefined ? startFlock(descriptor, ["-u"]).then(nothing) : calls.unlock(descriptor);
   },
 };
 
@@ -112,7 +124,7 @@ export function bunRuntime(): Runtime {
   const windows = host.platform === "win32";
   return {
     name: `bun ${host.versions["bun"]}`,
-    foreignCalls: () => cLibrary() === undefined ? undefined : "bun:ffi",
+    foreignCalls: () => cLibrary() === undefined && !(windows && lockCalls() !== undefined) ? undefined : "bun:ffi",
     fileSystem: new NodeFileSystem(asyncCalls, windows),
     syncFileSystem: new NodeFileSystem(syncCalls, windows),
     clock: createClock((timer) => (timer as { unref(): void }).unref()),
@@ -125,9 +137,8 @@ export function bunRuntime(): Runtime {
         return !windows && anchorsHere();
       },
       get fileLock() {
-        // As on Node: on Windows all three runtimes agree on the lock that needs no kernel.
-        if (windows || !hasRealDescriptors()) return "none";
-        if (cLibrary() !== undefined) return "call";
+        if (!hasRealDescriptors()) return "none";
+        if (lockCalls() !== undefined) return "call";
         return flockProgram() === undefined ? "none" : "program";
       },
       owner: !windows,

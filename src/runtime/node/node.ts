@@ -7,6 +7,7 @@ import { builtin, hasRealDescriptors, nodeFs, requiredProcess } from "../builtin
 import { createClock } from "../clock.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
 import { isKoffi, koffiBinder } from "../foreign/koffi.ts";
+import { loadWindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
@@ -75,13 +76,22 @@ const addonCalls = (addon: FlockAddon): LockCalls => ({
 
 let calls: { found: LockCalls | undefined } | undefined;
 
-/** fs-ext first, because a user who has built it has asked for it; koffi second. */
+/**
+ * fs-ext first, because a user who has built it has asked for it; koffi second. On Windows koffi alone: fs-ext's locks
+ * there keep others from reading the file.
+ */
 function lockCalls(): LockCalls | undefined {
-  if (calls === undefined) {
-    const addon = loadAddon();
-    calls = { found: addon === undefined ? cLibrary() : addonCalls(addon) };
-  }
-  return calls.found;
+  return (calls ??= { found: requiredProcess().platform === "win32" ? windowsLocks() : flockCalls() }).found;
+}
+
+function flockCalls(): LockCalls | undefined {
+  const addon = loadAddon();
+  return addon === undefined ? cLibrary() : addonCalls(addon);
+}
+
+function windowsLocks(): LockCalls | undefined {
+  const koffi = hasRealDescriptors() ? optional("koffi") : undefined;
+  return isKoffi(koffi) ? loadWindowsLocks(koffiBinder(koffi), requiredProcess().execPath) : undefined;
 }
 
 const tryFlags = (shared: boolean) => ["-n", shared ? "-s" : "-x"];
@@ -139,7 +149,7 @@ export function nodeRuntime(): Runtime {
   const windows = host.platform === "win32";
   return {
     name: `node ${host.versions["node"]}`,
-    foreignCalls: () => cLibrary() === undefined ? undefined : "koffi",
+    foreignCalls: () => cLibrary() === undefined && !(windows && lockCalls() !== undefined) ? undefined : "koffi",
     fileSystem: new NodeFileSystem(asyncCalls, windows),
     syncFileSystem: new NodeFileSystem(syncCalls, windows),
     clock: createClock((timer) => (timer as { unref(): void }).unref()),
@@ -152,9 +162,7 @@ export function nodeRuntime(): Runtime {
         return !windows && anchorsHere();
       },
       get fileLock() {
-        // LockFileEx forbids others to read the range, and only one of the three runtimes could take it through an
-        // open file; on Windows all three agree on the lock that needs no kernel.
-        if (windows || !hasRealDescriptors()) return "none";
+        if (!hasRealDescriptors()) return "none";
         if (lockCalls() !== undefined) return "call";
         return flockProgram() === undefined ? "none" : "program";
       },

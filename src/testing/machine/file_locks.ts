@@ -36,6 +36,12 @@ export class FileLocks {
     if (holders.exclusive === undefined && holders.shared.size === 0) this.#inodes.delete(inode);
   }
 
+  /** Whether another open file holds the lock for itself alone. */
+  excludes(inode: number, other: object): boolean {
+    const exclusive = this.#inodes.get(inode)?.exclusive;
+    return exclusive !== undefined && exclusive !== other;
+  }
+
   /** How many open files hold a lock on this inode. */
   count(inode: number): number {
     const holders = this.#inodes.get(inode);

@@ -40,6 +40,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   read(buffer: Uint8Array): number {
     const file = this.#file("read", "EISDIR");
+    this.#checkMandatoryLock("read");
     const count = file.visible.content.read(this.#position, buffer);
     this.#position += count;
     return count;
@@ -48,6 +49,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
   write(bytes: Uint8Array): number {
     const file = this.#file("write", "EBADF");
     if (this.#access === "read") this.#fail("write", "EBADF");
+    this.#checkMandatoryLock("write");
     if (bytes.length === 0) return 0;
     const growth = Math.max(0, this.#position + bytes.length - file.visible.content.size);
     const count = bytes.length - Math.max(0, growth - this.#machine.room(this.#machine.device(file)));
@@ -190,6 +192,11 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     if (last === undefined || [...this.#process.open.values()].some(({ inode }) => inode === this.#inode)) return;
     this.#process.lastCloses.delete(this.#inode);
     last();
+  }
+
+  #checkMandatoryLock(call: string): void {
+    const { locks, plan } = this.#machine;
+    if (plan.options.mandatoryLocks === true && locks.excludes(this.#inode, this)) this.#fail(call, "EBUSY");
   }
 
   #fail(call: string, code: string): never {

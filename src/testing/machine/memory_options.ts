@@ -126,6 +126,8 @@ export interface MachineOptions {
   openFileLimit?: number;
   /** With what a rename onto a file fails that any process has open, as on Windows. Default: it replaces the file. */
   renameOverOpen?: "EPERM" | "EACCES" | "EBUSY";
+  /** `true`: what is locked exclusively through one open file can be read or written through no other (EBUSY), as on Windows. */
+  mandatoryLocks?: boolean;
 }
 
 /** Who a simulated process is. */
