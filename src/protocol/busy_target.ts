@@ -17,7 +17,7 @@ import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 
 /** The longest pause: most have a file open for less. */
-const longestPause = 50;
+const longestPause = 20;
 
 /** What Windows answers: a sharing violation, or plain "access denied", as libuv and Rust translate them. */
 const busyCodes: ReadonlySet<string> = new Set(["EBUSY", "EACCES", "EPERM"]);

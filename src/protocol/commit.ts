@@ -50,7 +50,6 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
   try {
     if (engine.capabilities.attributes) yield* lookAtAttributes(write);
     yield* closeStaged(write);
-    const busy = new BusyTarget(parent, write.target.name, plan);
     for (let published = false; !published;) {
       yield* lookOnceMore(write);
       checkAbort(plan.signal);
@@ -60,7 +59,7 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
         if (write.backup !== undefined) yield* removeBackup(engine, write.backup.path);
         return newer;
       }
-      published = yield* plan.mustNotExist ? publishNew(write) : publish(write, busy);
+      published = yield* plan.mustNotExist ? publishNew(write) : publish(write);
     }
   } catch (error) {
     const undone = yield* withoutBackup(write, error);
@@ -74,7 +73,7 @@ function* commitInTurn(write: FileReplacement, turn: CommitTurn): Operation<Comm
 }
 
 /** The commit point. False: somebody had the target open, has been waited for, and nothing has changed. */
-function* publish(write: FileReplacement, busy: BusyTarget): Operation<boolean> {
+function* publish(write: FileReplacement): Operation<boolean> {
   const { engine, temporary, target, parent, attempt, ticket } = write;
   if (ticket !== undefined) {
     if (engine.synchronous) yield* takeAwayLanding(engine, ticket);
@@ -84,6 +83,7 @@ function* publish(write: FileReplacement, busy: BusyTarget): Operation<boolean> 
     yield* wait(temporary.home.names.rename(temporary.name, parent.names, target.name));
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
+    const busy = write.busy ??= new BusyTarget(parent, target.name, write.plan);
     if (yield* busy.waitAfter(error)) return false;
     const judged = yield* judgeRename(write, error);
     if (busy.timedOut) throw stillInUse(write, judged);

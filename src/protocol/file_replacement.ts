@@ -10,6 +10,7 @@ import type { SystemError } from "../runtime/system_error.ts";
 import type { Ticket } from "./commit_turn.ts";
 import type { ContentWriter } from "./content_writer.ts";
 import { attributeKinds } from "./attributes.ts";
+import type { BusyTarget } from "./busy_target.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import type { Attempt, CleanupFailure } from "./failure.ts";
@@ -73,6 +74,8 @@ export class FileReplacement {
 
   /** The earlier version that was kept. */
   backup: KeptBackup | undefined;
+  /** Whether somebody has the target open, from the first rename on that has failed. */
+  busy: BusyTarget | undefined;
   /** What could not be removed after the commit. */
   leftovers: CleanupFailure[] = [];
 

@@ -112,7 +112,7 @@ export function placeOf(engine: Engine, path: string, attempt: Attempt): { direc
   const place = splitPath(path, style);
   if (place === undefined) throw attemptFailed(attempt, "EISDIR", "resolve", "the path can only name a directory");
   if (style === "posix" && magicNames.test(path)) throw magicName(attempt);
-  const bent = whyBent(path, style);
+  const bent = style === "posix" ? undefined : whyBent(path, style);
   if (bent !== undefined) throw attemptFailed(attempt, "EINVAL", "resolve", bent);
   return place;
 }
