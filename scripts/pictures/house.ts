@@ -65,10 +65,10 @@ export function housePicture(): string {
       }
     }
   }
-  const title = "The house: imports go down only";
+  const title = "Source layout: imports go down only";
   const body = [
     line(16, 34, "ink bold", title),
-    line(16, 56, "quiet", "a part may import what stands below it"),
+    line(16, 56, "quiet", "a part may import what is below it"),
   ];
   for (const { columns, rows, label, role } of BOXES) {
     const [left = 0, right = 0] = [EDGES[columns[0]], EDGES[columns[1] + 1]];
