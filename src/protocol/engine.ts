@@ -1,8 +1,9 @@
 /**
  * A runtime seen by one call: which of its two file systems serves it, and whether anything may be waited for.
  */
-import { type FilePath, filePath, type OptionReader, pathText, wrongArgument } from "../core/options.ts";
+import { type FilePath, filePath, type OptionReader, pathText } from "../core/options.ts";
 import { absolutePath, baseName, directoryName, endsAsDirectory, isAbsolute, isPlain, joinPath } from "../core/path.ts";
+import { asRuntime } from "../runtime/as_runtime.ts";
 import type { Capabilities, FileSystem, Runtime } from "../runtime/runtime.ts";
 import { beginAttempt, translate } from "./failure.ts";
 
@@ -34,12 +35,7 @@ export function makeEngine(runtime: Runtime, synchronous: boolean, links?: Follo
 }
 
 /** Reads the option `runtime`. */
-export const runtimeOption: OptionReader<Runtime> = (value, name) => {
-  if (typeof value !== "object" || value === null || typeof Reflect.get(value, "syncFileSystem") !== "object") {
-    throw wrongArgument(name, "a runtime, such as memoryRuntime() returns", value);
-  }
-  return value as Runtime;
-};
+export const runtimeOption: OptionReader<Runtime> = asRuntime;
 
 /** The caller's path, absolute from the working directory of this moment. */
 export function locate(engine: Engine, path: FilePath): string {

@@ -1,7 +1,7 @@
 /**
  * A value that follows a call through everything it awaits (AsyncLocalStorage), loaded with the first use.
  *
- * 1. `run` a body with a value. 2. `end` once for every `run`, when nobody needs that value any more.
+ * 1. `run` a body with a value, or `keep` those that others run. 2. `end` once for each of both, when nobody needs that value any more.
  *
  * It hangs on `globalThis` under a versioned name, so that two copies of the module see each other's values. Between
  * uses it is switched off: on Node 20 and 22 an AsyncLocalStorage that has been run makes every await of the whole
@@ -27,6 +27,8 @@ interface Shared<T> {
 export interface AsyncContext<T> {
   /** Runs `body` with `value` as what `get` answers in it and in all it awaits. */
   run<R>(value: T, body: () => R): R;
+  /** As a `run` of nothing: what others have run finds its value until the `end` of this, too. */
+  keep(): void;
   /** Says that the value of one `run` is not needed any more. When it was the last, `get` answers undefined. */
   end(): void;
   /** The innermost value; undefined outside. */
@@ -37,12 +39,14 @@ export interface AsyncContext<T> {
 export function asyncContext<T>(name: string): AsyncContext<T> {
   const symbol = Symbol.for(`@durable/atomic-write/${name}`);
   const holder = globalThis as { [key: symbol]: Shared<T> | undefined };
+  const used = (): Shared<T> => {
+    const shared = holder[symbol] ??= { storage: new (builtin("node:async_hooks").AsyncLocalStorage)<T>(), users: 0 };
+    shared.users++;
+    return shared;
+  };
   return {
-    run(value, body) {
-      const shared = holder[symbol] ??= { storage: new (builtin("node:async_hooks").AsyncLocalStorage)<T>(), users: 0 };
-      shared.users++;
-      return shared.storage.run(value, body);
-    },
+    run: (value, body) => used().storage.run(value, body),
+    keep: () => void used(),
     end() {
       const shared = holder[symbol];
       if (shared !== undefined && --shared.users === 0) shared.storage.disable();

@@ -4,7 +4,10 @@
  * `withRuntime` puts another one in its place for everything that a function calls and awaits: the simulated machine of an
  * exploration, of which the code that is proven knows nothing.
  */
+import { wrongArgument } from "../core/options.ts";
+import { readGiven } from "../core/operation.ts";
 import { makeRuntime } from "./adapter.ts";
+import { asRuntime, isRuntime } from "./as_runtime.ts";
 import { type AsyncContext, asyncContext } from "./async_context.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -43,6 +46,7 @@ export function currentRuntime(): Runtime {
  *
  * @returns What `body` returns. If that is a promise, `runtime` is in its place until it settles.
  * @throws Whatever `body` throws.
+ * @throws {TypeError} `runtime` is no runtime, or `body` no function.
  *
  * @example
  * ```ts
@@ -55,9 +59,15 @@ export function currentRuntime(): Runtime {
  * ```
  */
 export function withRuntime<T>(runtime: Runtime, body: () => T): T {
+  const place = readGiven(() => {
+    if (typeof body !== "function" && isRuntime(runtime)) {
+      throw wrongArgument("The second argument of withRuntime", "a function", body);
+    }
+    return asRuntime(runtime, "The first argument of withRuntime");
+  });
   let result: T;
   try {
-    result = ambientRuntime.run(runtime, body);
+    result = ambientRuntime.run(place, body);
   } catch (error) {
     ambientRuntime.end();
     throw error;

@@ -1,5 +1,8 @@
 /** A report as an assertion: what a test says when everything has been explored. */
-import { flag, readOptions } from "../core/options.ts";
+import { readGiven } from "../core/operation.ts";
+import { flag } from "../core/options.ts";
+import { readOptionsOf } from "./option_readers.ts";
+import { expectReport } from "./expect_report.ts";
 import type { CrashReport } from "./crash/crash.ts";
 import { describeCrashReport } from "./crash/crash_report.ts";
 import type { ScheduleReport } from "./schedules/explore_schedules.ts";
@@ -13,6 +16,7 @@ import { describeScheduleReport } from "./schedules/schedule_report.ts";
  * `limit`, or leave it out.
  *
  * @param report What `exploreCrashes`, `exploreCrashesSync` or `exploreSchedules` returned.
+ * @throws {TypeError} This is no report: a promise of one, for example, because it was not awaited.
  * @throws {Error} Something did not pass, or not everything was tried though it had to be.
  *
  * @example
@@ -31,7 +35,10 @@ import { describeScheduleReport } from "./schedules/schedule_report.ts";
  * ```
  */
 export function assertSurvives(report: CrashReport | ScheduleReport, options: { exhaustive?: boolean } = {}): void {
-  const { exhaustive = false } = readOptions(options, { exhaustive: flag });
+  const { exhaustive = false } = readGiven(() => {
+    expectReport("assertSurvives", report);
+    return readOptionsOf("assertSurvives", options, { exhaustive: flag });
+  });
   const [first] = report.violations;
   if (first === undefined && (report.exhaustive || !exhaustive)) return;
   const described = "orders" in report ? describeScheduleReport(report) : describeCrashReport(report);

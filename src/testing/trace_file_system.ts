@@ -6,6 +6,7 @@
  * grammar is in the header of trace_lines.ts and in the documentation of `traceRuntime`.
  */
 import { readGiven } from "../core/operation.ts";
+import { asRuntime } from "../runtime/as_runtime.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { observed } from "./faults/awaited.ts";
 import { type Around, interceptRuntime } from "./faults/intercept.ts";
@@ -42,6 +43,8 @@ const randomBetweenDots = /(?<=\.)[A-Za-z0-9_-]{16,}(?=\.)/g;
  * that the lines before were about. Modes are octal; `write` and `read` show counts of bytes; answers appear only where
  * they say "none", "false" or "not all", and for reads.
  *
+ * @throws {TypeError} when `runtime` is none, or an option is misspelt or of the wrong type.
+ *
  * @example
  * ```ts
  * import { memoryRuntime, traceRuntime } from "@durable/atomic-write/testing";
@@ -53,7 +56,10 @@ const randomBetweenDots = /(?<=\.)[A-Za-z0-9_-]{16,}(?=\.)/g;
  * ```
  */
 export function traceRuntime(runtime: Runtime, options: TraceOptions = {}): TracedRuntime {
-  const { base, random = randomBetweenDots, only = () => true } = readGiven(() => traceOptions(options));
+  const { base, random = randomBetweenDots, only = () => true } = readGiven(() => {
+    asRuntime(runtime, "The first argument of traceRuntime");
+    return traceOptions(options);
+  });
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(base, random === false ? undefined : random));
   const around: Around = (call, proceed) =>

@@ -20,6 +20,7 @@ import {
 import { bytes, make, makeSynced } from "./machine_files.ts";
 import type { OptionRow, Seen } from "./option_row.ts";
 import type { Tested } from "./tested_function.ts";
+import { signalRow } from "./write_rows.ts";
 
 const refuses = (): never => {
   throw new Error("refused");
@@ -76,6 +77,7 @@ const crashes: Tested = {
       without: 10,
       with: 1,
     },
+    signalRow,
     ...stateRows(16, [8, 4, 2]),
   ],
 };
@@ -147,6 +149,7 @@ const sweeps: Tested = {
     { option: "errors", value: ["EIO"], see: runs, without: 40, with: 12 },
     { option: "times", value: ["once"], see: runs, without: 40, with: 20 },
     { option: "short", value: [], see: runs, without: 40, with: 36 },
+    signalRow,
   ],
 };
 
@@ -258,7 +261,8 @@ const schedules: Tested = {
       without: 1,
       with: 2,
     },
-    { option: "schedule", value: "", see: (seen) => report(seen).orders, without: 175, with: 1 },
+    { option: "schedule", value: "A1", see: (seen) => report(seen).orders, without: 175, with: 1 },
+    signalRow,
     // Where nothing is said, a write is torn in two here.
     ...stateRows(125, [94, 46, 25]).map((row) => row.option === "pieces" ? { ...row, without: 94 } : row),
   ],

@@ -20,7 +20,7 @@ const limit = mostlyOnDeno({ quick: 30, normal: 150, long: 5_000 });
 /** Explores writers of one file; every version of it that readers have seen is `ended`'s to judge. */
 async function explore(
   together: readonly TogetherOperation[],
-  ended: (versions: readonly string[], machine: MemoryRuntime) => unknown,
+  ended: (versions: readonly string[], machine: MemoryRuntime) => void | Promise<void>,
   options: Partial<ScheduleOptions> = {},
 ): Promise<void> {
   let versions: string[] = [];

@@ -136,7 +136,7 @@ describe("exploreCrashes", () => {
       acknowledge(1);
       raw.put("/d/b", "");
       acknowledge(2);
-    }, { check: (runtime, facts) => seen.add(`${facts.join()} ${runtime.readText("/d/b")}`) });
+    }, { check: (runtime, facts) => void seen.add(`${facts.join()} ${runtime.readText("/d/b")}`) });
     assertEquals([...seen].sort(), [" undefined", "1 ", "1 undefined", "1,2 ", "1,2 undefined"]);
   });
 
@@ -217,7 +217,7 @@ describe("exploreCrashes", () => {
       const report = explore(replaceFile, {
         fraction: 0.1,
         seed,
-        check: (runtime) => seen.push(JSON.stringify(runtime.files())),
+        check: (runtime) => void seen.push(JSON.stringify(runtime.files())),
       });
       assertEquals([report.states, report.exhaustive], [26, false]);
       return seen.join();
@@ -315,7 +315,7 @@ describe("a kill", () => {
     explore((raw) => raw.put("/d/b", "x"), {
       modes: ["kill"],
       recover: (runtime) => runtime.syncFileSystem.stat("/d"),
-      check: (runtime) => found.add(runtime.readText("/d/b")),
+      check: (runtime) => void found.add(runtime.readText("/d/b")),
     });
     assertEquals([...found].sort(), ["", "\0", "x", undefined]);
   });

@@ -397,3 +397,31 @@ test("a sweep over faults of code that is written against node:fs leaves nothing
   });
   assert(report.runs > 10);
 });
+
+test("what derives streams from those of the simulated fs finds those of the real one", async () => {
+  const fs = simulatedFs<Fs>();
+  for (const name of ["ReadStream", "WriteStream", "Dir", "FileReadStream", "FileWriteStream"] as const) {
+    const [own, other] = [Reflect.get(fs, name), Reflect.get(realFs, name)];
+    assertEquals(typeof own, typeof other, name);
+    if (typeof other === "function") assert(own.prototype === other.prototype, name);
+  }
+  const own = memoryRuntime({ files: { "/a": "old" } });
+  // As graceful-fs does it.
+  function Derived(this: object, path: string) {
+    return Reflect.apply(fs.ReadStream as unknown as () => unknown, this, [path]);
+  }
+  Derived.prototype = Object.create(fs.ReadStream.prototype);
+  const read = async (opened: unknown) => {
+    let text = "";
+    for await (const chunk of opened as AsyncIterable<Uint8Array>) text += new TextDecoder().decode(chunk);
+    return text;
+  };
+  await withRuntime(own, async () => {
+    assertEquals(await read(Reflect.construct(Derived, ["/a"])), "old");
+    assertEquals(await read(Reflect.construct(fs.ReadStream, ["/a"])), "old");
+    assertEquals(await read(Reflect.apply(fs.ReadStream as unknown as () => unknown, undefined, ["/a"])), "old");
+    const written = new fs.WriteStream("/b" as never) as unknown as ReturnType<typeof fs.createWriteStream>;
+    await new Promise<void>((resolve, reject) => void written.on("error", reject).on("close", resolve).end("new"));
+  });
+  assertEquals(own.files(), { "/a": "old", "/b": "new" });
+});

@@ -13,10 +13,11 @@
  * Disks that nothing tells apart, with the same facts acknowledged, are tried once. Up to `limit` at each of the two
  * levels all are; beyond that, a sample that the seed decides, and `exhaustive` is false.
  */
-import { type Awaitable, type Operation, run, runSync } from "../../core/operation.ts";
+import { type Awaitable, run, runSync } from "../../core/operation.ts";
 import { CrashExplorer } from "./crash_explorer.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { MemoryOptions } from "../machine/memory_options.ts";
+import { refuseSignal } from "../../core/options.ts";
 import { crashOptions } from "../testing_options.ts";
 
 /**
@@ -35,8 +36,11 @@ export interface CrashOptions {
   run: (runtime: MemoryRuntime, acknowledge: (fact: unknown) => void) => Awaitable<unknown>;
   /** What the program does when it starts again. Throwing is a violation. */
   recover?: (runtime: MemoryRuntime) => Awaitable<unknown>;
-  /** Throws when the disk is not as it must be, given the facts acknowledged before the cut. */
-  check: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<unknown>;
+  /**
+   * Throws when the disk is not as it must be, given the facts acknowledged before the cut. Returns nothing: a verdict
+   * that is returned is a TypeError.
+   */
+  check: (runtime: MemoryRuntime, acknowledged: readonly unknown[]) => Awaitable<void>;
   /** Most disks to try at each level. Default 50,000. */
   limit?: number;
   /** Decides what chance decides. Default 1. */
@@ -53,6 +57,8 @@ export interface CrashOptions {
   volatile?: (path: string) => boolean;
   /** Exploration ends after so many violations. Default 10. */
   stopAfter?: number;
+  /** Ends the exploration, which then rejects with the signal's reason. Not for `exploreCrashesSync`. */
+  signal?: AbortSignal;
 }
 
 /** A disk that did not pass. */
@@ -90,8 +96,10 @@ export interface CrashReport {
  * `machine: { delay: "every" }` so does every call of `runtime.fileSystem`.
  *
  * @throws whatever `setup` or `run` throws. What `recover` and `check` throw is in the report.
- * @throws {Error} `run` made no call at the seam: nothing was explored.
- * @throws {TypeError} an option is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
+ * @throws {Error} `run` made no call at the seam: nothing was explored; if it threw as well, that is the `cause`.
+ * @throws {Error} A callback has ended while calls were pending: something was not awaited.
+ * @throws {TypeError} an option is misspelt, missing or of the wrong type, `check` returned something, or `acknowledge`
+ * was called without a fact; RangeError for a number that makes no sense.
  *
  * @example
  * ```ts
@@ -114,7 +122,7 @@ export interface CrashReport {
  * ```
  */
 export function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
-  return run(() => explore(options));
+  return run(() => new CrashExplorer(crashOptions("exploreCrashes", options), false).explore());
 }
 
 /**
@@ -136,9 +144,9 @@ export function exploreCrashes(options: CrashOptions): Promise<CrashReport> {
  * ```
  */
 export function exploreCrashesSync(options: CrashOptions): CrashReport {
-  return runSync(() => explore(options));
-}
-
-function explore(options: CrashOptions): Operation<CrashReport> {
-  return new CrashExplorer(crashOptions(options)).explore();
+  return runSync(() => {
+    const explored = crashOptions("exploreCrashesSync", options);
+    refuseSignal(true, explored.signal);
+    return new CrashExplorer(explored, true).explore();
+  });
 }

@@ -5,13 +5,14 @@
  * come up while the first are recovered, and each recovery may try its share of what the limit leaves.
  */
 import { type Operation, wait } from "../../core/operation.ts";
-import { withRuntime } from "../../runtime/current.ts";
+import { isTurnDue, nextTurn } from "../../core/event_loop.ts";
+import { ambientRuntime, withRuntime } from "../../runtime/current.ts";
 import type { CrashOptions, CrashReport, CrashViolation } from "./crash.ts";
 import { CrashRecorder, type Instant } from "./crash_recorder.ts";
+import { recordRun } from "./crash_run.ts";
 import { type CrashedDisk, CrashSpace } from "./crash_space.ts";
 import { Machine, type MachinePast } from "../machine/machine.ts";
-import { startMachine } from "../machine/memory_file_system.ts";
-import { nothingExplored } from "../nothing_explored.ts";
+import { Mistakes, untilPendingShows } from "../mistakes.ts";
 import { picture } from "../machine/picture.ts";
 import { SeededRandom } from "../random.ts";
 import { Settlement } from "./settlement.ts";
@@ -44,6 +45,8 @@ export class CrashExplorer {
   readonly #settlement: Settlement;
   readonly #seen = new Set<string>();
   readonly #violations: CrashViolation[] = [];
+  readonly #mistakes = new Mistakes();
+  readonly #synchronous: boolean;
   #exhaustive = true;
   #states = 0;
   #recoveryStates = 0;
@@ -51,9 +54,10 @@ export class CrashExplorer {
   #record: ProcessParts["record"] | undefined;
 
   /** An exploration that has not started. */
-  constructor(options: CrashOptions) {
+  constructor(options: CrashOptions, synchronous: boolean) {
     const { limit = 50_000, seed = 1, sectorSize = 512, pieces = 3, stopAfter = 10 } = options;
     this.#options = options;
+    this.#synchronous = synchronous;
     this.#limit = limit;
     this.#seed = seed;
     this.#stopAfter = stopAfter;
@@ -63,26 +67,28 @@ export class CrashExplorer {
 
   /** Explores. Once. */
   *explore(): Operation<CrashReport> {
-    const { run, setup, machine: machineOptions = {} } = this.#options;
-    const recorder = new CrashRecorder();
-    const first = startMachine({ seed: this.#seed, ...machineOptions }, recorder.around);
-    if (setup !== undefined) yield* wait(withRuntime(first, () => setup(first)));
-    first.syncAll();
-    // What `setup` left open or locked, and what it knows, ends with its process.
-    const runtime = setup === undefined ? first : first.fork();
-    if (setup !== undefined) first.kill();
-    const { machine, record } = partsOf(runtime);
+    if (this.#synchronous) return yield* this.#explored();
+    // What was not awaited still finds its machine, and is refused there.
+    ambientRuntime.keep();
+    try {
+      const report = yield* this.#explored();
+      yield* wait(untilPendingShows());
+      this.#mistakes.throwFirst();
+      return report;
+    } finally {
+      ambientRuntime.end();
+    }
+  }
+
+  *#explored(): Operation<CrashReport> {
+    const [seed, synchronous, mistakes] = [this.#seed, this.#synchronous, this.#mistakes];
+    const { recorder, machine, record } = yield* recordRun({ options: this.#options, seed, synchronous, mistakes });
     this.#machine = machine;
     this.#record = record;
-
-    recorder.start(machine);
-    yield* wait(withRuntime(runtime, () => run(runtime, recorder.acknowledge)));
-    recorder.stop();
-    if (recorder.calls === 0) throw nothingExplored("run");
-
     const candidates = this.#gathered(recorder, machine);
     for (const [index, candidate] of candidates.entries()) {
       if (this.#stopped()) break;
+      yield* this.#turn();
       yield* this.#try(candidate, candidates.length - index);
     }
     return {
@@ -93,6 +99,13 @@ export class CrashExplorer {
       instants: recorder.instants.length,
       recoveryStates: this.#recoveryStates,
     };
+  }
+
+  /** Lets the rest of the program have a turn when it is due, and the signal be heard. */
+  *#turn(): Operation<void> {
+    if (this.#synchronous) return;
+    if (isTurnDue()) yield* wait(nextTurn());
+    this.#options.signal?.throwIfAborted();
   }
 
   #stopped(): boolean {
@@ -230,13 +243,14 @@ export class CrashExplorer {
     const { recover, check } = this.#options;
     const { facts, trace } = candidate.cut;
     this.#states++;
+    let verdict: unknown;
     try {
       try {
         if (recover !== undefined) yield* wait(withRuntime(runtime, () => recover(runtime)));
       } finally {
         recovered();
       }
-      yield* wait(withRuntime(runtime, () => check(runtime, facts)));
+      verdict = yield* wait(withRuntime(runtime, () => check(runtime, facts)));
     } catch (error) {
       this.#violations.push({
         state: picture(partsOf(this.#start(candidate)).machine),
@@ -246,5 +260,7 @@ export class CrashExplorer {
         seed: this.#seed,
       });
     }
+    this.#mistakes.refuseVerdict("check", verdict);
+    partsOf(runtime).machine.end(() => this.#mistakes.late("check"));
   }
 }

@@ -1,4 +1,5 @@
 /** A report of an exploration, for people: in the message of an assertion, or at the end of a run. */
+import { expectReport } from "../expect_report.ts";
 import type { CrashReport } from "./crash.ts";
 
 /**
@@ -13,6 +14,7 @@ import type { CrashReport } from "./crash.ts";
  * ```
  */
 export function describeCrashReport(report: CrashReport): string {
+  expectReport("describeCrashReport", report);
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const { operations, instants, states, recoveryStates, exhaustive, violations } = report;
   const cutOff = recoveryStates > 0 ? ` (${recoveryStates} of them after cutting off a recovery)` : "";

@@ -61,5 +61,8 @@ export function fittingErrors(call: SeamCall): readonly string[] {
   return codes[call.method];
 }
 
+/** Whether there is a call by that name. */
+export const isSeamMethod = (name: string): name is SeamMethod => Object.hasOwn(codes, name);
+
 /** Answers of a sync that say that nothing was tried: what is pending stays pending. */
 export const undecidedSyncs: ReadonlySet<string> = new Set(["EINTR", "EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);

@@ -9,6 +9,7 @@
  * After the operation, `calls`, `fired` and `openHandles` say what happened; nothing needs to be undone.
  */
 import { type Awaitable, readGiven } from "../../core/operation.ts";
+import { asRuntime } from "../../runtime/as_runtime.ts";
 import type { OpenFile, Runtime } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { undecidedSyncs } from "./fault_codes.ts";
@@ -58,7 +59,7 @@ export interface FaultyRuntime {
 /**
  * Lets calls at the seam fail.
  *
- * @throws {TypeError} when `at` is missing, something is misspelt or of the wrong type, or there is no such error code.
+ * @throws {TypeError} when `runtime` is none, `at` is missing, something is misspelt or of the wrong type, or there is no such error code.
  * @throws {RangeError} when `at` is no count, or neither `error` nor `short` is given.
  *
  * @example
@@ -74,7 +75,10 @@ export interface FaultyRuntime {
  * ```
  */
 export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
-  const { at, error, times = "once", short, effect = "none" } = readGiven(() => faultOptions(fault));
+  const { at, error, times = "once", short, effect = "none" } = readGiven(() => {
+    asRuntime(runtime, "The first argument of faultRuntime");
+    return faultOptions(fault);
+  });
   const trace: string[] = [];
   const writer = new TraceWriter(pathShower(undefined, undefined));
   const open = new Map<OpenFile, string>();

@@ -14,7 +14,12 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { fittingErrors } from "./fault_codes.ts";
 import { type Fault, faultRuntime, type FaultyRuntime } from "./fault_file_system.ts";
 import type { SeamCall } from "./intercept.ts";
+import { refuseSignal } from "../../core/options.ts";
+import { isTurnDue, nextTurn } from "../../core/event_loop.ts";
+import { asRuntime } from "../../runtime/as_runtime.ts";
+import { callOn, Mistakes } from "../mistakes.ts";
 import { nothingExplored } from "../nothing_explored.ts";
+import { machineBehind } from "../machine/simulated_process.ts";
 import { sweepOptions } from "../testing_options.ts";
 
 /** One run of the operation, to be checked. */
@@ -31,11 +36,11 @@ export interface FaultOutcome<R extends Runtime> {
 
 /** What to sweep over. */
 export interface FaultSweep<R extends Runtime> {
-  /** A new runtime, in the state the operation starts from. */
+  /** A new runtime each time, in the state the operation starts from. */
   make: () => R;
   /** What is to survive. Gets the runtime with the fault. */
   operation: (runtime: Runtime) => Awaitable<unknown>;
-  /** Throws when what is left is wrong. */
+  /** Throws when what is left is wrong. Returns nothing: a verdict that is returned is a TypeError. */
   check: (outcome: FaultOutcome<R>) => Awaitable<void>;
   /** The errors to try at a call; default: all that fit it. */
   errors?: readonly string[] | ((call: SeamCall) => readonly string[]);
@@ -43,6 +48,8 @@ export interface FaultSweep<R extends Runtime> {
   times?: readonly ("once" | "always")[];
   /** Counts at which a write stops short, alone and before an ENOSPC; default: `[1]`. */
   short?: readonly number[];
+  /** Ends the sweep, which then rejects with the signal's reason. Not for `sweepFaultsSync`. */
+  signal?: AbortSignal;
 }
 
 /** What a sweep did. */
@@ -56,8 +63,10 @@ export interface FaultSweepReport {
 /**
  * Runs `operation` with every fault: the Nth call fails, for every N and every error that fits that call.
  *
- * @throws {TypeError} something is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
- * @throws {Error} the operation made no call at the seam: nothing was swept over.
+ * @throws {TypeError} something is misspelt, missing or of the wrong type, `make` returned no machine or one that it had
+ * returned before, or `check` returned something; RangeError for a number that makes no sense.
+ * @throws {Error} the operation made no call at the seam: nothing was swept over; if it threw as well, that is the `cause`.
+ * @throws {Error} the operation has ended while calls were pending: something was not awaited.
  * @throws {Error} the first check that throws; the message names the fault and lists the calls, `cause` is what was thrown.
  *
  * @example
@@ -76,7 +85,7 @@ export interface FaultSweepReport {
  * ```
  */
 export function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<FaultSweepReport> {
-  return run(() => sweepOperation(sweepOptions(sweep), false));
+  return run(() => new Sweep(sweepOptions("sweepFaults", sweep), false).run());
 }
 
 /**
@@ -97,30 +106,109 @@ export function sweepFaults<R extends Runtime>(sweep: FaultSweep<R>): Promise<Fa
  * ```
  */
 export function sweepFaultsSync<R extends Runtime>(sweep: FaultSweep<R>): FaultSweepReport {
-  return runSync(() => sweepOperation(sweepOptions(sweep), true));
+  return runSync(() => {
+    const options = sweepOptions("sweepFaultsSync", sweep);
+    refuseSignal(true, options.signal);
+    return new Sweep(options, true).run();
+  });
 }
 
-function* sweepOperation<R extends Runtime>(sweep: FaultSweep<R>, synchronous: boolean): Operation<FaultSweepReport> {
-  const { errors = fittingErrors } = sweep;
-  const calls: SeamCall[] = [];
-  const watch: Fault = {
-    at: (call) => {
-      calls.push(call);
-      return false;
-    },
-    error: "EIO",
-  };
-  yield* attempt(sweep, watch, undefined, synchronous);
-  if (calls.length === 0) throw nothingExplored("the operation");
-  let runs = 0;
-  for (const [index, call] of [...calls].entries()) {
-    const codes = typeof errors === "function" ? errors(call) : errors;
-    for (const fault of faultsAt(sweep, call, index, codes)) {
-      yield* attempt(sweep, fault, fault, synchronous);
-      runs++;
-    }
+/** One sweep. */
+class Sweep<R extends Runtime> {
+  readonly #sweep: FaultSweep<R>;
+  readonly #synchronous: boolean;
+  readonly #mistakes = new Mistakes();
+  /** Machines that were given a run: another one on the same would find what that has left. */
+  readonly #used = new WeakSet<object>();
+
+  constructor(sweep: FaultSweep<R>, synchronous: boolean) {
+    this.#sweep = sweep;
+    this.#synchronous = synchronous;
   }
-  return { calls: calls.length, runs };
+
+  /** Sweeps. Once. */
+  *run(): Operation<FaultSweepReport> {
+    const { errors = fittingErrors, signal } = this.#sweep;
+    const calls: SeamCall[] = [];
+    const watch: Fault = {
+      at: (call) => {
+        calls.push(call);
+        return false;
+      },
+      error: "EIO",
+    };
+    yield* this.#attempt(watch, undefined);
+    let runs = 0;
+    for (const [index, call] of [...calls].entries()) {
+      const codes = typeof errors === "function" ? errors(call) : errors;
+      for (const fault of faultsAt(this.#sweep, call, index, codes)) {
+        if (!this.#synchronous && isTurnDue()) yield* wait(nextTurn());
+        signal?.throwIfAborted();
+        yield* this.#attempt(fault, fault);
+        runs++;
+      }
+    }
+    return { calls: calls.length, runs };
+  }
+
+  #make(): R {
+    const machine: R = this.#sweep.make();
+    asRuntime(machine, "What make returns");
+    const behind = machineBehind(machine);
+    if (this.#used.has(behind)) {
+      throw new InvalidArgument(
+        "make must return a new machine each time, and has returned one that an earlier run has changed: " +
+          "make: () => memoryRuntime({ files: … })",
+      );
+    }
+    this.#used.add(behind);
+    return machine;
+  }
+
+  *#attempt(given: Fault, fault: Fault | undefined): Operation<void> {
+    const machine = this.#make();
+    const faulty = faultRuntime(machine, given);
+    const result = yield* this.#operate(faulty);
+    if (fault === undefined && faulty.calls === 0) {
+      throw nothingExplored("the operation", "error" in result ? result.error : undefined);
+    }
+    let verdict: unknown;
+    try {
+      verdict = yield* wait(withRuntime(machine, () => this.#sweep.check({ machine, faulty, fault, result })));
+    } catch (error) {
+      const what = fault === undefined ? "without a fault" : `with ${describe(fault)}`;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`${what}: ${reason}\n${faulty.trace.join("\n")}`, { cause: error });
+    }
+    this.#mistakes.refuseVerdict("check", verdict);
+  }
+
+  /** Runs the operation to its end. */
+  *#operate(faulty: FaultyRuntime): Operation<FaultOutcome<R>["result"]> {
+    const { operation } = this.#sweep;
+    let promised = false;
+    let ended: number | undefined;
+    const begin = () => {
+      const returned = operation(faulty.runtime);
+      promised = this.#synchronous && returned instanceof Promise;
+      return returned;
+    };
+    const end = () => {
+      ended = faulty.calls;
+      if (faulty.trace.length < faulty.calls) this.#mistakes.late("the operation");
+    };
+    let result: FaultOutcome<R>["result"];
+    try {
+      result = { value: yield* callOn(faulty.runtime, this.#synchronous, begin, end) };
+    } catch (error) {
+      // Not an outcome to be checked, but a sweep that would try nothing.
+      if (promised) throw new InvalidArgument("The operation returned a promise: use sweepFaults", { cause: error });
+      result = { error };
+    }
+    if (ended !== undefined && faulty.calls > ended) this.#mistakes.late("the operation");
+    this.#mistakes.throwFirst();
+    return result;
+  }
 }
 
 function faultsAt<R extends Runtime>(
@@ -139,34 +227,6 @@ function faultsAt<R extends Runtime>(
     }
   }
   return faults;
-}
-
-function* attempt<R extends Runtime>(
-  sweep: FaultSweep<R>,
-  given: Fault,
-  fault: Fault | undefined,
-  synchronous: boolean,
-): Operation<void> {
-  const machine = sweep.make();
-  const faulty = faultRuntime(machine, given);
-  let result: FaultOutcome<R>["result"];
-  let promised = false;
-  try {
-    const returned = withRuntime(faulty.runtime, () => sweep.operation(faulty.runtime));
-    promised = synchronous && returned instanceof Promise;
-    result = { value: yield* wait(returned) };
-  } catch (error) {
-    // Not an outcome to be checked, but a sweep that would try nothing.
-    if (promised) throw new InvalidArgument("The operation returned a promise: use sweepFaults", { cause: error });
-    result = { error };
-  }
-  try {
-    yield* wait(withRuntime(machine, () => sweep.check({ machine, faulty, fault, result })));
-  } catch (error) {
-    const what = fault === undefined ? "without a fault" : `with ${describe(fault)}`;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${what}: ${reason}\n${faulty.trace.join("\n")}`, { cause: error });
-  }
 }
 
 function describe({ at, error, times, short }: Fault): string {

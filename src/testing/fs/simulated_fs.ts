@@ -6,16 +6,18 @@
  * `name` with a callback, and the one of `fs.promises`. Functions of `fs` that are not simulated throw, by their names;
  * none falls through to the real disk.
  */
-import { run, runSync } from "../../core/operation.ts";
+import { readGiven, run, runSync } from "../../core/operation.ts";
 import { builtin } from "../../runtime/builtin.ts";
+import { asRuntime } from "../../runtime/as_runtime.ts";
 import { ambientRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { FileHandle, type StreamMaker } from "./file_handle.ts";
 import { argumentError } from "./node_error.ts";
 import { type Call, openFileCalls } from "./open_file_calls.ts";
 import { exists, pathCalls } from "./path_calls.ts";
-import { type CallOptions, callOptions, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
 import { Dirent, Stats } from "./stats.ts";
+import { streamsOver } from "./streams.ts";
 
 /** A module as an object: `fs` or `fs.promises`. */
 export type SimulatedModule = Record<string, unknown>;
@@ -77,27 +79,20 @@ function existsForms(placeOf: PlaceOf) {
   return { exists: calledBack, existsSync: (path: unknown) => runSync(() => exists(placeOf(true), path)) };
 }
 
-/** Node's own streams, whose calls of `fs` can be put in their place. */
-function streamsOver(calls: SimulatedModule): StreamMaker {
-  const { open, close, read, write, writev, fsync } = calls;
-  const own = { open, close, read, write, writev, fsync };
-  const make = (maker: unknown) => (path: unknown, options: CallOptions | string | undefined) =>
-    (maker as (path: unknown, options: CallOptions) => unknown)(path, { ...callOptions(options), fs: own });
-  const { createReadStream, createWriteStream } = builtin("node:fs");
-  return { createReadStream: make(createReadStream), createWriteStream: make(createWriteStream) };
-}
-
-function notSimulated(name: string): () => never {
-  return () => {
+/** Refuses by its name. What is derived from it while a module is imported finds the prototype of the real one. */
+function notSimulated(name: string, real: { readonly prototype?: unknown }): () => never {
+  const refuse = function (): never {
     throw new Error(`fs.${name} is not simulated, and the real disk is not touched here`);
   };
+  if (real.prototype !== undefined) refuse.prototype = real.prototype;
+  return refuse;
 }
 
 /** What the real module has and this one has not: constants as they are, functions that refuse. */
 function withTheRest(module: SimulatedModule, real: object, name: string): SimulatedModule {
   for (const [key, value] of Object.entries(real)) {
     if (Object.hasOwn(module, key) || key === "default" || key === "promises") continue;
-    module[key] = typeof value === "function" ? notSimulated(`${name}${key}`) : value;
+    module[key] = typeof value === "function" ? notSimulated(`${name}${key}`, value) : value;
   }
   return module;
 }
@@ -159,10 +154,14 @@ function promisesModule(placeOf: PlaceOf, forms: Map<string, ReturnType<typeof f
  * ```
  */
 export function simulatedFs<Module = SimulatedModule>(runtime?: Runtime): Module {
+  const given = readGiven(() => runtime === undefined ? undefined : asRuntime(runtime, "The argument of simulatedFs"));
   const placeOf: PlaceOf = (synchronous) => {
-    const found = runtime ?? ambientRuntime.get();
+    const found = given ?? ambientRuntime.get();
     if (found === undefined) {
-      throw new Error("simulatedFs() has no machine here: call it in an exploration or in withRuntime, or give it one");
+      throw new Error(
+        "simulatedFs() has no machine here: call it in an exploration or in withRuntime, or give it one. If this comes " +
+          "from code that an exploration has called: run has ended while calls were pending, was something not awaited?",
+      );
     }
     return { runtime: found, files: synchronous ? found.syncFileSystem : found.fileSystem, synchronous };
   };

@@ -32,6 +32,8 @@ export interface ProcessRecord extends Credentials {
   readonly pid: number;
   readonly started: string;
   alive: boolean;
+  /** Set when the callback that it was started for has ended: the error for every later call. */
+  over: (() => Error) | undefined;
   /** Its open files, and how to close each when the process dies. */
   readonly open: Map<object, { readonly inode: number; readonly path: string; close(): void }>;
   /** What happens when it has a file open no more. */
@@ -120,6 +122,7 @@ export class Machine {
       pid,
       started: String(7 * pid),
       alive: true,
+      over: undefined,
       open: new Map(),
       lastCloses: new Map(),
     };
@@ -131,6 +134,11 @@ export class Machine {
   kill(process: ProcessRecord): void {
     for (const file of [...process.open.values()]) file.close();
     process.alive = false;
+  }
+
+  /** What the processes were started for has ended: from now on their calls are refused. */
+  end(refusal: () => Error): void {
+    for (const process of this.processes.values()) process.over = refusal;
   }
 
   /** Metadata of something new. */

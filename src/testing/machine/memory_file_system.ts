@@ -16,7 +16,7 @@ import type { Around } from "../faults/intercept.ts";
 import type { Credentials } from "./machine.ts";
 import type { MemoryOptions, MemoryRuntime, ProcessOptions } from "./memory_options.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
-import { machineOptions } from "../testing_options.ts";
+import { machineOptions } from "./machine_options.ts";
 
 function credentialsOf(options: ProcessOptions): Credentials {
   const { user = 1000, group = user, groups = [], umask = 0o022, workingDirectory = "/" } = options;

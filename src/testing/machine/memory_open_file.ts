@@ -208,6 +208,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
   }
 
   #live(call: string) {
+    if (this.#process.over !== undefined) throw this.#process.over();
     if (!this.#process.alive) this.#fail(call, "ESRCH");
     if (!this.#open) this.#fail(call, "EBADF");
     const node = this.#machine.disk.node(this.#inode);

@@ -187,6 +187,7 @@ export class MemorySystemCalls implements SyncFileSystem {
 
   /** Walks a path. Errors name `reported`. */
   #find(call: string, path: string, wanted: Wanted, reported = path): Place | undefined {
+    if (this.#process.over !== undefined) throw this.#process.over();
     if (!this.#process.alive) this.#fail("ESRCH", call, reported);
     try {
       const place = walk(this.#machine, this.#process, call, path, wanted, this.#home);

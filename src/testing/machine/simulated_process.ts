@@ -4,7 +4,7 @@
 import { InvalidArgument } from "../../core/errors.ts";
 import { createHash } from "../../runtime/hash.ts";
 import type { ProcessHost } from "../../runtime/process_host.ts";
-import type { Capabilities, FileStatus, FileSystem, Hash } from "../../runtime/runtime.ts";
+import type { Capabilities, FileStatus, FileSystem, Hash, Runtime } from "../../runtime/runtime.ts";
 import { asEntry, lookUp, place } from "./build_machine.ts";
 import { interceptFileSystem } from "../faults/intercept.ts";
 import type { Credentials, Machine, ProcessRecord } from "./machine.ts";
@@ -17,7 +17,7 @@ import { listing } from "./picture.ts";
 import type { MemoryClock } from "./scheduler.ts";
 import type { SyncFileSystem } from "./sync_file_system.ts";
 import { statusOf } from "./status.ts";
-import { processOptions } from "../testing_options.ts";
+import { processOptions } from "./machine_options.ts";
 
 /** What is behind a `MemoryRuntime`. */
 export interface ProcessParts {
@@ -32,6 +32,11 @@ export function partsOf(runtime: MemoryRuntime): ProcessParts {
   const found = parts.get(runtime);
   if (found === undefined) throw new InvalidArgument("Not a runtime made by memoryRuntime");
   return found;
+}
+
+/** What all processes of one machine share; of other runtimes, themselves. */
+export function machineBehind(runtime: Runtime): object {
+  return parts.get(runtime as MemoryRuntime)?.machine ?? runtime;
 }
 
 /** All there is; attributes only where they are asked for: with them every replacement makes three more calls. */

@@ -56,20 +56,25 @@ export interface ScheduleOptions {
    * may acknowledge what is seen, so that `check` knows in which order it came.
    */
   watch?: (machine: MemoryRuntime, acknowledge: (fact: unknown) => void) => void;
-  /** Throws when what they answered, or what is there, is wrong. */
-  ended?: (outcome: ScheduleOutcome) => Awaitable<unknown>;
+  /** Throws when what they answered, or what is there, is wrong. Returns nothing, as `check` and `watch` do. */
+  ended?: (outcome: ScheduleOutcome) => Awaitable<void>;
   /** What the program does when it starts again after a power cut. Throwing is a violation. */
   recover?: (runtime: MemoryRuntime) => Awaitable<unknown>;
   /**
    * Throws when the disk is not as it must be after a power cut, given the facts acknowledged before it, and the call
-   * that had failed by then, if one had.
+   * that had failed by then, if one had. A verdict that is returned is a TypeError. The power is cut only where this or
+   * `recover` is given.
    */
   check?: (
     runtime: MemoryRuntime,
     acknowledged: readonly unknown[],
     failed: FailedCall | undefined,
-  ) => Awaitable<unknown>;
-  /** Most orders to run without a failing call, and with each that fails; beyond, those that are run are a sample. Default 20,000. */
+  ) => Awaitable<void>;
+  /**
+   * Most orders to run without a failing call, and then again with each call that fails, so that all of an exploration are
+   * at most `limit` times one more than the calls that fail, plus `samples`; beyond, those that are run are a sample.
+   * Default 20,000.
+   */
   limit?: number;
   /** Orders drawn by chance, with any number of interruptions. Default 20. */
   samples?: number;
@@ -87,8 +92,10 @@ export interface ScheduleOptions {
   pieces?: number;
   /** Exploration ends after so many violations. Default 1. */
   stopAfter?: number;
-  /** Runs this order alone: the `schedule` of a violation. */
+  /** Runs this order alone: the `schedule` of a violation. An error, if the code has come to other steps since. */
   schedule?: string;
+  /** Ends the exploration, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** An order that did not pass. */
@@ -140,8 +147,11 @@ let latest: Promise<unknown> = Promise.resolve();
  * for the whole process. Calls of `runtime.syncFileSystem` are part of the step they are made in.
  *
  * @throws whatever `setup` throws. What the operations, `recover`, `ended` and `check` throw is in the report.
- * @throws {TypeError} an option is misspelt, missing or of the wrong type; RangeError for a number that makes no sense.
- * @throws {Error} an operation made no call at the seam: nothing was explored.
+ * @throws {TypeError} an option is misspelt, missing or of the wrong type, `ended`, `check` or `watch` returned something,
+ * or `acknowledge` was called without a fact; RangeError for a number that makes no sense.
+ * @throws {Error} an operation made no call at the seam: nothing was explored; if it threw as well, that is the `cause`.
+ * @throws {Error} a callback has ended while calls were pending: something was not awaited.
+ * @throws {Error} the code does not take the steps of `schedule`, or not all of them.
  *
  * @example
  * ```ts

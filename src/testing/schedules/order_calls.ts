@@ -48,6 +48,8 @@ interface OrderCallsParts {
   readonly together: boolean;
   /** The call that is to fail has failed. */
   readonly failed: () => void;
+  /** An operation makes a call. */
+  readonly called: (operation: number) => void;
   stateOf(operation: number): CallingOperation | undefined;
   /** Who took the last step. */
   current(): number;
@@ -96,6 +98,7 @@ export class OrderCalls {
     const atOnce: Around = (call, proceed, file) => {
       this.hidden.push(...this.#touches(process, call, false));
       const operation = this.#caller();
+      this.#parts.called(operation);
       const fails = this.#count(operation, call);
       return observed(
         () => fails === undefined ? proceed() : this.#fail(call, proceed, file, fails),
@@ -123,6 +126,7 @@ export class OrderCalls {
     file: OpenFile | undefined,
   ): Promise<T> {
     const operation = this.#caller();
+    this.#parts.called(operation);
     return new Promise<T>((resolve, reject) => {
       const take = () => {
         const fails = this.#count(operation, call);

@@ -12,6 +12,7 @@ import { CrashSpace } from "../crash/crash_space.ts";
 import type { DiskImage } from "../machine/disk_node.ts";
 import { Machine, type ProcessRecord } from "../machine/machine.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
+import type { Mistakes } from "../mistakes.ts";
 import { picture } from "../machine/picture.ts";
 import { SeededRandom } from "../random.ts";
 import type { Settlement } from "../crash/settlement.ts";
@@ -36,13 +37,14 @@ interface DiskTrial {
     runtime: MemoryRuntime,
     acknowledged: readonly unknown[],
     failed: FailedCall | undefined,
-  ) => Awaitable<unknown>;
+  ) => Awaitable<void>;
   readonly volatile: ((path: string) => boolean) | undefined;
   readonly settlement: Settlement;
   /** Most disks of one instant, and of one instant of a recovery. */
   readonly disks: number;
   readonly recoveryDisks: number;
   readonly seed: number;
+  readonly mistakes: Mistakes;
 }
 
 /** A disk that a cut at an instant has left, and who watches its recovery. */
@@ -179,18 +181,21 @@ export class OrderInstants {
     if (this.#seen.has(key)) return "seen";
     this.#seen.add(key);
     this.states++;
+    let verdict: unknown;
     try {
       await inNewRealm(found.runtime, async () => {
         recorder?.start(found.machine);
         const recovered = this.#trial.recover?.(found.runtime);
         if (recovered !== undefined) await recovered;
         recorder?.stop();
-        await this.#trial.check(found.runtime, facts, instant.failed);
+        verdict = await this.#trial.check(found.runtime, facts, instant.failed);
       });
-      return undefined;
     } catch (error) {
       return { state, error, acknowledged: facts, steps: instant.steps };
     }
+    this.#trial.mistakes.refuseVerdict("check", verdict);
+    found.machine.end(() => this.#trial.mistakes.late("check"));
+    return undefined;
   }
 
   #space(machine: Machine, image: DiskImage): CrashSpace {

@@ -16,13 +16,14 @@ import type { Awaitable } from "../../core/operation.ts";
 import { ambientRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
+import type { Mistakes } from "../mistakes.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
 import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
 import { ofEverything } from "./footprint.ts";
 import { OrderHash } from "./order_hash.ts";
 import { enterRealm, leaveRealm, type RealmOwner, RealmSwitch, takenIn } from "./realm.ts";
-import type { ScheduleFault } from "./schedule_text.ts";
+import { letterOf, type ScheduleFault } from "./schedule_text.ts";
 import { type Sleep, StepClock } from "./step_clock.ts";
 
 /** How an operation ended. */
@@ -32,7 +33,7 @@ export type OperationResult = { readonly value: unknown } | { readonly error: un
 export type TogetherOperation = (runtime: Runtime, acknowledge: (fact: unknown) => void) => Awaitable<unknown>;
 
 /** The operations that may continue. */
-export interface Choice {
+interface Choice {
   readonly operation: number;
   /** Whether another one that could have gone on is interrupted. */
   readonly interrupts: boolean;
@@ -61,6 +62,7 @@ interface OrderRunParts {
   readonly acknowledge: (fact: unknown) => void;
   /** The call that is to fail has failed. */
   readonly failed: () => void;
+  readonly mistakes: Mistakes;
   /** After each step, and after each effect of one on the disk. */
   readonly moved: () => void;
 }
@@ -106,6 +108,7 @@ export class OrderRun {
       network: machine.plan.options.network !== undefined,
       together: new Set(parts.processes).size === 1,
       failed: parts.failed,
+      called: (operation) => this.#refuseIfOver(operation),
       stateOf: (operation) => this.#states[operation],
       current: () => this.#current,
     });
@@ -262,12 +265,26 @@ export class OrderRun {
     }).join();
   }
 
+  /**
+   * A call, or an acknowledgement, that no operation awaits: all have ended. One that has failed may leave others behind; and
+   * as long as one goes on, what it does may be called by another one that has ended, which has handed something over to it.
+   */
+  #refuseIfOver(index: number): void {
+    const over = this.#states.every(({ result }) => result !== undefined && "value" in result);
+    if (over) this.#parts.mistakes.late(`operation ${letterOf(index)}`);
+  }
+
   #begin(index: number, operation: TogetherOperation, runtime: Runtime): void {
     const end = (result: OperationResult) => {
       const state = this.#states[index];
-      if (state !== undefined) state.result = result;
+      if (state === undefined) return;
+      state.result = result;
+      const left = this.#states.findIndex(({ pending }) => pending.length > 0);
+      if (left !== -1) this.#refuseIfOver(left);
     };
     const acknowledge = (fact: unknown) => {
+      this.#refuseIfOver(index);
+      this.#parts.mistakes.requireFact(fact);
       // What is promised from now on makes a difference to a machine that loses power now.
       this.#calls.hidden.push({ resource: "disk", changes: true });
       this.#parts.acknowledge(fact);

@@ -9,6 +9,7 @@ import type { SeamMethod } from "../faults/intercept.ts";
 import { Machine, type MachinePlan, type ProcessRecord } from "../machine/machine.ts";
 import { picture } from "../machine/picture.ts";
 import { Settlement } from "../crash/settlement.ts";
+import type { Mistakes } from "../mistakes.ts";
 import { SimulatedProcess } from "../machine/simulated_process.ts";
 import type { ScheduleOptions, ScheduleViolation } from "./explore_schedules.ts";
 import { OrderInstants } from "./order_instants.ts";
@@ -36,6 +37,9 @@ export class OrderTrials {
   /** How many calls of each method each operation made at most, in the orders without a fault. */
   readonly calls: readonly Map<SeamMethod, number>[];
   readonly instants: OrderInstants;
+  readonly mistakes: Mistakes;
+  /** What operations threw that made no call. */
+  readonly thrown = new Map<number, unknown>();
   orders = 0;
   pruned = 0;
   steps = 0;
@@ -48,7 +52,7 @@ export class OrderTrials {
   readonly #ends = new Set<string>();
 
   /** None has been run. */
-  constructor(options: ScheduleOptions, beginning: Beginning) {
+  constructor(options: ScheduleOptions, beginning: Beginning, mistakes: Mistakes) {
     const { seed = 1, sectorSize = 512, pieces = 2, disks = 64, recoveryDisks = 8 } = options;
     this.#options = options;
     this.#seed = seed;
@@ -56,12 +60,13 @@ export class OrderTrials {
     this.calls = options.together.map(() => new Map());
     const settlement = new Settlement({ sectorSize, pieces });
     const { recover, check = () => {}, volatile } = options;
+    this.mistakes = mistakes;
     this.#cuts = recover !== undefined || options.check !== undefined;
-    this.instants = new OrderInstants({ recover, check, volatile, settlement, disks, recoveryDisks, seed });
+    this.instants = new OrderInstants({ recover, check, volatile, settlement, disks, recoveryDisks, seed, mistakes });
   }
 
-  /** Runs an order on a machine of its own. */
-  async run(fault: ScheduleFault | undefined, choose: Choose): Promise<void> {
+  /** Runs an order on a machine of its own; whether the call that was to fail has. */
+  async run(fault: ScheduleFault | undefined, choose: Choose): Promise<boolean> {
     const beginning = this.#beginning;
     const { together, processes: kind = "one" } = this.#options;
     const past = { starts: 0, lives: 1, now: beginning.now, end: "power cut" } as const;
@@ -78,6 +83,7 @@ export class OrderTrials {
       fault,
       seed: this.#seed,
       acknowledge: instants.acknowledge,
+      mistakes: this.mistakes,
       failed: () => fault === undefined ? undefined : instants.failed(fault),
       moved: () => {
         watched.moved();
@@ -87,8 +93,9 @@ export class OrderTrials {
     const bounded: Choose = (possible, current) =>
       current.choices.length < mostSteps ? choose(possible, current) : undefined;
     const ended = await run.run(bounded);
+    this.mistakes.throwFirst();
     this.steps += run.choices.length;
-    if (fault === undefined) this.#noteCalls(run);
+    if (fault === undefined || this.#options.schedule !== undefined) this.#noteCalls(run);
     const violate = (kind: ScheduleViolation["kind"], error: unknown, more: Partial<ScheduleViolation> = {}) =>
       this.violations.push({
         schedule: scheduleText(run.choices, fault),
@@ -112,24 +119,32 @@ export class OrderTrials {
         const waiting = run.stuck.map(letterOf).join(" and ");
         violate("stuck", new Error(`${waiting} wait forever: nothing else can continue`));
       } else {
+        let verdict: unknown;
         try {
           if (watched.error !== undefined) throw watched.error;
           if (run.taken.length > 0) throw new Error(`Not given back: ${run.taken.join("; ")}`);
-          await this.#lookAtEnd(run, looker, processes, fault);
+          verdict = await this.#lookAtEnd(run, looker, processes, fault);
         } catch (error) {
           violate("ended", error);
         }
+        this.mistakes.refuseVerdict("ended", verdict);
       }
     }
     const found = await instants.tryAll();
-    if (found === undefined) return;
+    machine.end(() => this.mistakes.late("an operation"));
+    if (found === undefined) return run.struck;
     const { state, error, acknowledged, steps } = found;
     violate("power cut", error, { state, acknowledged, schedule: scheduleText(run.choices.slice(0, steps), fault) });
+    return run.struck;
   }
 
   /** Lets the caller look after each step that changed the disk, as somebody who may read everything. */
   #watched(machine: Machine, looker: SimulatedProcess): { moved(): void; error: unknown } {
     const { watch } = this.#options;
+    const acknowledge = (fact: unknown) => {
+      this.mistakes.requireFact(fact);
+      this.instants.acknowledge(fact);
+    };
     let version = machine.disk.version;
     const watched = {
       error: undefined as unknown,
@@ -137,7 +152,7 @@ export class OrderTrials {
         if (watch === undefined || machine.disk.version === version) return;
         version = machine.disk.version;
         try {
-          watch(looker, this.instants.acknowledge);
+          this.mistakes.refuseVerdict("watch", watch(looker, acknowledge));
         } catch (error) {
           watched.error ??= error;
         }
@@ -149,6 +164,8 @@ export class OrderTrials {
   #noteCalls(run: OrderRun): void {
     run.calls.forEach((calls, operation) => {
       const most = this.calls[operation];
+      const result = run.results[operation];
+      if (calls.size === 0 && result !== undefined && "error" in result) this.thrown.set(operation, result.error);
       for (const [method, count] of calls) {
         most?.set(method as SeamMethod, Math.max(count, most.get(method as SeamMethod) ?? 0));
       }
@@ -160,10 +177,10 @@ export class OrderTrials {
     looker: SimulatedProcess,
     processes: readonly SimulatedProcess[],
     fault: ScheduleFault | undefined,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { ended } = this.#options;
     const [first] = processes;
-    if (ended === undefined || first === undefined) return;
+    if (ended === undefined || first === undefined) return undefined;
     const results = run.results.flatMap((result) => result === undefined ? [] : [result]);
     const outcome = {
       results,
@@ -172,6 +189,6 @@ export class OrderTrials {
       fault: run.struck ? fault : undefined,
       trace: run.trace,
     };
-    await inNewRealm(looker, () => ended(outcome));
+    return await inNewRealm(looker, () => ended(outcome));
   }
 }

@@ -5,17 +5,19 @@
  * might have continued makes another prefix. A run that comes to where another has been, with no more interruptions
  * left, is given up.
  */
+import { ambientRuntime } from "../../runtime/current.ts";
 import { fittingErrors } from "../faults/fault_codes.ts";
 import { startMachine } from "../machine/memory_file_system.ts";
+import { Mistakes, untilPendingShows } from "../mistakes.ts";
 import { nothingExplored } from "../nothing_explored.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
 import type { ScheduleOptions, ScheduleReport } from "./explore_schedules.ts";
 import { operationContext } from "./order_calls.ts";
-import type { Choice, Choose } from "./order_run.ts";
+import type { Choose } from "./order_run.ts";
 import { OrderTrials } from "./order_trials.ts";
 import { inNewRealm } from "./realm.ts";
-import { letterOf, parseSchedule, type ScheduleFault } from "./schedule_text.ts";
+import { faultText, letterOf, parseSchedule, type ScheduleFault } from "./schedule_text.ts";
 
 /** An order to be run: as an earlier one up to a step, then another operation. Copied late: most are never run. */
 interface Prefix {
@@ -46,10 +48,20 @@ export class ScheduleExplorer {
   async explore(): Promise<ScheduleReport> {
     const trials = await this.#prepare();
     // So that the context is not switched on and off for every order.
-    await operationContext.run(-1, () => this.#exploreAll(trials));
-    operationContext.end();
+    // What was not awaited still finds its machine, and is refused there.
+    ambientRuntime.keep();
+    try {
+      await operationContext.run(-1, () => this.#exploreAll(trials));
+      await untilPendingShows();
+    } finally {
+      operationContext.end();
+      ambientRuntime.end();
+    }
+    trials.mistakes.throwFirst();
     const idle = trials.calls.findIndex((calls) => calls.size === 0);
-    if (idle !== -1 && trials.violations.length === 0) throw nothingExplored(`operation ${letterOf(idle)}`);
+    if (idle !== -1 && trials.violations.length === 0) {
+      throw nothingExplored(`operation ${letterOf(idle)}`, trials.thrown.get(idle));
+    }
     const { orders, pruned, steps, instants, violations } = trials;
     return {
       orders,
@@ -66,11 +78,19 @@ export class ScheduleExplorer {
   async #prepare(): Promise<OrderTrials> {
     const { machine: machineOptions = {}, setup } = this.#options;
     const first = startMachine({ seed: this.#seed, ...machineOptions });
-    await inNewRealm(first, () => setup?.(first));
-    first.syncAll();
     const { machine, record } = partsOf(first);
+    const mistakes = new Mistakes();
+    if (setup !== undefined) {
+      await inNewRealm(first, async () => {
+        await setup(first);
+        machine.end(() => mistakes.late("setup"));
+        await untilPendingShows();
+      });
+      mistakes.throwFirst();
+    }
+    first.syncAll();
     const beginning = { plan: machine.plan, image: machine.disk.snapshot(), record, now: machine.scheduler.now() };
-    return new OrderTrials(this.#options, beginning);
+    return new OrderTrials(this.#options, beginning, mistakes);
   }
 
   async #exploreAll(trials: OrderTrials): Promise<void> {
@@ -112,6 +132,7 @@ export class ScheduleExplorer {
     const next = () => waiting.splice(random.below(waiting.length), 1)[0];
     for (let prefix = next(); prefix !== undefined; prefix = next()) {
       if (this.#stopped(trials)) return;
+      this.#options.signal?.throwIfAborted();
       if (trials.orders - before >= limit) {
         this.#exhaustive = false;
         return;
@@ -149,18 +170,33 @@ export class ScheduleExplorer {
     const faults = this.#faultsToTry(trials);
     const choose: Choose = (possible) => possible[random.below(possible.length)]?.operation;
     for (let sample = 0; sample < samples && !this.#stopped(trials); sample++) {
+      this.#options.signal?.throwIfAborted();
       const fault = sample % 2 === 1 ? faults[random.below(faults.length)] : undefined;
       await trials.run(fault, choose);
     }
   }
 
   async #replay(trials: OrderTrials, schedule: string): Promise<void> {
-    const { choices, fault } = parseSchedule(schedule);
-    const isPossible = (possible: readonly Choice[], operation: number | undefined) =>
-      possible.some((choice) => choice.operation === operation);
-    await trials.run(fault, (possible, run) => {
-      const given = choices[run.choices.length];
-      return isPossible(possible, given) ? given : possible[0]?.operation;
+    const { choices, fault } = parseSchedule(schedule, this.#options.together.length);
+    let taken = 0;
+    const struck = await trials.run(fault, (possible, run) => {
+      const step = run.choices.length;
+      const given = choices[step];
+      if (given === undefined) return possible[0]?.operation;
+      if (!possible.some(({ operation }) => operation === given)) {
+        throw misfit(`operation ${letterOf(given)} cannot take step ${step + 1}`);
+      }
+      taken = step + 1;
+      return given;
     });
+    if (taken < choices.length) throw misfit(`its ${choices.length} steps are only ${taken} now`);
+    if (fault !== undefined && !struck && trials.violations.length === 0) {
+      throw misfit(`the call that fails (${faultText(fault)}) is not made`);
+    }
   }
+}
+
+/** The error for an order that cannot be repeated. */
+function misfit(reason: string): Error {
+  return new Error(`schedule does not fit these operations: ${reason}. Have they changed since it was reported?`);
 }

@@ -1,4 +1,5 @@
 /** A report of an exploration of schedules, for people. */
+import { expectReport } from "../expect_report.ts";
 import type { ScheduleReport } from "./explore_schedules.ts";
 import { shownFact } from "./schedule_text.ts";
 
@@ -15,6 +16,7 @@ import { shownFact } from "./schedule_text.ts";
  * ```
  */
 export function describeScheduleReport(report: ScheduleReport): string {
+  expectReport("describeScheduleReport", report);
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const { orders, pruned, faults, steps, states, recoveryStates, exhaustive, violations } = report;
   const head = `${count(orders, "order")} (${count(pruned, "other")} came to the same), ${

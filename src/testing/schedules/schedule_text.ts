@@ -5,6 +5,8 @@
  * stands the call that fails: the second sync of the second operation, with EIO.
  */
 import { OutOfRange } from "../../core/errors.ts";
+import { isErrorCode } from "../../runtime/error_numbers.ts";
+import { isSeamMethod } from "../faults/fault_codes.ts";
 import type { SeamMethod } from "../faults/intercept.ts";
 
 /** The call that fails in an order. */
@@ -47,23 +49,32 @@ export function faultText({ operation, method, nth, error }: ScheduleFault): str
   return `${letterOf(operation)} ${method} ${nth} ${error}`;
 }
 
-/** What `scheduleText` wrote. */
-export function parseSchedule(text: string): { choices: number[]; fault: ScheduleFault | undefined } {
-  const [order = "", failing] = text.split(";").map((part) => part.trim());
+/** What `scheduleText` wrote, of that many operations. */
+export function parseSchedule(
+  text: string,
+  operations: number,
+): { choices: number[]; fault: ScheduleFault | undefined } {
+  const [order = "", failing, ...rest] = text.split(";").map((part) => part.trim());
+  if (order === "" || rest.length > 0) throw new OutOfRange(`schedule: ${JSON.stringify(text)} is no order of steps`);
+  const operationOf = (letter = "A"): number => {
+    const operation = letter.charCodeAt(0) - 65;
+    if (operation < operations) return operation;
+    throw new OutOfRange(`schedule: there is no operation ${letter}, only A to ${letterOf(operations - 1)}`);
+  };
   const choices: number[] = [];
-  for (const run of order.split(/\s+/).filter((part) => part !== "")) {
-    const match = /^([A-Z])(\d+)$/.exec(run);
+  for (const run of order.split(/\s+/)) {
+    const match = /^([A-Z])([1-9]\d*)$/.exec(run);
     if (match === null) throw new OutOfRange(`schedule: ${JSON.stringify(run)} is no letter and count`);
-    for (let step = 0; step < Number(match[2]); step++) choices.push((match[1] ?? "A").charCodeAt(0) - 65);
+    const operation = operationOf(match[1]);
+    for (let step = 0; step < Number(match[2]); step++) choices.push(operation);
   }
   if (failing === undefined) return { choices, fault: undefined };
   const match = /^([A-Z]) (\w+) (\d+) (\w+)$/.exec(failing);
-  if (match === null) throw new OutOfRange(`schedule: ${JSON.stringify(failing)} is no failing call`);
-  const [, letter = "A", method = "", nth = "", error = ""] = match;
-  return {
-    choices,
-    fault: { operation: letter.charCodeAt(0) - 65, method: method as SeamMethod, nth: Number(nth), error },
-  };
+  const [, letter, method = "", nth = "", error = ""] = match ?? [];
+  if (letter === undefined || !isSeamMethod(method) || !isErrorCode(error)) {
+    throw new OutOfRange(`schedule: ${JSON.stringify(failing)} is no failing call`);
+  }
+  return { choices, fault: { operation: operationOf(letter), method, nth: Number(nth), error } };
 }
 
 const withBigIntegers = (_key: string, value: unknown): unknown => typeof value === "bigint" ? `${value}n` : value;
