@@ -16,6 +16,7 @@ import { stagingMutants } from "./staging.ts";
 import { storeMutants } from "./store.ts";
 import { storyMutants } from "./stories.ts";
 import { syncMutants } from "./syncs.ts";
+import { roomMutants } from "./room.ts";
 import { transactionMutants } from "./transactions.ts";
 import { versionMutants } from "./versions.ts";
 
@@ -28,6 +29,7 @@ export const allMutants: readonly Mutant[] = [
   ...aroundCommitMutants,
   ...lockMutants,
   ...fileMutants,
+  ...roomMutants,
   ...transactionMutants,
   ...recoveryMutants,
   ...storeMutants,

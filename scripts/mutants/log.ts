@@ -15,6 +15,14 @@ export const logMutants: readonly Mutant[] = [
     tests: ["tests/log/repair_test.ts"],
   },
   {
+    name: "a repair that finds nothing to repair leaves what is in memory alone",
+    file: "src/log/repair_log.ts",
+    from: `  if (sureness === "unproven") return yield* rewriteLog(opening, file, header);
+`,
+    to: ``,
+    tests: ["tests/log/repair_test.ts"],
+  },
+  {
     name: "a repaired log keeps no backup",
     file: "src/log/repair_log.ts",
     from: `backup = 1, lock`,
@@ -180,8 +188,8 @@ export const logMutants: readonly Mutant[] = [
   {
     name: "a log is rewritten with one backup more",
     file: "src/log/open_log_file.ts",
-    from: `plan: { ...plan, backup: 0 } };`,
-    to: `plan };`,
+    from: `plan: { ...opening.plan, backup: 0 } };`,
+    to: `plan: opening.plan };`,
     tests: log,
   },
   {

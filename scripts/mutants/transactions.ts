@@ -11,21 +11,6 @@ const recover = ["tests/transaction/recover_test.ts"];
 
 export const transactionMutants: readonly Mutant[] = [
   {
-    name: "every lock of a transaction has a descriptor, be there enough or not",
-    file: "src/lock/lock_files.ts",
-    from: `  if (!takeLockShare(engine)) {`,
-    to: `  if (!takeLockShare(engine) && false) {`,
-    tests: ["tests/real/many_at_once_test.ts"],
-  },
-  {
-    name: "a lock keeps its share of the descriptors when it is given back",
-    file: "src/lock/lock_files.ts",
-    from: `    shares.get(hold)?.();
-`,
-    to: ``,
-    tests: ["tests/protocol/room_test.ts"],
-  },
-  {
     name: "what is decided is not synced",
     file: "src/transaction/journal.ts",
     from: `    yield* syncFile(this.#engine, { file: this.#file, place: this.home }, rules, attempt);

@@ -8,10 +8,12 @@
 import { type FileData, sourceOf } from "../core/bytes.ts";
 import { type FilePath, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import { joinQueue, leaveQueue } from "../lock/turn_queue.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { locate } from "../protocol/engine.ts";
 import { type Filling, fillingFrom, replaceFile } from "../protocol/replace_file.ts";
+import { idly } from "../protocol/room.ts";
 import { encodeText } from "../runtime/text_encoding.ts";
 import { type CompatibleRequest, readCompatibleOptions, type WriteFileAtomicOptions } from "./options.ts";
 
@@ -36,7 +38,7 @@ function compatibleFilling({ engine, encoding, created }: CompatibleRequest, dat
     repeatable: filling.repeatable,
     *fill(write) {
       const told = created(write.temporary.path);
-      if (!engine.synchronous) yield* wait(told);
+      if (!engine.synchronous) yield* idly(engine, told);
       yield* filling.fill(write);
     },
     cancel: (reason) => filling.cancel(reason),
@@ -54,7 +56,9 @@ function* write(path: FilePath, data: CompatibleData, request: CompatibleRequest
   try {
     if (turn?.granted !== undefined) yield* wait(turn.granted);
     ticket = takeTicket();
-    yield* replaceFile({ engine, path: location, plan, ticket }, filling);
+    const replacement = { engine, path: location, plan, ticket };
+    const asks = filling.bytes === undefined || request.created !== undefined;
+    yield* inRoomFor({ engine }, asks, () => replaceFile(replacement, filling));
   } finally {
     if (ticket !== undefined) returnTicket(ticket);
     if (turn !== undefined) leaveQueue(turn);

@@ -11,6 +11,7 @@ import { type Attempt, beginReading, translate } from "../protocol/failure.ts";
 import type { Target } from "../protocol/file_replacement.ts";
 import { backupDirectoryOf, findBackups, type FoundBackups } from "../protocol/find_backups.ts";
 import { Homes } from "../protocol/homes.ts";
+import { inRoom } from "../protocol/room.ts";
 import { followedBy } from "../protocol/links.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import { type TrustOption, trustReader } from "../protocol/trust.ts";
@@ -82,8 +83,10 @@ function* list(path: FilePath, options: ListBackupsOptions | undefined, synchron
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, followedIn(checked));
   const attempt = beginReading("Cannot list the backups of", String(path));
   try {
-    return yield* withBackups(engine, { path, options: checked }, attempt, function* (_target, { versions }) {
-      return versions.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
+    return yield* inRoom(engine, "calls", {}, () => {
+      return withBackups(engine, { path, options: checked }, attempt, function* (_target, { versions }) {
+        return versions.map(({ path, time, status }) => ({ path, time, size: status.size, mode: status.mode }));
+      });
     });
   } catch (error) {
     throw translate(error, attempt);

@@ -14,7 +14,7 @@ import { closeQuietly, digestOf } from "../protocol/file_call.ts";
 import { type Filling, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
-import { inRoomFor } from "./room_for.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import {
   lockedWrite,
   type WriteFileOptions,

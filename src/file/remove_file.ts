@@ -28,7 +28,7 @@ import {
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { inRoomFor } from "./room_for.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import { checkMatch, contentConflict, digestOption, lockToCompare, optionalLock } from "./write_options.ts";
 
 /** Options of {@linkcode removeFile}. */

@@ -14,6 +14,7 @@ import { type Engine, makeEngine } from "../protocol/engine.ts";
 import { type Advised, type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly, openedStatus } from "../protocol/file_call.ts";
 import type { FoundBackups } from "../protocol/find_backups.ts";
+import { inRoom } from "../protocol/room.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import {
   type Durability,
@@ -99,19 +100,21 @@ function* restore(
   const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
   try {
-    const { target, backup, file } = yield* openBackup(engine, { path, options: checked }, which, attempt);
-    try {
-      const status = yield* openedStatus(file);
-      if (status.identity !== backup.status.identity) {
-        throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
+    return yield* inRoom(engine, "calls", { signal: checked.signal }, function* () {
+      const { target, backup, file } = yield* openBackup(engine, { path, options: checked }, which, attempt);
+      try {
+        const status = yield* openedStatus(file);
+        if (status.identity !== backup.status.identity) {
+          throw attemptFailed(attempt, "ESTALE", "open", "the backup was replaced while it was opened");
+        }
+        const attributes = engine.capabilities.attributes ? yield* attributesOf(file) : undefined;
+        const plan = { ...writePlan(engine, wishes), like: { status, attributes }, symlink: "replace" as const };
+        const filling = fillingFromFile(file, status, backup.path);
+        return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
+      } finally {
+        yield* closeQuietly(file);
       }
-      const attributes = engine.capabilities.attributes ? yield* attributesOf(file) : undefined;
-      const plan = { ...writePlan(engine, wishes), like: { status, attributes }, symlink: "replace" as const };
-      const filling = fillingFromFile(file, status, backup.path);
-      return yield* replaceFile({ engine, path: target.path, plan, ticket }, filling);
-    } finally {
-      yield* closeQuietly(file);
-    }
+    });
   } catch (error) {
     throw translate(error, attempt);
   } finally {

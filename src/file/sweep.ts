@@ -15,6 +15,7 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import { contentName, pendingName } from "../protocol/names/version.ts";
 import { isOutOfReach } from "../protocol/out_of_reach.ts";
 import { parseTemporaryName, parseTokenName, type Proof } from "../protocol/names/names.ts";
+import { inRoom } from "../protocol/room.ts";
 import { isUnprovenStage } from "../protocol/versions/unproven_stage.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
@@ -187,11 +188,12 @@ function* sweepOperation(
   const attempt = beginAttempt("Cannot sweep", directory);
   const result: SweepResult = { removed: [], kept: [] };
   try {
-    const found = yield* sweepDirectory(engine, directory, {
+    const rules = {
       recursive: checked.recursive ?? false,
       dryRun: checked.dryRun ?? false,
       olderThan: checked.olderThan ?? Infinity,
-    }, result);
+    };
+    const found = yield* inRoom(engine, "calls", {}, () => sweepDirectory(engine, directory, rules, result));
     if (!found) throw attemptFailed(attempt, "ENOENT", "readDirectory", "there is no such directory");
     return result;
   } catch (error) {

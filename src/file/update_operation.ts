@@ -25,7 +25,7 @@ import { isEnd, resolveTarget } from "../protocol/target.ts";
 import { reachedDurability, type WriteResult } from "../protocol/write_plan.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { inRoomFor } from "./room_for.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import {
   checkMatch,
   guarded,

@@ -9,7 +9,7 @@ import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.t
 import { locate } from "../protocol/engine.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
-import { inRoomFor } from "./room_for.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import {
   lockedWrite,
   readWriteOptions,

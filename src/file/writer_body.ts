@@ -25,7 +25,9 @@ import {
 import type { FileReplacement } from "../protocol/file_replacement.ts";
 import { beginStage, discard } from "../protocol/stage.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
-import { placeFor } from "./room_for.ts";
+import { placeFor } from "../lock/room_for.ts";
+import type { OpenPlace } from "../protocol/room.ts";
+import { perWriter } from "../protocol/room_shares.ts";
 import { checkMatch, guarded, type WriteRequest } from "./write_options.ts";
 
 /** The one body behind both writers. */
@@ -35,16 +37,16 @@ export class WriterBody {
   /** The lock that was taken for this writer, if any. */
   readonly #hold: LockHold | undefined;
   readonly #encoder = new ChunkEncoder();
-  /** Gives its place among open files back. */
-  readonly #leave: () => void;
+  /** Its place among what is open. */
+  readonly #place: OpenPlace;
   /** Why nothing more can be written. */
   #ended: { error: unknown } | undefined;
 
-  constructor(write: FileReplacement, request: WriteRequest, hold: LockHold | undefined, leave: () => void) {
+  constructor(write: FileReplacement, request: WriteRequest, hold: LockHold | undefined, place: OpenPlace) {
     this.#write = write;
     this.#request = request;
     this.#hold = hold;
-    this.#leave = leave;
+    this.#place = place;
   }
 
   /** The caller's signal, as it was given at the beginning. */
@@ -54,16 +56,21 @@ export class WriterBody {
 
   /** Takes the lock that is asked for, and opens the temporary file, when there is room for them. */
   static *open(path: string, request: WriteRequest): Operation<WriterBody> {
-    const leave = yield* placeFor({ engine: request.engine, lock: request.lock, signal: request.plan.signal });
+    const place = yield* placeFor(
+      { engine: request.engine, lock: request.lock, signal: request.plan.signal },
+      perWriter,
+    );
     try {
-      return yield* WriterBody.#openIn(path, request, leave);
+      const opened = yield* WriterBody.#openIn(path, request, place);
+      place.settle(perWriter);
+      return opened;
     } catch (error) {
-      leave();
+      place.leave();
       throw error;
     }
   }
 
-  static *#openIn(path: string, request: WriteRequest, leave: () => void): Operation<WriterBody> {
+  static *#openIn(path: string, request: WriteRequest, place: OpenPlace): Operation<WriterBody> {
     const { engine, lock } = request;
     const attempt = beginAttempt("Cannot write", path);
     let hold: LockHold | undefined;
@@ -80,9 +87,9 @@ export class WriterBody {
         if (request.ifMatch !== undefined) yield* checkMatch(engine, path, request.ifMatch, plan, attempt);
         yield* noteOtherNames(write);
         yield* beginStage(write, hashes(plan, { bytes: undefined }));
-        if (guard === hold) return new WriterBody(write, request, hold, leave);
+        if (guard === hold) return new WriterBody(write, request, hold, place);
         if (hold !== undefined) yield* hold.release();
-        return new WriterBody(write, request, undefined, leave);
+        return new WriterBody(write, request, undefined, place);
       } catch (error) {
         yield* closeParent(write.parent);
         throw error;
@@ -98,7 +105,7 @@ export class WriterBody {
     this.#checkOpen();
     try {
       // A chunk that is none ends it all, too: what is around it must not become a whole file.
-      yield* this.#write.writer.take(this.#encoder.encode(chunk));
+      yield* this.#place.busily(() => this.#write.writer.take(this.#encoder.encode(chunk)));
     } catch (error) {
       throw yield* this.#fail(error);
     }
@@ -108,7 +115,7 @@ export class WriterBody {
   *commit(ticket: Ticket): Operation<WriteResult> {
     try {
       this.#checkOpen();
-      return yield* this.#publish(ticket);
+      return yield* this.#place.busily(() => this.#publish(ticket));
     } finally {
       returnTicket(ticket);
     }
@@ -159,7 +166,7 @@ export class WriterBody {
     try {
       if (this.#hold !== undefined) yield* giveBack(this.#hold, result, targetState);
     } finally {
-      this.#leave();
+      this.#place.leave();
     }
   }
 
@@ -177,7 +184,7 @@ export class WriterBody {
   *#end(error: unknown): Operation<unknown> {
     yield* closeParent(this.#write.parent);
     if (this.#hold !== undefined) yield* releaseAfter(this.#hold, error);
-    this.#leave();
+    this.#place.leave();
     return error;
   }
 }

@@ -12,6 +12,7 @@ import { occupantOf } from "./occupant.ts";
 import { removeToken } from "./token.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
+import { inRoom } from "../protocol/room.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
@@ -41,8 +42,10 @@ function begin(path: FilePath, options: InspectLockOptions | undefined, synchron
 function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockInfo | undefined> {
   const attempt = { ...lockAttempt(path), verb: "Cannot inspect the lock of" };
   try {
-    const { lockPath } = yield* findLockPlace({ engine, path, lockDirectory, directories: true, attempt });
-    return yield* lookAtLock({ engine, lockPath, attempt });
+    return yield* inRoom(engine, "calls", {}, function* () {
+      const { lockPath } = yield* findLockPlace({ engine, path, lockDirectory, directories: true, attempt });
+      return yield* lookAtLock({ engine, lockPath, attempt });
+    });
   } catch (error) {
     throw translate(error, attempt);
   }

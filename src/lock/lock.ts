@@ -27,12 +27,14 @@ import { atPlace, findLockPlace, type LockPlace } from "./lock_place.ts";
 import { leaveQueue } from "./turn_queue.ts";
 import { WaitReport } from "./wait_report.ts";
 import { pauseBeforeRetry } from "./waiting.ts";
-import { noteHold } from "./own_holds.ts";
+import { keepPlace } from "../protocol/room.ts";
+import { perLock } from "../protocol/room_shares.ts";
+import { isInsideHold, noteHold } from "./own_holds.ts";
 
 /** Somebody who redirects a symlink again and again is not waiting for the lock. */
 const mostRedirects = 20;
 
-/** Takes the lock of the file at the absolute `path`; undefined: not in time. */
+/** Takes the lock of the file at the absolute `path`, when there is room for it; undefined: not in time. */
 export function* acquire(
   engine: Engine,
   path: string,
@@ -40,6 +42,25 @@ export function* acquire(
   attempt: Attempt = lockAttempt(path),
 ): Operation<LockHold | undefined> {
   checkAbort(plan.signal);
+  const place = yield* keepPlace(engine, perLock.taking, { signal: plan.signal, inside: isInsideHold() });
+  let hold: LockHold | undefined;
+  try {
+    hold = yield* acquireInRoom(engine, path, plan, attempt);
+    if (hold === undefined) return undefined;
+    place.settle([hold, hold.within].filter((each) => each?.held.backend === "flock").length * perLock.held);
+    hold.giveShare = place.leave;
+    return hold;
+  } finally {
+    if (hold === undefined) place.leave();
+  }
+}
+
+function* acquireInRoom(
+  engine: Engine,
+  path: string,
+  plan: LockPlan,
+  attempt: Attempt,
+): Operation<LockHold | undefined> {
   const report = plan.onWait === undefined ? undefined : new WaitReport(engine, attempt, plan.onWait);
   const signal = report === undefined ? plan.signal : report.signalWith(plan.signal);
   const wanted: Wanted = { engine, attempt, patience: patienceOf({ ...plan, signal }, engine.runtime.clock), plan };

@@ -14,7 +14,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { type LockToken, newToken } from "../protocol/names/names.ts";
-import { idly } from "../protocol/room.ts";
+import { outside } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
 import { refuseHeldAbove } from "./ancestor_holds.ts";
@@ -40,7 +40,7 @@ export function* acquireLockDirectory(request: LockRequest): Operation<HeldLock 
   if (turn === undefined) return "timeout";
   const { engine } = request;
   if (turn.granted !== undefined) {
-    if (!(yield* idly(engine, waitForTurn(turn, request)))) return "timeout";
+    if (!(yield* outside(engine, request.patience, waitForTurn(turn, request)))) return "timeout";
   }
   let kept = false;
   try {

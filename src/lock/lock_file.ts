@@ -14,7 +14,7 @@ import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { makeEngine } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { idly } from "../protocol/room.ts";
+import { idly, outside } from "../protocol/room.ts";
 import { isUnsupported } from "../protocol/sync_codes.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -84,7 +84,7 @@ function sameOrJoined(request: LockRequest, turn: Turn | undefined, key: string)
 /** The turn once it has come. Undefined, or an error: no turn is held. */
 function* waitedFor(request: LockRequest, turn: Turn): Operation<Turn | undefined> {
   if (turn.granted === undefined) return turn;
-  if (!(yield* idly(request.engine, waitForTurn(turn, request)))) {
+  if (!(yield* outside(request.engine, request.patience, waitForTurn(turn, request)))) {
     return undefined;
   }
   return { ...turn, granted: undefined };

@@ -16,7 +16,7 @@ import { type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
 import { notInTime } from "./not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { giveLockShare, takeLockShare } from "../protocol/room.ts";
+import { takeLockShare } from "../protocol/room.ts";
 import { isFull, translate } from "../protocol/failure.ts";
 
 /** A file that is to be locked. */
@@ -40,9 +40,6 @@ interface LockRules {
   readonly whenFull: "throw" | "skip";
 }
 
-/** Gives back the share of the descriptors that a lock has. */
-const shares = new WeakMap<LockHold, () => void>();
-
 /** Takes one lock, of the kernel's kind while there are descriptors for it. */
 function* lockWithin(
   engine: Engine,
@@ -54,17 +51,18 @@ function* lockWithin(
   if (plan.backend !== "auto" || engine.runtime.process.facts() === undefined) {
     return yield* lockOne(engine, path, patience, rules);
   }
-  if (!takeLockShare(engine)) {
+  const giveShare = takeLockShare(engine);
+  if (giveShare === undefined) {
     return yield* lockOne(engine, path, patience, { ...rules, plan: { ...plan, backend: "directory" } });
   }
   let hold: LockHold | undefined;
   try {
     hold = yield* lockOne(engine, path, patience, rules);
+    if (hold !== undefined) hold.giveShare = giveShare;
+    return hold;
   } finally {
-    if (hold === undefined) giveLockShare(engine);
+    if (hold === undefined) giveShare();
   }
-  if (hold !== undefined) shares.set(hold, () => giveLockShare(engine));
-  return hold;
 }
 
 /** Takes all locks. */
@@ -128,7 +126,5 @@ export function* releaseLocks(holds: readonly LockHold[]): Operation<void> {
     } catch {
       // See above.
     }
-    shares.get(hold)?.();
-    shares.delete(hold);
   }
 }

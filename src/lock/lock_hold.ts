@@ -22,6 +22,8 @@ export class LockHold {
   readonly within: LockHold | undefined;
   /** The key of its turn. */
   readonly key: string;
+  /** Gives back its share of what may be open at once, when it is released. */
+  giveShare: (() => void) | undefined;
   #released = false;
   #watch: AbortController | undefined;
 
@@ -82,6 +84,7 @@ export class LockHold {
     } finally {
       leaveQueue(this.held.turn);
       if (this.within !== undefined) yield* this.within.release();
+      this.giveShare?.();
     }
   }
 

@@ -114,6 +114,11 @@ export function isInsideAny(holds: WeakSet<object>): boolean {
   return false;
 }
 
+/** Whether this code runs inside the callback of any hold. */
+export function isInsideHold(): boolean {
+  return enclosingHolds(holdContext.get()).length > 0;
+}
+
 /** The error for a wait that could never end. */
 export function deadlock(attempt: Attempt, reason: string, remedy?: Remedy): DeadlockError {
   return new DeadlockError("Cannot lock", reason, {

@@ -157,7 +157,7 @@ class AsynchronousLog extends AsynchronousReader implements Log {
 
   async #close(): Promise<void> {
     await Promise.all(this.#underWay);
-    await run(() => this.#body.close());
+    await run(() => this.#body.busily(() => this.#body.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

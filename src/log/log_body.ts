@@ -15,6 +15,7 @@ import { FileError, OutOfRange } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { takeLock } from "../lock/file_lock.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
+import { placeFor } from "../lock/room_for.ts";
 import type { LockPlan } from "../lock/lock_plan.ts";
 import type { AppendFile } from "./append_file.ts";
 import { ensureDirectory } from "../protocol/made_directories.ts";
@@ -31,6 +32,8 @@ import {
 import { closeQuietly } from "../protocol/file_call.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
+import type { OpenPlace } from "../protocol/room.ts";
+import { perLog } from "../protocol/room_shares.ts";
 import { type Durability, lesserDurability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
@@ -44,12 +47,18 @@ export interface LogRequest {
   readonly lock: LockPlan;
 }
 
+interface PlacedRequest extends LogRequest {
+  /** Among what is open in this process. */
+  readonly place: OpenPlace;
+}
+
 /** An open log. */
 export class LogBody {
   readonly engine: Engine;
   readonly path: string;
   readonly #plan: WritePlan;
   readonly #hold: LockHold;
+  readonly #place: OpenPlace;
   #appended: AppendFile;
   #identity: string;
   #closed = false;
@@ -59,11 +68,12 @@ export class LogBody {
   reached: Durability;
 
   /** Called by `open` only. */
-  constructor(request: LogRequest, path: string, hold: LockHold, opened: Opened) {
+  constructor(request: PlacedRequest, path: string, hold: LockHold, opened: Opened) {
     this.engine = request.engine;
     this.path = path;
     this.#plan = { ...request.plan, guard: () => hold.confirm("unchanged") };
     this.#hold = hold;
+    this.#place = request.place;
     this.#appended = opened.appended;
     this.#identity = opened.identity;
     this.tornTail = opened.tornTail;
@@ -75,8 +85,20 @@ export class LogBody {
     return this.#appended.nextSequence;
   }
 
-  /** Takes the lock and opens the file, which is made if there is none. */
+  /** Takes the lock and opens the file, which is made if there is none, when there is room for them. */
   static *open(path: string, request: LogRequest): Operation<LogBody> {
+    const place = yield* placeFor({ engine: request.engine, signal: request.lock.signal }, perLog.taking);
+    try {
+      const body = yield* LogBody.#openIn(path, { ...request, place });
+      place.settle(perLog.held);
+      return body;
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  static *#openIn(path: string, request: PlacedRequest): Operation<LogBody> {
     const { engine, plan, lock } = request;
     const attempt = beginAttempt("Cannot open", path);
     try {
@@ -97,6 +119,11 @@ export class LogBody {
     } catch (error) {
       throw translate(error, attempt);
     }
+  }
+
+  /** Does something that waits for nothing but the disk. */
+  busily<T>(body: () => Operation<T>): Operation<T> {
+    return this.#place.busily(body);
   }
 
   #attempt(verb: string): Attempt {
@@ -197,6 +224,7 @@ export class LogBody {
     yield* tidy(failures, this.#seal());
     yield* tidy(failures, this.#appended.close());
     yield* releaseQuietly(this.#hold);
+    this.#place.leave();
     const [first, ...others] = failures;
     if (first !== undefined) throw attachCleanup(translate(first.error, attempt), others, attempt);
   }

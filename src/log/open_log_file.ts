@@ -18,8 +18,9 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import { type Filling, fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import { findEnd, makeSure, type TornTail } from "./records_end.ts";
 import { syncDirectory } from "../protocol/sync.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
 import { type Durability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
-import { formatLogHeader, recordsOf } from "./log_header.ts";
+import { formatLogHeader, type LogHeader, recordsOf } from "./log_header.ts";
 import { readHeader } from "./read_log.ts";
 import { rewrittenFilling } from "./rewritten.ts";
 
@@ -56,6 +57,13 @@ export function* putLog({ engine, path, plan }: Opening, filling: Filling): Oper
   } finally {
     returnTicket(ticket);
   }
+}
+
+/** Writes an open log whose records may be in memory alone into another file, which takes its place. */
+export function* rewriteLog(opening: Opening, file: OpenFile, header: LogHeader): Operation<Durability> {
+  // What is replaced has the same content: no version worth keeping.
+  const rewriting = { ...opening, plan: { ...opening.plan, backup: 0 } };
+  return yield* putLog(rewriting, rewrittenFilling(opening.engine, file, header));
 }
 
 /** Opens the log that was just put there, and is as durable as `reached` says. */
@@ -95,10 +103,7 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
     const { tornTail } = end;
     const sureness = yield* makeSure(engine, { file, place }, end, plan, attempt);
     if (sureness === "unproven") {
-      // What is replaced has the same content: no version worth keeping.
-      const rewriting = { ...opening, plan: { ...plan, backup: 0 } };
-      const reached = yield* putLog(rewriting, rewrittenFilling(engine, file, header));
-      const made = yield* openMade(opening, reached);
+      const made = yield* openMade(opening, yield* rewriteLog(opening, file, header));
       yield* closeQuietly(file);
       return { ...made, tornTail };
     }

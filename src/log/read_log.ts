@@ -10,6 +10,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, beginReading, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
+import { inRoom, keepReader, type OpenPlace } from "../protocol/room.ts";
 import type { Cursor } from "./record.ts";
 import { type ReadRecord, RecordReader } from "./record_reader.ts";
 import { firstCursor, recordDamage } from "./records_end.ts";
@@ -85,6 +86,10 @@ function* isEmpty(file: OpenFile): Operation<boolean> {
 
 /** The snapshot of the last checkpoint; undefined before the first. CorruptionError if it is not what it was. */
 export function* readSnapshot(engine: Engine, path: string): Operation<Uint8Array | undefined> {
+  return yield* inRoom(engine, "calls", {}, () => snapshotIn(engine, path));
+}
+
+function* snapshotIn(engine: Engine, path: string): Operation<Uint8Array | undefined> {
   try {
     const file = yield* openLogFile(engine, path);
     try {
@@ -114,6 +119,7 @@ export class LogRecords {
   readonly #path: string;
   readonly #plan: ReadPlan;
   #file: OpenFile | undefined;
+  #place: OpenPlace | undefined;
   #reader: RecordReader | undefined;
   #cursor: Cursor | undefined;
   #ended = false;
@@ -187,6 +193,7 @@ export class LogRecords {
   }
 
   *#open(): Operation<RecordReader> {
+    this.#place = yield* keepReader(this.#engine);
     const file = yield* openLogFile(this.#engine, this.#path);
     // From here on `close` closes it.
     this.#file = file;
@@ -202,5 +209,6 @@ export class LogRecords {
     const file = this.#file;
     this.#file = undefined;
     if (file !== undefined) yield* closeQuietly(file);
+    this.#place?.leave();
   }
 }

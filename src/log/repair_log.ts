@@ -3,24 +3,25 @@
  *
  * Lock → read from the beginning to the end → is it damaged? → the records that are kept are written into another file,
  * through the write protocol, with the snapshot unchanged; its rename puts it into the log's place → release. The damaged
- * file stays beside it, as a backup. A log that is not damaged is synced, with its name: an earlier repair may have failed
- * to do so.
+ * file stays beside it, as a backup. A log that is not damaged is made durable, as opening it would: an earlier repair, or
+ * its writer, may have failed to do so.
  *
  * After a failure the log is what it was, or `targetState` says that it has been replaced.
  */
 import { count, type FilePath, oneOf, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
 import { lockPlanOption, refuseSignals, takeLock } from "../lock/file_lock.ts";
-import type { ExclusiveLockOptions, ExclusiveLockSyncOptions } from "../lock/lock_plan.ts";
-import { locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
+import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
+import { inRoomFor } from "../lock/room_for.ts";
+import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
 import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { syncFile } from "../protocol/sync.ts";
 import { type Durability, reachedDurability, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { OpenFile, Runtime } from "../runtime/runtime.ts";
-import { recordsOf } from "./log_header.ts";
-import { type Opening, putLog, syncName } from "./open_log_file.ts";
+import { type LogHeader, recordsOf } from "./log_header.ts";
+import { type Opening, putLog, rewriteLog, syncName } from "./open_log_file.ts";
 import { readHeader, type SkippedRange } from "./read_log.ts";
 import { RecordReader } from "./record_reader.ts";
 import { type Cursor, recordHeaderSize } from "./record.ts";
@@ -62,10 +63,7 @@ export interface RepairLogResult {
   repaired: boolean;
   /** Damage to what was durable, in order; with `keep: "before"` the first alone, up to the end of the file. */
   damage: SkippedRange[];
-  /**
-   * The durability that the log has reached, whether it was repaired or not. `"none"` for a log that was left alone while
-   * nothing in it proves its last records to be on disk: opening it settles that.
-   */
+  /** The durability that the log has reached, whether it was repaired or not. */
   durability: Durability;
 }
 
@@ -100,18 +98,21 @@ function* findDamage(reader: RecordReader, start: Cursor, size: number, all: boo
   }
 }
 
-/** Makes a log durable that needs no repair; `end`: of its last record, if there is one. */
-function* syncIntact(
-  { engine, path, plan, attempt }: Opening,
-  file: OpenFile,
-  end: Cursor | undefined,
-): Operation<Durability> {
+/** Makes an empty file durable that needs no repair. */
+function* syncEmpty({ engine, path, plan, attempt }: Opening, file: OpenFile): Operation<Durability> {
   const place = { path: parentOf(engine, path), status: yield* wait(file.stat()) };
-  const synced = end === undefined
-    ? yield* syncFile(engine, { file, place }, plan, attempt)
-    : (yield* makeSure(engine, { file, place }, { cursor: end, sealed: false, tornTail: undefined }, plan, attempt)) ===
-      "synced";
+  const synced = yield* syncFile(engine, { file, place }, plan, attempt);
   return reachedDurability(plan.durability, synced, yield* syncName(engine, path, plan, attempt));
+}
+
+/** Makes a log durable that needs no repair and whose last record ends at `end`. */
+function* syncIntact(opening: Opening, file: OpenFile, header: LogHeader, end: Cursor): Operation<Durability> {
+  const { engine, path, plan, attempt } = opening;
+  const place = { path: parentOf(engine, path), status: yield* wait(file.stat()) };
+  const found = { cursor: end, sealed: false, tornTail: undefined };
+  const sureness = yield* makeSure(engine, { file, place }, found, plan, attempt);
+  if (sureness === "unproven") return yield* rewriteLog(opening, file, header);
+  return reachedDurability(plan.durability, sureness === "synced", yield* syncName(engine, path, plan, attempt));
 }
 
 function* repair(
@@ -127,36 +128,26 @@ function* repair(
   });
   refuseSignals(synchronous, undefined, lock === undefined ? undefined : { plan: lock });
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
-  const location = locate(engine, path);
-  const attempt = beginAttempt("Cannot repair", location);
+  const wanted = { engine, path: locate(engine, path), lock: lock ?? lockPlanOption({}, "lock"), keep, backup };
+  return yield* inRoomFor({ engine, lock: { plan: wanted.lock } }, true, () => repairInRoom(wanted));
+}
+
+interface Repair {
+  readonly engine: Engine;
+  readonly path: string;
+  readonly lock: LockPlan;
+  readonly keep: "before" | "readable";
+  readonly backup: number;
+}
+
+function* repairInRoom({ engine, path, lock, keep, backup }: Repair): Operation<RepairLogResult> {
+  const attempt = beginAttempt("Cannot repair", path);
   try {
-    const hold = yield* takeLock(engine, location, { plan: lock ?? lockPlanOption({}, "lock") }, undefined);
+    const hold = yield* takeLock(engine, path, { plan: lock }, undefined);
     try {
-      const target = hold.place.target.path;
-      attempt.path = target;
-      const file = yield* wait(engine.fileSystem.open(target, "read"));
-      if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
-      try {
-        const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
-        const opening = { engine, plan, path: target, attempt };
-        // An empty file is a log that nothing was written to yet.
-        if ((yield* wait(file.stat())).size === 0) {
-          return { path: target, repaired: false, damage: [], durability: yield* syncIntact(opening, file, undefined) };
-        }
-        const header = yield* readHeader(file, target);
-        const records = recordsOf(header);
-        const { size } = yield* wait(file.stat());
-        const reader = new RecordReader(file, records.identity);
-        const { damage, end } = yield* findDamage(reader, firstCursor(records), size, keep === "readable");
-        if (damage.length === 0) {
-          return { path: target, repaired: false, damage, durability: yield* syncIntact(opening, file, end) };
-        }
-        const filling = rewrittenFilling(engine, file, header, keep === "readable");
-        const durability = yield* putLog(opening, filling);
-        return { path: target, repaired: true, damage, durability };
-      } finally {
-        yield* closeQuietly(file);
-      }
+      attempt.path = hold.place.target.path;
+      const plan = { ...writePlan(engine, { backup }), guard: () => hold.confirm("unchanged") };
+      return yield* repairLocked({ engine, plan, path: attempt.path, attempt }, keep === "readable");
     } finally {
       yield* hold.release();
     }
@@ -165,11 +156,32 @@ function* repair(
   }
 }
 
+function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogResult> {
+  const { engine, path, attempt } = opening;
+  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
+  try {
+    const { size } = yield* wait(file.stat());
+    // An empty file is a log that nothing was written to yet.
+    if (size === 0) return { path, repaired: false, damage: [], durability: yield* syncEmpty(opening, file) };
+    const header = yield* readHeader(file, path);
+    const records = recordsOf(header);
+    const reader = new RecordReader(file, records.identity);
+    const { damage, end } = yield* findDamage(reader, firstCursor(records), size, skips);
+    const durability = damage.length === 0
+      ? yield* syncIntact(opening, file, header, end)
+      : yield* putLog(opening, rewrittenFilling(engine, file, header, skips));
+    return { path, repaired: damage.length > 0, damage, durability };
+  } finally {
+    yield* closeQuietly(file);
+  }
+}
+
 /**
  * Makes a log that is damaged before its end usable again: what is kept is written into another file, which takes the
  * log's place in one atomic and durable step; the damaged log stays beside it as a backup.
  *
- * A log that is not damaged is left alone; a torn tail is no damage. To see beforehand what would be lost, read the log
+ * A log that is not damaged keeps its records; a torn tail is no damage. If its last records may be in memory alone, it is written into another file, as `openLog` does. To see beforehand what would be lost, read the log
  * with `whenDamaged: "skip"`.
  *
  * @param path The log, a path or file: URL.

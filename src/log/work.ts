@@ -4,14 +4,17 @@
  */
 import { Batches, type Outcome } from "../core/batches.ts";
 import type { Source } from "../core/bytes.ts";
-import { run } from "../core/operation.ts";
+import { type Operation, run } from "../core/operation.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import type { LogBody } from "./log_body.ts";
 
 /** A record to append, or a checkpoint to make. */
-export type Work = { readonly record: Uint8Array } | {
+export type Work = { readonly record: Uint8Array } | Checkpoint;
+
+interface Checkpoint {
   readonly snapshot: Source;
   readonly through: number | undefined;
-};
+}
 
 /** Records of one batch: more would only delay the first ones. */
 const batchSize = 1024;
@@ -26,7 +29,7 @@ async function carryOut(body: LogBody, work: readonly Work[]): Promise<Outcome<n
   for (let index = 0; index < work.length;) {
     const first = work[index] as Work;
     if ("snapshot" in first) {
-      outcomes.push(await settled(() => run(() => body.checkpoint(first.snapshot, first.through)).then(() => 0)));
+      outcomes.push(await settled(() => run(() => checkpoint(body, first)).then(() => 0)));
       index++;
       continue;
     }
@@ -34,10 +37,15 @@ async function carryOut(body: LogBody, work: readonly Work[]): Promise<Outcome<n
     for (let each: Work | undefined = first; each !== undefined && "record" in each; each = work[++index]) {
       records.push(each.record);
     }
-    const outcome = await settled(() => run(() => body.append(records)));
+    const outcome = await settled(() => run(() => body.busily(() => body.append(records))));
     records.forEach((_, place) => outcomes.push("value" in outcome ? { value: outcome.value + place } : outcome));
   }
   return outcomes;
+}
+
+/** A checkpoint opens files of its own, and may wait for its caller's source. */
+function checkpoint(body: LogBody, { snapshot, through }: Checkpoint): Operation<void> {
+  return inRoomFor({ engine: body.engine }, true, () => body.checkpoint(snapshot, through));
 }
 
 async function settled(start: () => Promise<number>): Promise<Outcome<number>> {

@@ -5,11 +5,12 @@ import { type FilePath, filePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { nameOf, parentOf, runtimeOption } from "../protocol/engine.ts";
-import { attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginAttempt, translate } from "../protocol/failure.ts";
+import { inRoom } from "../protocol/room.ts";
 import { type TrustOption, trustReader } from "../protocol/trust.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Publication } from "./publication.ts";
-import { readSwitchRequest } from "./publish_options.ts";
+import { type PublishRequest, readSwitchRequest } from "./publish_options.ts";
 
 /** A directory that is or was published. */
 export interface PublishedGeneration {
@@ -34,8 +35,13 @@ const readers = { runtime: runtimeOption, trust: trustReader };
 function* generationsOf(path: FilePath, options: unknown, synchronous: boolean): Operation<PublishedGeneration[]> {
   filePath(path, "path");
   const request = readSwitchRequest(path, readOptions(options, readers), synchronous);
-  const { engine, rules } = request;
+  const { engine } = request;
   const attempt = beginAttempt("Cannot list the generations of", request.path);
+  return yield* inRoom(engine, "calls", {}, () => generationsIn(request, attempt));
+}
+
+function* generationsIn(request: PublishRequest, attempt: Attempt): Operation<PublishedGeneration[]> {
+  const { engine, rules } = request;
   try {
     const home = yield* openParent(engine, parentOf(engine, request.path), rules, attempt);
     try {

@@ -16,6 +16,7 @@ import { closeParent, openParent, type ParentDirectory } from "../protocol/direc
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, checkAbort, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
 import { generationsName } from "../protocol/names/generation.ts";
+import { inRoom } from "../protocol/room.ts";
 import { renameIn } from "../protocol/reported_failure.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { isSwitched } from "./owed_activation.ts";
@@ -23,11 +24,30 @@ import { Publication, type Published } from "./publication.ts";
 import type { PublishRequest } from "./publish_options.ts";
 import { removeTree } from "./tree.ts";
 
-/** Runs `body` with the publication at a path, under its lock. `refuse` throws where that would be in vain. */
+type WithPublication<T> = (
+  publication: Publication,
+  holds: readonly LockHold[],
+  failures: CleanupFailure[],
+) => Operation<T>;
+
+/**
+ * Runs `body` with the publication at a path, under its lock, when there is room for it. `refuse` throws where that would
+ * be in vain.
+ */
 export function* withPublication<T>(
   request: PublishRequest,
   attempt: Attempt,
-  body: (publication: Publication, holds: readonly LockHold[], failures: CleanupFailure[]) => Operation<T>,
+  body: WithPublication<T>,
+  refuse: (current: Published) => void,
+): Operation<T> {
+  const { engine, rules: { signal } } = request;
+  return yield* inRoom(engine, "sets", { signal }, () => withPublicationIn(request, attempt, body, refuse));
+}
+
+function* withPublicationIn<T>(
+  request: PublishRequest,
+  attempt: Attempt,
+  body: WithPublication<T>,
   refuse: (current: Published) => void,
 ): Operation<T> {
   const { engine, path, rules, lock } = request;

@@ -13,7 +13,7 @@ import { closeQuietly, digestOf, openedStatus, readAll } from "../protocol/file_
 import type { Filling } from "../protocol/replace_file.ts";
 import { replaceFile } from "../protocol/replace_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
-import { keepPlace } from "../protocol/room.ts";
+import { keepReader, type OpenPlace } from "../protocol/room.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import type { FileTimes, OpenFile } from "../runtime/runtime.ts";
@@ -98,7 +98,7 @@ export class ObjectReader {
   readonly #context: StoreContext;
   readonly #digest: Digest;
   #file: OpenFile | undefined;
-  #leave = (): void => {};
+  #place: OpenPlace | undefined;
   #ended = false;
   #left = 0;
   #hash: { update(bytes: Uint8Array): void; digest(): string };
@@ -136,7 +136,7 @@ export class ObjectReader {
   }
 
   *#open(path: string): Operation<OpenFile> {
-    this.#leave = yield* keepPlace(this.#context.engine, {});
+    this.#place = yield* keepReader(this.#context.engine);
     const file = yield* openObject(this.#context, this.#digest);
     if (file === undefined) throw absent(path, this.#digest);
     // From here on `close` closes it.
@@ -154,7 +154,7 @@ export class ObjectReader {
     const file = this.#file;
     this.#file = undefined;
     if (file !== undefined) yield* closeQuietly(file);
-    this.#leave();
+    this.#place?.leave();
   }
 }
 

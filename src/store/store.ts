@@ -10,7 +10,7 @@ import { lockOptionReaders, type LockPlan, lockPlan } from "../lock/lock_plan.ts
 import { acquire } from "../lock/lock.ts";
 import { lockAttempt, type LockHold } from "../lock/lock_hold.ts";
 import { inside } from "../lock/file_lock.ts";
-import { inRoomFor } from "../file/room_for.ts";
+import { inRoomFor } from "../lock/room_for.ts";
 import { notInTime } from "../lock/not_in_time.ts";
 import { ensureDirectory } from "../protocol/made_directories.ts";
 import { childOf, type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";

@@ -1,4 +1,5 @@
 /** What is kept in files, stores, references, logs, transactions and publications, told as stories; story.ts says how. */
+import { assertEquals } from "@std/assert";
 import { copyFileSync, CorruptionError, removeFileSync, updateTextFileSync, writeFileSync } from "../../mod.ts";
 import { openLogReaderSync, openLogSync, repairLogSync } from "../../src/log/mod.ts";
 import { type Digest, openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
@@ -146,7 +147,8 @@ const repairs: Story[] = [{
   setup: damageLog,
   steps: [{
     name: "repair",
-    run: (runtime) => repairLogSync("/l/log", { keep: "readable", runtime }).repaired ? undefined : NOTHING_DONE,
+    // One that finds nothing to repair any more answers for what the one before it has put there.
+    run: (runtime) => assertEquals(repairLogSync("/l/log", { keep: "readable", runtime }).durability, "full"),
     lock: "/l/log",
   }],
   shows(machine, done) {

@@ -11,6 +11,8 @@ import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 /** How many at once; each more than the descriptors, or what each of them opened, would allow. */
 const rows: readonly [descriptors: number, count: number, kinds: readonly string[]][] = [
   [64, 70, ["write", "exact", "read", "copy", "remove", "stream", "locked", "update", "nested", "writer", "put"]],
+  [64, 70, ["compatible", "withLock", "lock", "log", "append", "inside", "mixed"]],
+  [64, 20, ["publish"]],
   [256, 300, ["write", "update", "nested"]],
   [1024, 1200, ["write", "update"]],
   [64, 20, ["transaction"]],
