@@ -1,8 +1,9 @@
 /**
  * `deno task storm:locks`: 4 Deno, 4 Bun and 4 Node processes (one of these without fs-ext) and a shell with flock(1)
  * increment one JSON counter, 500 times each, while a fifth of them is killed at random moments and started again. With
- * kernel locks, with lock directories, with full durability, and with two worker threads in each process. Then 1,000 runs of `atomic-write update FILE -- jq …`, 32
- * at a time. Ends with status 1 when an update is lost.
+ * kernel locks, with lock directories, with full durability, with two worker threads in each process, with processes
+ * that are stopped in the middle, and with both kinds of locks at once. Then 1,000 runs of
+ * `atomic-write update FILE -- jq …`, 32 at a time. Ends with status 1 when an update is lost.
  *
  *     deno task storm:locks -- --increments=500 --commands=1000 --rounds=1
  */
@@ -35,6 +36,16 @@ const kinds = {
     options: { durability: "none", lock: { backend: "directory" } },
     shell: false,
     threads: true,
+  },
+  "kernel locks, some stopped in the middle": {
+    options: { durability: "none", lock: { backend: "flock" } },
+    shell: true,
+    stops: increments,
+  },
+  "both kinds of locks, some stopped in the middle": {
+    options: (index: number) => ({ durability: "none", lock: { backend: index % 2 === 0 ? "flock" : "directory" } }),
+    shell: false,
+    stops: increments,
   },
 } as const;
 for (let round = 1; round <= rounds; round++) {

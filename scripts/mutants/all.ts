@@ -19,6 +19,7 @@ import { syncMutants } from "./syncs.ts";
 import { roomMutants } from "./room.ts";
 import { transactionMutants } from "./transactions.ts";
 import { versionMutants } from "./versions.ts";
+import { waitMutants } from "./waits.ts";
 
 export const allMutants: readonly Mutant[] = [
   ...promiseMutants,
@@ -28,6 +29,7 @@ export const allMutants: readonly Mutant[] = [
   ...stagingMutants,
   ...aroundCommitMutants,
   ...lockMutants,
+  ...waitMutants,
   ...fileMutants,
   ...roomMutants,
   ...transactionMutants,

@@ -13,8 +13,9 @@ import { describeFailure, type Failure, OutputFailed, resultUntold } from "./fai
 import { abortOnSignal } from "./interruption.ts";
 import { nearest } from "./nearest.ts";
 import { type Command, commandNamed, commands, groups, isGroup, isReserved, membersOf } from "./registry.ts";
-import type { ProgressLine, Report, Unit } from "./progress.ts";
+import type { Report, Unit } from "./progress.ts";
 import { shownText } from "./shown.ts";
+import { hasLines, TerminalLine } from "./terminal_line.ts";
 import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
 
 interface Selected {
@@ -131,6 +132,7 @@ function print(host: CommandHost, text: string, changing: boolean): ExitStatus {
 }
 
 function printPiece(host: CommandHost, content: string | Uint8Array): void {
+  clearLines();
   try {
     host.write("output", content);
   } catch (error) {
@@ -138,21 +140,31 @@ function printPiece(host: CommandHost, content: string | Uint8Array): void {
   }
 }
 
-/** What is shown of long work, if anything is. */
-let shown: ProgressLine | undefined;
+/** What is shown of work that goes on. */
+const shownLines = new Set<Pick<TerminalLine, "clear">>();
+
+function clearLines(): void {
+  for (const line of shownLines) line.clear();
+}
 
 async function progress(host: CommandHost, title: string, unit: Unit): Promise<Report> {
-  // A line that cannot be overwritten is none of a dumb terminal.
-  if (!host.isTerminal("errors") || host.environment("TERM") === "dumb") return () => {};
+  if (!hasLines(host)) return () => {};
   const { startProgress } = await import("./progress.ts");
-  shown?.clear();
-  const line = shown = startProgress(host, title, unit);
+  const line = startProgress(host, title, unit);
+  shownLines.add(line);
   return (done, total, step) => line.report(done, total, step);
+}
+
+function startLine(host: CommandHost): TerminalLine | undefined {
+  if (!hasLines(host)) return undefined;
+  const line = new TerminalLine(host);
+  shownLines.add(line);
+  return line;
 }
 
 /** Writes lines to standard error; where nobody reads them, there is nobody to tell. */
 function complain(host: CommandHost, lines: readonly string[]): void {
-  shown?.clear();
+  clearLines();
   try {
     host.write("errors", lines.map((line) => `atomic-write: ${shownText(line)}\n`).join(""));
   } catch {
@@ -167,7 +179,7 @@ interface End {
 }
 
 function report(host: CommandHost, outcome: Outcome, common: CommonValues): End {
-  shown?.clear();
+  clearLines();
   const failures = (outcome.failures ?? []).map(describeFailure);
   const [first] = failures;
   const errors = first === undefined ? {} : { error: first.error, errors: failures.map(({ error }) => error) };
@@ -199,6 +211,7 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<End>
     print: (content) => common.quiet ? undefined : printPiece(host, content),
     note: (line) => common.quiet ? undefined : complain(host, [line]),
     progress: (title, unit) => common.quiet ? Promise.resolve(() => {}) : progress(host, title, unit),
+    line: () => common.quiet ? undefined : startLine(host),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
   });
   return report(host, outcome, common);

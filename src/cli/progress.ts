@@ -9,6 +9,7 @@
 import type { CommandHost } from "../runtime/host/command_host.ts";
 import { shownLine } from "./shown.ts";
 import { bytesText, countText, durationText } from "./quantity.ts";
+import { lineWidth, TerminalLine } from "./terminal_line.ts";
 
 /**
  * Tells how much is done, and of how much, where that is known. `title` is for work of several steps: what is being done
@@ -42,16 +43,17 @@ function fit(parts: readonly string[], width: number): string {
 /** The line. */
 export class ProgressLine {
   readonly #host: CommandHost;
+  readonly #line: TerminalLine;
   #title: string;
   readonly #unit: Unit;
   readonly #now: () => number;
   #samples: Sample[];
   #drawnAt: number;
-  #isShown = false;
 
   /** `title` is what is being done: `writing settings.json`. `now` is a clock in milliseconds. */
   constructor(host: CommandHost, title: string, unit: Unit, now: () => number) {
     this.#host = host;
+    this.#line = new TerminalLine(host);
     this.#title = title;
     this.#unit = unit;
     this.#now = now;
@@ -71,17 +73,12 @@ export class ProgressLine {
     this.#drawnAt = time;
     this.#samples.push({ time, done });
     while (this.#samples.length > 2 && time - (this.#samples[1]?.time ?? time) >= rateSpan) this.#samples.shift();
-    // One column stays free: a full line makes some terminals scroll.
-    const width = (this.#host.columns("errors") ?? 80) - 1;
-    this.#print(`\r${fit(this.#parts(time, done, total), width)}\x1b[K`);
-    this.#isShown = true;
+    this.#line.show(fit(this.#parts(time, done, total), lineWidth(this.#host)));
   }
 
   /** Removes the line. */
   clear(): void {
-    if (!this.#isShown) return;
-    this.#isShown = false;
-    this.#print("\r\x1b[K");
+    this.#line.clear();
   }
 
   #parts(time: number, done: number, total: number | undefined): string[] {
@@ -98,15 +95,6 @@ export class ProgressLine {
     const share = total === 0 ? 100 : Math.floor(done / total * 100);
     const left = rate > 0 ? [`${durationText((total - done) / rate)} left`] : [];
     return [`${title}: ${share} %`, ...left, `${amount(done)} of ${amount(total)}${things}`, speed];
-  }
-
-  /** A terminal that does not take it must not end the work. */
-  #print(text: string): void {
-    try {
-      this.#host.write("errors", text);
-    } catch {
-      // See above.
-    }
   }
 }
 

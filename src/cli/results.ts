@@ -11,10 +11,16 @@ import { type ExitStatus, exitStatus } from "./exit_status.ts";
 import type { WriteValues } from "./grammar/rows.ts";
 import { shownName } from "./shown.ts";
 import type { Outcome } from "./table.ts";
+import type { ShownWait } from "./waiting.ts";
 
-/** The options of a write. */
-export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFileOptions {
-  const { create, skipEqual, strict, mkdir, lockDirectory, busyTimeout, ...same } = values;
+/** The options of a write; `waiting` are those of its lock, if it takes one. */
+export function writeOptions(
+  values: WriteValues,
+  signal: AbortSignal,
+  waiting: ShownWait["options"] = {},
+): WriteFileOptions {
+  const { create, skipEqual, strict, mkdir, lock, lockDirectory, busyTimeout, ...same } = values;
+  const isLocked = lock || lockDirectory !== undefined || typeof same.ifMatch === "string";
   return {
     ...same,
     signal,
@@ -23,7 +29,7 @@ export function writeOptions(values: WriteValues, signal: AbortSignal): WriteFil
     ...strict ? { whenLost: "throw" } : {},
     ...mkdir ? { createDirectories: true } : {},
     ...busyTimeout === undefined ? {} : { busyTimeout: busyTimeout * 1000 },
-    ...lockDirectory === undefined ? {} : { lock: { lockDirectory } },
+    ...isLocked ? { lock: { ...lockDirectory === undefined ? {} : { lockDirectory }, ...waiting } } : {},
   };
 }
 

@@ -6,6 +6,7 @@ import { parseDigest } from "../core/digest.ts";
 import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
 import type { Report, Unit } from "./progress.ts";
+import type { TerminalLine } from "./terminal_line.ts";
 
 /** An option: `--name VALUE`, or a flag. Its name is the table's key with dashes: `skipEqual` is `--skip-equal`. */
 export interface Option<Value> {
@@ -99,6 +100,11 @@ export interface Call<Table extends CommandTable = CommandTable> {
    * Nothing is shown in the first second, and nowhere but on a terminal.
    */
   progress(title: string, unit: Unit): Promise<Report>;
+  /**
+   * A line of the terminal for what goes on: removed before anything else is written. Undefined where there is no
+   * terminal, and where the user wants it quiet.
+   */
+  line(): TerminalLine | undefined;
   /**
    * From now on SIGINT, SIGTERM and SIGHUP do not end the process but abort this signal. Without it they do what they
    * always do: commands that may be stopped at any point need nothing else.

@@ -1,10 +1,19 @@
 /** The lock of a file, as the options that flock(1) has ask for it. */
 import { LockTimeoutError } from "../core/errors.ts";
-import { acquireLock, type FileLock, holderSinceText, insideLock, type LockWait, releaseUnused } from "../lock/mod.ts";
+import {
+  acquireLock,
+  type FileLock,
+  holderSinceText,
+  insideLock,
+  isOwnHold,
+  type LockWait,
+  releaseUnused,
+} from "../lock/mod.ts";
 import { UsageError } from "./arguments.ts";
 import { exitStatus } from "./exit_status.ts";
 import type { Call, Outcome } from "./table.ts";
 import type { LockValues, WaitValues } from "./grammar/rows.ts";
+import type { TerminalLine } from "./terminal_line.ts";
 
 /** Values of which any may be undefined. */
 type Loose<Values> = { readonly [Name in keyof Values]?: Values[Name] | undefined };
@@ -42,68 +51,54 @@ interface Manner {
 
 /** Takes the lock. Not in time: what the command has to say then. */
 export async function lockInTime(
-  call: Pick<Call, "host" | "note">,
+  call: Pick<Call, "line" | "note">,
   path: string,
   waiting: Loose<LockValues>,
   manner: Manner,
 ): Promise<FileLock | Outcome & { readonly status: number }> {
   const { lockDirectory, join = false, verbose = false, ...values } = waiting;
-  const line = new WaitLine(call, verbose);
+  const shown = new ShownWait(call, verbose);
   const place = lockDirectory === undefined ? {} : { lockDirectory };
-  const told = line.isShown ? { onWait: (wait: LockWait) => line.show(wait) } : {};
   try {
-    return await acquireLock(path, { ...manner, ...place, ...told, join, timeout: patienceOf(values) });
+    return await acquireLock(path, { ...manner, ...place, ...shown.options, join, timeout: patienceOf(values) });
   } catch (error) {
-    line.clear();
     return notInTime(error, values);
   } finally {
-    line.clear();
+    shown.clear();
   }
 }
 
-/**
- * The holder that is waited for: one line that is kept up to date at a terminal, elsewhere a line whenever it changes.
- */
-class WaitLine {
-  readonly #call: Pick<Call, "host" | "note">;
-  readonly #atTerminal: boolean;
-  readonly isShown: boolean;
-  #text = "";
+/** Shows the holder that is waited for: one line that is kept up to date at a terminal, elsewhere a line whenever it changes. */
+export class ShownWait {
+  /** The options of the lock that is waited for. */
+  readonly options: { readonly onWait?: (wait: LockWait) => void };
+  readonly #line: TerminalLine | undefined;
+  #said = "";
 
-  constructor(call: Pick<Call, "host" | "note">, verbose: boolean) {
-    this.#call = call;
-    this.#atTerminal = call.host.isTerminal("errors") && call.host.environment("TERM") !== "dumb";
-    this.isShown = this.#atTerminal || verbose;
+  /** Elsewhere than at a terminal only with `verbose`. */
+  constructor({ line, note }: Pick<Call, "line" | "note">, verbose = false) {
+    this.#line = line();
+    const show = this.#line === undefined
+      ? (text: string) => this.#sayNew(text, note)
+      : this.#line.show.bind(this.#line);
+    const isShown = verbose || this.#line !== undefined;
+    this.options = isShown
+      ? {
+        onWait({ holder }) {
+          // It has just got the lock.
+          if (!isOwnHold(holder)) show(`waiting for ${holderSinceText(holder)}`);
+        },
+      }
+      : {};
   }
 
-  show({ holder }: LockWait): void {
-    const text = `waiting for ${holderSinceText(holder)}`;
-    if (text === this.#text) return;
-    this.#text = text;
-    if (!this.#atTerminal) return this.#call.note(text);
-    const width = (this.#call.host.columns("errors") ?? 80) - 1;
-    this.#print(`\r${text.slice(0, width)}\x1b[K`);
+  #sayNew(text: string, note: Call["note"]): void {
+    if (text !== this.#said) note(text);
+    this.#said = text;
   }
 
+  /** Removes the line. */
   clear(): void {
-    if (this.#atTerminal && this.#text !== "") this.#print("\r\x1b[K");
-    this.#text = "";
+    this.#line?.clear();
   }
-
-  /** A terminal that does not take it must not end the wait. */
-  #print(text: string): void {
-    try {
-      this.#call.host.write("errors", text);
-    } catch {
-      // See above.
-    }
-  }
-}
-
-/** How long to wait for a lock, in milliseconds; empty: without end. */
-export function patience(
-  { nonblock, timeout }: { readonly nonblock?: boolean | undefined; readonly timeout?: number | undefined },
-): { timeout?: number } {
-  if (nonblock && timeout !== undefined) throw new UsageError("--nonblock and --timeout cannot be combined");
-  return nonblock ? { timeout: 0 } : timeout === undefined ? {} : { timeout: timeout * 1000 };
 }

@@ -12,6 +12,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { LockDirectoryRequest, LockRequest } from "./held_lock.ts";
+import { plain } from "./holder_text.ts";
 import type { LockHold } from "./lock_hold.ts";
 import { type Occupant, occupantOf } from "./occupant.ts";
 import { inodeText } from "./owner_record.ts";
@@ -111,13 +112,10 @@ export function* refuseHeldAbove(request: LockRequest, place: FileStatus | Occup
   const program = pid === engine.runtime.process.pid ? "" : engine.runtime.process.programOf?.(pid) ?? "";
   const who = pid === engine.runtime.process.pid
     ? "this program has inherited it"
-    : `process ${pid}${program === "" ? "" : ` (${shown(program)})`}, which started this program, holds it`;
+    : `process ${pid}${program === "" ? "" : ` (${plain(program)})`}, which started this program, holds it`;
   if (canJoin) throw deadlock(attempt, who, { use: "join" });
   throw deadlock(attempt, `${who} shared; it cannot be joined`);
 }
-
-/** A command line, on one line of a terminal. */
-const shown = (text: string): string => text.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, "?");
 
 /** Whether an ancestor still holds the lock at this place. */
 export function* isHeldAbove(request: LockDirectoryRequest): Operation<boolean> {

@@ -3,14 +3,23 @@ import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { LockInfo } from "./lock_info.ts";
 
-/** A record is anybody's writing, and a message may be shown on a terminal. */
-const plain = (text: string): string => text.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, "?");
+/** A record is anybody's writing, so is a command line, and a message may be shown on a terminal. */
+export const plain = (text: string): string => text.slice(0, 64).replaceAll(/[^\x20-\x7e]/g, "?");
+
+/** Whether it is this process that holds the lock. */
+export function isOwnHold(
+  info: LockInfo | undefined,
+  { process }: Pick<Runtime, "process"> = currentRuntime(),
+): boolean {
+  return info?.pid === process.pid && info.liveness === "alive" && info.confirmed;
+}
 
 /** `process 4711 (sync.js) on alpha`; `this process`; `another program`. */
-export function holderText({ process }: Pick<Runtime, "process">, info: LockInfo | undefined): string {
+export function holderText(runtime: Pick<Runtime, "process">, info: LockInfo | undefined): string {
   if (info?.pid === undefined) return info?.backend === "directory" ? "another program" : "an unknown holder";
-  const { pid, liveness, confirmed, program, host, namespace } = info;
-  if (pid === process.pid && liveness === "alive" && confirmed) return "this process";
+  if (isOwnHold(info, runtime)) return "this process";
+  const { process } = runtime;
+  const { pid, program, host, namespace } = info;
   // A record has the path of the script, the system its whole command line.
   const script = program?.includes(" ") ? program : program?.split(/[\\/]/).at(-1) ?? "";
   const name = script === "" ? "" : ` (${plain(script)})`;

@@ -54,17 +54,14 @@ function* inspect({ engine, path, lockDirectory }: Inspection): Operation<LockIn
 function* breakOperation({ engine, path, lockDirectory }: Inspection, info: LockInfo): Operation<boolean> {
   if (typeof info !== "object" || info === null) throw wrongArgument("info", "what inspectLock returned", info);
   const attempt = { ...lockAttempt(path), verb: "Cannot break the lock of" };
-  if (info.backend === "flock") {
-    throw new LockError(
-      "Cannot break the lock of",
-      "a kernel lock ends with its process only",
-      {
-        code: "ENOTSUP",
-        path,
-        step: "lock",
-        targetState: "unchanged",
-      },
-    );
+  const refusal = info.backend === "flock"
+    ? "a kernel lock ends with its process only"
+    : info.token === undefined
+    ? "it is another program's: an empty directory, which is no lock any more once that program has let it be for 10 s"
+    : undefined;
+  if (refusal !== undefined) {
+    const details = { code: "ENOTSUP", path, step: "lock", targetState: "unchanged" } as const;
+    throw new LockError(attempt.verb, refusal, details);
   }
   try {
     const place = yield* findLockPlace({ engine, path, lockDirectory, directories: true, attempt });
@@ -135,7 +132,7 @@ export function inspectLockSync(path: FilePath, options?: InspectLockOptions): L
  * @param info What {@linkcode inspectLock} returned.
  * @param options See {@linkcode InspectLockOptions}.
  * @returns Whether it was broken: false when another holder, or none, is there by now.
- * @throws {LockError} It is a kernel lock, which ends with its process and cannot be broken.
+ * @throws {LockError} It is a kernel lock, which ends with its process and cannot be broken, or another program's.
  *
  * @example
  * ```ts

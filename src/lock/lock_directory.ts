@@ -27,10 +27,10 @@ import { exchangeToken, removeEmpty } from "./token.ts";
 import { leaveQueue, type Turn } from "./turn_queue.ts";
 import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
 
-/** The key of the turns for a lock directory. */
+/** The key of the turns for a lock directory: not that of one in a directory that is gone, whose inode number is used again. */
 export function* directoryTurnKey(request: LockRequest): Operation<string> {
-  const { identity } = yield* directoryStatus(request.engine, request.home, request.attempt);
-  return `${request.engine.runtime.process.pid} ${identity}/${request.name}`;
+  const { identity, created = 0 } = yield* directoryStatus(request.engine, request.home, request.attempt);
+  return `${request.engine.runtime.process.pid} ${identity} ${created}/${request.name}`;
 }
 
 /** Takes the lock directory at the place. */

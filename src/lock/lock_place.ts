@@ -5,7 +5,7 @@
  * file (symlinks at the end, or in directories above) lead to one lock.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { openParent, type ParentDirectory } from "../protocol/directories.ts";
+import { makingRules, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
 import { distantLockName, lockName } from "../protocol/names/names.ts";
@@ -70,8 +70,6 @@ export function* directoryStatus(engine: Engine, directory: string, attempt: Att
   throw attemptFailed(attempt, status === undefined ? "ENOENT" : "ENOTDIR", "stat", reason);
 }
 
-const homeRules = { durability: "full", whenUnsupported: "report", whenSyncFails: "throw" } as const;
-
 /**
  * Opens the directory of a lock, for what is made in it: nobody can lead that elsewhere by then, and no link of another
  * user's has (protocol/links.ts).
@@ -79,7 +77,7 @@ const homeRules = { durability: "full", whenUnsupported: "report", whenSyncFails
 export function* openHome({ engine, home, attempt }: Pick<LockRequest, "engine" | "home" | "attempt">): Operation<
   ParentDirectory
 > {
-  return yield* openParent(engine, home, homeRules, attempt);
+  return yield* openParent(engine, home, makingRules, attempt);
 }
 
 /** Whether a failure says that nothing may be made here: not by this user, or by nobody on this file system. */

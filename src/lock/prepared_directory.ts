@@ -8,7 +8,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
 import { closeParent, type ParentDirectory } from "../protocol/directories.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
-import { type LockToken, newToken, temporaryName, tokenName } from "../protocol/names/names.ts";
+import { type LockToken, newToken, processProof, temporaryName, tokenName } from "../protocol/names/names.ts";
 import { isInTheWay, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
@@ -49,10 +49,7 @@ export class PreparedDirectory {
     const { engine, name, staleAfter } = this.#request;
     const random = (length: number) => engine.runtime.random(length);
     const token = newToken(engine.runtime.process.facts(), staleAfter !== undefined, 1, random);
-    const proof = token.facts === undefined
-      ? { kind: "none" as const }
-      : { kind: "process" as const, facts: token.facts };
-    return [token, temporaryName(name, proof, random)];
+    return [token, temporaryName(name, processProof(token.facts), random)];
   }
 
   /** Takes the place; false when something is there. */

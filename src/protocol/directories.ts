@@ -72,6 +72,9 @@ export class ParentDirectory {
   }
 }
 
+/** How a directory is opened in order to make something in it: whether it can be synced is learned when it is. */
+export const makingRules: SyncRules = { durability: "full", whenUnsupported: "report", whenSyncFails: "throw" };
+
 /** Opens the directory `path`; ENOENT when there is none. */
 export function* openParent(
   engine: Engine,

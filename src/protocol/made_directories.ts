@@ -12,7 +12,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { absolutePath, mayBeLossy } from "../core/path.ts";
 import type { FileStatus, FileSystem } from "../runtime/runtime.ts";
 import { isForbidden } from "../runtime/system_error.ts";
-import { closeParent, openParent, type ParentDirectory } from "./directories.ts";
+import { closeParent, makingRules, openParent, type ParentDirectory } from "./directories.ts";
 import { childOf, type Engine, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { syncDirectory, type SyncRules } from "./sync.ts";
@@ -74,9 +74,6 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
   }
   return durable;
 }
-
-/** Whether it can be synced is learned when it is. */
-const makingRules = { durability: "full", whenUnsupported: "report", whenSyncFails: "throw" } as const;
 
 /**
  * Makes directories below one that exists, each in the one before, which is open: nobody can lead the next one elsewhere.

@@ -6,7 +6,9 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { foreignHold, hasFlockProgram, hasKernelLock, hold, withOthers } from "../lock/support.ts";
 import { skip } from "../support/skip.ts";
+import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, names, put } from "./command.ts";
+import { atTerminal, whyNoTerminal } from "./terminal.ts";
 
 /** A lock directory whose holder cannot be judged from here. */
 const silent = `g1.5.${"b".repeat(26)}.n`;
@@ -43,6 +45,25 @@ describe("atomic-write lock --inspect", () => {
     }));
 });
 
+describe("atomic-write lock --inspect, and --break,", () => {
+  for (
+    const [args, says] of [
+      [["--inspect", "-s", "a"], "--shared has no effect: --inspect and --break take no lock"],
+      [["--inspect", "-w", "1", "a"], "--timeout has no effect"],
+      [["--inspect", "--force", "a"], "--force has no effect"],
+      [["--break", "-o", "a"], "--close has no effect"],
+      [["--break", "--join", "--force", "a"], "--join has no effect"],
+      [["--force", "a", "true"], "--force has no effect without --break"],
+    ] as const
+  ) {
+    it(`refuse what would have no effect: ${args.join(" ")}`, () =>
+      withTemporaryDirectory(async (directory) => {
+        const { code, stderr } = await atomicWrite(directory, ["lock", ...args]);
+        assertEquals([code, stderr.includes(says), names(directory)], [64, true, []], stderr);
+      }));
+  }
+});
+
 describe("atomic-write lock --break", () => {
   it("frees the lock directory of the holder that was found, with --force, and says whose it was", () =>
     withOthers(async (directory) => {
@@ -57,6 +78,59 @@ describe("atomic-write lock --break", () => {
       const broken = await answer(directory, ["lock", "--break", "--force", "a"]);
       assertEquals(broken["broken"], true);
       assertEquals((await atomicWrite(directory, ["lock", "-n", "a", "true"])).code, 0);
+    }));
+
+  for (
+    const [typed, code, left] of [
+      ["y\n", 0, "broken"],
+      ["Yes\n", 0, "broken"],
+      ["n\n", 1, silent],
+      ["\n", 1, silent],
+      ["", 1, silent],
+      ["yesterday\n", 1, silent],
+    ] as const
+  ) {
+    it(`asks at a terminal, and ${left === silent ? "changes nothing" : "breaks it"}: ${JSON.stringify(typed)}`, (t) =>
+      withOthers(async (directory) => {
+        const reason = whyNoTerminal();
+        if (reason !== undefined) return skip(t, reason);
+        fs.mkdirSync(join(directory, "a.lock"));
+        put(directory, `a.lock/${silent}`, "");
+        const terminal = atTerminal(directory, "atomic-write lock --break a");
+        await terminal.untilShown("[y/N] ");
+        assertEquals(fs.readdirSync(join(directory, "a.lock")), [silent], "not before there is an answer");
+        terminal.type(typed);
+        assertEquals((await terminal.status).code, code, terminal.shown());
+        assertEquals(terminal.shown().includes("is locked by"), true, terminal.shown());
+        const isLeft = fs.existsSync(join(directory, "a.lock"));
+        assertEquals(isLeft ? fs.readdirSync(join(directory, "a.lock"))[0] : "broken", left);
+      }));
+  }
+
+  it("breaks only the lock of the holder that was shown: not one that has it by the time of the answer", (t) =>
+    withOthers(async (directory) => {
+      const reason = whyNoTerminal();
+      if (reason !== undefined) return skip(t, reason);
+      const later = silent.replaceAll("b", "c");
+      fs.mkdirSync(join(directory, "a.lock"));
+      put(directory, `a.lock/${silent}`, "");
+      const terminal = atTerminal(directory, "atomic-write lock --break a");
+      await terminal.untilShown("[y/N] ");
+      fs.renameSync(join(directory, "a.lock", silent), join(directory, "a.lock", later));
+      terminal.type("y\n");
+      const { code } = await terminal.status;
+      assertEquals([code, fs.readdirSync(join(directory, "a.lock"))], [75, [later]], terminal.shown());
+      assertEquals(terminal.shown().includes("another holder, or none, has the lock by now"), true, terminal.shown());
+    }));
+
+  it("of another program's lock, an empty directory, changes nothing and says what becomes of it", () =>
+    withTemporaryDirectory(async (directory) => {
+      fs.mkdirSync(join(directory, "a.lock"));
+      const later = Date.now() / 1000 + 3600;
+      fs.utimesSync(join(directory, "a.lock"), later, later);
+      const { code, stderr } = await atomicWrite(directory, ["lock", "--break", "--force", "a"]);
+      assertEquals([code !== 0, stderr.includes("it is another program's: an empty directory")], [true, true], stderr);
+      assertEquals(names(directory), ["a.lock"]);
     }));
 
   it("of a lock that nobody holds changes nothing; a lock of the kernel cannot be broken", (t) =>

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { digestOf } from "../proof/write_features.ts";
 import { asUser } from "../support/other_user.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, atomicWrite, modeOf, names, put, send, start, text, until } from "./command.ts";
@@ -60,6 +61,18 @@ describe("remove", () => {
         removed: true,
         durability: "none",
       });
+    });
+  });
+
+  it("with --if-match removes that content only", async () => {
+    await withTemporaryDirectory(async (directory) => {
+      put(directory, "a", "x");
+      const other = await answer(directory, ["remove", "--if-match", digestOf("y"), "a"]);
+      assertEquals([(other["error"] as { code: string }).code, text(directory, "a")], ["ECONFLICT", "x"]);
+      assertEquals((await say(directory, "remove", "--if-match", digestOf("y"), "a")).code, 2);
+      assertEquals(await say(directory, "remove", "--if-match", digestOf("x"), "a"), silent);
+      assertEquals((await say(directory, "remove", "--if-match", digestOf("x"), "a")).code, 2, "there is none");
+      assertEquals(names(directory), ["a.lock"]);
     });
   });
 });

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { foreignGets, hasFlockProgram, isLinux, withOthers } from "../lock/support.ts";
+import { foreignGets, foreignHold, hasFlockProgram, isLinux, withOthers } from "../lock/support.ts";
 import { skip } from "../support/skip.ts";
 import { atomicWrite, inShell, names, put, send, start, text, until, untilListening } from "./command.ts";
 
@@ -110,6 +110,23 @@ describe("a command inside the lock that it asks for", () => {
         assertEquals(names(directory), ["a", "a.lock"], "no inner lock is left");
       }));
   }
+
+  it("whatever the variable says, a lock that no program above holds is neither joined nor a deadlock", (t) =>
+    withOthers(async (directory) => {
+      if (reason !== undefined) return skip(t, reason);
+      put(directory, "a", "old");
+      put(directory, "a.lock", "");
+      const holder = await foreignHold("flock", join(directory, "a.lock"));
+      const { ino } = fs.statSync(join(directory, "a.lock"));
+      const said = [{ mark: String(ino), pid: holder.script.child.pid, shared: false }];
+      const env = { ATOMIC_WRITE_HELD_LOCKS: JSON.stringify(said) };
+      for (const options of [[], ["--join"]]) {
+        const args = ["update", ...options, "-w", "0.2", "a", "--", "echo", "x"];
+        const { code, stderr } = await atomicWrite(directory, args, { env });
+        assertEquals([code, stderr.includes("was not free within 0.2 s"), text(directory, "a")], [1, true, "old"]);
+      }
+      await holder.release();
+    }));
 
   it("with --join: those that join the same lock are kept apart", (t) =>
     withOthers(async (directory) => {

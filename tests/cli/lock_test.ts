@@ -3,10 +3,13 @@ import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { foreignGets, foreignHold, hasFlockProgram, hasKernelLock, untilHeard, withOthers } from "../lock/support.ts";
 import { listen } from "../real/processes.ts";
+import { inTurn } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
+import { notEmpty } from "../support/tally.ts";
 import { atomicWrite, names, put, send, start, text, until, untilListening, withoutDenosPath } from "./command.ts";
 
 const onWindows = process.platform === "win32";
@@ -32,11 +35,57 @@ describe("atomic-write lock", () => {
       assertEquals(foreignGets("flock", join(directory, "a.lock")), true);
     }));
 
-  it("takes a directory, as flock(1) does", () =>
+  it("each word of flock(1) does what flock(1) does, with a lock that is free, held, and held shared", (t) =>
     withOthers(async (directory) => {
-      fs.mkdirSync(join(directory, "data"));
-      assertEquals((await atomicWrite(directory, ["lock", "data/", "true"])).code, 0);
-      assertEquals(names(directory), ["data", "data.lock"]);
+      if (!hasKernelLock() || !hasFlockProgram()) return skip(t, "needs kernel locks and flock(1)");
+      for (const name of ["free", "held", "sharing"]) {
+        fs.mkdirSync(join(directory, name));
+        put(directory, `${name}.lock`, "");
+      }
+      const holders = [
+        await foreignHold("flock", join(directory, "held.lock")),
+        await foreignHold("flock", join(directory, "sharing.lock"), true),
+      ];
+      const echo = ["echo", "x"];
+      const rows: readonly (readonly string[])[] = [
+        // A directory as FILE, and COMMAND without `--`, in all of them.
+        ["free/", ...echo],
+        ["-e", "free", ...echo],
+        ["-x", "free", ...echo],
+        ["--exclusive", "free", ...echo],
+        ["--shared", "free", ...echo],
+        ["-o", "free", ...echo],
+        ["--close", "free", ...echo],
+        ["-w", "5", "free", ...echo],
+        ["--wait", "5", "free", ...echo],
+        ["--timeout", "5", "free", ...echo],
+        ["free", "-c", "echo $((1 + 1)); exit 7"],
+        ["free", "--command", "echo x"],
+        ["-n", "sharing", ...echo],
+        ["-e", "-n", "sharing", ...echo],
+        ["-s", "-n", "sharing", ...echo],
+        ["-s", "--nb", "sharing", ...echo],
+        ["-n", "held", ...echo],
+        ["--nb", "held", ...echo],
+        ["--nonblock", "held", ...echo],
+        ["-s", "-n", "held", ...echo],
+        ["-w", "0.1", "held", ...echo],
+        ["--wait", "0.1", "held", ...echo],
+        ["--wait", "0.1", "held", "-c", "echo x"],
+        ["-E", "9", "-n", "held", ...echo],
+        ["--conflict-exit-code", "9", "--wait", ".1", "held", ...echo],
+      ];
+      for (const row of notEmpty(inTurn(rows, 3))) {
+        // It locks the file that it is given, ours the one beside it.
+        const theirs = row.map((word) =>
+          ["free", "free/", "held", "sharing"].includes(word) ? word.replace(/\/?$/, ".lock") : word
+        );
+        const { status, stdout } = spawnSync("flock", theirs, { cwd: directory, encoding: "utf8" });
+        const ours = await atomicWrite(directory, ["lock", ...row]);
+        assertEquals([ours.code, ours.stdout], [status, stdout], row.join(" "));
+      }
+      for (const holder of holders) await holder.release();
+      assertEquals(names(directory).filter((name) => name.endsWith(".lock")).length, 3);
     }));
 
   it("a lock that is held: -n, -w and -E as flock(1) has them", (t) =>

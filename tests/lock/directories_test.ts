@@ -17,6 +17,7 @@ import {
 } from "../../mod.ts";
 import { FileError } from "../../src/core/errors.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { hasKernelLock } from "./support.ts";
@@ -77,6 +78,29 @@ test("what changes a file refuses a directory, and leaves no lock beside it", ()
     assertThrows(() => updateTextFileSync(directory, () => "new"), FileError, "EISDIR");
     assertEquals(namesIn(place), ["data"]);
   }));
+
+test("a lock directory that is gone with the directory it was in keeps nobody from one in a later directory", async () => {
+  for (const knowsTime of [true, false]) {
+    const machine = memoryRuntime({ files: { "/d": { kind: "directory" } } });
+    let created = 1;
+    // As on ext4, which gives the number of a removed directory to the next one.
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      const answer = proceed() as unknown;
+      if (call.method !== "stat" || call.path !== "/d" || typeof answer !== "object") return answer as never;
+      return { ...answer, identity: "1:7", created: knowsTime ? created : undefined } as never;
+    });
+    const options = { backend: "directory", runtime } as const;
+    const lost = await acquireLock("/d/a", options);
+    machine.syncFileSystem.rename("/d", "/gone");
+    machine.put("/d", { kind: "directory" });
+    created = 2;
+    const lock = await tryLock("/d/a", options);
+    assertEquals(lock !== undefined, knowsTime, "without a time of creation the two are one to everybody");
+    await lock?.release();
+    await lost.release();
+    assertEquals(Object.keys(machine.files("/d")), []);
+  }
+});
 
 test("the root has no place beside it for a lock", async () => {
   const { code } = await assertRejects(() => acquireLock("/", { runtime: memoryRuntime() }), FileError);

@@ -29,7 +29,8 @@ export interface ContenderState {
 export interface Exploration {
   /** A machine in the state that everything starts from; its first process is nobody's. */
   machine: () => MemoryRuntime;
-  contenders: readonly Contender[];
+  /** Or what makes them, for each order anew, where they share what they know. */
+  contenders: readonly Contender[] | (() => readonly Contender[]);
   /** How many of them may be killed, each at any point. */
   kills?: number;
   /** Throws when a state is wrong; `over`: nobody has a step left. */
@@ -165,7 +166,8 @@ export function explore(exploration: Exploration): ExplorationReport {
     // Turns of contenders that were left in the middle of an order.
     Reflect.deleteProperty(globalThis, Symbol.for("@durable/atomic-write/lock-turns/1"));
     const machine = exploration.machine();
-    return { machine, runs: contenders.map((contender, index) => new Run(machine, contender, index)) };
+    const those = typeof contenders === "function" ? contenders() : contenders;
+    return { machine, runs: those.map((contender, index) => new Run(machine, contender, index)) };
   };
   const take = (runs: readonly Run[], { kind, index }: Choice) => runs[index]?.[kind]();
   const choices = (runs: readonly Run[]): Choice[] => {
@@ -214,7 +216,8 @@ export function explore(exploration: Exploration): ExplorationReport {
     for (;;) {
       const possible = choices(runs);
       const states = runs.map(({ history, place, killed }) => [history, place, killed]);
-      const key = mixed("", JSON.stringify([machine.files(), machine.isLocked("/work/a.lock"), states]));
+      const locks = Object.keys(machine.files()).filter((name) => machine.isLocked(name));
+      const key = mixed("", JSON.stringify([machine.files(), locks, states]));
       if (seen.has(key)) break;
       seen.add(key);
       if (report.states >= limit) return sampled();

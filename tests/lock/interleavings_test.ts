@@ -4,13 +4,16 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { LockError } from "../../mod.ts";
+import { LockError, LockLostError } from "../../mod.ts";
 import { acquire } from "../../src/lock/lock.ts";
 import { type LockOptions, lockPlan } from "../../src/lock/lock_plan.ts";
 import { runSync, wait } from "../../src/core/operation.ts";
-import { makeEngine } from "../../src/protocol/engine.ts";
+import { JoinedAbove } from "../../src/lock/joined_above.ts";
+import type { LockHold } from "../../src/lock/lock_hold.ts";
+import { type Engine, makeEngine } from "../../src/protocol/engine.ts";
 import { tokenName } from "../../src/protocol/names/names.ts";
 import { type MemoryOptions, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
+import type { ProcessHost } from "../../src/runtime/process_host.ts";
 import { byEffort } from "../support/effort.ts";
 import { currentRuntime } from "../support/spawn.ts";
 import { type Contender, type ContenderState, type ExplorationReport, explore } from "./interleavings.ts";
@@ -111,6 +114,143 @@ describe("locks, in every order of steps", () => {
       });
       told(name, report);
     });
+  }
+});
+
+/** Sharers may be inside together; nobody else may be inside with an exclusive holder. */
+function neverBeside(options: readonly LockOptions[]) {
+  return (contenders: readonly ContenderState[]): void => {
+    const isInside = contenders.map(({ place, killed }) => place === inside && !killed);
+    const inAll = isInside.filter(Boolean).length;
+    const alone = options.some(({ shared }, index) => isInside[index] && !shared);
+    assert(!alone || inAll === 1, "somebody is inside with an exclusive holder");
+    for (const { ended } of contenders) if (ended !== undefined && "error" in ended) throw ended.error;
+  };
+}
+
+describe("the gate, in every order of steps", () => {
+  const exclusive: LockOptions = { timeout: 3 };
+  const shared: LockOptions = { shared: true, timeout: 3 };
+  const hasty: LockOptions = { shared: true, timeout: 0 };
+  const cases: [name: string, options: LockOptions[], kills: number][] = [
+    ["a sharer and one who needs it alone", [shared, exclusive], 0],
+    ["two sharers and one who needs it alone", [shared, shared, exclusive], 0],
+    ["two sharers and one who needs it alone, one killed", [shared, shared, exclusive], 1],
+    ["a sharer and two who need it alone, one killed", [shared, exclusive, exclusive], 1],
+    ["a sharer, one who only tries, and one who needs it alone", [shared, hasty, exclusive], 1],
+  ];
+  for (const [name, options, kills] of cases) {
+    it(name, () => {
+      const check = neverBeside(options);
+      let together = 0;
+      const report = explore({
+        machine: machineWith(),
+        contenders: options.map(contender),
+        kills,
+        limit,
+        check(contenders, machine, over) {
+          check(contenders);
+          if (contenders.filter(({ place, killed }) => place === inside && !killed).length > 1) together++;
+          if (!over) return;
+          const alive = contenders.filter(({ killed }) => !killed);
+          // check-tests: allow -- all may have been killed
+          for (const { process } of alive) assertEquals(process.openHandles, []);
+          if (alive.length === contenders.length) {
+            assertEquals(
+              Object.keys(machine.files()).filter((name) => name !== `${path}.lock`),
+              [],
+              "the gate is gone",
+            );
+          }
+          const engine = makeEngine(machine, true);
+          const next = runSync(() => acquire(engine, path, lockPlan({ timeout: 0 }).plan));
+          assert(next !== undefined, "the dead keep the lock");
+          runSync(() => next.release());
+        },
+      });
+      assertEquals(together > 0, options.filter((each) => each.shared).length > 1, "sharers were inside together");
+      told(name, report);
+    });
+  }
+});
+
+describe("a lock that is joined, in every order of steps", () => {
+  for (const backend of ["flock", "directory"] as const) {
+    for (const kills of [0, 1]) {
+      it(`its joiners never at once, and none goes on when it is not held any more (${backend}, ${kills} killed)`, () => {
+        let confirmed = 0;
+        let lost = 0;
+        const options: LockOptions = { backend, timeout: 3 };
+        const contenders = () => {
+          let parent: { engine: Engine; hold?: LockHold | undefined } | undefined;
+          /** Who holds the lock itself, once the first one does not. */
+          let later: Engine | undefined;
+          const isAlive = (engine: Engine | undefined): boolean => {
+            const facts = engine?.runtime.process.facts();
+            return facts !== undefined && engine?.runtime.process.liveness(facts) === "alive";
+          };
+          const first: Contender = function* (engine, mark) {
+            parent = { engine };
+            const hold = yield* acquire(engine, path, lockPlan(options).plan);
+            if (hold === undefined) return "not in time";
+            parent.hold = hold;
+            yield* mark("holds");
+            yield* mark("leaving");
+            parent.hold = undefined;
+            yield* hold.release();
+            return "held";
+          };
+          /** What the kernel and the environment tell a program that the first one has started. */
+          const below = (engine: Engine): Engine => {
+            const { process } = engine.runtime;
+            const holder = () => isAlive(parent?.engine) ? parent?.hold : undefined;
+            const pid = parent?.engine.runtime.process.pid ?? 0;
+            const host: ProcessHost = {
+              ...process,
+              environment: () => {
+                const hold = holder();
+                return hold && JSON.stringify([{ mark: hold.held.mark, pid, shared: false }]);
+              },
+              ancestors: () => [pid],
+              lockHolder: () => holder() === undefined ? undefined : { pid, shared: false },
+            };
+            return makeEngine({ ...engine.runtime, process: host }, false);
+          };
+          const joiner: Contender = function* (engine, mark) {
+            const hold = yield* acquire(below(engine), path, lockPlan({ ...options, join: true }).plan);
+            if (hold === undefined) return "not in time";
+            const isJoined = hold.held instanceof JoinedAbove;
+            if (!isJoined) later = engine;
+            yield* mark(isJoined ? inside : "holds");
+            try {
+              yield* hold.confirm("unchanged");
+              confirmed++;
+              assert(!isJoined || !isAlive(later), "a joiner goes on although another program has the lock");
+            } catch (error) {
+              if (!LockLostError.is(error)) throw error;
+              lost++;
+            }
+            yield* mark("out");
+            if (!isJoined) later = undefined;
+            yield* hold.release();
+            return isJoined ? "joined" : "held";
+          };
+          const other: Contender = function* (engine, mark) {
+            const hold = yield* acquire(engine, path, lockPlan(options).plan);
+            if (hold === undefined) return "not in time";
+            later = engine;
+            yield* mark("holds");
+            later = undefined;
+            yield* hold.release();
+            return "held";
+          };
+          return [first, joiner, joiner, other];
+        };
+        const report = explore({ machine: machineWith(), contenders, kills, limit, check: neverTwo });
+        assert(confirmed > 0 && lost > 0, `${confirmed} confirmed, ${lost} lost`);
+        told(`joined, ${backend}, ${kills} killed`, report);
+      });
+    }
   }
 });
 

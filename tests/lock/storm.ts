@@ -21,7 +21,10 @@ export interface Storm {
   /** How many of the processes are killed at random moments, and how often each of them. */
   readonly killed: number;
   readonly kills: number;
-  readonly options: object;
+  /** How often some process is stopped (SIGSTOP) in the middle of something, and goes on a moment later. */
+  readonly stops?: number;
+  /** The options of every process, or of the process with this number. */
+  readonly options: object | ((index: number) => object);
   /** Whether a shell takes part, with flock(1) on the lock file. */
   readonly shell: boolean;
   /** What each process runs, and within which program; default: increments under the lock. */
@@ -34,6 +37,7 @@ export interface Storm {
 export interface StormReport {
   readonly acknowledged: number;
   readonly kills: number;
+  readonly stops: number;
   readonly count: number;
   readonly looks: number;
   /** How many have had at least one increment acknowledged. */
@@ -103,6 +107,14 @@ class Participant {
     signal(script, "SIGKILL");
   }
 
+  /** Stops it until the answer is called; undefined when it does not run. */
+  stop(): (() => void) | undefined {
+    const script = this.#script;
+    if (script === undefined || script.child.exitCode !== null || script.child.signalCode !== null) return undefined;
+    signal(script, "SIGSTOP");
+    return () => signal(script, "SIGCONT");
+  }
+
   /** Is not started again: another has failed. */
   end(): void {
     this.#over = true;
@@ -112,7 +124,7 @@ class Participant {
 
 /** Lets it rage. */
 export function storm(rules: Storm): Promise<StormReport> {
-  const { runtimes, processes, threads = false, increments, killed, kills, options, shell } = rules;
+  const { runtimes, processes, threads = false, increments, killed, kills, stops = 0, options, shell } = rules;
   const { script = "tests/lock/scripts/increment.ts", wrapper } = rules;
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
@@ -126,8 +138,9 @@ export function storm(rules: Storm): Promise<StormReport> {
         // Both kinds of calls, and on Node both ways to flock.
         const how = threads ? "threads" : index % 2 === 0 ? "" : "sync";
         const env = runtime === "node" && index === 3 ? hiddenAddon : {};
+        const given = JSON.stringify(typeof options === "function" ? options(participants.length) : options);
         const start = (left: number) =>
-          spawn(script, [path, String(left), JSON.stringify(options), how], {
+          spawn(script, [path, String(left), given, how], {
             runtime,
             env,
             ...wrapper === undefined ? {} : { wrapper },
@@ -159,7 +172,18 @@ export function storm(rules: Storm): Promise<StormReport> {
         looks++;
       }
     })();
-    await Promise.all([running, looking]);
+    let stopped = 0;
+    const stopping = (async () => {
+      while (!over && stopped < stops) {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
+        const goOn = participants[Math.floor(Math.random() * participants.length)]?.stop();
+        if (goOn === undefined) continue;
+        stopped++;
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+        goOn();
+      }
+    })();
+    await Promise.all([running, looking, stopping]);
 
     const told = everybody.flatMap((each) => each.told);
     const count = rules.counted?.(path, told) ?? JSON.parse(fs.readFileSync(path, "utf8")).count;
@@ -170,6 +194,6 @@ export function storm(rules: Storm): Promise<StormReport> {
       throw new Error(`${count} counted, ${acknowledged} acknowledged, ${suffered} kills`);
     }
     const active = everybody.filter((each) => each.acknowledged > 0).length;
-    return { acknowledged, kills: suffered, count, looks, participants: active };
+    return { acknowledged, kills: suffered, stops: stopped, count, looks, participants: active };
   });
 }

@@ -1,36 +1,57 @@
-/** No update is lost: every runtime at once, and a shell; with kills. The long version: `deno task storm:locks`. */
+/**
+ * No update is lost: every runtime at once, and a shell; with kills and stops. The long version: `deno task storm:locks`.
+ */
 import { it } from "node:test";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, inTurn } from "../support/effort.ts";
 import { hasJq, manyUpdates } from "./many_updates.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime, runtimes } from "../support/spawn.ts";
-import { tally } from "../support/tally.ts";
+import { notEmpty, tally } from "../support/tally.ts";
 import { storm } from "./storm.ts";
 import { hasFlockProgram, hasKernelLock, isLinux } from "./support.ts";
 
 const size = byEffort({
-  quick: { processes: 1, increments: 20, killed: 1, kills: 2 },
-  normal: { processes: 1, increments: 40, killed: 2, kills: 3 },
-  long: { processes: 4, increments: 500, killed: 3, kills: 40 },
+  quick: { processes: 1, increments: 20, killed: 1, kills: 2, stops: 10 },
+  normal: { processes: 1, increments: 40, killed: 2, kills: 3, stops: 20 },
+  long: { processes: 4, increments: 500, killed: 3, kills: 40, stops: 500 },
 });
 
-for (
-  const [backend, threads] of [["flock", false], ["directory", false], ["flock", true]] as const
-) {
-  const name = threads ? `${backend}, in worker threads` : backend;
+/** A lock directory and the kernel's lock in turn: each is converted to the other as soon as it is free. */
+const mixed = (index: number) => ({
+  durability: "none",
+  lock: { backend: index % 2 === 0 ? "flock" : "directory" },
+});
+const all = (backend: string) => ({ durability: "none", lock: { backend } });
+
+const storms = [
+  { name: "flock", options: all("flock"), shell: true },
+  { name: "directory", options: all("directory"), shell: false },
+  { name: "flock, in worker threads", options: all("flock"), shell: true, threads: true },
+  { name: "flock, some stopped in the middle", options: all("flock"), shell: true, stops: size.stops },
+  { name: "both kinds of locks, some stopped in the middle", options: mixed, shell: false, stops: size.stops },
+];
+
+for (const { name, ...rules } of notEmpty(inTurn(storms, 2))) {
   it(`no update is lost (${name})`, async (t) => {
     if (!isLinux || !hasKernelLock() || !hasFlockProgram()) return skip(t, "needs Linux and flock(1)");
     // All runtimes take part, whichever runs this test: once is enough.
     if (currentRuntime !== runtimes()[0]) return skip(t, "runs once, with processes of every runtime");
-    const options = { durability: "none", lock: { backend } };
-    const report = await storm({ ...size, threads, runtimes: runtimes(), options, shell: backend === "flock" });
-    const happened = tally(`a storm of increments (${name})`, ["acknowledged", "kills", "looks", "participants"]);
+    const report = await storm({ ...size, stops: 0, ...rules, runtimes: runtimes() });
+    const happened = tally(`a storm of increments (${name})`, [
+      "acknowledged",
+      "kills",
+      "stops",
+      "looks",
+      "participants",
+    ]);
     happened.count("acknowledged", report.acknowledged);
     happened.count("kills", report.kills);
+    happened.count("stops", report.stops);
     happened.count("looks", report.looks);
     happened.count("participants", report.participants);
     const kills = size.kills * Math.min(size.killed, runtimes().length);
-    happened.enough({ acknowledged: size.increments, kills, participants: runtimes().length });
+    const stops = (rules.stops ?? 0) > 0 ? 1 : 0;
+    happened.enough({ acknowledged: size.increments, kills, stops, participants: runtimes().length });
   });
 }
 

@@ -18,7 +18,7 @@ import type { Call, Outcome } from "../table.ts";
 import type { deployTable } from "../grammar/transaction.ts";
 import { deployed, previewed } from "../results.ts";
 import { locateOperand } from "../operand.ts";
-import { notInTime, patienceOf } from "../waiting.ts";
+import { notInTime, patienceOf, ShownWait } from "../waiting.ts";
 
 const attempt = "Cannot deploy";
 
@@ -143,7 +143,11 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       ...words === undefined ? {} : { activate: () => activate(words) },
     }, {
       signal,
-      lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
+      lock: {
+        timeout,
+        ...lockDirectory === undefined ? {} : { lockDirectory },
+        ...new ShownWait(call).options,
+      },
       ...options.durability === undefined ? {} : { durability: options.durability },
       ...trust === undefined ? {} : { trust },
       ...whenLost === undefined ? {} : { whenLost },

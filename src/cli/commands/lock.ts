@@ -3,7 +3,7 @@
  * `--break` does so, asks at a terminal, and breaks the lock of the very holder that it has shown, or nothing.
  */
 import { breakLock, holderSinceText, insideLock, inspectLock } from "../../lock/mod.ts";
-import { UsageError } from "../arguments.ts";
+import { optionName, UsageError } from "../arguments.ts";
 import { exitStatus } from "../exit_status.ts";
 import { endOfProgram } from "../interruption.ts";
 import { shownName } from "../shown.ts";
@@ -18,14 +18,18 @@ type LockCall = Call<typeof lockTable>;
 /** Runs the command. */
 export async function run(call: LockCall): Promise<Outcome> {
   const { host, operands, options } = call;
-  const { shared, exclusive, close, command: text, inspect, break: breaks, force: _asked, ...waiting } = options;
+  const { shared, exclusive, close, command: text, inspect, break: breaks, force: _checked, ...waiting } = options;
   if (shared && exclusive) throw new UsageError("--shared and --exclusive cannot be combined");
   const attempt = "Cannot lock";
   const words = text === undefined ? operands.command : [host.environment("SHELL") || "/bin/sh", "-c", text];
   const wanted = [inspect, breaks, text !== undefined, operands.command.length > 0].filter(Boolean).length;
   if (wanted === 0) throw new UsageError("COMMAND is missing", "put it after FILE");
   if (wanted > 1) throw new UsageError("only one of COMMAND, --command, --inspect and --break is possible");
-  if (inspect || breaks) return await (inspect ? inspectHolder : breakHolder)(call);
+  if (inspect || breaks) {
+    refuseOptions(call, inspect ? ["lockDirectory", "inspect"] : ["lockDirectory", "break", "force"]);
+    return await (inspect ? inspectHolder : breakHolder)(call);
+  }
+  if (call.options.force) throw new UsageError("--force has no effect without --break");
   const path = locateOperand(operands.file, attempt);
   const command = new LockedCommand(host, attempt, path);
   const lock = await lockInTime(call, path, waiting, { shared: shared === true, signal: command.signal });
@@ -49,6 +53,13 @@ export async function run(call: LockCall): Promise<Outcome> {
 const notInherited =
   "the program cannot inherit this lock: if this process is killed, others may lock the file while " +
   "the program is still running (--close says that this is intended)";
+
+/** Refuses what is about taking a lock where none is taken. */
+function refuseOptions({ options }: LockCall, allowed: readonly (keyof LockCall["options"])[]): void {
+  const other = (Object.keys(options) as (keyof LockCall["options"])[]).find((key) => !allowed.includes(key));
+  if (other === undefined) return;
+  throw new UsageError(`${optionName(other)} has no effect: --inspect and --break take no lock`);
+}
 
 const placeOf = ({ options: { lockDirectory } }: LockCall) => lockDirectory === undefined ? {} : { lockDirectory };
 

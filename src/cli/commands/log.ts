@@ -13,7 +13,7 @@ import { countText } from "../quantity.ts";
 import { recordsOf } from "../records.ts";
 import { contentForMachines, durabilityNotes } from "../results.ts";
 import type { Call, Outcome } from "../table.ts";
-import { patience } from "../waiting.ts";
+import { patienceOf, ShownWait } from "../waiting.ts";
 
 /** Closes the log; the note for the user when that fails, which is no reason to append the same records again. */
 async function closeLog(log: Log): Promise<string[]> {
@@ -85,7 +85,7 @@ export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outc
   const options: LogOptions = {
     ...rules,
     ...mkdir ? { createDirectories: true } : {},
-    lock: { timeout: Infinity, ...patience({ nonblock, timeout }), signal },
+    lock: { timeout: patienceOf({ nonblock, timeout }), signal, ...new ShownWait(call).options },
   };
   const input = readPieces(standardInput(call.host, () => {}), { allowEmpty }, signal, to);
   // Input that is refused makes no log.
@@ -178,15 +178,15 @@ const skippedNote = ({ offset, bytes, records }: SkippedRange): string =>
   }`;
 
 /** `atomic-write log repair LOG`. */
-export async function logRepair({ operands, options }: Call<typeof logRepairTable>): Promise<Outcome> {
+export async function logRepair(call: Call<typeof logRepairTable>): Promise<Outcome> {
   const attempt = "Cannot repair";
-  const { keep, backup, nonblock, timeout } = options;
-  const path = locateOperand(operands.log, attempt);
+  const { keep, backup, nonblock, timeout } = call.options;
+  const path = locateOperand(call.operands.log, attempt);
   await mustExist(path, attempt, "file", "log");
   const result = await repairLog(path, {
     ...keep === undefined ? {} : { keep },
     ...backup === undefined ? {} : { backup },
-    lock: patience({ nonblock, timeout }),
+    lock: { timeout: patienceOf({ nonblock, timeout }), ...new ShownWait(call).options },
   });
   return {
     result,
@@ -235,12 +235,12 @@ export async function logCheckpoint(call: Call<typeof logCheckpointTable>): Prom
   const attempt = "Cannot checkpoint";
   const path = locateOperand(call.operands.log, attempt);
   const signal = call.abortOnSignal(attempt, path);
-  const waiting = patience({ nonblock, timeout });
+  const waiting = { timeout: patienceOf({ nonblock, timeout }), ...new ShownWait(call).options };
   await mustExist(path, attempt, "file", "log");
   const report = await call.progress(`reading the snapshot of ${call.operands.log}`, "byte");
   const rulesOfInput = { allowEmpty, requireJson };
   const content = await readContent(standardInput(call.host, report), rulesOfInput, signal, { attempt, path });
-  const log = await openLog(path, { ...rules, lock: { timeout: Infinity, ...waiting, signal } });
+  const log = await openLog(path, { ...rules, lock: { ...waiting, signal } });
   try {
     await log.checkpoint(content, through === undefined ? {} : { through });
   } catch (error) {

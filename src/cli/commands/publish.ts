@@ -21,7 +21,7 @@ import { type StagedList, StagedLists } from "../../transaction/staged_list.ts";
 import { durabilityNotes } from "../results.ts";
 import { shownName } from "../shown.ts";
 import type { Call, CommandTable, Outcome } from "../table.ts";
-import { notInTime, patienceOf } from "../waiting.ts";
+import { notInTime, patienceOf, ShownWait } from "../waiting.ts";
 
 /** The path of the symlink: `site/`, which a shell completes, means it, too. */
 function publishedPath(operand: string, attempt: string): string {
@@ -36,16 +36,21 @@ type SwitchValues = TransactionValues & ProgramValues & { readonly lockDirectory
 
 /** From the values of the command's options to those of the switch. */
 function switchOptions(
-  { host, note, progress, options }: Omit<Call<CommandTable>, "options"> & { readonly options: SwitchValues },
+  call: Omit<Call<CommandTable>, "options"> & { readonly options: SwitchValues },
   signal: AbortSignal,
   { timeout, published }: { readonly timeout: number; readonly published: StagedList | undefined },
 ): SwitchOptions {
+  const { host, note, progress, options } = call;
   const { durability, trust, lockDirectory, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
   const late = () => note("asked to stop, but the symlink is already switched: finishing");
   return {
     signal,
-    lock: { timeout, ...lockDirectory === undefined ? {} : { lockDirectory } },
+    lock: {
+      timeout,
+      ...lockDirectory === undefined ? {} : { lockDirectory },
+      ...new ShownWait(call).options,
+    },
     ...durability === undefined ? {} : { durability },
     ...trust === undefined ? {} : { trust },
     ...words === undefined || published === undefined ? {} : {

@@ -22,7 +22,7 @@ import { recoveryLines, recoveryReasons, recoveryStatus } from "../results.ts";
 import { shownName } from "../shown.ts";
 import { StepFailed } from "../program/failed.ts";
 import type { Call, Outcome } from "../table.ts";
-import { patienceOf } from "../waiting.ts";
+import { patienceOf, ShownWait } from "../waiting.ts";
 
 /** What came of it. */
 interface Recovered {
@@ -145,7 +145,11 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     recursive: options.recursive === true,
     verb: attempt,
     signal,
-    lock: { timeout, ...options.lockDirectory === undefined ? {} : { lockDirectory: options.lockDirectory } },
+    lock: {
+      timeout,
+      ...options.lockDirectory === undefined ? {} : { lockDirectory: options.lockDirectory },
+      ...new ShownWait(call).options,
+    },
     ...options.unproven ? { unproven: "recover" as const } : {},
     ...options.trust === undefined ? {} : { trust: options.trust },
     ...words === undefined ? {} : {

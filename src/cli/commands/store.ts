@@ -22,7 +22,7 @@ import { locateOperand, mustExist } from "../operand.ts";
 import { countText } from "../quantity.ts";
 import { contentForMachines, durabilityNotes, writeOptions, written } from "../results.ts";
 import type { Call, Outcome } from "../table.ts";
-import { patience } from "../waiting.ts";
+import { patienceOf, ShownWait } from "../waiting.ts";
 
 /** A store that is there already. `attempt` begins the message of a failure: `Cannot verify`. */
 async function openStore(operand: string, attempt: string, options?: StoreOptions): Promise<ObjectStore> {
@@ -101,15 +101,17 @@ export async function storeGet({ operands, json, print }: Call<typeof storeGetTa
 }
 
 /** `atomic-write store restore DIR DIGEST FILE`. */
-export async function storeRestore(
-  { operands, options, abortOnSignal }: Call<typeof storeRestoreTable>,
-): Promise<Outcome> {
+export async function storeRestore(call: Call<typeof storeRestoreTable>): Promise<Outcome> {
+  const { operands, options, abortOnSignal } = call;
   const attempt = "Cannot restore";
   const digest = readDigest(operands.digest, "DIGEST");
   const path = locateOperand(operands.file, attempt);
   const signal = abortOnSignal(attempt, path);
   const store = await openStore(operands.dir, "Cannot restore from");
-  return written(await store.restore(digest, path, writeOptions(options, signal)), options);
+  return written(
+    await store.restore(digest, path, writeOptions(options, signal, new ShownWait(call).options)),
+    options,
+  );
 }
 
 /** Printed together: one call of the system for each would take longer than listing. */
@@ -131,7 +133,7 @@ export async function storeList({ operands, json, print }: Call<typeof storeList
 /** `atomic-write store rm DIR DIGEST…`. */
 export async function storeRemove({ operands, options }: Call<typeof storeRemoveTable>): Promise<Outcome> {
   const digests = operands.digest.map((text) => readDigest(text, "DIGEST"));
-  const store = await openStore(operands.dir, "Cannot remove from", patience(options));
+  const store = await openStore(operands.dir, "Cannot remove from", { timeout: patienceOf(options) });
   const removed: string[] = [];
   try {
     for (const digest of digests) if (await store.remove(digest)) removed.push(digest);
@@ -219,7 +221,7 @@ async function* named(pieces: AsyncIterable<Uint8Array>, to: Destination): Async
 export async function storeGc(call: Call<typeof storeGcTable>): Promise<Outcome> {
   const { references, grace, dryRun, allowEmpty, ...waiting } = call.options;
   const attempt = "Cannot collect garbage in";
-  const store = await openStore(call.operands.dir, attempt, patience(waiting));
+  const store = await openStore(call.operands.dir, attempt, { timeout: patienceOf(waiting) });
   const to = { attempt, path: store.directory };
   const none = new AbortController().signal;
   const reachable = references === undefined

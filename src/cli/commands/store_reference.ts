@@ -7,7 +7,7 @@ import { locateOperand, mustExist, nothingThere } from "../operand.ts";
 import { durabilityNotes } from "../results.ts";
 import { shownName } from "../shown.ts";
 import type { Call, Outcome } from "../table.ts";
-import { patience } from "../waiting.ts";
+import { patienceOf } from "../waiting.ts";
 
 type ReferenceCall = Call<typeof storeReferenceTable>;
 
@@ -81,7 +81,7 @@ export async function run(call: ReferenceCall): Promise<Outcome> {
   const path = locateOperand(dir, attempt);
   if (action !== "set") await mustExist(path, attempt, "directory", "directory");
   const { expect: _used, nonblock, timeout, ...rules } = call.options;
-  const references = await openReferences(path, { ...rules, ...patience({ nonblock, timeout }) });
+  const references = await openReferences(path, { ...rules, timeout: patienceOf({ nonblock, timeout }) });
   if (action === "get") return await called(() => get(references, name));
   if (action === "list") return await called(() => list(references, name));
   const removed = action === "rm" ? await called(() => remove(references, call)) : undefined;

@@ -5,6 +5,7 @@ import { readContent, standardInput } from "../input.ts";
 import { locateOperand } from "../operand.ts";
 import { writeOptions, written } from "../results.ts";
 import type { Call, Outcome } from "../table.ts";
+import { ShownWait } from "../waiting.ts";
 
 /** Runs the command. */
 export async function run(call: Call<typeof writeTable>): Promise<Outcome> {
@@ -16,6 +17,6 @@ export async function run(call: Call<typeof writeTable>): Promise<Outcome> {
   if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
   const report = await call.progress(`writing ${call.operands.file}`, "byte");
   const content = await readContent(standardInput(host, report), call.options, signal, { attempt, path });
-  const result = await writeFile(path, content, writeOptions(rest, signal));
+  const result = await writeFile(path, content, writeOptions(rest, signal, new ShownWait(call).options));
   return written(result, rest);
 }

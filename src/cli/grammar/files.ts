@@ -1,5 +1,5 @@
 /** What the commands about one file take: to write, copy, remove, restore and update it, and to lock it. */
-import { type CommandTable, count, flag, text } from "../table.ts";
+import { type CommandTable, count, flag, sha256, text } from "../table.ts";
 import { durabilityRows, lockDirectoryRow, lockRows, trustRows, writeRows } from "./rows.ts";
 import { updateVersionRows, writeVersionRows } from "./versioned.ts";
 
@@ -51,11 +51,16 @@ export const copyTable = {
 export const removeTable = {
   description: [
     "Removes FILE (or the symlink of that name) so that a power cut does not bring it back. It is not an error if " +
-    "there is no such file.",
+    "there is no such file, unless --if-match says which content it must have (status 2).",
   ],
   operands: { file: { help: "The file to remove" } },
-  options: { ...durabilityRows, lock: writeRows.lock, ...lockDirectoryRow },
-  statuses: [],
+  options: {
+    ifMatch: sha256("Remove FILE only if its content has this SHA-256 (see --digest; compared under its lock)"),
+    lock: flag("Remove FILE under its lock"),
+    ...lockDirectoryRow,
+    ...durabilityRows,
+  },
+  statuses: [2],
   examples: ["date | atomic-write session.token && atomic-write remove session.token"],
 } as const satisfies CommandTable;
 

@@ -79,7 +79,7 @@ export const durabilityRows = {
 export const lockDirectoryRow = {
   lockDirectory: text(
     "DIR",
-    "Keep the lock in DIR instead of beside the file; all programs that lock the file must name the same DIR",
+    "The directory of the lock, if not that of what is locked; all programs that lock it must name the same DIR",
   ),
 } satisfies OptionTable;
 

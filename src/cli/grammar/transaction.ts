@@ -8,9 +8,8 @@ import {
   type OptionValues,
   programWords,
   seconds,
-  text,
 } from "../table.ts";
-import { trustRows, waitRows } from "./rows.ts";
+import { lockDirectoryRow, trustRows, waitRows } from "./rows.ts";
 
 /** How the locks are waited for, and what must survive a power cut. */
 const transactionRows = {
@@ -40,14 +39,6 @@ const programRows = {
 
 /** Their values. */
 export type ProgramValues = OptionValues<typeof programRows>;
-
-/** Where the lock of what is published is. */
-const generationsLockRow = {
-  lockDirectory: text(
-    "DIR",
-    "Keep the lock in DIR instead of beside PATH; all programs that publish at PATH must name the same DIR",
-  ),
-} satisfies OptionTable;
 
 /** What `atomic-write deploy PLAN` takes. */
 export const deployTable = {
@@ -91,6 +82,7 @@ export const recoverTable = {
     "After a crash nobody knows whether the new files have taken effect; --activate makes sure that they do. " +
     "Until then this is reported every time (status 91). If a service is started afterwards anyway, use " +
     "--activate true.",
+    "Deployments whose plan has a lockDirectory are recovered with the same --lock-directory.",
     "Failures are printed together with what was done; the first one (--json: error, of errors) determines the " +
     "status. A failed activation or a signal stops the work.",
   ],
@@ -101,10 +93,7 @@ export const recoverTable = {
     unproven: flag("Include deployments whose owner may still be running: only if you know that none is"),
     ...trustRows,
     ...waitRows,
-    lockDirectory: text(
-      "DIR",
-      "The directory that the interrupted programs kept their locks in, if not beside the files (lockDirectory of a plan)",
-    ),
+    ...lockDirectoryRow,
   },
   statuses: [1, 2, 65, 66, 91, 126, 127],
   examples: [
@@ -144,7 +133,7 @@ export const publishTable = {
     ),
     ...programRows,
     ...transactionRows,
-    ...generationsLockRow,
+    ...lockDirectoryRow,
   },
   statuses: [1, 65, 66, 90, 91, 126, 127],
   examples: [
@@ -168,7 +157,7 @@ export const rollBackTable = {
       optional: true,
     },
   },
-  options: { ...programRows, ...transactionRows, ...generationsLockRow },
+  options: { ...programRows, ...transactionRows, ...lockDirectoryRow },
   statuses: [1, 66, 90, 91, 126, 127],
   examples: [
     "date | atomic-write --mkdir dist/index.html && atomic-write publish site dist",
