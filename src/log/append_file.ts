@@ -12,7 +12,16 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { attachCleanup, type Attempt, beginAnew, type CleanupFailure, tidy, translate } from "../protocol/failure.ts";
+import { closeQuietly } from "../protocol/file_call.ts";
+import {
+  attachCleanup,
+  type Attempt,
+  beginAnew,
+  beginAttempt,
+  type CleanupFailure,
+  tidy,
+  translate,
+} from "../protocol/failure.ts";
 import { type Cursor, encodeRecord, recordHeaderSize } from "./record.ts";
 import type { RecordsEnd } from "./records_end.ts";
 import { syncFile, type SyncPlace, type SyncRules } from "../protocol/sync.ts";
@@ -27,7 +36,7 @@ export function drawNumber(engine: Engine): bigint {
 /** An open file of records. */
 export class AppendFile {
   readonly #engine: Engine;
-  readonly #file: OpenFile;
+  #file: OpenFile;
   readonly #place: SyncPlace;
   readonly #identity: bigint;
   readonly #salt: bigint;
@@ -39,6 +48,7 @@ export class AppendFile {
   #sealed: boolean;
   /** Whether every sync so far has said that everything is safely on disk. */
   #provable: boolean;
+  #isOpen = true;
   #failure: { error: unknown } | undefined;
 
   /**
@@ -190,6 +200,27 @@ export class AppendFile {
   /** Closes the file. */
   *close(): Operation<void> {
     this.fail(new InvalidArgument("The log has been closed"));
-    yield* wait(this.#file.close());
+    if (this.#isOpen) yield* wait(this.#file.close());
+    this.#isOpen = false;
+  }
+
+  /** Closes the file because another one takes its place; nothing is written to it any more. */
+  *letGo(): Operation<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    yield* closeQuietly(this.#file);
+  }
+
+  /** Opens the file again that was let go of; every later call throws where the name leads to another one by now. */
+  *takeBack(path: string, identity: string): Operation<void> {
+    try {
+      const file = yield* wait(this.#engine.fileSystem.open(path, "read-write"));
+      if (file === undefined) throw new SystemError("ENOENT", "open", path);
+      this.#file = file;
+      this.#isOpen = true;
+      if ((yield* wait(file.stat())).identity !== identity) throw new SystemError("ESTALE", "open", path);
+    } catch (error) {
+      this.fail(translate(error, beginAttempt("Cannot open", path)));
+    }
   }
 }

@@ -29,7 +29,6 @@ import {
   tidy,
   translate,
 } from "../protocol/failure.ts";
-import { closeQuietly } from "../protocol/file_call.ts";
 import type { TornTail } from "./records_end.ts";
 import type { Filling } from "../protocol/replace_file.ts";
 import type { OpenPlace } from "../protocol/room.ts";
@@ -37,7 +36,7 @@ import { perLog } from "../protocol/room_shares.ts";
 import { type Durability, lesserDurability, reachedDurability, type WritePlan } from "../protocol/write_plan.ts";
 import { checkpointFilling } from "./checkpoint.ts";
 import { recordsOf } from "./log_header.ts";
-import { type Opened, openMade, openOrMake, putLog } from "./open_log_file.ts";
+import { type Opened, openMade, openOrMake, putLog, replacing } from "./open_log_file.ts";
 import { LogRecords, readHeader, type ReadPlan, readSnapshot } from "./read_log.ts";
 
 /** The options with which a log is opened. */
@@ -184,13 +183,15 @@ export class LogBody {
   *#replace(filling: Filling): Operation<void> {
     const before = this.#appended;
     const opening = { engine: this.engine, plan: this.#plan, path: this.path, attempt: this.#attempt("Cannot open") };
+    const replaced = replacing(opening, () => before.letGo());
     let reached: Durability;
     try {
-      reached = yield* putLog(opening, filling);
+      reached = yield* putLog({ ...opening, plan: replaced.plan }, filling);
       this.#note(reached);
     } catch (error) {
       // What is open is no longer, or perhaps not, what the name leads to.
       if (FileError.is(error) && error.targetState !== "unchanged") before.fail(error);
+      else if (replaced.isClosed()) yield* before.takeBack(this.path, this.#identity);
       throw error;
     }
     try {
@@ -202,7 +203,7 @@ export class LogBody {
       before.fail(thrown);
       throw thrown;
     }
-    yield* closeQuietly(before.file);
+    yield* replaced.close();
   }
 
   /** The records safely on disk. */

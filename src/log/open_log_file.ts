@@ -59,6 +59,34 @@ export function* putLog({ engine, path, plan }: Opening, filling: Filling): Oper
   }
 }
 
+/** A file that is open here and is about to be replaced. */
+export interface ReplacedFile {
+  /** Closes the file right before the rename, where the system replaces no file that is open. */
+  readonly plan: WritePlan;
+  isClosed(): boolean;
+  /** Closes it, unless it is closed by now. */
+  close(): Operation<void>;
+}
+
+/** The plan for replacing a file that `close` closes. */
+export function replacing({ engine, plan }: Opening, close: () => Operation<void>): ReplacedFile {
+  let closed = false;
+  function* closeOnce(): Operation<void> {
+    if (closed) return;
+    closed = true;
+    yield* close();
+  }
+  function* guard(): Operation<void> {
+    if (plan.guard !== undefined) yield* plan.guard();
+    yield* closeOnce();
+  }
+  return {
+    plan: engine.capabilities.replacesOpenFiles ? plan : { ...plan, guard },
+    isClosed: () => closed,
+    close: closeOnce,
+  };
+}
+
 /** Writes an open log whose records may be in memory alone into another file, which takes its place. */
 export function* rewriteLog(opening: Opening, file: OpenFile, header: LogHeader): Operation<Durability> {
   // What is replaced has the same content: no version worth keeping.
@@ -89,11 +117,12 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
   const { engine, path, plan, attempt } = opening;
   const file = yield* wait(engine.fileSystem.open(path, "read-write"));
   if (file === undefined) return undefined;
+  const replaced = replacing(opening, () => closeQuietly(file));
   try {
     const status = yield* wait(file.stat());
     // Another program has made the file before it had anything to put into it, as a service manager does.
     if (status.size === 0) {
-      yield* closeQuietly(file);
+      yield* replaced.close();
       return undefined;
     }
     const place = { path: parentOf(engine, path), status };
@@ -103,8 +132,8 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
     const { tornTail } = end;
     const sureness = yield* makeSure(engine, { file, place }, end, plan, attempt);
     if (sureness === "unproven") {
-      const made = yield* openMade(opening, yield* rewriteLog(opening, file, header));
-      yield* closeQuietly(file);
+      const made = yield* openMade(opening, yield* rewriteLog({ ...opening, plan: replaced.plan }, file, header));
+      yield* replaced.close();
       return { ...made, tornTail };
     }
     const synced = sureness === "synced";
@@ -117,7 +146,7 @@ function* openExisting(opening: Opening): Operation<Opened | undefined> {
       reached: reachedDurability(plan.durability, synced, named),
     };
   } catch (error) {
-    yield* closeQuietly(file);
+    yield* replaced.close();
     throw error;
   }
 }

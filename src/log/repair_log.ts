@@ -21,7 +21,7 @@ import { type Durability, reachedDurability, writePlan } from "../protocol/write
 import { currentRuntime } from "../runtime/current.ts";
 import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { type LogHeader, recordsOf } from "./log_header.ts";
-import { type Opening, putLog, rewriteLog, syncName } from "./open_log_file.ts";
+import { type Opening, putLog, replacing, rewriteLog, syncName } from "./open_log_file.ts";
 import { readHeader, type SkippedRange } from "./read_log.ts";
 import { RecordReader } from "./record_reader.ts";
 import { type Cursor, recordHeaderSize } from "./record.ts";
@@ -160,6 +160,8 @@ function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogRes
   const { engine, path, attempt } = opening;
   const file = yield* wait(engine.fileSystem.open(path, "read"));
   if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
+  const replaced = replacing(opening, () => closeQuietly(file));
+  const repairing = { ...opening, plan: replaced.plan };
   try {
     const { size } = yield* wait(file.stat());
     // An empty file is a log that nothing was written to yet.
@@ -169,11 +171,11 @@ function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogRes
     const reader = new RecordReader(file, records.identity);
     const { damage, end } = yield* findDamage(reader, firstCursor(records), size, skips);
     const durability = damage.length === 0
-      ? yield* syncIntact(opening, file, header, end)
-      : yield* putLog(opening, rewrittenFilling(engine, file, header, skips));
+      ? yield* syncIntact(repairing, file, header, end)
+      : yield* putLog(repairing, rewrittenFilling(engine, file, header, skips));
     return { path, repaired: damage.length > 0, damage, durability };
   } finally {
-    yield* closeQuietly(file);
+    yield* replaced.close();
   }
 }
 
@@ -181,8 +183,9 @@ function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogRes
  * Makes a log that is damaged before its end usable again: what is kept is written into another file, which takes the
  * log's place in one atomic and durable step; the damaged log stays beside it as a backup.
  *
- * A log that is not damaged keeps its records; a torn tail is no damage. If its last records may be in memory alone, it is written into another file, as `openLog` does. To see beforehand what would be lost, read the log
- * with `whenDamaged: "skip"`.
+ * A log that is not damaged keeps its records; a torn tail is no damage. If its last records may be in memory alone, it
+ * is written into another file, as `openLog` does. To see beforehand what would be lost, read the log with
+ * `whenDamaged: "skip"`.
  *
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode RepairLogOptions}.
