@@ -1,7 +1,7 @@
 /** A log on a system that replaces no open file: it lets go of its own around its checkpoint, and when it is opened after a kill. */
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { openLog, openLogReader } from "../../src/log/mod.ts";
+import { openLog, openLogReader, repairLog } from "../../src/log/mod.ts";
 import { memoryRuntime } from "../../src/testing/mod.ts";
 
 const path = "/d/log";
@@ -54,4 +54,28 @@ test("a log can be opened after its writer was killed where no open file is repl
   await again.append("three");
   await again.close();
   assertEquals([await texts(runtime), runtime.openHandles], [["one", "two", "three"], []]);
+});
+
+test("a damaged log is repaired, and one whose end is unproven rewritten, where no open file is replaced", async () => {
+  const runtime = machine();
+  const log = await openLog(path, { runtime });
+  await log.append("one");
+  const second = runtime.statusOf(path)?.size ?? 0;
+  await log.appendMany(["two", "three"]);
+  await log.close();
+  const bytes = (runtime.readBytes(path) ?? new Uint8Array()).slice();
+  bytes[second + 33] = 0xff;
+  const damaged = memoryRuntime({
+    renameOverOpen: "EPERM",
+    files: { "/d/": { kind: "directory" }, [path]: bytes },
+  });
+  assertEquals((await repairLog(path, { runtime: damaged })).repaired, true);
+  assertEquals([await texts(damaged), damaged.openHandles], [["one"], []]);
+
+  const writer = runtime.fork();
+  const killed = await openLog(path, { runtime: writer });
+  await killed.append("four");
+  writer.kill();
+  assertEquals((await repairLog(path, { runtime })).repaired, false);
+  assertEquals([await texts(runtime), runtime.openHandles], [["one", "two", "three", "four"], []]);
 });
