@@ -60,7 +60,7 @@ export function* putLog({ engine, path, plan }: Opening, filling: Filling): Oper
 }
 
 /** A file that is open here and is about to be replaced. */
-export interface ReplacedFile {
+interface ReplacedFile {
   /** Closes the file right before the rename, where the system replaces no file that is open. */
   readonly plan: WritePlan;
   isClosed(): boolean;
