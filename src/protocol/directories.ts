@@ -17,6 +17,7 @@ import { isForbidden } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { checkWay } from "./links.ts";
+import { holdNames, isSafeWay } from "./safe_way.ts";
 import { LearnedDevices } from "./learned_devices.ts";
 import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directory.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
@@ -28,7 +29,7 @@ export class ParentDirectory {
   readonly engine: Engine;
   readonly path: string;
   readonly status: FileStatus;
-  /** What is synced at the end; undefined where that is not wanted or cannot be, and once it is closed. */
+  /** What names are reached through, and what is synced at the end; undefined where neither is wanted, or it is closed. */
   handle: OpenDirectory | undefined;
   /** Closed until it is synced, to spare its descriptor: by its path until then. */
   isResting = false;
@@ -84,8 +85,9 @@ export function* openParent(
 ): Operation<ParentDirectory> {
   const { fileSystem, capabilities } = engine;
   const wanted = syncsDirectory(rules.durability);
+  const isOpened = wanted || !(yield* isSafeWay(engine, path));
   const gone = () => attemptFailed(attempt, "ENOENT", "openDirectory", `there is no directory ${JSON.stringify(path)}`);
-  if (wanted && capabilities.directorySync) {
+  if (isOpened && capabilities.directorySync) {
     let entered: EnteredDirectory | undefined;
     try {
       entered = yield* enterDirectory(engine, path);
@@ -93,7 +95,9 @@ export function* openParent(
     } catch (error) {
       // A directory may be written to but not opened (mode 0300, a permission of the runtime): it is not synced then.
       if (!isForbidden(error) || error.call !== "openDirectory") throw error;
-      if (rules.whenUnsupported === "throw") throw durabilityUnsupported(rules, "openDirectory", attempt, error);
+      if (wanted && rules.whenUnsupported === "throw") {
+        throw durabilityUnsupported(rules, "openDirectory", attempt, error);
+      }
     }
     if (entered !== undefined) return yield* opened(engine, path, entered, { rules, attempt });
   } else if (wanted && rules.whenUnsupported === "throw") {
@@ -101,7 +105,8 @@ export function* openParent(
   }
   const status = yield* wait(fileSystem.stat(path));
   if (status === undefined) throw gone();
-  yield* checkWay(engine, { path, status, handle: undefined }, attempt);
+  const isHeld = yield* holdNames(engine, path, undefined);
+  yield* checkWay(engine, { path, status, handle: undefined, isHeld }, attempt);
   return new ParentDirectory(engine, path, status);
 }
 
@@ -119,9 +124,12 @@ function* opened(
 ): Operation<ParentDirectory> {
   try {
     const parent = new ParentDirectory(engine, path, status, handle);
-    yield* checkWay(engine, parent, attempt);
+    const isHeld = yield* holdNames(engine, path, handle);
+    yield* checkWay(engine, { path, status, handle, isHeld }, attempt);
     const { device } = status;
-    if (rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)) {
+    if (
+      syncsDirectory(rules.durability) && rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)
+    ) {
       yield* syncDirectory(engine, parent, rules, attempt);
       syncable.add(engine.fileSystem, device);
     }

@@ -17,6 +17,15 @@ export function knownOwner(runtime: Runtime): KnownOwner | undefined {
   return runtime.process.owner() ?? learnedOwners.get(runtime);
 }
 
+/** Whether a number stands for users whom the user namespace does not map: whose a file is cannot be told by it. */
+export const isUnmapped = ({ process }: Runtime, user: number): boolean =>
+  user !== 0 && user === process.unmappedUser?.();
+
+/** Whether something belongs to root or to this user. */
+export function isOwn(runtime: Runtime, { user }: Pick<FileStatus, "user">): boolean {
+  return user === 0 || (user === knownOwner(runtime)?.user && !isUnmapped(runtime, user));
+}
+
 /** Remembers who this process is from a file it has just made. */
 export function learnOwner(engine: Engine, made: FileStatus, directory: FileStatus): void {
   if ((directory.mode & 0o2000) !== 0 || learnedOwners.has(engine.runtime)) return;

@@ -16,7 +16,7 @@ import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.t
 import { isForbidden } from "../runtime/system_error.ts";
 import { childOf, type Engine, type FollowedLinks, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
-import { knownOwner } from "./known_owner.ts";
+import { isOwn, isUnmapped, knownOwner } from "./known_owner.ts";
 
 /** A symlink on a path, and the directory that it is in. */
 export interface MetLink {
@@ -41,14 +41,16 @@ export const followedBy = (symlink: string | undefined): FollowedLinks => ({
 export function isOurs({ capabilities, links, runtime }: Engine, directory: FileStatus | undefined): boolean {
   if (!capabilities.owner || links?.users === "any") return true;
   if (directory === undefined || !capabilities.mode || (directory.mode & 0o022) !== 0) return false;
-  return directory.user === 0 || directory.user === knownOwner(runtime)?.user;
+  return isOwn(runtime, directory);
 }
 
 /** Whether a link may be followed wherever it leads. */
 export function isFollowed(engine: Engine, { status: { user }, directory }: MetLink): boolean {
-  const { capabilities, links } = engine;
-  if (!capabilities.owner || user === 0 || links?.users === "any" || links?.users.includes(user)) return true;
-  return user === knownOwner(engine.runtime)?.user || isOurs(engine, directory);
+  const { capabilities, links, runtime } = engine;
+  if (!capabilities.owner || links?.users === "any" || isOwn(runtime, { user }) || isOurs(engine, directory)) {
+    return true;
+  }
+  return links?.users.includes(user) === true && !isUnmapped(runtime, user);
 }
 
 /** Refuses another user's link, unless it leads to what that user owns. */
@@ -58,9 +60,11 @@ export function checkLink(engine: Engine, link: MetLink, end: LinkEnd, attempt: 
   const owner = (end.status ?? end.directory)?.user;
   const { directory } = link;
   const isSticky = directory !== undefined && (directory.mode & 0o1002) === 0o1002;
-  if (owner === user && !(isSticky && directory.user !== user)) return;
+  if (owner === user && !isUnmapped(engine.runtime, user) && !(isSticky && directory.user !== user)) return;
   const shown = `the symlink ${JSON.stringify(link.path)} belongs to user ${user}`;
-  const leads = isSticky && owner === user
+  const leads = isUnmapped(engine.runtime, user)
+    ? "this user namespace does not map that user, who may be anybody"
+    : isSticky && owner === user
     ? "its directory is open to everybody"
     : end.status === undefined
     ? `leads to nothing, in a directory of ${owner === undefined ? "an unknown user" : `user ${owner}`}`
@@ -84,13 +88,15 @@ interface ReachedDirectory {
   readonly path: string;
   readonly status: FileStatus;
   readonly handle: OpenDirectory | undefined;
+  /** Whether nobody else can have its path lead elsewhere, or what is in it is reached through what is open. */
+  readonly isHeld: boolean;
 }
 
 /** Refuses a directory to which another user's link has led, unless that user owns it. */
 export function* checkWay(engine: Engine, reached: ReachedDirectory, attempt: Attempt): Operation<void> {
   const { fileSystem, capabilities } = engine;
   if (!capabilities.owner || !capabilities.symbolicLinks || engine.links?.users === "any") return;
-  const { path, status, handle } = reached;
+  const { path, status, handle, isHeld } = reached;
   let known = judged.get(fileSystem);
   if (known?.get(path) === status.identity) return;
   const current = handle === undefined ? fileSystem.realPath?.(path) : handle.currentPath?.();
@@ -102,6 +108,8 @@ export function* checkWay(engine: Engine, reached: ReachedDirectory, attempt: At
       throw attemptFailed(attempt, "ESTALE", "stat", reason);
     }
   }
+  // The path that was looked at just now need not be the one that was opened.
+  if (!isHeld) return;
   if (known === undefined) judged.set(fileSystem, known = new Map());
   if (known.size >= mostJudged) known.clear();
   known.set(path, status.identity);

@@ -4,7 +4,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";
-import { knownOwner } from "./known_owner.ts";
+import { isOwn } from "./known_owner.ts";
 
 /**
  * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of
@@ -12,10 +12,9 @@ import { knownOwner } from "./known_owner.ts";
  */
 export function* isOutOfReach(engine: Engine, directory: string, path: string): Operation<boolean> {
   if (!engine.capabilities.owner) return true;
-  const trusted = [0, knownOwner(engine.runtime)?.user];
   const parent = yield* wait(engine.fileSystem.stat(directory));
   const status = yield* wait(engine.fileSystem.linkStat(path));
-  if (parent === undefined || status === undefined || !trusted.includes(parent.user)) return false;
+  if (parent === undefined || status === undefined || !isOwn(engine.runtime, parent)) return false;
   const isShared = (parent.mode & 0o022) !== 0;
-  return !isShared || ((parent.mode & 0o1000) !== 0 && trusted.includes(status.user));
+  return !isShared || ((parent.mode & 0o1000) !== 0 && isOwn(engine.runtime, status));
 }

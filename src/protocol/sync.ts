@@ -28,7 +28,7 @@ import {
   syncsOn,
 } from "./sync_ledger.ts";
 import { witnessSync } from "./sync_witness.ts";
-import type { Durability } from "./write_plan.ts";
+import { type Durability, syncsDirectory } from "./write_plan.ts";
 
 /** What the caller wants when a sync does not succeed. */
 export interface SyncRules {
@@ -132,7 +132,7 @@ export function* syncDirectory(
   attempt: Attempt,
 ): Operation<boolean> {
   const { handle, status, path } = directory;
-  if (handle === undefined) return false;
+  if (handle === undefined || !syncsDirectory(rules.durability)) return false;
   const syncs = syncsOn(engine, status.device);
   const sync = { handle, level: levelOf(rules) };
   let begun: number;

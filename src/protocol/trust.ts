@@ -5,7 +5,8 @@
  * root is never acted upon: not carried out, restored, gone back to, published or removed. It is respected all the same:
  * what may be somebody's unfinished work is in the way, and the error says what helps. A user who can put a name into a
  * directory, but not replace the files there (a sticky directory, such as /tmp), would otherwise have this module do it;
- * and root, who recovers a directory of somebody else's, would do what a planted journal says.
+ * and root, who recovers a directory of somebody else's, would do what a planted journal says. An owner whom the user
+ * namespace of this process does not map may be anybody, and never counts.
  *
  * Those who share a directory on purpose name one another: the option `trust`. Content that is known by its digest, as
  * the objects of a store are, needs no owner.
@@ -16,6 +17,7 @@ import type { FileStatus, Runtime } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { beginAttempt } from "./failure.ts";
+import { isUnmapped } from "./known_owner.ts";
 import { closeQuietly } from "./file_call.ts";
 import { createTemporary } from "./temporary_file.ts";
 
@@ -70,8 +72,11 @@ export function* isCredible(
   { user }: Pick<FileStatus, "user">,
   trust: Trust,
 ): Operation<boolean> {
-  if (!home.engine.capabilities.owner || trust === "any" || user === 0 || trust.includes(user)) return true;
-  return (yield* ourUser(home)) === user;
+  const { capabilities, runtime } = home.engine;
+  if (!capabilities.owner || trust === "any" || user === 0) return true;
+  // Before anything is made to learn who this is.
+  if (isUnmapped(runtime, user)) return false;
+  return trust.includes(user) || (yield* ourUser(home)) === user;
 }
 
 /**

@@ -14,6 +14,9 @@ const folder = "/proc/self/fd/";
 /** What directories were opened by, by their descriptors. */
 const anchored = new Map<number, string>();
 
+/** The path that leads to what is open, whatever that is. */
+export const openPath = (descriptor: number): string => folder + descriptor;
+
 /** Whether the kernel may show this process its descriptors. Node's permission model refuses every path it was not given. */
 export function mayAnchor(): boolean {
   const host = processNamespace();

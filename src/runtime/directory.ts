@@ -7,7 +7,7 @@ export const baseOf = (path: string): string => path.endsWith("/") ? path : `${p
 
 /** Names in a directory, reached through a path that leads to it. */
 export class NamesByPath implements DirectoryNames {
-  readonly base: string;
+  base: string;
   readonly #fileSystem: FileSystem;
 
   /** Names below `base`, which ends in a separator. */

@@ -47,8 +47,22 @@ function readFacts(reader: ProcReader): ProcessFacts | undefined {
   return { boot, namespace, pid: reader.pid, started: stat.started };
 }
 
-/** `facts` and `liveness` of a process host, over that reader. */
-export function linuxProcess(reader: ProcReader): Pick<ProcessHost, "facts" | "liveness"> {
+/** All users, each as itself: the map of the initial user namespace. */
+const everyUser = /^\s*0\s+0\s+4294967295\s*$/;
+
+/** The number of users that a user namespace does not map, by the text of its map. https://man7.org/linux/man-pages/man7/user_namespaces.7.html */
+export function unmappedUserIn(map: string | undefined, overflow: string | undefined): number | undefined {
+  if (map === undefined || everyUser.test(map)) return undefined;
+  return Number.parseInt(overflow ?? "") || 65_534;
+}
+
+const readUnmapped = ({ readText }: ProcReader): number | undefined =>
+  unmappedUserIn(readText("/proc/self/uid_map"), readText("/proc/sys/kernel/overflowuid"));
+
+/** What a process host tells of processes and users, over that reader. */
+export function linuxProcess(reader: ProcReader): Required<Pick<ProcessHost, "facts" | "liveness" | "unmappedUser">> {
+  let unmapped: { user: number | undefined } | undefined;
+  const unmappedUser = () => (unmapped ??= { user: readUnmapped(reader) }).user;
   let own: { facts: ProcessFacts | undefined } | undefined;
   const facts = () => (own ??= { facts: readFacts(reader) }).facts;
 
@@ -65,5 +79,5 @@ export function linuxProcess(reader: ProcReader): Pick<ProcessHost, "facts" | "l
     return stat.state === "Z" || stat.state === "X" || stat.state === "x" ? "dead" : "alive";
   }
 
-  return { facts, liveness };
+  return { facts, liveness, unmappedUser };
 }

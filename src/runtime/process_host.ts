@@ -43,6 +43,11 @@ export interface ProcessHost {
    * file may still be its directory's.)
    */
   owner(): { user: number; group: number } | undefined;
+  /**
+   * The number that stands for every user whom the user namespace of this process does not map; undefined where it maps all
+   * of them, or that is not known.
+   */
+  unmappedUser?(): number | undefined;
   /** The facts of this process, or undefined where they cannot be read. */
   facts(): ProcessFacts | undefined;
   /** What people call this machine and this program, as far as it may be asked. */

@@ -65,6 +65,7 @@ export function describeDirectories(withSubject: WithSubject): void {
         await fileSystem.makeDirectory(path, 0o755);
         await put(fileSystem, `${path}/a`, "ours");
         const home = await opened(fileSystem, path);
+        if (home.anchor !== undefined) assertEquals([home.anchor(), home.anchor()], [true, true]);
         await fileSystem.rename(path, moved);
         await fileSystem.makeDirectory(path, 0o755);
         for (const name of ["a", "x"]) await put(fileSystem, `${path}/${name}`, "theirs");

@@ -1,24 +1,83 @@
-/** An open directory of Deno, which tells no descriptor: names in it are reached by the path it was opened by. */
+/**
+ * An open directory of Deno, which tells no descriptor: names in it are reached by the path it was opened by, until
+ * `anchor` holds a descriptor of its own (through_descriptors.ts).
+ */
+import { anchor, dropAnchor, openPath } from "../anchor.ts";
+import { requiredProcess } from "../builtin.ts";
 import { baseOf, NamesByPath } from "../directory.ts";
-import type { DirectoryNames, FileSystem, OpenDirectory } from "../runtime.ts";
+import type { CLibrary } from "../foreign/c_library.ts";
+import type { Awaitable } from "../../core/operation.ts";
+import type { FileStatus, OpenDirectory, OpenFile } from "../runtime.ts";
+import { guard } from "../system_error.ts";
 import type { DenoCalls } from "./calls.ts";
-import type { DenoFile } from "./namespace.ts";
+import type { DenoFileSystem } from "./file_system.ts";
+import { deno, type DenoFile } from "./namespace.ts";
 import { DenoOpenFile } from "./open_file.ts";
+import { handingLibrary, holdDirectory } from "./through_descriptors.ts";
+
+/** Names in an open directory of Deno. */
+class DenoNames extends NamesByPath {
+  /** Whether nobody else may put anything into it: then what is looked at is what is opened. */
+  isPrivate = false;
+  readonly #fileSystem: DenoFileSystem;
+
+  constructor(fileSystem: DenoFileSystem, base: string) {
+    super(fileSystem, base);
+    this.#fileSystem = fileSystem;
+  }
+
+  override open(name: string, access: "read" | "read-write"): Awaitable<OpenFile | undefined> {
+    return this.#fileSystem.openNamed(this.base + name, access, { follow: false, isSafe: this.isPrivate });
+  }
+}
 
 /** An open directory of Deno. */
 export class DenoDirectory extends DenoOpenFile implements OpenDirectory {
-  readonly names: DirectoryNames;
+  readonly names: DenoNames;
   readonly #path: string;
-  readonly #fileSystem: FileSystem;
+  readonly #fileSystem: DenoFileSystem;
+  #held: { readonly library: CLibrary; readonly descriptor: number } | undefined;
 
-  constructor(file: DenoFile, path: string, calls: DenoCalls, fileSystem: FileSystem) {
+  constructor(file: DenoFile, path: string, calls: DenoCalls, fileSystem: DenoFileSystem) {
     super(file, path, calls);
     this.#path = path;
     this.#fileSystem = fileSystem;
-    this.names = new NamesByPath(fileSystem, baseOf(path));
+    this.names = new DenoNames(fileSystem, baseOf(path));
+  }
+
+  override stat(): FileStatus {
+    const status = super.stat();
+    const isOurs = () => status.user === 0 || status.user === requiredProcess().geteuid?.();
+    this.names.isPrivate = (status.mode & 0o022) === 0 && isOurs();
+    return status;
+  }
+
+  anchor(): boolean {
+    if (this.#held !== undefined) return true;
+    const library = handingLibrary();
+    if (library === undefined) return false;
+    const descriptor = guard("openDirectory", this.#path, () => holdDirectory(library, this.#path, this.stat()));
+    this.#held = { library, descriptor };
+    this.names.base = anchor(descriptor, this.#path);
+    return true;
   }
 
   currentPath(): string | undefined {
-    return this.#fileSystem.realPath?.(this.#path);
+    if (this.#held === undefined) return this.#fileSystem.realPath(this.#path);
+    try {
+      return deno().readLinkSync(openPath(this.#held.descriptor));
+    } catch {
+      return undefined;
+    }
+  }
+
+  override close(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) {
+      dropAnchor(held.descriptor);
+      held.library.close(held.descriptor);
+    }
+    super.close();
   }
 }

@@ -1,13 +1,16 @@
 /**
  * The file system over `Deno`; one body for both file systems, which differ in the `DenoCalls` they are made with.
  *
- * Deno opens without O_NOFOLLOW and O_NONBLOCK. So `open` looks before it opens (a FIFO without a peer would stop the
- * process forever), and with `follow: false` compares what it saw with what it got. Between look and open somebody who
- * may write in the directory can still put something else there: a symlink is noticed afterwards, a FIFO stops us.
+ * Deno opens without O_NOFOLLOW and O_NONBLOCK. Where it can be helped, on Linux with -A, the C library opens for it
+ * (through_descriptors.ts). Elsewhere, and in directories into which nobody else may put anything, `open` looks before it
+ * opens (a FIFO without a peer would stop the process forever), and with `follow: false` compares what it saw with what it
+ * got. Without -A somebody who may write in the directory can still put something else there in between: a symlink is
+ * noticed afterwards, a FIFO stops us.
  */
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import { builtin } from "../builtin.ts";
+import { shownPath } from "../anchor.ts";
 import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
 import { DenoDirectory } from "./directory.ts";
@@ -16,6 +19,8 @@ import { DenoReadFile } from "./read_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
 import { openSecond } from "./second_descriptor.ts";
 import { kindOf, toStatus } from "./status.ts";
+import { handingLibrary, isRevoked, openHanded } from "./through_descriptors.ts";
+import type { CLibrary } from "../foreign/c_library.ts";
 import type { DirectoryEntry, FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
 import {
   guard,
@@ -38,6 +43,12 @@ const creationBits = 0o777;
 const ownerMayRead = 0o400;
 const reading = { read: true } as const;
 
+/** What an open may meet. */
+interface OpenRules {
+  readonly follow: boolean;
+  readonly isSafe: boolean;
+}
+
 /** A file system over `Deno`. */
 export class DenoFileSystem implements FileSystem {
   readonly #deno = deno();
@@ -50,20 +61,27 @@ export class DenoFileSystem implements FileSystem {
   }
 
   open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): Awaitable<OpenFile | undefined> {
-    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.#open(path, access, options));
-    return this.#open(path, access, options);
+    return this.openNamed(path, access, { follow: options?.follow !== false, isSafe: false });
   }
 
-  #open(path: string, access: "read" | "read-write", options?: { follow?: boolean }): DenoOpenFile | undefined {
+  /** `isSafe`: nobody else may put anything there between two calls. */
+  openNamed(path: string, access: "read" | "read-write", how: OpenRules): Awaitable<OpenFile | undefined> {
+    if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.#open(path, access, how));
+    return this.#open(path, access, how);
+  }
+
+  #open(path: string, access: "read" | "read-write", { follow, isSafe }: OpenRules): DenoOpenFile | undefined {
     const write = access === "read-write";
     permit("open", path, "read", ...(write ? ["write" as const] : []));
+    const library = isSafe ? undefined : handingLibrary();
     const reopen = () => {
-      const writable = this.#open(path, "read-write", options);
+      const writable = this.#open(path, "read-write", { follow, isSafe });
       if (writable !== undefined) writable.opened ??= writable.stat();
       return writable;
     };
     return guardMissing("open", path, undefined, () => {
-      const follow = options?.follow !== false;
+      const handed = library && this.#openHanded(library, path, { write, follow });
+      if (handed !== undefined) return handed;
       const seen = toStatus(follow ? this.#deno.statSync(path) : this.#deno.lstatSync(path));
       if (seen.kind === "symlink") throw new SystemError("ELOOP", "open", path);
       if (seen.kind !== "file") throw new SystemError(seen.kind === "directory" ? "EISDIR" : "ENXIO", "open", path);
@@ -77,6 +95,23 @@ export class DenoFileSystem implements FileSystem {
       file.close();
       throw new SystemError("ELOOP", "open", path);
     });
+  }
+
+  /** Undefined where it cannot be done any more. */
+  #openHanded(
+    library: CLibrary,
+    path: string,
+    how: { readonly write: boolean; readonly follow: boolean },
+  ): DenoOpenFile | undefined {
+    try {
+      const { file, status } = openHanded(library, path, how);
+      const opened = new DenoOpenFile(file, path, this.#calls);
+      opened.opened = status;
+      return opened;
+    } catch (error) {
+      if (isRevoked(error)) return undefined;
+      throw error;
+    }
   }
 
   create(path: string, mode: number): OpenFile {
@@ -109,6 +144,8 @@ export class DenoFileSystem implements FileSystem {
         if (seen?.kind === "symlink") throw new SystemError("ENOTDIR", "openDirectory", path);
         // O_DIRECTORY in other words: `file/.` is ENOTDIR, and opening `fifo/.` does not wait.
         const opened = new DenoDirectory(this.#deno.openSync(`${path}/.`, reading), path, this.#calls, this);
+        // Reached through one that is held itself: what is in it is to be found there, too, however long that stays open.
+        if (shownPath(path) !== path) anchored(opened);
         if (seen === undefined || opened.stat().identity === seen.identity) return opened;
         opened.close();
         throw new SystemError("ENOTDIR", "openDirectory", path);
@@ -222,6 +259,16 @@ export class DenoFileSystem implements FileSystem {
       this.#deno.removeSync(path);
       return true;
     }, onlyAbsent);
+  }
+}
+
+/** Closes what cannot be anchored. */
+function anchored(opened: DenoDirectory): void {
+  try {
+    opened.anchor();
+  } catch (error) {
+    opened.close();
+    throw error;
   }
 }
 

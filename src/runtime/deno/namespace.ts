@@ -62,7 +62,7 @@ interface DenoNamespace extends DenoForeign {
   readonly build: { readonly os: string; readonly arch: string };
   readonly pid: number;
   readonly stdin: { isTerminal(): boolean };
-  readonly permissions: { querySync(permission: DenoPermission): { state: string } };
+  readonly permissions: { querySync(permission: DenoPermission): { state: string; partial?: boolean } };
   /** Needs no permission since Deno 2. */
   readonly mainModule: string | undefined;
   hostname(): string;

@@ -3,6 +3,7 @@ import type { Awaitable } from "../../core/operation.ts";
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import { builtin } from "../builtin.ts";
 import { largePayload, largestTransfer } from "../node/calls.ts";
+import { shownPath } from "../anchor.ts";
 import type { DenoCalls } from "./calls.ts";
 import { cLibrary } from "./c_library.ts";
 import { mayClone } from "./clone.ts";
@@ -30,6 +31,8 @@ function notBefore(time: Date | null): bigint {
 export class DenoOpenFile implements OpenFile {
   readonly #file: DenoFile;
   readonly #path: string;
+  /** What it is called for people, and reached by once the directory that it was opened through is closed. */
+  readonly #shown: string;
   readonly #calls: DenoCalls;
   #second: number | undefined;
   #secondIsLocked = false;
@@ -40,6 +43,7 @@ export class DenoOpenFile implements OpenFile {
   constructor(file: DenoFile, path: string, calls: DenoCalls, second?: number) {
     this.#file = file;
     this.#path = path;
+    this.#shown = shownPath(path);
     this.#calls = calls;
     this.#second = second;
   }
@@ -104,7 +108,12 @@ export class DenoOpenFile implements OpenFile {
 
   #descriptor(call: string): number {
     permit(call, this.#path, "read");
-    return this.#second ??= openSecond(this.#file, this.#path, call);
+    return this.#second ??= openSecond(this.#file, this.#place, call);
+  }
+
+  /** A path to it: through the directory that it was opened through while that is open, which is known by its own path. */
+  get #place(): string {
+    return shownPath(this.#path) === this.#shown ? this.#path : this.#shown;
   }
 
   setMode(mode: number): void {
@@ -155,7 +164,8 @@ export class DenoOpenFile implements OpenFile {
 
   sync(): Awaitable<void> {
     // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
-    const atOnce = this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+    const device = this.#device ?? this.opened?.device;
+    const atOnce = device !== undefined && isMemoryDevice(device, readMounts);
     for (;;) {
       try {
         const synced = atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file);
@@ -181,9 +191,9 @@ export class DenoOpenFile implements OpenFile {
     const close = () => descriptors.forEach((descriptor) => builtin("node:fs").closeSync(descriptor));
     try {
       permit("clone", this.#path, "read", "write");
-      descriptors.push(openSecond(this.#file, this.#path, "clone", true));
+      descriptors.push(openSecond(this.#file, this.#place, "clone", true));
       permit("clone", source.#path, "read");
-      descriptors.push(openSecond(source.#file, source.#path, "clone"));
+      descriptors.push(openSecond(source.#file, source.#place, "clone"));
     } catch {
       // Not to be opened a second time, or not by that name any more: no clone, and the engine copies.
       close();
@@ -231,7 +241,7 @@ export class DenoOpenFile implements OpenFile {
     if (!everythingGranted() || flockProgram() === undefined) return undefined;
     let descriptor: number;
     try {
-      descriptor = this.#second ??= openSecond(this.#file, this.#path, "lock");
+      descriptor = this.#second ??= openSecond(this.#file, this.#place, "lock");
     } catch {
       // Not by that name any more, or not to be opened twice: the caller looks again itself.
       return undefined;

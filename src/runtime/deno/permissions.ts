@@ -32,7 +32,17 @@ export function permitEverywhere(call: string, path: string): void {
   }
 }
 
+const everything = ["read", "write", "run", "net", "env", "ffi", "sys"] as const;
+
 /** Whether everything is permitted: what Deno wants for /proc, whatever `--allow-read` names. */
 export function everythingGranted(): boolean {
-  return (["read", "write", "run", "net", "env", "ffi", "sys"] as const).every((name) => granted({ name }));
+  return everything.every((name) => granted({ name }));
+}
+
+/** Whether everything is permitted, and nothing of it denied, as `--deny-read=/etc` does. */
+export function nothingDenied(): boolean {
+  return everything.every((name) => {
+    const { state, partial } = deno().permissions.querySync({ name });
+    return state === "granted" && partial !== true;
+  });
 }

@@ -41,7 +41,7 @@ export function denoProcess(): ProcessHost {
     list: (path: string) => inProc(() => Array.from(deno().readDirSync(path), ({ name }) => name)),
     identity: (path: string) => inProc(() => toStatus(deno().statSync(path)).identity),
   };
-  const { facts, liveness } = linuxProcess(reader);
+  const { facts, liveness, unmappedUser } = linuxProcess(reader);
   /** `process`, which costs about 10 ms to touch for the first time. */
   let host: ReturnType<typeof requiredProcess> | undefined;
   return {
@@ -55,6 +55,7 @@ export function denoProcess(): ProcessHost {
       const group = host.getegid?.();
       return user === undefined || group === undefined ? undefined : { user, group };
     },
+    unmappedUser,
     facts,
     liveness,
     description: () => ({

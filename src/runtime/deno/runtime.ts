@@ -8,6 +8,7 @@ import { cLibrary } from "./c_library.ts";
 import { DenoFileSystem } from "./file_system.ts";
 import { deno } from "./namespace.ts";
 import { denoProcess } from "./process.ts";
+import { handingLibrary } from "./through_descriptors.ts";
 import { createHash } from "../hash.ts";
 import { randomBytes } from "../random.ts";
 import type { Runtime } from "../runtime.ts";
@@ -26,8 +27,9 @@ export function denoRuntime(): Runtime {
     process: denoProcess(),
     capabilities: {
       directorySync: !windows,
-      // FsFile does not tell its descriptor, and node:fs, which would, costs a program 50 ms to load.
-      anchored: false,
+      get anchored() {
+        return handingLibrary() !== undefined;
+      },
       // flock(2); on Windows LockFileEx, for the whole of the file.
       fileLock: "call",
       owner: !windows,

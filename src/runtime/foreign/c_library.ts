@@ -16,6 +16,7 @@ import {
   type ForeignName,
   type ForeignValue,
   MissingFunction,
+  type NamedLibrary,
 } from "./table.ts";
 
 /** A C function has failed. */
@@ -55,6 +56,12 @@ const largestList = 65_537;
 const largestValue = 65_537;
 const firstBuffer = 256;
 
+/** Of open(2), the same on every processor of Linux. */
+const readWrite = 2;
+const noTerminal = 0o400;
+const nonBlocking = 0o4000;
+const closeOnExec = 0o2000000;
+
 const encoder = new TextEncoder();
 const nanosecondsInASecond = 1_000_000_000n;
 
@@ -72,14 +79,16 @@ function timespec(nanoseconds: bigint): readonly [bigint, bigint] {
 export class CLibrary {
   readonly #bound: BoundFunctions;
   readonly #system: string;
+  readonly #noFollow: number;
   /** Whether extended attributes can be read and set with it. */
   readonly hasAttributes: boolean;
 
   /** The library of `system`, bound. */
-  constructor(bound: BoundFunctions, system: string, hasAttributes: boolean) {
+  constructor(bound: BoundFunctions, system: string, { functions, noFollow }: NamedLibrary) {
     this.#bound = bound;
     this.#system = system;
-    this.hasAttributes = hasAttributes;
+    this.#noFollow = noFollow;
+    this.hasAttributes = functions.flistxattr !== undefined;
   }
 
   #call(name: ForeignName, ...values: readonly ForeignValue[]): number {
@@ -102,6 +111,17 @@ export class CLibrary {
   /** Gives flock's lock back. */
   unlock(descriptor: number): void {
     this.#call("flock", descriptor, lockUnlock);
+  }
+
+  /** Opens what is there, whatever it is, and waits for nothing: a FIFO that nobody writes to does not block it. Linux only. */
+  open(path: string, { write, follow }: { readonly write: boolean; readonly follow: boolean }): number {
+    const flags = nonBlocking | noTerminal | closeOnExec | (write ? readWrite : 0) | (follow ? 0 : this.#noFollow);
+    return this.#call("open", cString(path), flags);
+  }
+
+  /** Gives a descriptor back; a failure has no meaning for what was only looked at. */
+  close(descriptor: number): void {
+    this.#bound.call("close", [descriptor]);
   }
 
   /** Makes an empty file share the blocks of another one (FICLONE). */
@@ -197,7 +217,7 @@ export function loadCLibrary(bind: Binder, system: string, processor: string): C
   if (library === undefined) return undefined;
   for (const name of library.names) {
     try {
-      return new CLibrary(bind(name, library), system, library.functions.flistxattr !== undefined);
+      return new CLibrary(bind(name, library), system, library);
     } catch {
       // Another C library, or one that lacks a function: the next name, or none.
       continue;

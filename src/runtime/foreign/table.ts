@@ -43,6 +43,10 @@ const onLinux = {
   fgetxattr: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i64" },
   /** https://man7.org/linux/man-pages/man2/setxattr.2.html */
   fsetxattr: { parameters: ["i32", "buffer", "buffer", "u64", "i32"], result: "i32" },
+  /** Deno opens without these flags: https://man7.org/linux/man-pages/man2/open.2.html */
+  open: { parameters: ["buffer", "i32"], result: "i32", optional: true },
+  /** https://man7.org/linux/man-pages/man2/close.2.html */
+  close: { parameters: ["i32"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/removexattr.2.html */
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;
@@ -80,8 +84,10 @@ interface ForeignLibrary {
 }
 
 /** The C library of a system, and how it is named there. */
-interface NamedLibrary extends ForeignLibrary {
+export interface NamedLibrary extends ForeignLibrary {
   readonly names: readonly string[];
+  /** O_NOFOLLOW, the one flag here that processors disagree about. */
+  readonly noFollow: number;
 }
 
 /** kernel32.dll, of every Windows. */
@@ -100,11 +106,14 @@ const muslNames: Readonly<Record<string, string>> = {
 
 /** The C library of a system; undefined where none is used. Processors by the names of any runtime. */
 export function foreignLibrary(system: string, processor: string): NamedLibrary | undefined {
-  if (system === "darwin") return { names: ["libSystem.B.dylib"], functions: common, errorLocation: "__error" };
+  if (system === "darwin") {
+    return { names: ["libSystem.B.dylib"], functions: common, errorLocation: "__error", noFollow: 0x100 };
+  }
   const musl = muslNames[processor];
   if (system !== "linux" || musl === undefined) return undefined;
   const names = ["libc.so.6", `libc.musl-${musl}.so.1`];
-  return { names, functions: { ...common, ...onLinux }, errorLocation: "__errno_location" };
+  const noFollow = musl === "aarch64" ? 0o100000 : 0o400000;
+  return { names, functions: { ...common, ...onLinux }, errorLocation: "__errno_location", noFollow };
 }
 
 /** The library has no such function, or none was bound. */

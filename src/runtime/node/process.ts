@@ -86,7 +86,7 @@ export function nodeProcess(): ProcessHost {
   const host = requiredProcess();
   const sources = { readText, output: outputOf, system: host.platform };
   const reader = { pid: host.pid, readText, readLink, exists: processExists, list, identity };
-  const { facts, liveness } = linuxProcess(reader);
+  const { facts, liveness, unmappedUser } = linuxProcess(reader);
   return {
     pid: host.pid,
     isolate: globalThis,
@@ -96,6 +96,7 @@ export function nodeProcess(): ProcessHost {
       const group = host.getegid?.();
       return user === undefined || group === undefined ? undefined : { user, group };
     },
+    unmappedUser,
     facts,
     liveness,
     description: () => ({ host: builtin("node:os").hostname(), program: programName(host.argv) }),

@@ -125,11 +125,13 @@ class InterceptedFile implements FallibleFile {
 /** An open directory behind `around`, and the names in it. */
 class InterceptedDirectory extends InterceptedFile implements OpenDirectory {
   readonly names: DirectoryNames;
+  readonly anchor?: () => boolean;
   readonly #directory: OpenDirectory;
   constructor(inner: OpenDirectory, path: string, number: number, watch: Watch) {
     super(inner, path, number, watch.around);
     this.#directory = inner;
     this.names = new InterceptedNames(inner.names, path, watch);
+    if (inner.anchor !== undefined) this.anchor = () => inner.anchor?.() === true;
   }
   currentPath(): string | undefined {
     return this.#directory.currentPath?.();

@@ -56,6 +56,9 @@ const remove = () => fs.rmSync(file, { force: true });
 // How a process gets into a directory, it looks at once: which symlinks were on the way (src/protocol/links.ts).
 await writeFile(file, "the first file");
 writeFileSync(file, "the first file");
+// Without a sync of the directory, whether others could exchange it (src/protocol/safe_way.ts).
+await writeFile(file, "the first file", { durability: "none" });
+writeFileSync(file, "the first file", { durability: "none" });
 
 await both("create", {}, remove);
 await both("overwrite", {});

@@ -1,0 +1,63 @@
+/**
+ * Whether nobody but this user and root can exchange a directory, or one above it, for another: then its path leads to it
+ * whenever it is used.
+ *
+ * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: a way
+ * is judged once, for it can only become unsafe by what this user or root does to it.
+ */
+import { type Operation, wait } from "../core/operation.ts";
+import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.ts";
+import { SystemError } from "../runtime/system_error.ts";
+import { type Engine, nameOf, parentOf } from "./engine.ts";
+import { isOwn } from "./known_owner.ts";
+
+/** Ways by the paths of their directories. */
+const judged = new WeakMap<FileSystem, Map<string, boolean>>();
+/** More would only be kept for nothing. */
+const mostJudged = 1_000;
+
+/** Whether the path of a directory leads through directories alone, none of which others can exchange. */
+export function* isSafeWay(engine: Engine, directory: string): Operation<boolean> {
+  const { fileSystem, capabilities } = engine;
+  if (!capabilities.owner || !capabilities.mode || !capabilities.symbolicLinks) return true;
+  let known = judged.get(fileSystem);
+  const before = known?.get(directory);
+  if (before !== undefined) return before;
+  const isSafe = yield* judgeWay(engine, directory);
+  if (known === undefined) judged.set(fileSystem, known = new Map());
+  if (known.size >= mostJudged) known.clear();
+  known.set(directory, isSafe);
+  return isSafe;
+}
+
+function* judgeWay(engine: Engine, directory: string): Operation<boolean> {
+  let below: FileStatus | undefined;
+  for (let path = directory;; path = parentOf(engine, path)) {
+    if (nameOf(engine, path) === "..") return false;
+    let status: FileStatus | undefined;
+    try {
+      status = yield* wait(engine.fileSystem.linkStat(path));
+    } catch (error) {
+      // A runtime may be permitted less than the way.
+      if (!(error instanceof SystemError)) throw error;
+      return false;
+    }
+    if (status?.kind !== "directory" || (below !== undefined && !isKept(engine, status, below))) return false;
+    if (parentOf(engine, path) === path) return true;
+    below = status;
+  }
+}
+
+/** Whether nobody else can put something in the place of what is in a directory. */
+function isKept(engine: Engine, directory: FileStatus, inside: FileStatus): boolean {
+  if (!isOwn(engine.runtime, directory)) return false;
+  if ((directory.mode & 0o022) === 0) return true;
+  // Sticky: only its owner, or the directory's, may take a name away.
+  return (directory.mode & 0o1000) !== 0 && isOwn(engine.runtime, inside);
+}
+
+/** Has names in an open directory reached through it, where others can exchange it; false where that cannot be done. */
+export function* holdNames(engine: Engine, path: string, handle: OpenDirectory | undefined): Operation<boolean> {
+  if (handle !== undefined && handle.anchor === undefined && engine.capabilities.anchored) return true;
+  return (yield* isSafeWay(engine, path)) || handle?.anchor?.() === true;
+}
