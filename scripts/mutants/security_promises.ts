@@ -55,7 +55,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "another user's symlink is followed wherever it leads",
     file: "src/protocol/links.ts",
-    from: `if (owner === user && !(isSticky`,
+    from: `if (owner === user && !isUnmapped(engine.runtime, user) && !(isSticky`,
     to: `if (owner !== undefined && !(isSticky`,
     tests: ["tests/others_links_test.ts"],
     promise: "SECURITY: another user's symlink is followed only to what belongs to that user",
@@ -63,7 +63,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "the way to a directory that is open is not judged",
     file: "src/protocol/directories.ts",
-    from: `    yield* checkWay(engine, parent, attempt);
+    from: `    yield* checkWay(engine, { path, status, handle, isHeld }, attempt);
 `,
     to: ``,
     tests: ["tests/proof/neighbour_test.ts"],
