@@ -214,6 +214,12 @@ for (const [name, bind] of binders) {
     assertEquals(passed, [[1_714_903_200n, 123_456_789n, -1n, 999_999_999n], [0n, 0n, -2n, 0n]]);
   });
 
+  test(`${name}: what only close tells is an error`, () => {
+    const found = onLinux(bind, new FakeLibrary({ close: (file) => file === 9 ? { errno: 5 } : 0 }));
+    found.close(8);
+    assertEquals(assertThrows(() => found.close(9), ForeignError).code, "EIO");
+  });
+
   test(`${name}: a library that is not there is looked for by its other name, and done without`, () => {
     const musl = new FakeLibrary({}, (library) => library.startsWith("libc.musl"));
     assertEquals(loadCLibrary(bind(musl), "linux", "arm64")?.hasAttributes, true);

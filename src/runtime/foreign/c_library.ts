@@ -134,6 +134,11 @@ export class CLibrary {
     return this.#bound.callLater?.("ioctl", [destination, ficlone, source]).then((result) => result === 0);
   }
 
+  /** Closes a descriptor, and tells what failed in it: the descriptor is free in any case. */
+  close(descriptor: number): void {
+    this.#call("close", descriptor);
+  }
+
   /** F_BARRIERFSYNC of macOS. */
   barrier(descriptor: number): void {
     this.#call("fcntl", descriptor, barrierSync);

@@ -29,6 +29,8 @@ const common = {
   ioctl: { parameters: ["i32", "u64", "i32"], result: "i32" },
   /** F_BARRIERFSYNC: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/fcntl.h */
   fcntl: { parameters: ["i32", "i32"], result: "i32" },
+  /** Bun's own close tells no error: https://man7.org/linux/man-pages/man2/close.2.html */
+  close: { parameters: ["i32"], result: "i32" },
   /** https://man7.org/linux/man-pages/man3/futimens.3.html */
   futimens: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;

@@ -69,6 +69,13 @@ function barrier(descriptor: number): boolean {
   }
 }
 
+/** Bun's `closeSync` swallows what only close tells: a quota, or a write-back that failed where nothing was synced. */
+function close(descriptor: number): void {
+  const library = cLibrary();
+  if (library === undefined) nodeFs().closeSync(descriptor);
+  else library.close(descriptor);
+}
+
 const isMac = () => requiredProcess().platform === "darwin";
 const tryFlags = (shared: boolean) => ["-n", shared ? "-s" : "-x"];
 const nothing = () => {};
@@ -76,6 +83,7 @@ const nothing = () => {};
 const syncCalls: DescriptorCalls = {
   ...syncTransfers,
   cLibrary,
+  close,
   sync: (descriptor, level) => {
     if (!isMac()) nodeFs().fsyncSync(descriptor);
     // On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC.
@@ -94,6 +102,7 @@ const syncCalls: DescriptorCalls = {
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
   cLibrary,
+  close,
   syncAtOnce: syncCalls.sync,
   sync: (descriptor, level) => {
     if (!isMac()) return completed((callback) => nodeFs().fsync(descriptor, callback));

@@ -38,6 +38,8 @@ export interface DescriptorCalls {
   /** What node:fs lacks, where it can be called. */
   cLibrary(): CLibrary | undefined;
   readDirectory(path: string): Awaitable<Dirent[]>;
+  /** Closes a descriptor that was written to, where `closeSync` of node:fs keeps its error to itself. */
+  close?(descriptor: number): void;
 }
 
 /** The part of them that is node:fs on every runtime that has it, at once. */

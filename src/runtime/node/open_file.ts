@@ -81,6 +81,7 @@ export class NodeOpenFile implements OpenFile {
   readonly #path: string;
   readonly #calls: DescriptorCalls;
   #position = 0;
+  #written = false;
   readonly opened: FileStatus | undefined;
   /** Known once somebody has asked for the status. */
   #device: string | undefined;
@@ -116,6 +117,7 @@ export class NodeOpenFile implements OpenFile {
     const length = Math.min(bytes.byteLength, largestTransfer);
     if (this.#calls.mayWait) {
       if (length >= largePayload) {
+        this.#written = true;
         return this.#moveLarge("write", (done) => {
           nodeFs().write(this.#descriptor, bytes, 0, length, this.#position, done);
         });
@@ -124,7 +126,7 @@ export class NodeOpenFile implements OpenFile {
     }
     for (;;) {
       try {
-        return this.#moved(nodeFs().writeSync(this.#descriptor, bytes, 0, length, this.#position));
+        return this.#wrote(nodeFs().writeSync(this.#descriptor, bytes, 0, length, this.#position));
       } catch (error) {
         throwUnlessInterrupted(error, "write", this.#path);
       }
@@ -133,6 +135,11 @@ export class NodeOpenFile implements OpenFile {
 
   async #moveLarge(call: string, start: Parameters<typeof transferred>[0]): Promise<number> {
     return this.#moved(await guardAwaitable(call, this.#path, () => transferred(start)));
+  }
+
+  #wrote(count: number): number {
+    this.#written = true;
+    return this.#moved(count);
   }
 
   #moved(count: number): number {
@@ -246,7 +253,8 @@ export class NodeOpenFile implements OpenFile {
 
   close(): void {
     try {
-      nodeFs().closeSync(this.#descriptor);
+      const { close = nodeFs().closeSync } = this.#written ? this.#calls : {};
+      close(this.#descriptor);
     } catch (error) {
       throwUnlessInterrupted(error, "close", this.#path);
     }
