@@ -146,15 +146,16 @@ describe("the stack of a TypeError or RangeError of this module begins at the li
       'mode must be an octal string or a number, not "rw"',
       (_, file) => writeFileAtomic(file, "content", { mode: "rw" }),
     ],
-    ["memoryRuntime", UNKNOWN, () => memoryRuntime(wrong({ moed: 1 }))],
-    ["exploreCrashes", UNKNOWN, () => exploreCrashes(wrong({ moed: 1 }))],
-    ["exploreSchedules", UNKNOWN, () => exploreSchedules(wrong({ moed: 1 }))],
+    ["memoryRuntime", 'memoryRuntime: there is no option "moed"', () => memoryRuntime(wrong({ moed: 1 }))],
+    ["exploreCrashes", 'exploreCrashes: there is no option "moed"', () => exploreCrashes(wrong({ moed: 1 }))],
+    ["exploreSchedules", 'exploreSchedules: there is no option "moed"', () => exploreSchedules(wrong({ moed: 1 }))],
   ];
   for (const [name, message, call] of rows) {
     it(`${name}: ${message}`, () =>
       withTemporaryDirectory(async (directory) => {
         const { error, frames } = await framesOf(() => call(directory, join(directory, "file")));
-        assertEquals(error.message, message);
+        // The testing kit goes on with the options that there are.
+        assertEquals(error.message.split("; its options are")[0], message);
         assert(isCaller(frames[0]), error.stack);
         assert(error.stack?.startsWith(`${error.name}: ${error.message}\n`), error.stack);
       }));

@@ -291,6 +291,28 @@ describe("another user's symlink is refused:", () => {
     }
   }
 
+  it("a user's whom the user namespace does not map, even where the link leads to what has the same number", async () => {
+    const unmapped = 65_534;
+    const files = {
+      "/home": folder(root),
+      "/home/u": folder(unmapped),
+      "/home/u/file": link(unmapped, "/home/u/other"),
+      "/home/u/other": file(unmapped),
+    };
+    for (const [name, call] of notEmpty(Object.entries(calls))) {
+      for (const isMapped of [true, false]) {
+        const machine = memoryRuntime({ user: root, files, protectedLinks: false });
+        machine.put("/source", { content: "new" });
+        const process = Object.assign(Object.create(machine.process), {
+          unmappedUser: () => isMapped ? undefined : unmapped,
+        });
+        const attempt = () => call("/home/u/file", { ...machine, process }, {});
+        if (isMapped) await attempt();
+        else await assertRejects(attempt, FileError, "does not map", name);
+      }
+    }
+  });
+
   it('and followed with `symlink: "trust"`, or where its user is trusted', async () => {
     for (const setUp of notEmpty(attacks)) {
       if (setUp.as !== root) continue;

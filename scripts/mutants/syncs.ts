@@ -107,8 +107,9 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "a directory that could not be opened counts as synced",
     file: "src/protocol/sync.ts",
-    from: `if (handle === undefined) return false;`,
-    to: `if (handle === undefined) return true;`,
+    from: `if (handle === undefined || !syncsDirectory(rules.durability)) return false;`,
+    to: `if (!syncsDirectory(rules.durability)) return false;
+  if (handle === undefined) return true;`,
     tests: unopened,
   },
   {

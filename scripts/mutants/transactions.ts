@@ -208,8 +208,8 @@ export const transactionMutants: readonly Mutant[] = [
   {
     name: "everybody's names are acted upon",
     file: "src/protocol/trust.ts",
-    from: `  return (yield* ourUser(home)) === user;`,
-    to: `  return (yield* ourUser(home)) !== -user - 1;`,
+    from: `(yield* ourUser(home)) === user;`,
+    to: `(yield* ourUser(home)) !== -user - 1;`,
     tests: [...recover, "tests/transaction/ownership_test.ts", "tests/others_backups_test.ts"],
   },
   {

@@ -13,7 +13,7 @@
 import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { childOf } from "../protocol/engine.ts";
-import { isOwn } from "../protocol/known_owner.ts";
+import { isOursOrRoots } from "../protocol/known_owner.ts";
 import { gateName } from "../protocol/names/names.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -64,7 +64,7 @@ export class FileGate implements LockGate {
     const { engine: { capabilities, runtime }, like } = this.#request;
     if (!capabilities.owner || user === 0 || like === undefined || user === like.user) return true;
     if ((like.mode & 0o004) !== 0 || ((like.mode & 0o040) !== 0 && group === like.group)) return true;
-    return isOwn(runtime, { user });
+    return isOursOrRoots(runtime, { user });
   }
 
   *open(): Operation<void> {

@@ -17,12 +17,12 @@ export function knownOwner(runtime: Runtime): KnownOwner | undefined {
   return runtime.process.owner() ?? learnedOwners.get(runtime);
 }
 
-/** Whether a number stands for users whom the user namespace does not map: whose a file is cannot be told by it. */
+/** Whether a number stands for the users whom the user namespace does not map: it does not say whose a file is. */
 export const isUnmapped = ({ process }: Runtime, user: number): boolean =>
   user !== 0 && user === process.unmappedUser?.();
 
 /** Whether something belongs to root or to this user. */
-export function isOwn(runtime: Runtime, { user }: Pick<FileStatus, "user">): boolean {
+export function isOursOrRoots(runtime: Runtime, { user }: Pick<FileStatus, "user">): boolean {
   return user === 0 || (user === knownOwner(runtime)?.user && !isUnmapped(runtime, user));
 }
 

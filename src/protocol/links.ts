@@ -16,7 +16,7 @@ import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.t
 import { isForbidden } from "../runtime/system_error.ts";
 import { childOf, type Engine, type FollowedLinks, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
-import { isOwn, isUnmapped, knownOwner } from "./known_owner.ts";
+import { isOursOrRoots, isUnmapped, knownOwner } from "./known_owner.ts";
 
 /** A symlink on a path, and the directory that it is in. */
 export interface MetLink {
@@ -41,13 +41,13 @@ export const followedBy = (symlink: string | undefined): FollowedLinks => ({
 export function isOurs({ capabilities, links, runtime }: Engine, directory: FileStatus | undefined): boolean {
   if (!capabilities.owner || links?.users === "any") return true;
   if (directory === undefined || !capabilities.mode || (directory.mode & 0o022) !== 0) return false;
-  return isOwn(runtime, directory);
+  return isOursOrRoots(runtime, directory);
 }
 
 /** Whether a link may be followed wherever it leads. */
 export function isFollowed(engine: Engine, { status: { user }, directory }: MetLink): boolean {
   const { capabilities, links, runtime } = engine;
-  if (!capabilities.owner || links?.users === "any" || isOwn(runtime, { user }) || isOurs(engine, directory)) {
+  if (!capabilities.owner || links?.users === "any" || isOursOrRoots(runtime, { user }) || isOurs(engine, directory)) {
     return true;
   }
   return links?.users.includes(user) === true && !isUnmapped(runtime, user);

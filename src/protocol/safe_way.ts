@@ -2,31 +2,42 @@
  * Whether nobody but this user and root can exchange a directory, or one above it, for another: then its path leads to it
  * whenever it is used.
  *
- * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: a way
- * is judged once, for it can only become unsafe by what this user or root does to it.
+ * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: how a
+ * way was judged is believed for a second, because only this user and root can make a safe one unsafe.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { type Engine, nameOf, parentOf } from "./engine.ts";
-import { isOwn } from "./known_owner.ts";
+import { isOursOrRoots } from "./known_owner.ts";
 
-/** Ways by the paths of their directories. */
-const judged = new WeakMap<FileSystem, Map<string, boolean>>();
+/** How a way was judged, and when, by the machine's own clock. */
+interface Judgement {
+  readonly isSafe: boolean;
+  readonly time: number;
+}
+
+/** Judgements by the absolute paths of directories. */
+const judged = new WeakMap<FileSystem, Map<string, Judgement>>();
 /** More would only be kept for nothing. */
 const mostJudged = 1_000;
+/** For how long a judgement is believed. Milliseconds. */
+const believed = 1_000;
 
 /** Whether the path of a directory leads through directories alone, none of which others can exchange. */
 export function* isSafeWay(engine: Engine, directory: string): Operation<boolean> {
-  const { fileSystem, capabilities } = engine;
+  const { fileSystem, capabilities, runtime: { clock } } = engine;
   if (!capabilities.owner || !capabilities.mode || !capabilities.symbolicLinks) return true;
+  // From another working directory it leads elsewhere.
+  if (!directory.startsWith("/")) return yield* judgeWay(engine, directory);
   let known = judged.get(fileSystem);
   const before = known?.get(directory);
-  if (before !== undefined) return before;
+  const time = clock.monotonic();
+  if (before !== undefined && time - before.time < believed) return before.isSafe;
   const isSafe = yield* judgeWay(engine, directory);
   if (known === undefined) judged.set(fileSystem, known = new Map());
   if (known.size >= mostJudged) known.clear();
-  known.set(directory, isSafe);
+  known.set(directory, { isSafe, time });
   return isSafe;
 }
 
@@ -50,10 +61,10 @@ function* judgeWay(engine: Engine, directory: string): Operation<boolean> {
 
 /** Whether nobody else can put something in the place of what is in a directory. */
 function isKept(engine: Engine, directory: FileStatus, inside: FileStatus): boolean {
-  if (!isOwn(engine.runtime, directory)) return false;
+  if (!isOursOrRoots(engine.runtime, directory)) return false;
   if ((directory.mode & 0o022) === 0) return true;
   // Sticky: only its owner, or the directory's, may take a name away.
-  return (directory.mode & 0o1000) !== 0 && isOwn(engine.runtime, inside);
+  return (directory.mode & 0o1000) !== 0 && isOursOrRoots(engine.runtime, inside);
 }
 
 /** Has names in an open directory reached through it, where others can exchange it; false where that cannot be done. */

@@ -139,9 +139,8 @@ export interface OpenFile {
 
 /**
  * Names in one directory, not resolved again by a path that may lead elsewhere by then. A name is neither `.` nor `..`.
- * With `capabilities.anchored`, a name is looked up in what was opened (after `anchor`, where there is that), else by the
- * path it was opened by. Errors name
- * that path. The methods are those of `FileSystem`, which says what they promise; not to be used after `close`.
+ * With `capabilities.anchored` (and after `anchor`, where there is that) a name is looked up in what was opened, else by
+ * the path it was opened by. Errors name that path. The methods are those of `FileSystem`, which says what they promise; not to be used after `close`.
  */
 export interface DirectoryNames {
   /** The path that they are reached by, up to and with the last separator. */
@@ -176,11 +175,7 @@ export interface DirectoryNames {
 export interface OpenDirectory extends OpenFile {
   /** What is in it. */
   readonly names: DirectoryNames;
-  /**
-   * Has names in it reached through it from now on, where they are reached by its path; false where that cannot be done
-   * here. ESTALE where the path leads elsewhere by now. Not there: they are from the beginning, or never. No call of the
-   * protocol either.
-   */
+  /** Has names reached through it from now on; false where that cannot be done, ESTALE where its path leads elsewhere. */
   anchor?(): boolean;
   /**
    * Its path as the system knows it now, without symlinks; undefined where that is not told. Never fails, and is no call
@@ -237,10 +232,7 @@ export interface FileSystem {
 export interface Capabilities {
   /** A directory can be opened and synced. */
   directorySync: boolean;
-  /**
-   * Names in an open directory can be reached through it, wherever it has been moved: from the beginning, or from its
-   * `anchor` on. Else by its path.
-   */
+  /** Names in an open directory can be reached through it, wherever it has been moved; else by its path. */
   anchored: boolean;
   /** How an open file can be locked in the kernel: by a call, by a helper program (milliseconds), or not at all. */
   fileLock: "call" | "program" | "none";

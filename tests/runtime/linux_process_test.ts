@@ -1,7 +1,7 @@
 /** Facts and liveness over a /proc of our own making, for what no test can make the real one show. */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { linuxProcess, parseStat, type ProcReader } from "../../src/runtime/linux_process.ts";
+import { linuxProcess, parseStat, type ProcReader, unmappedUserIn } from "../../src/runtime/linux_process.ts";
 
 const tail = "S 1 50 50 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 99 100";
 const line = (command: string, rest = tail) => `50 (${command}) ${rest}\n`;
@@ -51,6 +51,23 @@ describe("facts", () => {
     assertEquals(host({ "/proc/self": "7" }).facts(), undefined);
     assertEquals(host({ "/proc/self/ns/time": "time:[4026532999]" }).facts(), undefined);
   });
+});
+
+describe("unmappedUser", () => {
+  const initial = "         0          0 4294967295\n";
+  for (
+    const [what, map, overflow, expected] of [
+      ["the initial namespace maps everybody", initial, "65534", undefined],
+      ["a container's does not", "         0     100000      65536\n", "65534", 65_534],
+      ["the system says which number that is", "         0       1000          1\n", "1234\n", 1234],
+      ["it is the usual one where it does not say", "         0       1000          1\n", undefined, 65_534],
+      ["nothing is known without a map", undefined, "65534", undefined],
+    ] as const
+  ) {
+    it(what, () => {
+      assertEquals(unmappedUserIn(map, overflow), expected);
+    });
+  }
 });
 
 describe("liveness", () => {

@@ -7,21 +7,32 @@ import { requiredProcess } from "../builtin.ts";
 import { baseOf, NamesByPath } from "../directory.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import type { FileStatus, OpenDirectory, OpenFile } from "../runtime.ts";
+import type { FileStatus, FileSystem, OpenDirectory, OpenFile } from "../runtime.ts";
 import { guard } from "../system_error.ts";
 import type { DenoCalls } from "./calls.ts";
-import type { DenoFileSystem } from "./file_system.ts";
 import { deno, type DenoFile } from "./namespace.ts";
 import { DenoOpenFile } from "./open_file.ts";
 import { handingLibrary, holdDirectory } from "./through_descriptors.ts";
+
+/** What an open may meet. */
+export interface OpenRules {
+  readonly follow: boolean;
+  /** Nobody else may put anything there between two calls. */
+  readonly isSafe: boolean;
+}
+
+/** The file system that a directory is in. */
+interface DirectoryHome extends FileSystem {
+  openNamed(path: string, access: "read" | "read-write", how: OpenRules): Awaitable<OpenFile | undefined>;
+}
 
 /** Names in an open directory of Deno. */
 class DenoNames extends NamesByPath {
   /** Whether nobody else may put anything into it: then what is looked at is what is opened. */
   isPrivate = false;
-  readonly #fileSystem: DenoFileSystem;
+  readonly #fileSystem: DirectoryHome;
 
-  constructor(fileSystem: DenoFileSystem, base: string) {
+  constructor(fileSystem: DirectoryHome, base: string) {
     super(fileSystem, base);
     this.#fileSystem = fileSystem;
   }
@@ -35,10 +46,10 @@ class DenoNames extends NamesByPath {
 export class DenoDirectory extends DenoOpenFile implements OpenDirectory {
   readonly names: DenoNames;
   readonly #path: string;
-  readonly #fileSystem: DenoFileSystem;
+  readonly #fileSystem: DirectoryHome;
   #held: { readonly library: CLibrary; readonly descriptor: number } | undefined;
 
-  constructor(file: DenoFile, path: string, calls: DenoCalls, fileSystem: DenoFileSystem) {
+  constructor(file: DenoFile, path: string, calls: DenoCalls, fileSystem: DirectoryHome) {
     super(file, path, calls);
     this.#path = path;
     this.#fileSystem = fileSystem;
@@ -63,7 +74,7 @@ export class DenoDirectory extends DenoOpenFile implements OpenDirectory {
   }
 
   currentPath(): string | undefined {
-    if (this.#held === undefined) return this.#fileSystem.realPath(this.#path);
+    if (this.#held === undefined) return this.#fileSystem.realPath?.(this.#path);
     try {
       return deno().readLinkSync(openPath(this.#held.descriptor));
     } catch {

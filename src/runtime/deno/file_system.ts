@@ -13,7 +13,7 @@ import { builtin } from "../builtin.ts";
 import { shownPath } from "../anchor.ts";
 import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
-import { DenoDirectory } from "./directory.ts";
+import { DenoDirectory, type OpenRules } from "./directory.ts";
 import { DenoOpenFile } from "./open_file.ts";
 import { DenoReadFile } from "./read_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
@@ -42,12 +42,6 @@ const noLink: ReadonlySet<string> = new Set([...notThere, "EINVAL"]);
 const creationBits = 0o777;
 const ownerMayRead = 0o400;
 const reading = { read: true } as const;
-
-/** What an open may meet. */
-interface OpenRules {
-  readonly follow: boolean;
-  readonly isSafe: boolean;
-}
 
 /** A file system over `Deno`. */
 export class DenoFileSystem implements FileSystem {

@@ -119,11 +119,6 @@ export class CLibrary {
     return this.#call("open", cString(path), flags);
   }
 
-  /** Gives a descriptor back; a failure has no meaning for what was only looked at. */
-  close(descriptor: number): void {
-    this.#bound.call("close", [descriptor]);
-  }
-
   /** Makes an empty file share the blocks of another one (FICLONE). */
   clone(destination: number, source: number): void {
     this.#call("ioctl", destination, ficlone, source);

@@ -47,8 +47,6 @@ const onLinux = {
   fsetxattr: { parameters: ["i32", "buffer", "buffer", "u64", "i32"], result: "i32" },
   /** Deno opens without these flags: https://man7.org/linux/man-pages/man2/open.2.html */
   open: { parameters: ["buffer", "i32"], result: "i32", optional: true },
-  /** https://man7.org/linux/man-pages/man2/close.2.html */
-  close: { parameters: ["i32"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/removexattr.2.html */
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;
