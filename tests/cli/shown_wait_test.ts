@@ -9,7 +9,8 @@ import { notEmpty } from "../support/tally.ts";
 import { atomicWrite, put } from "./command.ts";
 import { atTerminal, whyNoTerminal } from "./terminal.ts";
 
-const waitingFor = ({ script }: Other) => `waiting for process ${script.child.pid} (hold.ts), since `;
+// The compiled script has another extension.
+const waitingFor = ({ script }: Other) => `waiting for process ${script.child.pid} (hold.`;
 const reason = isLinux && hasKernelLock() ? whyNoTerminal() : "needs Linux and kernel locks";
 
 describe("a wait for a lock", () => {
