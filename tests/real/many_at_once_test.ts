@@ -1,5 +1,7 @@
 /** Thousands of calls started together: none fails for want of descriptors, however few a process may have. */
 import { assertEquals } from "@std/assert";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { byEffort } from "../support/effort.ts";
@@ -27,9 +29,11 @@ describe("many at once", () => {
       if (process.platform !== "linux") return skip(t, "only Linux has prlimit");
       await withTemporaryDirectory(async (directory) => {
         for (const kind of notEmpty(kinds)) {
+          const place = join(directory, kind);
+          mkdirSync(place);
           const { stdout, stderr } = await spawnScript(
             "tests/real/scripts/write_many.ts",
-            [directory, kind, String(count), String(descriptors)],
+            [place, kind, String(count), String(descriptors)],
           ).status;
           assertEquals([kind, stdout, stderr], [kind, `${JSON.stringify({ done: count, temporary: [] })}\n`, ""]);
         }
