@@ -3,7 +3,6 @@
  * `anchor` holds a descriptor of its own (through_descriptors.ts).
  */
 import { anchor, dropAnchor, openPath } from "../anchor.ts";
-import { requiredProcess } from "../builtin.ts";
 import { baseOf, NamesByPath } from "../directory.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
 import type { Awaitable } from "../../core/operation.ts";
@@ -12,7 +11,7 @@ import { guard } from "../system_error.ts";
 import type { DenoCalls } from "./calls.ts";
 import { deno, type DenoFile } from "./namespace.ts";
 import { DenoOpenFile } from "./open_file.ts";
-import { handingLibrary, holdDirectory } from "./through_descriptors.ts";
+import { handingLibrary, holdDirectory, isPrivate } from "./through_descriptors.ts";
 
 /** What an open may meet. */
 export interface OpenRules {
@@ -58,8 +57,7 @@ export class DenoDirectory extends DenoOpenFile implements OpenDirectory {
 
   override stat(): FileStatus {
     const status = super.stat();
-    const isOurs = () => status.user === 0 || status.user === requiredProcess().geteuid?.();
-    this.names.isPrivate = (status.mode & 0o022) === 0 && isOurs();
+    this.names.isPrivate = isPrivate(status);
     return status;
   }
 

@@ -7,6 +7,7 @@
  * would go round: then nothing of this is done.
  */
 import { openPath } from "../anchor.ts";
+import { requiredProcess } from "../builtin.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
 import type { FileStatus } from "../runtime.ts";
 import { codeOf, SystemError } from "../system_error.ts";
@@ -16,11 +17,22 @@ import { nothingDenied } from "./permissions.ts";
 import { toStatus } from "./status.ts";
 
 /** Found out once: to ask for seven permissions costs more than to open a file. */
-let handing: { readonly library: CLibrary | undefined } | undefined;
+let handing: { readonly library: CLibrary | undefined; readonly user?: number | undefined } | undefined;
+
+function findOut(): NonNullable<typeof handing> {
+  const library = findLibrary();
+  return library === undefined ? { library } : { library, user: requiredProcess().geteuid?.() };
+}
 
 /** The C library, where what it opens can be handed to Deno. */
 export function handingLibrary(): CLibrary | undefined {
-  return (handing ??= { library: findLibrary() }).library;
+  return (handing ??= findOut()).library;
+}
+
+/** Whether nobody but root and this user may put anything into a directory; false where nothing can be handed anyway. */
+export function isPrivate({ mode, user }: FileStatus): boolean {
+  handing ??= findOut();
+  return handing.library !== undefined && (mode & 0o022) === 0 && (user === 0 || user === handing.user);
 }
 
 function findLibrary(): CLibrary | undefined {
