@@ -221,7 +221,10 @@ describe("breakLock", () => {
       const args = [path, JSON.stringify(options)];
       const script = spawn("tests/lock/scripts/hold.ts", args, { ...inOwnNamespace, stdin: "pipe" });
       await untilHeard(script, listen(script.child), /^held directory/);
-      script.child.kill("SIGKILL");
+      // The holder itself: when unshare is killed, the end of its input may reach it first, and it gives the lock back.
+      const { pid } = script.child;
+      const [holder = ""] = fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
+      process.kill(Number(holder), "SIGKILL");
       await script.status;
       const late = await assertRejects(() => acquireLock(path, options), LockError, "not free within");
       assert(
