@@ -4,7 +4,7 @@
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "./engine.ts";
-import { isOursOrRoots } from "./known_owner.ts";
+import { isKept } from "./safe_way.ts";
 
 /**
  * Whether nobody but us and root can rename what is at `path`: a symlink in its place would lead the removal of
@@ -14,7 +14,5 @@ export function* isOutOfReach(engine: Engine, directory: string, path: string): 
   if (!engine.capabilities.owner) return true;
   const parent = yield* wait(engine.fileSystem.stat(directory));
   const status = yield* wait(engine.fileSystem.linkStat(path));
-  if (parent === undefined || status === undefined || !isOursOrRoots(engine.runtime, parent)) return false;
-  const isShared = (parent.mode & 0o022) !== 0;
-  return !isShared || ((parent.mode & 0o1000) !== 0 && isOursOrRoots(engine.runtime, status));
+  return parent !== undefined && status !== undefined && isKept(engine, parent, status);
 }

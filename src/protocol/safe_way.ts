@@ -60,7 +60,7 @@ function* judgeWay(engine: Engine, directory: string): Operation<boolean> {
 }
 
 /** Whether nobody else can put something in the place of what is in a directory. */
-function isKept(engine: Engine, directory: FileStatus, inside: FileStatus): boolean {
+export function isKept(engine: Engine, directory: FileStatus, inside: FileStatus): boolean {
   if (!isOursOrRoots(engine.runtime, directory)) return false;
   if ((directory.mode & 0o022) === 0) return true;
   // Sticky: only its owner, or the directory's, may take a name away.

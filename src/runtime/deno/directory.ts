@@ -83,10 +83,13 @@ export class DenoDirectory extends DenoOpenFile implements OpenDirectory {
   override close(): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) {
-      dropAnchor(held.descriptor);
-      held.library.close(held.descriptor);
+    try {
+      if (held !== undefined) {
+        dropAnchor(held.descriptor);
+        held.library.close(held.descriptor);
+      }
+    } finally {
+      super.close();
     }
-    super.close();
   }
 }
