@@ -81,14 +81,11 @@ export const commandsMutants: readonly Mutant[] = [
     tests: update,
   },
   {
-    name: "all that a program prints is kept while its standard error is silent",
-    file: "src/runtime/host/child_program.ts",
-    from: `      ask(next.read);
-`,
-    to: `      ask(next.read);
-      (globalThis.kept ??= []).push(chunk);
-`,
-    tests: deploy,
+    name: "one output of a program is cut by the other",
+    file: "src/cli/program/output_tail.ts",
+    from: `chunk.lastIndexOf(lineFeed) + 1;`,
+    to: `chunk.length;`,
+    tests: ["tests/cli/output_tail_test.ts"],
   },
   {
     name: "an update keeps its lock",
@@ -154,7 +151,7 @@ export const commandsMutants: readonly Mutant[] = [
   },
   {
     name: "the output of a program is kept whole",
-    file: "src/cli/program/program_step.ts",
+    file: "src/cli/program/output_tail.ts",
     from: `const kept = 64 * 1024;`,
     to: `const kept = Infinity;`,
     tests: deploy,

@@ -10,6 +10,7 @@ import type { ChildProgram } from "../../runtime/host/child_program.ts";
 import { currentRuntime } from "../../runtime/current.ts";
 import { SystemError } from "../../runtime/system_error.ts";
 import { StepFailed } from "./failed.ts";
+import { OutputTail } from "./output_tail.ts";
 import type { StagedList } from "../../transaction/staged_list.ts";
 import type { Call } from "../table.ts";
 
@@ -33,42 +34,9 @@ interface ProgramStep {
 const patience = 2000;
 /** How long to wait for the rest of the output of a program that has ended: something in the background may hold it. */
 const restOfOutput = 500;
-/** How many bytes of output are kept. */
-const kept = 64 * 1024;
-
-/** The last bytes of an output. */
-class Tail {
-  #chunks: Uint8Array[] = [];
-  #length = 0;
-  #left = 0;
-
-  add(chunk: Uint8Array): void {
-    this.#chunks.push(new Uint8Array(chunk));
-    this.#length += chunk.length;
-    while (this.#length - (this.#chunks[0]?.length ?? 0) >= kept) {
-      const { length } = this.#chunks.shift() ?? { length: 0 };
-      this.#length -= length;
-      this.#left += length;
-    }
-  }
-
-  text(): string {
-    // The first chunk may begin before what is kept.
-    const surplus = Math.max(0, this.#length - kept);
-    const decoder = new TextDecoder();
-    const [first, ...others] = this.#chunks;
-    const pieces = first === undefined ? [] : [first.subarray(surplus), ...others];
-    const text = pieces.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
-    const left = this.#left + surplus;
-    return left === 0 ? text : `(${left} bytes before this are not shown)\n${text}`;
-  }
-}
-
-async function collect(program: ChildProgram, tail: Tail): Promise<void> {
+async function collect(read: ChildProgram["readOutput"], take: (chunk: Uint8Array) => void): Promise<void> {
   try {
-    for (let chunk = await program.readOutput(); chunk !== undefined; chunk = await program.readOutput()) {
-      tail.add(chunk);
-    }
+    for (let chunk = await read(); chunk !== undefined; chunk = await read()) take(chunk);
   } catch {
     // What cannot be read cannot be shown; how the program ends is what counts.
   }
@@ -145,8 +113,8 @@ export async function runProgramStep(
   const { name, words, limit, signal } = step;
   if (signal?.aborted) return;
   const program = await start(host, step, staged);
-  const tail = new Tail();
-  const read = collect(program, tail);
+  const tail = new OutputTail();
+  const read = Promise.all([program.readOutput, program.readErrors].map((each) => collect(each, tail.lines())));
   const inTime = await endsInTime(program, step, progress);
   if (!inTime) await end(program);
   const { status, signal: by } = await program.ended;

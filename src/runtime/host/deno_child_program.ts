@@ -1,5 +1,5 @@
 /** Starting programs on Deno. Nothing is asked of the user: what is not permitted fails. */
-import { type ChildProgram, eitherOutput, type StartProgram, type Surroundings } from "./child_program.ts";
+import type { ChildProgram, StartProgram, Surroundings } from "./child_program.ts";
 import { granted } from "../deno/permissions.ts";
 import { codeOf, SystemError, toSystemError } from "../system_error.ts";
 
@@ -65,12 +65,6 @@ function reading(stream: ReadableStream<Uint8Array>): ChildProgram["readOutput"]
 
 const nothing: ChildProgram["readOutput"] = () => Promise.resolve(undefined);
 
-function outputOf(child: DenoChild, streams: Streams): ChildProgram["readOutput"] {
-  if (streams === "shared") return nothing;
-  if (streams === "piped") return reading(child.stdout);
-  return eitherOutput([reading(child.stdout), reading(child.stderr)]);
-}
-
 /** Starts a program. */
 export const startDenoProgram: StartProgram = ([program = "", ...parameters], streams, surroundings = {}) => {
   const { Deno: deno } = globalThis as unknown as { Deno: ProgramNamespace };
@@ -82,7 +76,8 @@ export const startDenoProgram: StartProgram = ([program = "", ...parameters], st
     writer?.closed.catch(() => {});
     return {
       ended: child.status.then(({ code, signal }) => ({ status: code, signal: signal ?? undefined })),
-      readOutput: outputOf(child, streams),
+      readOutput: streams === "shared" ? nothing : reading(child.stdout),
+      readErrors: streams === "apart" ? reading(child.stderr) : nothing,
       async writeInput(bytes) {
         try {
           await writer?.write(new Uint8Array(bytes));

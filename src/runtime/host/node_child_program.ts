@@ -1,7 +1,7 @@
 /** Starting programs on Node and Bun. */
 import type { ChildProcess } from "node:child_process";
 import { builtin, requiredProcess } from "../builtin.ts";
-import { type ChildProgram, eitherOutput, type ProgramEnd, type StartProgram } from "./child_program.ts";
+import type { ChildProgram, ProgramEnd, StartProgram } from "./child_program.ts";
 import { codeOf, SystemError, toSystemError } from "../system_error.ts";
 
 function endOf(status: number | null, signal: string | null): ProgramEnd {
@@ -70,9 +70,6 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
     const ended = new Promise<ProgramEnd>((resolve) => {
       child.once("exit", (status, signal) => resolve(endOf(status, signal)));
     });
-    const readOutput = streams === "apart"
-      ? eitherOutput([reading(child.stdout), reading(child.stderr)])
-      : reading(child.stdout);
     const send = (signal: NodeJS.Signals) => {
       try {
         if (child.pid === undefined) return;
@@ -86,7 +83,8 @@ export const startNodeProgram: StartProgram = ([program = "", ...parameters], st
     child.once("spawn", () =>
       resolve({
         ended,
-        readOutput,
+        readOutput: reading(child.stdout),
+        readErrors: reading(child.stderr),
         writeInput: (bytes) => writeTo(child, bytes),
         endInput: () => void child.stdin?.end(),
         send: (signal) => send(signal as NodeJS.Signals),

@@ -75,14 +75,19 @@ interface Thread {
 }
 
 async function work({ directory, writer, operations, failing }: Thread): Promise<void> {
+  // One in so many, not by chance: few operations would often meet none.
+  let syncs = Math.floor(Math.random() * 10);
   const faulty = faultRuntime(currentRuntime(), {
-    at: (call) => call.method === "sync" && Math.random() < failing,
+    at: (call) => call.method === "sync" && ++syncs % Math.round(1 / failing) === 0,
     error: "EIO",
     times: "always",
   });
   const tell = (line: Line) => fs.appendFileSync(`${directory}.records/${writer}`, `${JSON.stringify(line)}\n`);
+  let order: Kind[] = [];
   for (let number = 1; number <= operations; number++) {
-    const kind = kinds[Math.floor(Math.random() * kinds.length)] ?? "count";
+    // In a random order, but none is left out.
+    if (order.length === 0) order = kinds.toSorted(() => Math.random() - 0.5);
+    const kind = order.pop() ?? "count";
     tell({ kind, number, state: "begun" });
     try {
       const told = await acts[kind](directory, writer, number, faulty.runtime);
