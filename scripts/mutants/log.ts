@@ -269,4 +269,11 @@ export const logMutants: readonly Mutant[] = [
     if (found === "bad")`,
     tests: end,
   },
+  {
+    name: "what could prove damage is looked for again and again, some of it at a time",
+    file: "src/log/damage_proof.ts",
+    from: `const mostPending = 2 ** 20;`,
+    to: `const mostPending = 2 ** 12;`,
+    tests: ["tests/log/log_test.ts"],
+  },
 ];

@@ -2,6 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const tests = ["tests/protocol/room_test.ts"];
+const orders = ["tests/protocol/waiting_room_test.ts"];
 
 export const roomMutants: readonly Mutant[] = [
   {
@@ -61,5 +62,71 @@ export const roomMutants: readonly Mutant[] = [
       `  return yield* inRoom(engine, "sets", { signal }, () => withPublicationIn(request, attempt, body, refuse));`,
     to: `  return yield* withPublicationIn(request, attempt, body, refuse);`,
     tests,
+  },
+  {
+    name: "those behind a heavy one who gives up are not looked at",
+    file: "src/protocol/waiting_room.ts",
+    from: `        this.#admitWaiting();
+      });`,
+    to: `      });`,
+    tests: orders,
+  },
+  {
+    name: "who gives up stays in the line",
+    file: "src/protocol/waiting_room.ts",
+    from: `        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+`,
+    to: ``,
+    tests: orders,
+  },
+  {
+    name: "whoever rests as the watch ends is watched by nobody",
+    file: "src/protocol/waiting_room.ts",
+    from: `    // At once: who rests from now on must find that nobody watches.
+    this.#watched = false;`,
+    to: `    void Promise.resolve().then(() => this.#watched = false);`,
+    tests: orders,
+  },
+  {
+    name: "who leaves one room lets nobody into the others",
+    file: "src/protocol/waiting_room.ts",
+    from: `    for (const room of this.#rules.budget.rooms) if (room.#waiting.length > 0) room.#admitWaiting();`,
+    to: `    this.#admitWaiting();`,
+    tests: orders,
+  },
+  {
+    name: "a room stands still from then on, when somebody inside begins to rest",
+    file: "src/protocol/waiting_room.ts",
+    from: `    if (this.#waiting.length > 0) this.#watch();
+  }
+
+  /** It goes on`,
+    to: `  }
+
+  /** It goes on`,
+    tests: orders,
+  },
+  {
+    name: "somebody is let in beyond the bound while somebody inside works",
+    file: "src/protocol/waiting_room.ts",
+    from: `this.#waiting.length > 0 && this.#resting >= this.inside;`,
+    to: `this.#waiting.length > 0 && this.#resting > 0;`,
+    tests: orders,
+  },
+  {
+    name: "who gives up as it comes back has left its room twice",
+    file: "src/protocol/room.ts",
+    from: `    if (!isBack) yield* wait(here.room.enter(here.weight, { beyond: true }));`,
+    to: `    if (!isBack) here.weight.toString();`,
+    tests: orders,
+  },
+  {
+    name: "what is closed while something is done with it rests for ever",
+    file: "src/protocol/room.ts",
+    from: `        if (kept > 0) {
+          rests += resting;`,
+    to: `        if (kept >= 0) {
+          rests += resting;`,
+    tests: orders,
   },
 ];

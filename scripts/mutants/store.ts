@@ -157,7 +157,7 @@ export const storeMutants: readonly Mutant[] = [
     name: "a reference is updated whatever it led to",
     file: "src/store/reference_body.ts",
     from:
-      `          if (actual !== expected) throw conflict(attempt, expected, actual);\n        }\n        yield* write`,
+      `          if (actual !== expected) throw leadsElsewhere(attempt, expected, actual);\n        }\n        yield* write`,
     to: `          void actual;\n        }\n        yield* write`,
     tests: references,
   },
@@ -172,7 +172,7 @@ export const storeMutants: readonly Mutant[] = [
     name: "a reference is removed whatever it led to",
     file: "src/store/reference_body.ts",
     from:
-      `        if (actual !== expected) throw conflict(attempt, expected, actual);\n      }\n      return yield* removeFile`,
+      `        if (actual !== expected) throw leadsElsewhere(attempt, expected, actual);\n      }\n      return yield* removeFile`,
     to: `        void actual;\n      }\n      return yield* removeFile`,
     tests: references,
   },

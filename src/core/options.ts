@@ -122,6 +122,12 @@ export const callback = <T>(): OptionReader<T> => (value, name) => {
   return value as T;
 };
 
+/**
+ * Whether these permission bits are most likely meant to be what their decimal digits say in octal: 600 is 0o1130, sticky,
+ * and nothing that anybody wants. (Of four digits there are modes that read so: 0o4755 is 2541.)
+ */
+export const looksOctal = (mode: number): boolean => mode > 0o777 && /^[0-7]{3}$/.test(`${mode}`);
+
 /** Permission bits. */
 export const fileMode: OptionReader<number> = (value, name) => {
   if (typeof value !== "number") {
@@ -130,8 +136,7 @@ export const fileMode: OptionReader<number> = (value, name) => {
   if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
     throw new OutOfRange(`${name} must be from 0 to 0o7777, not ${value}`);
   }
-  // 600 is 0o1130: sticky, and nothing that anybody wants. (Of four digits there are modes that read so: 0o4755 is 2541.)
-  if (value > 0o777 && /^[0-7]{3}$/.test(`${value}`)) {
+  if (looksOctal(value)) {
     throw new OutOfRange(`${name} must be in octal: ${value} is 0o${value.toString(8)}; 0o${value} is meant`);
   }
   return value;

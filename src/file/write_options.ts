@@ -6,7 +6,8 @@
  */
 import { followedBy } from "../protocol/links.ts";
 import { parseDigest } from "../core/digest.ts";
-import { ConflictError, InvalidArgument } from "../core/errors.ts";
+import { type ConflictError, InvalidArgument } from "../core/errors.ts";
+import { notAsExpected } from "../protocol/conflict.ts";
 import { type OptionReader, readOptions, wrongArgument } from "../core/options.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { type FileLock, lockOption, type LockWish, refuseSignals, underLock } from "../lock/file_lock.ts";
@@ -205,16 +206,6 @@ export function contentConflict(
   actual: string | null,
   verb = "Cannot replace",
 ): ConflictError {
-  const reason = actual === null
-    ? `there is no file, and ${expected} was expected`
-    : `its content is ${actual}, and ${expected} was expected`;
-  const error = new ConflictError(verb, reason, {
-    code: "ECONFLICT",
-    path,
-    step: "read",
-    targetState: "unchanged",
-  });
-  error.expected = expected;
-  error.actual = actual;
-  return error;
+  const found = actual === null ? "there is no file" : `its content is ${actual}`;
+  return notAsExpected({ verb, path }, found, expected, { expected, actual });
 }

@@ -167,7 +167,7 @@ export class LogBody {
       yield* this.#checkFile(attempt);
       const last = this.#appended.nextSequence - 1;
       if (through !== undefined && through > last) {
-        throw new OutOfRange(`through must be ${last} or less, the sequence of the last record`);
+        throw new OutOfRange(`through must be ${last} or less, the sequence of the last record, not ${through}`);
       }
       const old = yield* readHeader(this.#appended.file, this.path);
       const kept = { file: this.#appended.file, records: recordsOf(old), from: (through ?? last) + 1 };

@@ -43,7 +43,9 @@ const setUserAndGroup = 0o6000;
 function numberOf(name: number | string | undefined, find: (name: string) => number | undefined, kind: string) {
   if (typeof name !== "string") return name;
   const number = find(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
-  if (number === undefined) throw new OutOfRange(`There is no ${kind} named ${JSON.stringify(name)}`);
+  if (number === undefined) {
+    throw new OutOfRange(`owner must be a ${kind} that exists: there is none named ${JSON.stringify(name)}`);
+  }
   return number;
 }
 

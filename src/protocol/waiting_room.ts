@@ -142,6 +142,8 @@ export class WaitingRoom {
       const stopListening = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal?.reason);
+        // There may be room for the next one, who needs less.
+        this.#admitWaiting();
       });
       const waiter = {
         weight,
@@ -162,7 +164,7 @@ export class WaitingRoom {
   #watch(): void {
     if (this.#watched || !this.#standsStill) return;
     this.#watched = true;
-    this.#watchOver().finally(() => this.#watched = false);
+    void this.#watchOver();
   }
 
   /** The more is used beyond the budget, the longer. */
@@ -180,5 +182,7 @@ export class WaitingRoom {
       // A call that was let in needs a turn of the event loop to do something.
       await clock.sleep(1);
     }
+    // At once: who rests from now on must find that nobody watches.
+    this.#watched = false;
   }
 }

@@ -4,23 +4,14 @@
  * Called inside the lock of the references. Directories without references, which a power cut or a failed removal may
  * leave, do not count: they are removed.
  */
-import { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import { conflict } from "../protocol/conflict.ts";
 import { childOf } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import { foldName } from "../protocol/names/store.ts";
 import type { EntryKind } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { StoreContext } from "./store.ts";
-
-function taken(attempt: Attempt, reason: string): ConflictError {
-  return new ConflictError(attempt.verb, reason, {
-    code: "ECONFLICT",
-    path: attempt.path,
-    step: "resolve",
-    targetState: "unchanged",
-  });
-}
 
 /** Throws a ConflictError if another reference is in the way of this one. */
 export function* checkFree(context: StoreContext, parts: readonly string[], attempt: Attempt): Operation<void> {
@@ -37,10 +28,12 @@ export function* checkFree(context: StoreContext, parts: readonly string[], atte
       const other = same[0];
       if (other === undefined) return;
       const names = `${JSON.stringify(other.name)} and ${JSON.stringify(part)}`;
-      throw taken(attempt, `${names} are one name on a disk that does not tell letters apart`);
+      throw conflict(attempt, `${names} are one name on a disk that does not tell letters apart`, "resolve");
     }
     const last = index === parts.length - 1;
-    if (!last && own !== "directory") throw taken(attempt, `${JSON.stringify(shown)} is a reference itself`);
+    if (!last && own !== "directory") {
+      throw conflict(attempt, `${JSON.stringify(shown)} is a reference itself`, "resolve");
+    }
     if (last && own === "directory") yield* clear(context, path, attempt, shown);
     directory = path;
   }
@@ -50,7 +43,8 @@ function* clear(context: StoreContext, path: string, attempt: Attempt, shown: st
   const found = yield* removeTree(context, path);
   if (found === undefined) return;
   const name = JSON.stringify(`${shown}/`);
-  throw taken(attempt, found === "file" ? `there are references below ${name}` : `${name} cannot be removed`);
+  const reason = found === "file" ? `there are references below ${name}` : `${name} cannot be removed`;
+  throw conflict(attempt, reason, "resolve");
 }
 
 /** Removes a directory in which there is nothing but directories; else says what is in the way. */

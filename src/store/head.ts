@@ -7,7 +7,7 @@ import { takeTicket } from "../protocol/commit_turn.ts";
 import { translate } from "../protocol/failure.ts";
 import { readSmall } from "../protocol/file_call.ts";
 import { type Digest, headName } from "../protocol/names/store.ts";
-import { conflict, readReference, writeReference } from "./reference_body.ts";
+import { leadsElsewhere, readReference, writeReference } from "./reference_body.ts";
 import { formatHead, type Head, type HeadTarget, longestReference, parseHead } from "./reference_format.ts";
 import type { StoreContext } from "./store.ts";
 
@@ -47,7 +47,7 @@ export function* setHead(
       if (wanted !== undefined) {
         const now = yield* readHeadTarget(context, path);
         const actual = now === undefined ? null : formatHead("digest" in now ? now : now.name);
-        if (actual !== wanted) throw conflict(attempt, wanted?.trim() ?? null, actual?.trim() ?? null);
+        if (actual !== wanted) throw leadsElsewhere(attempt, wanted?.trim() ?? null, actual?.trim() ?? null);
       }
       yield* writeReference(context, { path, text, ticket: takeTicket() }, () => hold.confirm("unchanged"));
     });

@@ -8,7 +8,7 @@
  * Every incoming content ends with a call of `drop`, which does nothing after the commit.
  */
 import type { ChunkSource, Source } from "../core/bytes.ts";
-import { ConflictError } from "../core/errors.ts";
+import type { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { fillingFromFile, openSource } from "../file/copy_file.ts";
 import { removeSecondName } from "../protocol/commit.ts";
@@ -19,6 +19,7 @@ import { closeQuietly } from "../protocol/file_call.ts";
 import { FileReplacement } from "../protocol/file_replacement.ts";
 import { beginStage, discard, finishStage } from "../protocol/stage.ts";
 import { type Digest, incomingName } from "../protocol/names/store.ts";
+import { notAsExpected } from "../protocol/conflict.ts";
 import { writeAll } from "../protocol/content_writer.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { StoreContext } from "./store.ts";
@@ -92,17 +93,9 @@ export class Incoming {
   }
 
   #refused(expected: Digest): ConflictError {
-    const reason = `the content's digest is ${this.digest}, and ${expected} was expected`;
-    const path = this.#context.place(expected).path;
-    const error = new ConflictError("Cannot store", reason, {
-      code: "ECONFLICT",
-      path,
-      step: "read",
-      targetState: "unchanged",
-    });
-    error.expected = expected;
-    error.actual = this.digest;
-    return error;
+    const { digest: actual } = this;
+    const refused = { verb: "Cannot store", path: this.#context.place(expected).path };
+    return notAsExpected(refused, `the content's digest is ${actual}`, expected, { expected, actual });
   }
 
   *#readFile(path: string): Operation<void> {

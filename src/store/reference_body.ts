@@ -7,8 +7,9 @@
  *
  * After a failure the reference is what it was; `targetState` says so, or that it is changed but not proven durable.
  */
-import { ConflictError } from "../core/errors.ts";
+import type { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
+import { notAsExpected } from "../protocol/conflict.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, parentOf } from "../protocol/engine.ts";
@@ -54,19 +55,9 @@ function* readPath(context: StoreContext, path: string): Operation<Digest | unde
   }
 }
 
-/** What was expected is not so. */
-export function conflict(attempt: Attempt, expected: string | null, actual: string | null): ConflictError {
-  const shown = (value: string | null) => value === null ? "nothing" : value;
-  const reason = `it leads to ${shown(actual)}, and ${shown(expected)} was expected`;
-  const error = new ConflictError(attempt.verb, reason, {
-    code: "ECONFLICT",
-    path: attempt.path,
-    step: "read",
-    targetState: "unchanged",
-  });
-  error.expected = expected;
-  error.actual = actual;
-  return error;
+/** It leads elsewhere than was expected. */
+export function leadsElsewhere(attempt: Attempt, expected: string | null, actual: string | null): ConflictError {
+  return notAsExpected(attempt, `it leads to ${actual ?? "nothing"}`, expected ?? "nothing", { expected, actual });
 }
 
 /** Lets a name lead to a digest. `expected`: what it must lead to now; null: it must not exist; undefined: whatever. */
@@ -88,7 +79,7 @@ export function* updateReference(
         yield* checkFree(context, parts, attempt);
         if (expected !== undefined) {
           const actual = (yield* readPath(context, path)) ?? null;
-          if (actual !== expected) throw conflict(attempt, expected, actual);
+          if (actual !== expected) throw leadsElsewhere(attempt, expected, actual);
         }
         yield* writeReference(context, { path, text, ticket: ticket ?? takeTicket() }, () => hold.confirm("unchanged"));
       })
@@ -129,7 +120,7 @@ export function* removeReference(
     return yield* context.locked(false, function* (hold) {
       if (expected !== undefined) {
         const actual = (yield* readPath(context, path)) ?? null;
-        if (actual !== expected) throw conflict(attempt, expected, actual);
+        if (actual !== expected) throw leadsElsewhere(attempt, expected, actual);
       }
       return yield* removeFile(context, path, attempt, () => hold.confirm("unchanged"));
     }, (removed) => removed ? "replaced" : "unchanged");

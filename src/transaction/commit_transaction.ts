@@ -8,7 +8,8 @@
  * cut would leave: the journal is renamed once more, to `.rolling-back`, and only when *that* is durable may anything be
  * taken back; else all of it stays for a recovery, and `state` is `"undecided"`.
  */
-import { ConflictError, FileError } from "../core/errors.ts";
+import { type ConflictError, FileError } from "../core/errors.ts";
+import { conflict } from "../protocol/conflict.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { LockHold } from "../lock/lock_hold.ts";
 import { checkParent } from "../protocol/directories.ts";
@@ -70,13 +71,7 @@ const isUnchanged = (now: FileStatus | undefined, before: FileStatus | undefined
 /** Programs that take no lock may have come in between. */
 function changedMeanwhile(attempt: Attempt, path: string): ConflictError {
   const reason = `${JSON.stringify(path)} was changed meanwhile by a program that takes no lock`;
-  return new ConflictError(attempt.verb, reason, {
-    code: "ECONFLICT",
-    path,
-    named: attempt.path,
-    step: "stat",
-    targetState: "unchanged",
-  });
+  return conflict({ verb: attempt.verb, path, named: attempt.path }, reason, "stat");
 }
 
 /** The commit record is visible, but nothing has followed from it yet. */

@@ -3,7 +3,8 @@
  * until nobody else was quicker.
  */
 import type { FileData } from "../core/bytes.ts";
-import { ConflictError } from "../core/errors.ts";
+import type { ConflictError } from "../core/errors.ts";
+import { conflict } from "../protocol/conflict.ts";
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { decodeText } from "../file/decode_text.ts";
@@ -47,12 +48,7 @@ function* updateUntilFirst(
 
 function outrun(path: string, tries: number): ConflictError {
   const reason = `others were quicker ${tries === 1 ? "once" : `${tries} times`}`;
-  return new ConflictError("Cannot update", reason, {
-    code: "ECONFLICT",
-    path,
-    step: "link",
-    targetState: "unchanged",
-  });
+  return conflict({ verb: "Cannot update", path }, reason, "link");
 }
 
 function readUpdateVersionedOptions(options: UpdateVersionedOptions | undefined, synchronous: boolean) {

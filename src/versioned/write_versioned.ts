@@ -2,7 +2,8 @@
  * `writeVersioned`: new content for a file that still is in the version that the caller has seen.
  */
 import type { FileData } from "../core/bytes.ts";
-import { ConflictError, InvalidArgument } from "../core/errors.ts";
+import { InvalidArgument } from "../core/errors.ts";
+import { notAsExpected } from "../protocol/conflict.ts";
 import { count, type FilePath, type OptionReader, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { contentConflict, digestOption } from "../file/write_options.ts";
@@ -78,17 +79,10 @@ function* asIs(content: Uint8Array): Operation<Uint8Array> {
 function checkVersion({ target }: VersionedFile, base: LatestVersion | undefined, expected: number | null): void {
   const actual = base?.number ?? null;
   if (actual === expected) return;
-  const now = actual === null ? "there is no file" : `it is in version ${actual}`;
-  const wanted = expected === null ? "no file was expected" : `version ${expected} was expected`;
-  const error = new ConflictError("Cannot write", `${now}, and ${wanted}`, {
-    code: "ECONFLICT",
-    path: target.path,
-    step: "read",
-    targetState: "unchanged",
-  });
-  error.expectedVersion = expected;
-  error.actualVersion = actual;
-  throw error;
+  const found = actual === null ? "there is no file" : `it is in version ${actual}`;
+  const wanted = expected === null ? "no file" : `version ${expected}`;
+  const compared = { expectedVersion: expected, actualVersion: actual };
+  throw notAsExpected({ verb: "Cannot write", path: target.path }, found, wanted, compared);
 }
 
 function refuseOtherContent(

@@ -20,7 +20,8 @@ import {
 import { runSync, wait } from "../../src/core/operation.ts";
 import { findProof } from "../../src/log/damage_proof.ts";
 import { type LogHeader, parseLogHeader } from "../../src/log/log_header.ts";
-import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
+import { type Around, interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { type Fault, faultRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -360,20 +361,63 @@ describe("damage", () => {
     await again.close();
   });
 
-  it("is looked for in one reading, whatever the content that is torn looks like", () => {
-    // Headers of records that could prove it, at every 32 bytes, each of which seems to end further on.
-    const kilobytes = 300;
-    const payload = new Uint8Array(kilobytes * 1024);
+  /** Headers of records that could prove it, at every 32 bytes, each of which seems to end further on. */
+  function pseudoHeaders(bytes: number, start: number): Uint8Array {
+    const payload = new Uint8Array(bytes);
     const view = new DataView(payload.buffer);
-    const machine = memoryRuntime();
-    const log = openLogSync("/log", { runtime: machine });
-    log.append("first");
-    const start = machine.statusOf("/log")?.size ?? 0;
     for (let at = 0; at < payload.length; at += 32) {
       view.setUint32(at + 4, Math.max(0, payload.length - at - 32 - 4096), true);
       view.setBigUint64(at + 8, 2n, true);
       view.setBigUint64(at + 16, BigInt(start + 1), true);
     }
+    return payload;
+  }
+
+  for (const megabytes of [1, 8]) {
+    it(`is looked for at the cost of reading, in a torn record of ${megabytes} MB of pseudo-headers`, () => {
+      const machine = memoryRuntime();
+      const log = openLogSync("/log", { runtime: machine });
+      log.append("first");
+      const start = machine.statusOf("/log")?.size ?? 0;
+      log.append(pseudoHeaders(megabytes * 2 ** 20, start));
+      log.close();
+      const whole = machine.readBytes("/log") ?? new Uint8Array();
+      const counted = (bytes: Uint8Array, use: (runtime: Runtime) => void) => {
+        const counts = { calls: 0, bytes: 0 };
+        const count: Around = (call, proceed) => {
+          const answer = proceed();
+          if (call.method === "read" && typeof answer === "number") {
+            counts.calls++;
+            counts.bytes += answer;
+          }
+          return answer;
+        };
+        use(interceptRuntime(memoryRuntime({ files: { "/log": bytes } }), count));
+        return counts;
+      };
+      const reading = counted(whole, (runtime) => {
+        assertEquals([...openLogReaderSync("/log", { runtime }).read()].length, 2);
+      });
+      const torn = whole.slice(0, -33);
+      const opening = counted(torn, (runtime) => {
+        const opened = openLogSync("/log", { runtime });
+        assertEquals(opened.tornTail, { offset: start, bytes: torn.length - start });
+        opened.close();
+      });
+      const shown = JSON.stringify({ reading, opening });
+      // Each byte that is read there is hashed once: in order, for the proof, and as a record.
+      assert(opening.bytes <= 2.2 * reading.bytes, shown);
+      // A record is read in one call, the proof is looked for by windows of 256 KB.
+      assert(opening.calls <= reading.calls + 4 * megabytes + 8, shown);
+    });
+  }
+
+  it("is looked for in one reading, whatever the content that is torn looks like", () => {
+    const machine = memoryRuntime();
+    const log = openLogSync("/log", { runtime: machine });
+    log.append("first");
+    const start = machine.statusOf("/log")?.size ?? 0;
+    const payload = pseudoHeaders(300 * 1024, start);
     log.append(payload);
     log.close();
     const whole = machine.readBytes("/log") ?? new Uint8Array();

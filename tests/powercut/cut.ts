@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { signal } from "../real/processes.ts";
 import { type RuntimeName, runtimes, type SpawnedScript, spawnScript } from "../support/spawn.ts";
 import type { CutResult } from "./cut_result.ts";
+import { KEPT_FOLDERS } from "./found.ts";
 import { judgeAll, judgeData } from "./judge.ts";
 import type { Machine } from "./machine.ts";
 import type { WorkOrder } from "./order.ts";
@@ -105,7 +106,7 @@ export async function cutOnce(machine: Machine, order: CutOrder): Promise<CutRes
   const root = join(machine.directory, name);
   const record = join(machine.outside, name);
   makeDurably(machine.directory, [name]);
-  makeDurably(root, ["many", "removed"]);
+  makeDurably(root, ["many", "removed", ...KEPT_FOLDERS]);
   makeOld(root, record, scene.old ?? []);
   const others = runtimes();
   const processes = scene.processes.map((workloads, index) => {

@@ -10,9 +10,11 @@ import { join } from "node:path";
 import { sweepSync } from "../../mod.ts";
 import { gateName, isBackupOf, lockName, parseBackupName, parseTemporaryName } from "../../src/protocol/names/names.ts";
 import { generationsName, parseGenerationName } from "../../src/protocol/names/generation.ts";
+import { incomingName, objectsLockTarget, referencesLockTarget } from "../../src/protocol/names/store.ts";
 import { parseMarkerName } from "../../src/protocol/names/transaction.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
-import { readVersion, TornContent } from "../support/versions.ts";
+import { TornContent } from "../support/versions.ts";
+import { contentAt, readLogs } from "./found.ts";
 import type { History, Operation } from "./record.ts";
 import { workloads } from "./workloads.ts";
 
@@ -37,13 +39,6 @@ function filesBelow(root: string, folder = ""): string[] {
 const nameIn = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 const folderOf = (path: string): string => path.slice(0, path.length - nameIn(path).length);
 
-/** What stands in a file, in the words of the record; null when it is missing. */
-function contentOf(path: string): string | null {
-  if (!fs.existsSync(path)) return null;
-  const { writer, version } = readVersion(fs.readFileSync(path));
-  return `${writer.split(":")[0]} ${version}`;
-}
-
 /** Judges one path by what was found there: a content, or null for nothing. */
 export function judgeFound(path: string, found: string | null, operations: readonly Operation[]): Complaint[] {
   const acknowledged = operations.filter((operation) => operation.acknowledged);
@@ -58,11 +53,13 @@ export function judgeFound(path: string, found: string | null, operations: reado
   return [{ kind: "lost", text: `${path} holds ${found ?? "nothing"}; last acknowledged: ${last}` }];
 }
 
-function judgeFile(root: string, path: string, operations: readonly Operation[]): Complaint[] {
+type Records = ReadonlyMap<string, string>;
+
+function judgeFile(root: string, path: string, operations: readonly Operation[], records: Records): Complaint[] {
   if (operations.some(({ content }) => content === "*")) return [];
   let found: string | null;
   try {
-    found = contentOf(join(root, path));
+    found = path.startsWith("logs/") ? records.get(path) ?? null : contentAt(root, path);
   } catch (error) {
     if (!(error instanceof TornContent)) throw error;
     const last = operations.filter((operation) => operation.acknowledged).map(({ content }) => content).at(-1);
@@ -88,7 +85,10 @@ export function byPath({ operations }: History): Map<string, Operation[]> {
 
 /** Content of files: what a power cut, or a sweep after it, did to acknowledged data. */
 export function judgeData(root: string, history: History): Complaint[] {
-  return [...byPath(history)].flatMap(([path, operations]) => judgeFile(root, path, operations));
+  const complaints: Complaint[] = [];
+  const records = readLogs(root, (text) => complaints.push({ kind: "torn", text }));
+  for (const [path, operations] of byPath(history)) complaints.push(...judgeFile(root, path, operations, records));
+  return complaints;
 }
 
 /** Whether it is in a directory that is published, or was, or was to be, in place of one of these; or that one's lock. */
@@ -101,8 +101,25 @@ function isPublished(path: string, known: ReadonlySet<string>): boolean {
   return [...targets].some((target) => target !== "" && lockName(generationsName(target)) === top);
 }
 
+/** Whether it belongs to a store, references or logs: their locks, what is on its way into them, and a log itself. */
+function isKept(path: string, known: ReadonlySet<string>): boolean {
+  const [top = "", first = ""] = path.split("/");
+  const target = top === "store" ? objectsLockTarget : top === "refs" ? referencesLockTarget : undefined;
+  const name = nameIn(path);
+  if (target !== undefined) {
+    const locks = [lockName(target), gateName(lockName(target))];
+    return locks.includes(name) || parseTemporaryName(name)?.target === incomingName;
+  }
+  if (top !== "logs") return false;
+  const logs = [...known].flatMap((each) => each.startsWith("logs/") ? [each.split("/")[1] ?? ""] : []);
+  const of = parseBackupName(name) ?? parseTemporaryName(name);
+  return logs.some((log) =>
+    log === first || lockName(log) === first || gateName(lockName(log)) === first || of?.target === log
+  );
+}
+
 function isOurs(path: string, known: ReadonlySet<string>): boolean {
-  if (isPublished(path, known)) return true;
+  if (isPublished(path, known) || isKept(path, known)) return true;
   const name = nameIn(path);
   const siblings = [...known].filter((each) => folderOf(each) === folderOf(path)).map(nameIn);
   const backup = parseBackupName(name);

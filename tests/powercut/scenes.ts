@@ -23,6 +23,8 @@ export const scenes: Record<string, Scene> = {
   "copies, streams, backups": { processes: [["copy", "stream", "writer", "backups"]] },
   "synchronous updates and removals": { processes: [["updatesSync", "removalsSync"]] },
   "publications, planned removals": { processes: [["publications"], ["plannedRemovals"]] },
+  "stores and logs": { processes: [["objects"], ["logs"]] },
+  "logs and stores": { processes: [["logs"], ["objects", "neighbour"]] },
   "several writers and a neighbour": {
     processes: [["one file of several writers", "neighbour"], ["one file of several writers"]],
   },

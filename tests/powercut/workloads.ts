@@ -22,6 +22,7 @@ import { ways } from "../real/ways.ts";
 import { makeVersion, readVersion } from "../support/versions.ts";
 import { comparedWorkloads } from "./compared_workloads.ts";
 import { groups, recoverAfterCut } from "./groups.ts";
+import { keepLog, keepObjects } from "./kept.ts";
 import { publications } from "./publications.ts";
 import { lanes, modeFor, newVersion, recorded, type Workload } from "./workload.ts";
 
@@ -114,6 +115,26 @@ function removals(remove: (path: string) => unknown): Workload {
   };
 }
 
+/** What is kept: each round has several operations, on objects and references or on a log. */
+function keeping(keep: typeof keepObjects): Workload {
+  return {
+    run: (around) =>
+      lanes(1, async (lane, round) => {
+        await keep({ ...around, lane }, round, async (changes, run) => {
+          const names = changes.map(({ path, content, mode }) => around.record.begin(path, content, mode));
+          try {
+            const durability = await run();
+            if (durability !== "full") throw new Error(`durability reached is ${durability}`);
+            for (const name of names) around.record.done(name);
+          } catch (error) {
+            for (const name of names) around.record.failed(name, error);
+            throw error;
+          }
+        });
+      }),
+  };
+}
+
 export const workloads: Record<string, Workload> = {
   overwrite: versionsOf((process) => `one-${process}`, (path, data, mode) => writeFile(path, data, { mode })),
   overwriteSync: versionsOf((process) => `one-${process}`, (path, data, mode) => writeFileSync(path, data, { mode })),
@@ -154,6 +175,8 @@ export const workloads: Record<string, Workload> = {
     recover: (root) => recoverAfterCut(join(root, "removed")),
   },
   publications,
+  objects: keeping(keepObjects),
+  logs: keeping(keepLog),
   /** Saves one new file, and the process ends. */
   saveOnce: {
     run: async (around) => {

@@ -3,7 +3,7 @@
  * waited for, and how far a change must have reached.
  */
 import { parseDigest } from "../../core/digest.ts";
-import { highestOwnerNumber, isOwner } from "../../core/options.ts";
+import { highestOwnerNumber, isOwner, looksOctal } from "../../core/options.ts";
 import type { ListBackupsOptions } from "../../file/backups.ts";
 import {
   count,
@@ -22,7 +22,10 @@ const mode: Option<number> = {
   help: "Exact permission bits; default: unchanged, or 666 minus the umask for a new file",
   read(text) {
     if (!/^0*[0-7]{1,4}$/.test(text)) throw new UnreadableValue("must be permission bits in octal, such as 640");
-    return parseInt(text, 8);
+    const mode = parseInt(text, 8);
+    // The functions refuse them, and would name the number, which nobody has typed.
+    if (looksOctal(mode)) throw new UnreadableValue(`must be other permission bits: these are ${mode} in decimal`);
+    return mode;
   },
 };
 

@@ -2,14 +2,12 @@
  * What must be there after a disk has failed and the power has gone: everything that was acknowledged, or what was
  * written over it later; whole; groups of files all new or all old; every log readable, with all that was acknowledged.
  */
-import * as fs from "node:fs";
 import { join } from "node:path";
-import { openLogSync } from "../../../src/log/mod.ts";
 import { recoverTransactionsSync } from "../../../src/transaction/mod.ts";
-import { readVersion, TornContent } from "../../support/versions.ts";
+import { TornContent } from "../../support/versions.ts";
+import { contentAt, readLogs } from "../found.ts";
 import { byPath, type Complaint, judgeFound } from "../judge.ts";
 import type { History } from "../record.ts";
-import { labelOf } from "./log_lane.ts";
 
 const torn = (text: string): Complaint => ({ kind: "torn", text });
 
@@ -22,40 +20,6 @@ function recover(root: string): Complaint[] {
       ...kept.map(({ path, reason }) => torn(`${path} was not recovered: ${reason}`)),
     ];
   });
-}
-
-/** The paths, as the record names them, of all records in all logs; damage is a complaint. */
-function readLogs(root: string, complaints: Complaint[]): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of fs.readdirSync(join(root, "logs")).filter((each) => /^[a-z]+(-\d+)?$/.test(each))) {
-    try {
-      const log = openLogSync(join(root, "logs", name));
-      for (const { data } of log.read()) {
-        const label = labelOf(data);
-        found.set(`logs/${name}/${label.replace(" ", "-")}`, label);
-      }
-      log.close();
-    } catch (error) {
-      complaints.push(torn(`logs/${name}: ${String(error)}`));
-    }
-  }
-  return found;
-}
-
-/** The digest that a reference's file holds. */
-const isReference = (path: string) => path.startsWith("refs/");
-
-function contentAt(root: string, path: string): string | null {
-  const place = join(root, path);
-  if (!fs.existsSync(place)) return null;
-  const bytes = fs.readFileSync(place);
-  if (isReference(path)) {
-    const text = new TextDecoder().decode(bytes);
-    if (!/^[0-9a-f]{64}\n$/.test(text)) throw new TornContent(JSON.stringify(text.slice(0, 100)));
-    return text.trim();
-  }
-  const { writer, version } = readVersion(bytes);
-  return `${writer} ${version}`;
 }
 
 /** Members of a group: NAME-PROCESS-LANE, in two directories. */
@@ -74,7 +38,7 @@ function judgeGroups(found: ReadonlyMap<string, string | null>): Complaint[] {
 /** Everything that is wrong. */
 export function judgeFailing(root: string, history: History): Complaint[] {
   const complaints = recover(root);
-  const records = readLogs(root, complaints);
+  const records = readLogs(root, (text) => complaints.push(torn(text)));
   const found = new Map<string, string | null>();
   for (const [path, operations] of byPath(history)) {
     try {

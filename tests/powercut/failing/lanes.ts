@@ -21,6 +21,8 @@ import {
 import { objectNames } from "../../../src/protocol/names/store.ts";
 import { openObjectStore, openObjectStoreSync, openReferences, openReferencesSync } from "../../../src/store/mod.ts";
 import { applyFiles, applyFilesSync } from "../../../src/transaction/mod.ts";
+import { KEPT_FOLDERS } from "../found.ts";
+import { keepLog, keepObjects } from "../kept.ts";
 import { newVersion, type Surroundings } from "../workload.ts";
 import { appendTo, appendToSync } from "./log_lane.ts";
 import { forgetfulWrite } from "./old_sharing.ts";
@@ -36,16 +38,20 @@ export interface Lane {
 }
 
 /** The folders that must be there. */
-export const FOLDERS = ["one", "two", "logs", "refs", "store"] as const;
+export const FOLDERS = ["one", "two", ...KEPT_FOLDERS] as const;
 
 /** Runs an operation on some paths between its lines on record; what it answers says how durable it is. */
 async function recorded(
-  { record }: Surroundings,
+  order: Surroundings,
   paths: readonly string[],
   content: string | null,
   run: () => unknown,
 ): Promise<void> {
-  const names = paths.map((path) => record.begin(path, content));
+  await recordEnd(order, paths.map((path) => order.record.begin(path, content)), run);
+}
+
+/** Runs what has begun; it is done only when it was acknowledged as durable. */
+async function recordEnd({ record }: Surroundings, names: readonly string[], run: () => unknown): Promise<void> {
   try {
     const answer = await run();
     if (answer !== "full") throw new Error(`not durable: ${String(answer)}`);
@@ -170,6 +176,20 @@ function references(
   };
 }
 
+/** Whole rounds; one that has failed is followed by another, as a program does that begins anew. */
+function keeping(keep: typeof keepObjects): (order: LaneOrder) => Lane {
+  return (order) => {
+    let round = 0;
+    return {
+      step: () =>
+        keep(order, round++, async (changes, run) => {
+          const names = changes.map(({ path, content, mode }) => order.record.begin(path, content, mode));
+          await recordEnd(order, names, run);
+        }),
+    };
+  };
+}
+
 export const laneKinds: Readonly<Record<string, (order: LaneOrder) => Lane>> = {
   write: writes(writeFile),
   writeSync: writes(writeFileSync),
@@ -183,6 +203,8 @@ export const laneKinds: Readonly<Record<string, (order: LaneOrder) => Lane>> = {
   referenceSync: references(openObjectStoreSync, openReferencesSync),
   log: appendTo,
   logSync: appendToSync,
+  objectLife: keeping(keepObjects),
+  logLife: keeping(keepLog),
   update: (order) =>
     contents(order, async ({ content, data }) => {
       const path = join(folderOf(order), nameOf("updated", order));

@@ -6,20 +6,11 @@
  */
 import { join } from "node:path";
 import { type Log, type LogSync, openLog, openLogSync } from "../../../src/log/mod.ts";
-import { readVersion } from "../../support/versions.ts";
+import { labelOf, pathOfRecord } from "../found.ts";
 import { newVersion, type Surroundings } from "../workload.ts";
 import type { Lane, LaneOrder } from "./lanes.ts";
 
 const longest = 2000;
-
-/** Which records these are, in the words of the record. */
-export const labelOf = (data: Uint8Array): string => {
-  const { writer, version } = readVersion(data);
-  return `${writer} ${version}`;
-};
-
-/** Below the name of the log each record has a path of its own. */
-const pathOf = (name: string, content: string) => `logs/${name}/${content.replace(" ", "-")}`;
 
 /** The log that all lanes of a process append to; whoever met the failure opens it anew, the others wait for that. */
 class SharedLog {
@@ -69,7 +60,7 @@ export function appendTo(order: LaneOrder): Lane {
     step: async (again) => {
       if (!again) last = newVersion(order, longest);
       const { content, data } = last;
-      const name = order.record.begin(pathOf(order.process, content), content);
+      const name = order.record.begin(pathOfRecord(order.process, content), content);
       let log: Log | undefined;
       try {
         log = await shared.open();
@@ -105,7 +96,7 @@ export function appendToSync(order: LaneOrder): Lane {
     step: async (again) => {
       if (!again) last = newVersion(order, longest);
       const { content, data } = last;
-      const name = order.record.begin(pathOf(file, content), content);
+      const name = order.record.begin(pathOfRecord(file, content), content);
       try {
         log ??= openLogSync(join(order.root, "logs", file));
         const isThere = again && [...log.read()].some((record) => labelOf(record.data) === content);

@@ -17,6 +17,7 @@ export const failingScenes: Readonly<Record<string, readonly string[]>> = {
     "objectSync",
     "group",
   ],
+  "objects and logs that are damaged, repaired and removed": ["objectLife", "logLife"],
   "a log alone": ["log"],
   /** The control, no scene of the product. */
   "shared syncs that forget a failure": ["shared syncs that forget a failure"],
