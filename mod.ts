@@ -41,6 +41,7 @@ export {
   ConflictError,
   CorruptionError,
   DeadlockError,
+  type FailedFile,
   FileError,
   type FileErrorDetails,
   LockBusyError,
@@ -56,6 +57,7 @@ export {
   UnsupportedError,
   ValidationError,
   WriteError,
+  WriteFilesError,
 } from "./src/core/errors.ts";
 export type { FilePath } from "./src/core/options.ts";
 export type { Trust, TrustOption } from "./src/protocol/trust.ts";
@@ -111,6 +113,7 @@ export type { UpdatedValue, UpdateOptions, UpdateResult, UpdateSyncOptions } fro
 export { updateTextFile, updateTextFileSync } from "./src/file/update_text_file.ts";
 export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/lock/with_lock.ts";
 export { writeFile, writeFileSync } from "./src/file/write_file.ts";
+export { type FileToWrite, writeFiles, type WriteFilesOptions, type WriteFilesResult } from "./src/file/write_files.ts";
 export type { WriteFileOptions, WriteFileSyncOptions } from "./src/file/write_options.ts";
 export {
   type JsonSpacing,

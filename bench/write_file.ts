@@ -16,13 +16,13 @@ const directories = measuredDirectories();
 const kept: Record<string, Rounds> = {};
 try {
   for (const { name, path } of directories) {
-    for (const together of [1, 100]) {
+    for (const together of [1, 100, 1000]) {
       for (const runtime of runtimes) {
         const configuration = {
           directory: path,
           peers: peerFolder,
-          rounds: 15,
-          writes: together === 1 ? (name === "disk" ? 20 : 200) : 200,
+          rounds: together === 1000 ? 5 : 15,
+          writes: together === 1 ? (name === "disk" ? 20 : 200) : Math.max(200, together),
           size: 4096,
           together,
         };

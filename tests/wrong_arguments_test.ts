@@ -2,7 +2,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { breakLock, restoreBackup, updateFile, updateJsonFileSync, updateTextFile, withLockSync } from "../mod.ts";
+import {
+  breakLock,
+  restoreBackup,
+  updateFile,
+  updateJsonFileSync,
+  updateTextFile,
+  withLockSync,
+  writeFiles,
+} from "../mod.ts";
 import { openLog } from "../src/log/mod.ts";
 import { openObjectStore, openReferences } from "../src/store/mod.ts";
 import { applyFiles, publishDirectory } from "../src/transaction/mod.ts";
@@ -32,6 +40,12 @@ describe("a wrong argument is named with what it is:", () => {
     }],
     ["prefix must be a string, not 1", async (path) => {
       for await (const _ of (await openReferences(path)).list(wrong(1)));
+    }],
+    ["files must be an iterable of { path, data }, not 1", async (path) => {
+      await writeFiles(wrong(path.length > 0 ? 1 : 2));
+    }],
+    ["files[1] must be an object, not 1", async (path) => {
+      await writeFiles([{ path, data: "" }, wrong(1)]);
     }],
     ["contents must be an iterable of contents, not 1", async (path) => {
       await (await openObjectStore(path)).putMany(wrong(1));

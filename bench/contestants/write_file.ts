@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { writeFile, writeFileSync } from "../../mod.ts";
+import { writeFile, writeFiles, writeFileSync } from "../../mod.ts";
 
 interface Configuration {
   directory: string;
@@ -19,6 +19,8 @@ interface Configuration {
 }
 
 type Write = (path: string, data: Uint8Array, text: string) => unknown;
+/** All files at once, in one call. */
+type WriteAll = (paths: readonly string[], data: Uint8Array) => unknown;
 
 const configuration = JSON.parse(process.argv[2] ?? "{}") as Configuration;
 const { directory, peers, rounds, writes, size, together } = configuration;
@@ -69,16 +71,29 @@ const synchronous: Record<string, Write> = {
   "atomically Sync": (path, data) => atomically.writeFileSync(path, data),
   "raw floor Sync": (path, data) => floor(path, data),
 };
-const contestants = together === 1 ? { ...asynchronous, ...synchronous } : asynchronous;
+const inOneCall: Record<string, WriteAll> = {
+  "atomic-write writeFiles": (paths, data) => writeFiles(paths.map((path) => ({ path, data }))),
+};
 
-async function round(name: string, write: Write, number: number): Promise<number> {
+/** One call for each file, all of them under way at once. */
+const each = (write: Write): WriteAll => (paths, data) => {
+  const text = String.fromCharCode(data[0] ?? 0).repeat(size);
+  return Promise.all(paths.map((path) => write(path, data, text)));
+};
+const contestants: Record<string, WriteAll> = {
+  ...together === 1 ? {} : inOneCall,
+  ...Object.fromEntries(
+    Object.entries(together === 1 ? { ...asynchronous, ...synchronous } : asynchronous)
+      .map(([name, write]) => [name, each(write)]),
+  ),
+};
+
+async function round(name: string, writeAll: WriteAll, number: number): Promise<number> {
   const data = new Uint8Array(size).fill(65 + number % 26);
-  const text = String.fromCharCode(65 + number % 26).repeat(size);
   const home = `${directory}/${name.replace(/\W/g, "_")}`;
   const started = performance.now();
   for (let done = 0; done < writes; done += together) {
-    if (together === 1) await write(home, data, text);
-    else await Promise.all(Array.from({ length: together }, (_, index) => write(`${home}.${index}`, data, text)));
+    await writeAll(Array.from({ length: together }, (_, index) => `${home}.${index}`), data);
   }
   return (performance.now() - started) * 1000 / writes;
 }
@@ -86,8 +101,8 @@ async function round(name: string, write: Write, number: number): Promise<number
 const results: Record<string, number[]> = {};
 // The first round warms up: code is compiled, modules are loaded, files exist.
 for (let number = 0; number <= rounds; number++) {
-  for (const [name, write] of Object.entries(contestants)) {
-    const spent = await round(name, write, number);
+  for (const [name, writeAll] of Object.entries(contestants)) {
+    const spent = await round(name, writeAll, number);
     if (number > 0) (results[name] ??= []).push(spent);
   }
 }

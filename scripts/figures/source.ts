@@ -15,7 +15,14 @@ const LIBRARY = [
 
 /** What records speak of, as paths of the checkout. */
 export const SOURCES = {
-  writes: ["src/core", "src/protocol", "src/runtime", "src/file/write_file.ts", "src/file/write_options.ts"],
+  writes: [
+    "src/core",
+    "src/protocol",
+    "src/runtime",
+    "src/file/write_file.ts",
+    "src/file/write_files.ts",
+    "src/file/write_options.ts",
+  ],
   locks: ["src/core", "src/lock", "src/protocol", "src/runtime"],
   transactions: ["src/core", "src/lock", "src/protocol", "src/publication", "src/runtime", "src/transaction"],
   stores: ["src/core", "src/file", "src/lock", "src/log", "src/protocol", "src/runtime", "src/store"],

@@ -17,6 +17,7 @@ import { storeMutants } from "./store.ts";
 import { storyMutants } from "./stories.ts";
 import { syncMutants } from "./syncs.ts";
 import { roomMutants } from "./room.ts";
+import { roundMutants } from "./rounds.ts";
 import { transactionMutants } from "./transactions.ts";
 import { versionMutants } from "./versions.ts";
 import { waitMutants } from "./waits.ts";
@@ -32,6 +33,7 @@ export const allMutants: readonly Mutant[] = [
   ...waitMutants,
   ...fileMutants,
   ...roomMutants,
+  ...roundMutants,
   ...transactionMutants,
   ...recoveryMutants,
   ...storeMutants,

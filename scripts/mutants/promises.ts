@@ -8,7 +8,7 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "the new name is not synced",
     file: "src/protocol/commit.ts",
-    from: `    named = yield* syncDirectory(engine, parent, plan, attempt);
+    from: `    named = yield* syncParentNames(write);
   } catch`,
     to: `    named = true;
   } catch`,
@@ -151,9 +151,9 @@ export const promiseMutants: readonly Mutant[] = [
   {
     name: "a synchronous write does not sync its directory",
     file: "src/protocol/commit.ts",
-    from: `    named = yield* syncDirectory(engine, parent, plan, attempt);
+    from: `    named = yield* syncParentNames(write);
   } catch`,
-    to: `    named = engine.synchronous || (yield* syncDirectory(engine, parent, plan, attempt));
+    to: `    named = engine.synchronous || (yield* syncParentNames(write));
   } catch`,
     tests: ["tests/twins_test.ts"],
     promise: "design: a twin makes the same calls in the same order",

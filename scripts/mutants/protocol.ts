@@ -25,7 +25,7 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "a superseded write reports a directory sync that it has not made",
     file: "src/protocol/commit.ts",
-    from: `  const named = yield* syncDirectory(engine, parent, plan, attempt);
+    from: `  const named = yield* syncParentNames(write);
 `,
     to: `  const named = parent.handle !== undefined;
 `,

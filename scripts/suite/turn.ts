@@ -13,7 +13,7 @@ import { digestOf } from "../figures/source.ts";
 import { listFiles } from "../toolchain/folders.ts";
 
 /** How many parts there are. */
-export const PARTS = 4;
+export const PARTS = 6;
 
 /** What takes turns, as the beginning of a path. */
 export const IN_TURN: readonly string[] = [

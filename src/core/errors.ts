@@ -8,6 +8,7 @@ export {
   type TargetState,
 } from "./file_error.ts";
 export { DeadlockError, LockBusyError, LockError, LockLostError, LockTimeoutError } from "./lock_errors.ts";
+export { type FailedFile, WriteFilesError } from "./write_files_error.ts";
 export { InvalidArgument, isInvalidArgument, OutOfRange } from "./invalid_argument.ts";
 export { ActivationError, RollbackFailedError, type RolledBackFile } from "./transaction_errors.ts";
 export {

@@ -129,12 +129,19 @@ export function* removeSecondName(
   if (plan.mustNotExist) yield* tidy(leftovers, removeOwn(home, name), path);
 }
 
+/** Makes the names in the target's directory durable, in one sync for all of a round. */
+function* syncParentNames({ engine, parent, plan, attempt }: FileReplacement): Operation<boolean> {
+  const { path, status, handle } = parent;
+  const directory = plan.round === undefined ? parent : { path, status, handle, sharers: plan.round };
+  return yield* syncDirectory(engine, directory, plan, attempt);
+}
+
 /** Everything after the commit point. */
 function* makeDurable(write: FileReplacement, keepsSecondName: boolean): Operation<WriteResult> {
   const { engine, parent, plan, attempt, backup, leftovers } = write;
   let named: boolean;
   try {
-    named = yield* syncDirectory(engine, parent, plan, attempt);
+    named = yield* syncParentNames(write);
   } catch (error) {
     yield* removeSecondName(write);
     throw attachCleanup(translate(error, attempt), leftovers, attempt);
@@ -184,7 +191,7 @@ function* rememberProven({ engine, target, parent, identity, modified, writer }:
 
 /** A later call has committed: this one's content never shows, but what shows is made as durable as it can be. */
 function* yieldTo(write: FileReplacement, later: Committed): Operation<WriteResult> {
-  const { engine, plan, target, parent, attempt } = write;
+  const { plan, target, parent, attempt } = write;
   // To create a file that a later call has created is no success, be it that call's own content or not.
   if (plan.mustNotExist && (yield* wait(parent.names.linkStat(target.name))) !== undefined) {
     throw existsAlready(attempt, "link");
@@ -194,7 +201,7 @@ function* yieldTo(write: FileReplacement, later: Committed): Operation<WriteResu
   if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
   // What shows was made visible by the other call, perhaps before a sync failed that this one has not lived through.
   attempt.since = Math.min(attempt.since, later.since);
-  const named = yield* syncDirectory(engine, parent, plan, attempt);
+  const named = yield* syncParentNames(write);
   const result = resultOf(write, later.fileSynced, named);
   if (write.digest !== undefined && plan.digest) result.digest = write.digest;
   return Object.assign(result, { bytesWritten: 0, changed: false, superseded: true, lost: [], unchecked: [] });

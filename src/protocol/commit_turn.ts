@@ -62,6 +62,8 @@ function turnTable(): TurnTable {
 export interface Ticket {
   readonly order: number;
   key: string | undefined;
+  /** Those of its target, once it is known. */
+  turns: TargetTurns | undefined;
   returned: boolean;
 }
 
@@ -69,7 +71,7 @@ export interface Ticket {
 export function takeTicket(): Ticket {
   const table = turnTable();
   table.undecided++;
-  return { order: table.nextOrder++, key: undefined, returned: false };
+  return { order: table.nextOrder++, key: undefined, turns: undefined, returned: false };
 }
 
 /** Says which target the ticket is for: its directory's identity and its name. */
@@ -81,6 +83,7 @@ export function enterTarget(ticket: Ticket, key: string): void {
   turns.users++;
   const previous = ticket.key;
   ticket.key = key;
+  ticket.turns = turns;
   if (previous === undefined) table.undecided--;
   else leave(table, previous);
   forgetIdle(table);
@@ -111,14 +114,13 @@ function forgetIdle(table: TurnTable): void {
 }
 
 /** Says what is on its way to the target by a rename that cannot be called back; undefined: nothing any more. */
-export function noteLanding(ticket: Ticket, temporary: string | undefined): void {
-  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
+export function noteLanding({ turns }: Ticket, temporary: string | undefined): void {
   if (turns !== undefined) turns.landing = temporary;
 }
 
 /** Before a synchronous commit: what an older call is about to move to the target is gone, or has arrived already. */
 export function* takeAwayLanding(engine: Engine, ticket: Ticket): Operation<void> {
-  const landing = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key)?.landing;
+  const landing = ticket.turns?.landing;
   if (landing === undefined || !engine.synchronous) return;
   try {
     yield* wait(engine.fileSystem.remove(landing));
@@ -162,14 +164,13 @@ export class CommitTurn implements TurnInProgress {
 }
 
 /** Waits for this call's turn. */
-export function* beginTurn(ticket: Ticket, synchronous: boolean): Operation<CommitTurn> {
-  const turns = ticket.key === undefined ? undefined : turnTable().targets.get(ticket.key);
+export function* beginTurn({ turns, order }: Ticket, synchronous: boolean): Operation<CommitTurn> {
   if (turns === undefined) throw new Error("A ticket must enter its target before it commits");
   while (!synchronous && turns.busy !== undefined) {
     const { waiting } = turns.busy;
     yield* wait(new Promise<void>((resume) => waiting.push(resume)));
   }
-  return new CommitTurn(turns, ticket.order);
+  return new CommitTurn(turns, order);
 }
 
 /** Whether the content that was made visible is synced; what has overtaken it; undefined: nothing came of it. */

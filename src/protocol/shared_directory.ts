@@ -38,7 +38,8 @@ interface Shared {
 
 /** Open directories of a file system by their paths. */
 const tables = new WeakMap<FileSystem, Map<string, Shared>>();
-const sharedOf = new WeakMap<OpenFile, Shared>();
+/** No WeakMap: an entry of one for each write is what its garbage collection costs most. */
+const sharedOf = new Map<OpenFile, Shared>();
 
 /** Opens the directory `path`, or shares it; undefined when there is none. */
 export function* enterDirectory(engine: Engine, path: string): Operation<EnteredDirectory | undefined> {
@@ -103,6 +104,7 @@ export function* leaveDirectory(handle: OpenFile): Operation<void> {
   if (shared !== undefined) {
     if (--shared.users > 0) return;
     shared.close();
+    sharedOf.delete(handle);
   }
   yield* closeDirectory(handle);
 }

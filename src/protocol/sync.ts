@@ -10,7 +10,7 @@
  * witness (sync_witness.ts). So does every call once a sync has failed there: what is dead answers syncs with success.
  */
 import { UnsupportedError } from "../core/errors.ts";
-import { type Operation, wait } from "../core/operation.ts";
+import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile, SyncLevel } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
@@ -48,6 +48,11 @@ interface SyncedDirectory {
   readonly path: string;
   readonly status: Pick<FileStatus, "device" | "identity">;
   readonly handle: OpenFile | undefined;
+}
+
+/** Others with which a sync is shared once their names are in place, too (round.ts). */
+interface SyncSharers {
+  shareSync(key: string, begin: () => Awaitable<number>): Promise<number>;
 }
 
 const levelOf = (rules: SyncRules): SyncLevel => rules.durability === "barrier" ? "barrier" : "full";
@@ -127,21 +132,25 @@ export function* syncFile(
  */
 export function* syncDirectory(
   engine: Engine,
-  directory: SyncedDirectory,
+  directory: SyncedDirectory & { readonly sharers?: SyncSharers | undefined },
   rules: SyncRules,
   attempt: Attempt,
 ): Operation<boolean> {
-  const { handle, status, path } = directory;
+  const { handle, status, path, sharers } = directory;
   if (handle === undefined || !syncsDirectory(rules.durability)) return false;
   const syncs = syncsOn(engine, status.device);
   const sync = { handle, level: levelOf(rules) };
+  const key = `${status.identity} ${sync.level}`;
+  const begin = () => sharedSync(engine.fileSystem, syncs, key, sync);
   let begun: number;
   for (let tries = 1;; tries++) {
     try {
       begun = yield* wait(
         engine.synchronous
           ? registeredSync(syncs, sync)
-          : sharedSync(engine.fileSystem, syncs, `${status.identity} ${sync.level}`, sync),
+          : sharers === undefined
+          ? begin()
+          : sharers.shareSync(key, begin),
       );
       break;
     } catch (error) {

@@ -14,6 +14,7 @@ import {
 import type { Operation } from "../core/operation.ts";
 import type { FileAttributes, FileStatus, FileTimes, Runtime } from "../runtime/runtime.ts";
 import { type Engine, locate, runtimeOption } from "./engine.ts";
+import type { RoundPart } from "./round.ts";
 import { modeOrKeep, type NewFileDefaults, newFileDefaults, type Owner, ownerOrWord } from "./mode_and_owner.ts";
 
 /**
@@ -231,6 +232,7 @@ export interface WritePlan {
   readonly signal: AbortSignal | undefined;
   /** Asked right before the commit point; throws when the commit must not happen. */
   readonly guard: (() => Operation<void>) | undefined;
+  readonly round: RoundPart | undefined;
 }
 
 /** The options of a write as their readers return them. */
@@ -241,7 +243,6 @@ export type CheckedReplaceOptions = Omit<ReplaceOptions, "defaults" | "runtime">
 /** How long is waited for a target that somebody has open, where nobody says so, in milliseconds. */
 export const usualBusyTimeout = 2000;
 
-/** What a write does that asks for nothing. */
 export const defaultPlan: WritePlan = Object.freeze({
   durability: "full",
   whenUnsupported: "report",
@@ -266,6 +267,7 @@ export const defaultPlan: WritePlan = Object.freeze({
   digest: false,
   signal: undefined,
   guard: undefined,
+  round: undefined,
 });
 
 /** Fills in the defaults. */

@@ -76,7 +76,7 @@ function told(name: string, { states, ends, exhaustive }: ExplorationReport): vo
 }
 
 // Nothing here depends on the runtime: one of them goes far.
-const limit = currentRuntime === "deno" ? byEffort({ quick: 500, normal: 2_100, long: 400_000 }) : 300;
+const limit = currentRuntime === "deno" ? byEffort({ quick: 500, normal: 1_000, long: 400_000 }) : 300;
 
 describe("locks, in every order of steps", () => {
   const directory: LockOptions = { backend: "directory", timeout: 3 };

@@ -11,9 +11,11 @@ import {
   updateTextFile,
   updateTextFileSync,
   writeFile,
+  writeFiles,
   writeFileSync,
   writeJsonFile,
   writeJsonFileSync,
+  type WriteResult,
 } from "../../mod.ts";
 import type { OptionRow, Seen } from "./option_row.ts";
 import { type Tested, twins } from "./tested_function.ts";
@@ -31,8 +33,52 @@ const updateRows = but(writeRows, "skipIfEqual", "lock");
 /** The lock that is always taken: what is different is how long it is waited for. */
 const neededLockRow = writeRows.filter(({ option }) => option === "lock");
 
+/** What `writeFiles` has told of its file. */
+let told: WriteResult | undefined;
+const base = { onWritten: (result: WriteResult) => void (told = result) };
+
+/** The options of every file, with what is told of each. */
+const rowsOfMany: readonly OptionRow[] = [
+  {
+    option: "whenFailed",
+    value: "report",
+    path: "/d/none/a",
+    see: ({ code, value }) => code ?? Reflect.get(value as object, "failed").length,
+    without: "ENOENT",
+    with: 1,
+  },
+  {
+    option: "onWritten",
+    valueIn: ({ machine }) => ({ path }: WriteResult, index: number) =>
+      machine.syncFileSystem.remove(index === 0 ? path : "/d/link"),
+    see: content,
+    without: "new",
+    with: undefined,
+  },
+  { option: "skipIfEqual", value: true, base, times: 2, see: () => told?.changed, without: true, with: false },
+  { option: "backup", value: 1, base, see: () => told?.backup === undefined, without: true, with: false },
+  {
+    option: "backupDirectory",
+    value: "/e",
+    base: { ...base, backup: 1 },
+    see: () => told?.backup?.replace(/\.a\..*\.bak$/, ""),
+    without: "/d/",
+    with: "/e/",
+  },
+  { option: "digest", value: true, base, see: () => told?.digest === undefined, without: true, with: false },
+  ...writeRows.filter(({ option }) => !/^(lock|ifMatch|skipIfEqual|backup|backupDirectory|digest)\b/.test(option)),
+];
+
 /** Everything that writes a file. */
 export const writingFunctions: readonly Tested[] = [
+  {
+    called: {
+      name: "writeFiles",
+      exports: ["writeFiles"],
+      call: ({ path }, options) => writeFiles([{ path, data: "new" }], options),
+    },
+    rows: rowsOfMany,
+  },
   {
     called: twins(
       "writeFile",

@@ -1,4 +1,5 @@
 /** Rows for several calls at once, which only the asynchronous driver can have in flight. */
+import { writeFiles, type WriteResult } from "../../mod.ts";
 import { type Operation, wait } from "../../src/core/operation.ts";
 import { absent, fileOf, type Row, type Tools } from "./row.ts";
 
@@ -65,6 +66,24 @@ export const concurrentOperations: readonly Row[] = [
     ],
     *run(tools) {
       yield* together(tools, names.map((path) => writing(tools, path, "1", 1)));
+    },
+  },
+  {
+    ...shared,
+    name: "writeFiles of five files in two directories, one of them twice: each is durable when it is told of",
+    machine: { ...machine, files: { ...machine.files, "/e/": { kind: "directory" } } },
+    files: [
+      { path: "/d/a", versions: ["0", "1", "2"].map(kept) },
+      ...["/d/one", "/d/two", "/e/one"].map((path) => ({ path, versions: [absent, fileOf("1")] })),
+    ],
+    *run({ runtime, acknowledge }) {
+      const files = [["/d/a", "1"], ["/d/one", "1"], ["/e/one", "1"], ["/d/two", "1"], ["/d/a", "2"]] as const;
+      const onWritten = ({ path, durability }: WriteResult, index: number) =>
+        acknowledge({ path, version: index === 4 ? 2 : 1, durability });
+      const wanted = files.map(([path, data]) => ({ path, data }));
+      const { failed } = yield* wait(writeFiles(wanted, { runtime, onWritten, whenFailed: "report" }));
+      const errors = failed.map(({ error }) => error);
+      if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.join("; "));
     },
   },
   {

@@ -19,7 +19,7 @@ const rows: readonly [descriptors: number, count: number, kinds: readonly string
   [1024, 1200, ["write", "update"]],
   [64, 20, ["transaction"]],
   [64, 100, ["scattered"]],
-  ...byEffort({ quick: [], normal: [[64, 200]], long: [[64, 1000], [256, 1000], [1024, 1000]] })
+  ...byEffort({ quick: [], normal: [[64, 120]], long: [[64, 1000], [256, 1000], [1024, 1000]] })
     .map(([descriptors = 0, count = 0]): [number, number, string[]] => [descriptors, count, ["set"]]),
 ];
 

@@ -15,7 +15,7 @@ import {
   sweepFaultsSync,
 } from "../../src/testing/mod.ts";
 import { applyFilesSync, recoverTransactionsSync } from "../../src/transaction/mod.ts";
-import { byEffort } from "../support/effort.ts";
+import { byEffort, inTurn } from "../support/effort.ts";
 import { lostEffects, sweepLost } from "../support/lost_answers.ts";
 import {
   afterRenameTo,
@@ -106,7 +106,7 @@ type Place = readonly [name: string, directories: readonly string[]];
 const both: Place = ["two file systems", ["/d", "/e"]];
 const single: Place = ["one directory", ["/d"]];
 /** On the runtimes that run the same code as the first one, less. */
-const places: readonly Place[] = thorough ? [single, both] : [both];
+const places: readonly Place[] = thorough ? inTurn([single, both], 2) : [both];
 const recovered: readonly Place[] = byEffort({ quick: [both], normal: [both], long: [single, both] });
 
 const timesAt = (place: string): readonly ("once" | "always")[] =>
@@ -146,7 +146,7 @@ describe("a rename or removal is reported to have failed, and was done", () => {
 });
 
 describe("every call fails once", () => {
-  for (const [name, directories] of places) {
+  for (const [name, directories] of notEmpty(places)) {
     it(`of applying, ${name}`, () => {
       const files = scenario(3, directories);
       const report = sweepFaultsSync({

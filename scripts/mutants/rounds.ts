@@ -1,0 +1,68 @@
+/** Mistakes in many files that are written side by side. */
+import type { Mutant } from "./mutant.ts";
+
+const rounds = ["tests/protocol/round_test.ts"];
+const proof = ["tests/proof/exploration_operations_test.ts"];
+const files = ["tests/write_files_test.ts"];
+
+export const roundMutants: readonly Mutant[] = [
+  {
+    name: "a directory is synced for a whole round when the first file of it is renamed",
+    file: "src/protocol/round.ts",
+    from: `    await this.#reach("committed");
+`,
+    to: `    await this.#reach("staged");
+`,
+    tests: proof,
+  },
+  {
+    name: "a write of a round syncs before the others are written",
+    file: "src/protocol/round.ts",
+    from: `    return this.#reach("staged");
+`,
+    to: `    return void this.#pass("staged");
+`,
+    tests: files,
+  },
+  {
+    name: "one failed sync of a directory is that of every later try",
+    file: "src/protocol/round.ts",
+    from: `      if (syncs.get(key) === sync) syncs.delete(key);
+`,
+    to: ``,
+    tests: rounds,
+  },
+  {
+    name: "a write that stages again counts twice",
+    file: "src/protocol/round.ts",
+    from: `      if (this.#passed.has(each)) continue;
+`,
+    to: ``,
+    tests: rounds,
+  },
+  {
+    name: "files are taken however many are under way",
+    file: "src/file/write_files.ts",
+    from: `return this.#pending < 2 * this.#most ? undefined`,
+    to: `return this.#pending < 1000 * this.#most ? undefined`,
+    tests: files,
+  },
+  {
+    name: "a file that failed is told as written",
+    file: "src/file/write_files.ts",
+    from: `    else this.#failed.push({ path, index, error });
+`,
+    to: `    else this.#result.written += index - index + Number(path !== "");
+`,
+    tests: files,
+  },
+  {
+    name: "a call ends while files of it are under way",
+    file: "src/file/write_files.ts",
+    from: `    while (this.#pending > 0) await this.#settled();
+`,
+    to: `    if (this.#broken === undefined) while (this.#pending > 0) await this.#settled();
+`,
+    tests: files,
+  },
+];
