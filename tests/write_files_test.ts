@@ -172,9 +172,11 @@ describe("writeFiles", () => {
     it(`rejects with ${name}, once nothing is under way any more`, async () => {
       const machine = machineOf({ delay: "every" });
       assertEquals(await call(machine).then(() => undefined, (error) => error), stop);
-      const left = Object.keys(machine.files("/d"));
-      assertEquals(left.filter((path) => path.endsWith(".tmp")), []);
+      const left = machine.files("/d");
+      assertEquals(Object.keys(left).filter((path) => path.endsWith(".tmp")), []);
       assertEquals(machine.openHandles, []);
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setTimeout(resolve));
+      assertEquals(machine.files("/d"), left, "something went on");
     });
   }
 

@@ -16,6 +16,7 @@ export const scenes: Record<string, Scene> = {
   "one file": { processes: [["overwrite"]] },
   "groups of files": { processes: [["groups"], ["groupsSync"]] },
   "many files in one directory": { processes: [["manyFiles"]] },
+  "many files in one call": { processes: [["manyInOneCall"], ["manyInOneCall", "neighbour"]] },
   "updates under a lock": { processes: [["updates"], ["updates"]] },
   "new directories": { processes: [["newDirectories", "removals"]] },
   "save once, exit": { processes: [["saveOnce"], ["saveOnce"]], ends: true },
@@ -30,7 +31,18 @@ export const scenes: Record<string, Scene> = {
   },
   "everything": {
     processes: [
-      ["overwrite", "manyFiles", "newDirectories", "copy", "stream", "backups", "updates", "removals", "groups"],
+      [
+        "overwrite",
+        "manyFiles",
+        "manyInOneCall",
+        "newDirectories",
+        "copy",
+        "stream",
+        "backups",
+        "updates",
+        "removals",
+        "groups",
+      ],
       ["one file of several writers", "updates", "manyFiles", "newDirectories", "removals", "copy"],
     ],
   },

@@ -15,6 +15,7 @@ import {
   updateFile,
   updateFileSync,
   writeFile,
+  writeFiles,
   writeFileSync,
 } from "../../mod.ts";
 import { applyFiles, applyFilesSync } from "../../src/transaction/mod.ts";
@@ -51,6 +52,32 @@ function manyFiles(save: SaveWithMode): Workload {
       }),
   };
 }
+
+/** Files in two directories, in one call; each is acknowledged when it is reported. */
+const manyInOneCall: Workload = {
+  run: (around) =>
+    lanes(2, async (lane, round) => {
+      const files = Array.from({ length: 40 }, (_, index) => ({
+        ...newVersion(around, 3000),
+        name: `${index % 2 === 0 ? "many" : "more"}/${around.process}-call-${lane}-${index}`,
+        mode: modeFor(round),
+      }));
+      const begun = files.map(({ name, content, mode }) => around.record.begin(name, content, mode));
+      const { failed } = await writeFiles(
+        files.map(({ name, data, mode }) => ({ path: join(around.root, name), data, mode })),
+        {
+          createDirectories: true,
+          whenFailed: "report",
+          onWritten({ durability }, index) {
+            if (durability !== "full") throw new Error(`durability reached is ${durability}`);
+            around.record.done(begun[index] ?? "");
+          },
+        },
+      );
+      for (const { index, error } of failed) around.record.failed(begun[index] ?? "", error);
+      if (failed.length > 0) throw failed[0]?.error;
+    }),
+};
 
 function way(name: string): SaveWithMode {
   const write = ways[name];
@@ -141,6 +168,7 @@ export const workloads: Record<string, Workload> = {
   "one file of several writers": versionsOf(() => "shared", (path, data, mode) => writeFile(path, data, { mode })),
   manyFiles: manyFiles((path, data, mode) => writeFile(path, data, { mode })),
   manyFilesSync: manyFiles((path, data, mode) => writeFileSync(path, data, { mode })),
+  manyInOneCall,
   stream: versionsOf((process) => `stream-${process}`, way("writeFile of a stream"), 200_000),
   writer: versionsOf((process) => `writer-${process}`, way("openFileWriter"), 200_000),
   writerSync: versionsOf((process) => `writer-${process}`, way("openFileWriterSync"), 200_000),
