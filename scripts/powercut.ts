@@ -57,12 +57,13 @@ async function runOne(order: SeriesOrder): Promise<SeriesOutcome & { seconds: nu
 
 /** All our functions, on every runtime; each series is handed to `keep` when it has ended. */
 async function proveOurs(options: PowercutOptions, keep: (each: Tally) => void): Promise<void> {
-  const { longest, longestAfterEnd, seed, cuts } = options;
+  const { longest, longestAfterEnd, seed, cuts, foreignCalls } = options;
   if (cuts === 0) return;
   for (const fileSystem of options.fileSystems.filter((name) => honestFileSystems.includes(name))) {
     for (const [index, runtime] of options.runtimes.entries()) {
       const played = chosen(scenes, options.scenes);
-      const series = { fileSystem, runtime, scenes: played, cuts, seed: seed + index * cuts, longest, longestAfterEnd };
+      const range = { cuts, seed: seed + index * cuts, longest, longestAfterEnd };
+      const series = { fileSystem, runtime, scenes: played, foreignCalls, ...range };
       const outcome = await runOne(series);
       if (outcome === undefined) continue;
       const result = tally({ runtime, fileSystem }, outcome, outcome.seconds);
@@ -117,6 +118,10 @@ function judge(ours: readonly Tally[], comparison: readonly ComparedSeries[]): s
   return problems;
 }
 
+/** Pages print the record of cuts with all that runtimes can call. */
+const recordOf = ({ foreignCalls }: PowercutOptions): string =>
+  foreignCalls ? "powercut" : "powercut_without_foreign_calls";
+
 async function main(options: PowercutOptions): Promise<string[]> {
   onInterrupt(() => stop(running));
   const directory = newDirectory();
@@ -126,7 +131,7 @@ async function main(options: PowercutOptions): Promise<string[]> {
     const peers = `${await installTool("bench", PEERS)}/node_modules`;
     console.log(`seed ${options.seed}`);
     const [ours, comparison]: [Tally[], ComparedSeries[]] = [[], []];
-    const recording = startRecording("powercut", commandLine("powercut"), SOURCES.everything);
+    const recording = startRecording(recordOf(options), commandLine("powercut"), SOURCES.everything);
     // After every series: a run of hours that is ended before its time has still shown something.
     const keepIn = <Series>(results: Series[]) => (each: Series) => {
       results.push(each);

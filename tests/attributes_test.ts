@@ -212,6 +212,75 @@ test("a staged file is at no instant open to others than the finished one is", (
   }
 });
 
+/** The attributes that staged files have when something is first written to them. */
+function stagedAttributes(listsBesideMode: boolean, mode: number | undefined): string[][] {
+  const machine = machineOf({ mode: 0o640, inherited: everybodysDirectory }, {
+    capabilities: { attributes: true, listsBesideMode },
+  });
+  const seen: string[][] = [];
+  const look: Around = (call, proceed) => {
+    if (call.method === "write") seen.push(Object.keys(shown(machine, call.path)).slice(2));
+    return proceed();
+  };
+  const path = mode === undefined ? "/d/file" : "/d/new";
+  writeFileSync(path, "new", { runtime: interceptRuntime(machine, look), ...mode === undefined ? {} : { mode } });
+  return seen;
+}
+
+test("a list that is beside the mode is taken from a file for its owner alone before anything is in it", () => {
+  assertEquals(stagedAttributes(true, undefined), [[]], "as on macOS");
+  assertEquals(stagedAttributes(true, 0o600), [[]], "a new file that is private");
+  assertEquals(stagedAttributes(true, 0o644), [[accessList]], "a new file for everybody keeps it");
+  assertEquals(stagedAttributes(false, undefined), [[accessList]], "on Linux the mode is its mask");
+});
+
+test("a list beside the mode that cannot be taken away fails the write, and nothing is left", () => {
+  const machine = machineOf({ mode: 0o640, inherited: everybodysDirectory }, {
+    capabilities: { attributes: true, listsBesideMode: true },
+  });
+  const runtime = interceptRuntime(machine, failing("setAttribute", "ENOTSUP"));
+  const error = assertThrows(() => writeFileSync("/d/file", "new", { runtime }), WriteError);
+  assertEquals([error.code, error.targetState, machine.files("/d")], ["ENOTSUP", "unchanged", { "/d/file": "old" }]);
+  assertEquals(machine.openHandles, []);
+});
+
+for (
+  const [name, kind] of [
+    ["com.apple.system.Security", "acl"],
+    ["com.apple.quarantine", "label"],
+    ["com.apple.macl", "label"],
+    ["com.apple.FinderInfo", "attributes"],
+  ] as const
+) {
+  test(`macOS's ${name} is kept, or lost as ${kind}; what its directory or system has given the new file goes but for labels`, () => {
+    const machine = machineOf({ mode: 0o640, attributes: { [name]: bytes("mine") } });
+    assertEquals(writeFileSync("/d/file", "new", { runtime: machine }).lost, []);
+    assertEquals(shown(machine)[name], "mine");
+    const { lost } = writeFileSync("/d/file", "new", {
+      runtime: interceptRuntime(machine, failing("setAttribute", "EPERM")),
+    });
+    assertEquals(lost, [kind]);
+
+    const plain = machineOf({ mode: 0o640 });
+    const given: Around = (call, proceed) => {
+      const answer = proceed();
+      if (call.method !== "create") return answer;
+      const file = plain.syncFileSystem.open(call.path, "read");
+      file?.setAttribute(name, bytes("the system's"));
+      file?.close();
+      return answer;
+    };
+    assertEquals(writeFileSync("/d/file", "new", { runtime: interceptRuntime(plain, given) }).lost, []);
+    assertEquals(shown(plain)[name], kind === "label" ? "the system's" : undefined);
+  });
+}
+
+test("who has made a file is not carried over on macOS: the system says it of every file, and lets nobody set it", () => {
+  const machine = machineOf({ mode: 0o640, attributes: { "com.apple.provenance": bytes("mine"), ...noted } });
+  const { lost } = writeFileSync("/d/file", "new", { runtime: machine });
+  assertEquals([shown(machine), lost], [{ mode: "640", owner: "0:0", "user.note": "mine" }, []]);
+});
+
 test("a list that is set while a write is staged is the one that is kept", () => {
   const machine = machineOf({ mode: 0o600 });
   const root = machine.fork({ user: 0 });

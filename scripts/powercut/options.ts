@@ -13,6 +13,8 @@ export interface PowercutOptions {
   methods: readonly string[];
   /** A part of the names of the scenes that are played. */
   scenes: string;
+  /** Whether our own functions may call functions of the C library. */
+  foreignCalls: boolean;
   /** Milliseconds at most that the processes work, or that pass after they have ended. */
   longest: number;
   /** Milliseconds at most between the end of processes that save once and the cut, with our own functions. */
@@ -29,6 +31,7 @@ export const USAGE = `deno task powercut [OPTIONS]      (needs root, Linux, loop
 })
   --methods=TEXT        the same for methods (${methods.join("; ")})
   --scenes=TEXT         only those whose name contains TEXT: "save once"
+  --without-foreign-calls  our functions as on Deno without --allow-ffi, on Node without koffi and fs-ext
   --longest=100         milliseconds at most before a cut
   --longest-after-end=4000  the same where a process has saved once and ended: what the file system writes by itself
   --seed=N              repeat a run; default: another one every time`;
@@ -51,6 +54,7 @@ export function readPowercutOptions(args: readonly string[]): PowercutOptions {
     runtimes: ["deno", "node", "bun"],
     methods,
     scenes: "",
+    foreignCalls: true,
     longest: 100,
     longestAfterEnd: 4000,
     seed: Date.now() % 1_000_000,
@@ -65,6 +69,7 @@ export function readPowercutOptions(args: readonly string[]): PowercutOptions {
     else if (name === "--file-systems") options.fileSystems = containing(options.fileSystems, value);
     else if (name === "--methods") options.methods = containing(options.methods, value);
     else if (name === "--scenes") options.scenes = value;
+    else if (argument === "--without-foreign-calls") options.foreignCalls = false;
     else if (name === "--runtimes") {
       options.runtimes = (["deno", "node", "bun"] as const).filter((runtime) => value.split(",").includes(runtime));
     } else throw new TypeError(`There is no option ${argument}\n${USAGE}`);

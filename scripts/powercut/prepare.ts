@@ -4,6 +4,7 @@ import { testEnvironment } from "../suite/runners.ts";
 import { prepareBun } from "../toolchain/bun.ts";
 import { OUT } from "../toolchain/folders.ts";
 import { linkFsExt } from "../toolchain/fs_ext.ts";
+import { linkKoffi } from "../toolchain/koffi.ts";
 import { prepareNode } from "../toolchain/node.ts";
 import { chooseStandardLibrary, denoArguments, installForNode, readWanted } from "../toolchain/standard_library.ts";
 
@@ -18,6 +19,8 @@ export async function prepare(): Promise<void> {
   await installForNode(library);
   const addon = await linkFsExt(node, OUT);
   if (addon !== "") console.error(`Node runs without fs-ext: ${addon}`);
+  const koffi = await linkKoffi(OUT);
+  if (koffi !== "") console.error(`Node runs without koffi: ${koffi}`);
   const environment = testEnvironment({ denoArguments: denoArguments(library), node, bun }, "normal");
   for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
 }

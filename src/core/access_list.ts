@@ -8,6 +8,12 @@
  * everybody's. The mask is no right of the owning group; it limits what the group and all who are named may do.
  */
 
+/**
+ * The list of a file on macOS, which is of another kind, beside the mode. Its kernel keeps it under this name, but shows it
+ * to calls of its own alone: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/kauth.h
+ */
+export const macAccessList = "com.apple.system.Security";
+
 /** The list of a file. */
 export const accessList = "system.posix_acl_access";
 /** What files made in a directory get. */

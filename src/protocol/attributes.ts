@@ -10,11 +10,12 @@
  *
  * What could not be set is answered as lost. After any other failure the caller discards the file.
  */
-import { accessList, listForOtherGroup, listWithMode, modeWithoutList } from "../core/access_list.ts";
+import { accessList, listForOtherGroup, listWithMode, macAccessList, modeWithoutList } from "../core/access_list.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { FileAttributes, FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import type { ParentDirectory } from "./directories.ts";
+import type { Engine } from "./engine.ts";
 import { closeQuietly, openedStatus } from "./file_call.ts";
 
 /** What attributes are, in the words of `lost` and `unchecked`. */
@@ -23,21 +24,26 @@ type AttributeKind = (typeof attributeKinds)[number];
 
 /**
  * What is not carried over, for it is made anew. Signatures of the content, by the kernel for every content:
- * https://man7.org/linux/man-pages/man7/xattr.7.html. And the copy of the list that xfs shows to root under a name of its
- * own: set after the list itself, it would bring the old mask back.
+ * https://man7.org/linux/man-pages/man7/xattr.7.html. The copy of the list that xfs shows to root under a name of its
+ * own: set after the list itself, it would bring the old mask back. And on macOS, which program has made the file; nobody
+ * may set that: https://eclecticlight.co/2023/05/10/how-macos-now-tracks-the-provenance-of-apps/
  */
 const madeAnew: ReadonlySet<string> = new Set([
   "security.ima",
   "security.evm",
   "trusted.SGI_ACL_FILE",
   "trusted.SGI_ACL_DEFAULT",
+  "com.apple.provenance",
 ]);
+
+/** What macOS itself gives to files, by where they come from and who may open them. */
+const macLabels: ReadonlySet<string> = new Set(["com.apple.quarantine", "com.apple.macl"]);
 
 function kindOf(name: string): AttributeKind {
   // NFS keeps lists of its own kind: system.nfs4_acl, nfs4_acl(5).
-  if (name.startsWith("system.")) return "acl";
+  if (name.startsWith("system.") || name === macAccessList) return "acl";
   if (name === "security.capability") return "capabilities";
-  return name.startsWith("security.") ? "label" : "attributes";
+  return name.startsWith("security.") || macLabels.has(name) ? "label" : "attributes";
 }
 
 const refusals: ReadonlySet<string> = new Set([
@@ -87,6 +93,17 @@ export function* seeAttributes(
     return (yield* openedStatus(file)).identity === identity ? yield* attributesOf(file) : undefined;
   } finally {
     yield* closeQuietly(file);
+  }
+}
+
+/**
+ * Takes from a file that was just created what its directory has handed down, where its mode does not keep that out: from
+ * one that nobody but its owner is to open, before anything is in it.
+ */
+export function* refuseInheritedLists({ capabilities }: Engine, file: OpenFile, mode: number): Operation<void> {
+  if (capabilities.listsBesideMode !== true || (mode & 0o077) !== 0 || !capabilities.attributes) return;
+  for (const name of (yield* attributesOf(file))?.keys() ?? []) {
+    if (kindOf(name) === "acl") yield* wait(file.setAttribute(name, undefined));
   }
 }
 

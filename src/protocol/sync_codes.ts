@@ -1,8 +1,8 @@
 /** What the code of a failed sync says: "not here", a failure of one file, or one of the whole file system. */
 import { SystemError } from "../runtime/system_error.ts";
 
-/** What a file system answers that has no such sync; everything else is a real failure. */
-const unsupportedCodes = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
+/** What a file system answers that has no such sync (ENOTTY: macOS); everything else is a real failure. */
+const unsupportedCodes = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "ENOTTY"]);
 
 /** Whether an error says "not here" rather than "it failed". */
 export function isUnsupported(error: unknown): boolean {

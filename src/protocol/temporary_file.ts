@@ -10,6 +10,7 @@
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
+import { refuseInheritedLists } from "./attributes.ts";
 import type { Engine } from "./engine.ts";
 import type { ParentDirectory } from "./directories.ts";
 import { attachCleanup, type Attempt, type CleanupFailure, tidy, translate } from "./failure.ts";
@@ -92,15 +93,18 @@ export function* createProven(
       if (error instanceof SystemError && error.code === "EEXIST" && tries < mostTries) continue;
       throw error;
     }
-    if (proof.kind !== "lock") return { home, name, path, file, proof, locked: false };
+    let asked = false;
     try {
+      yield* refuseInheritedLists(engine, file, mode);
+      if (proof.kind !== "lock") return { home, name, path, file, proof, locked: false };
+      asked = true;
       return { home, name, path, file, proof, locked: yield* wait(file.tryLock(false)) };
     } catch (error) {
       const failures: CleanupFailure[] = [];
       yield* tidy(failures, () => file.close());
       yield* tidy(failures, () => home.names.remove(name), path);
       // That there are no locks here is no failure; that what was made for finding out stays, is.
-      const failure = hasNoLocks(error) ? failures[0] : { error };
+      const failure = asked && hasNoLocks(error) ? failures[0] : { error };
       if (failure !== undefined) throw attachCleanup(translate(failure.error, attempt), failures, attempt);
       lockless.add(engine.fileSystem, device);
     }

@@ -42,6 +42,7 @@ const rows: readonly (readonly [code: string, linux: number, darwin: number])[] 
   ["ENOTEMPTY", 39, 66],
   ["ELOOP", 40, 62],
   ["ENODATA", 61, 96],
+  ["ENOATTR", 0, 93],
   ["EBADMSG", 74, 94],
   ["EOVERFLOW", 75, 84],
   ["ENOTSUP", 95, 45],

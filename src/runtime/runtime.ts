@@ -242,6 +242,8 @@ export interface Capabilities {
   mode: boolean;
   /** Extended attributes of open files can be seen and set. Asking may load what that needs. */
   attributes: boolean;
+  /** Access lists are beside the mode: what a directory hands down to a new file takes effect whatever mode that is given. */
+  listsBesideMode?: boolean;
   /** `rename` replaces a file that somebody has open; else it fails with EPERM, EACCES or EBUSY, and succeeds once it is closed. */
   replacesOpenFiles: boolean;
   /** Symbolic links exist, and directories may be sticky. */

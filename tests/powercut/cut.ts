@@ -25,6 +25,8 @@ export interface CutOrder {
   /** Compares a method of saving, and judges the data alone. Default: judges everything our functions promise. */
   readonly method?: string;
   readonly peers?: string;
+  /** Default: true. False: every runtime does without functions of the C library. */
+  readonly foreignCalls?: boolean;
 }
 
 /** The most that a process whose way of saving is compared saves before it ends. */
@@ -99,6 +101,7 @@ async function untilEnded(processes: readonly { script: SpawnedScript }[]): Prom
 /** Lets the scene's processes work, cuts the power, kills them, restores the power and judges. */
 export async function cutOnce(machine: Machine, order: CutOrder): Promise<CutResult> {
   const { scene, runtime, seed, longest, longestAfterEnd = longest, method = "atomic-write", peers = "" } = order;
+  const { foreignCalls = true } = order;
   const random = seeded(seed + 1);
   const saves = 1 + Math.floor(random() * MOST_SAVES);
   // Its removal is not durable: after the next cut it may be there again.
@@ -111,7 +114,7 @@ export async function cutOnce(machine: Machine, order: CutOrder): Promise<CutRes
   const others = runtimes();
   const processes = scene.processes.map((workloads, index) => {
     const process = String.fromCharCode("a".charCodeAt(0) + index);
-    const work: WorkOrder = { root, record, process, workloads, method, saves, peers };
+    const work: WorkOrder = { root, record, process, workloads, method, saves, peers, foreignCalls };
     const on = index === 0 ? runtime : others[(seed + index) % others.length];
     const script = spawnScript("tests/powercut/scripts/work.ts", [JSON.stringify(work)], { runtime: on });
     return { name: process, script };

@@ -13,4 +13,6 @@ export interface WorkOrder {
   saves: number;
   /** The folder that the packages of others are in, "" where none is used. */
   peers: string;
+  /** Whether functions of the C library may be called, where this runtime can. */
+  foreignCalls: boolean;
 }

@@ -32,6 +32,8 @@ export interface SeriesOrder {
   readonly methods?: readonly string[];
   /** The node_modules folder that packages of others are in. */
   readonly peers?: string;
+  /** Default: true. False: every runtime does without functions of the C library. */
+  readonly foreignCalls?: boolean;
   /** Stops at the first cut that lost something. */
   readonly untilLoss?: boolean;
 }

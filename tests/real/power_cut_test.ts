@@ -50,6 +50,19 @@ describe("after a power cut everything acknowledged is there, on", () => {
   }
 });
 
+describe("after a power cut everything acknowledged is there, without foreign calls, on", () => {
+  for (const fileSystem of notEmpty(sharedOut(["ext4", "xfs", "btrfs, volatile cache"]))) {
+    it(fileSystem, async (t) => {
+      const cuts = byEffort({ quick: 1, normal: 2, long: 50 });
+      await withCuts(t, { ...common, fileSystem, scenes, cuts, foreignCalls: false }, (reports, checker) => {
+        assertEquals(reports.filter(({ complaints }) => complaints.length > 0), []);
+        assertEquals([checker, reports.length], ["", cuts]);
+        assert(reports.every(({ acknowledged }) => acknowledged > 0), "nothing was written");
+      });
+    });
+  }
+});
+
 describe("after a program that saves once and ends, the power goes within four seconds", () => {
   const saving = Object.entries(scenes).filter(([name]) => name === "save once, exit");
   it("on ext4, xfs and btrfs", async (t) => {

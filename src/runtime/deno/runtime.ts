@@ -37,6 +37,7 @@ export function denoRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      listsBesideMode: deno().build.os === "darwin",
       replacesOpenFiles: !windows,
       symbolicLinks: !windows,
       // macOS's barrier would need a second descriptor, whose failure might not be reported on ours any more.

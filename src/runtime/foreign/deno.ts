@@ -73,7 +73,7 @@ export function denoBinder({ dlopen, UnsafePointerView }: DenoForeign): Binder {
         const result = Number(call(name, values));
         return { result, errno: result < 0 ? errorNumber() : 0 };
       },
-      callLater: async (name, values) => Number(await call(laterName(name), values)),
+      callLater: async (name, values) => ({ result: Number(await call(laterName(name), values)), errno: 0 }),
     };
   };
 }

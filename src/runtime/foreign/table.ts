@@ -2,9 +2,9 @@
  * The C functions that adapters call where a runtime offers nothing of its own: the one list of them, for all three
  * binders (deno.ts, bun.ts, koffi.ts).
  *
- * Numbers are those of 64-bit Linux, macOS and Windows, the only systems on which this is used. `ioctl` and `fcntl` are variadic in
- * C; without floating-point parameters the plain call is the same on Linux (x86-64 and arm64 alike), and on Apple's arm64
- * the named parameters agree, of which F_BARRIERFSYNC needs no other.
+ * Numbers are those of 64-bit Linux, macOS and Windows, the only systems on which this is used. `ioctl` and `fcntl` are
+ * variadic in C; without floating-point parameters the plain call is the same on Linux (x86-64 and arm64 alike). Apple's
+ * arm64 passes the variadic ones on the stack, where they would have to be put: so on macOS only what needs none is called.
  */
 
 /** A value in C: `buffer` is a pointer to bytes of ours, or null. */
@@ -25,10 +25,6 @@ export interface ForeignFunction {
 const common = {
   /** https://man7.org/linux/man-pages/man2/flock.2.html */
   flock: { parameters: ["i32", "i32"], result: "i32" },
-  /** FICLONE: https://man7.org/linux/man-pages/man2/FICLONE.2const.html */
-  ioctl: { parameters: ["i32", "u64", "i32"], result: "i32" },
-  /** F_BARRIERFSYNC: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/fcntl.h */
-  fcntl: { parameters: ["i32", "i32"], result: "i32" },
   /** Bun's own close tells no error: https://man7.org/linux/man-pages/man2/close.2.html */
   close: { parameters: ["i32"], result: "i32" },
   /** https://man7.org/linux/man-pages/man3/futimens.3.html */
@@ -37,6 +33,8 @@ const common = {
 
 /** What Linux has alone; macOS's functions for attributes have the same names, and take more parameters. */
 const onLinux = {
+  /** FICLONE: https://man7.org/linux/man-pages/man2/FICLONE.2const.html */
+  ioctl: { parameters: ["i32", "u64", "i32"], result: "i32" },
   /** The one way to exact times in Deno: https://man7.org/linux/man-pages/man2/statx.2.html */
   statx: { parameters: ["i32", "buffer", "i32", "i32", "buffer"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/listxattr.2.html */
@@ -49,6 +47,25 @@ const onLinux = {
   open: { parameters: ["buffer", "i32"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/removexattr.2.html */
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
+} as const satisfies Record<string, ForeignFunction>;
+
+/**
+ * What macOS has alone. The functions for attributes end in a position and options, or in options: all 0 here.
+ * https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/xattr.h
+ */
+const onMac = {
+  /** F_FULLFSYNC, F_BARRIERFSYNC: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/sys/fcntl.h */
+  fcntl: { parameters: ["i32", "i32"], result: "i32" },
+  /** https://github.com/apple-oss-distributions/xnu/blob/main/bsd/man/man2/fsync.2 */
+  fsync: { parameters: ["i32"], result: "i32" },
+  flistxattr: { parameters: ["i32", "buffer", "u64", "i32"], result: "i64" },
+  fgetxattr: { parameters: ["i32", "buffer", "buffer", "u64", "i32", "i32"], result: "i64" },
+  fsetxattr: { parameters: ["i32", "buffer", "buffer", "u64", "i32", "i32"], result: "i32" },
+  fremovexattr: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  /** Access control lists, and exact times: https://github.com/apple-oss-distributions/xnu/blob/main/bsd/man/man2/getattrlist.2 */
+  fgetattrlist: { parameters: ["i32", "buffer", "buffer", "u64", "i32"], result: "i32" },
+  /** https://github.com/apple-oss-distributions/xnu/blob/main/bsd/man/man2/setattrlist.2 */
+  fsetattrlist: { parameters: ["i32", "buffer", "buffer", "u64", "i32"], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;
 
 /** What of Windows's own library is used. A handle is as wide as a pointer; a result of 0 is a failure. */
@@ -71,6 +88,7 @@ const inProgram = {
 export type ForeignName =
   | keyof typeof common
   | keyof typeof onLinux
+  | keyof typeof onMac
   | keyof typeof inKernel32
   | keyof typeof inProgram;
 
@@ -107,7 +125,8 @@ const muslNames: Readonly<Record<string, string>> = {
 /** The C library of a system; undefined where none is used. Processors by the names of any runtime. */
 export function foreignLibrary(system: string, processor: string): NamedLibrary | undefined {
   if (system === "darwin") {
-    return { names: ["libSystem.B.dylib"], functions: common, errorLocation: "__error", noFollow: 0x100 };
+    const functions = { ...common, ...onMac };
+    return { names: ["libSystem.B.dylib"], functions, errorLocation: "__error", noFollow: 0x100 };
   }
   const musl = muslNames[processor];
   if (system !== "linux" || musl === undefined) return undefined;
@@ -127,12 +146,18 @@ export class MissingFunction extends Error {
   }
 }
 
+/** What a function has answered, and, where that is negative, the error number it left. */
+interface ForeignResult {
+  readonly result: number;
+  readonly errno: number;
+}
+
 /** The functions of a library, bound: what each of the three binders makes. */
 export interface BoundFunctions {
-  /** Calls a function and waits for it: its result, and, where that is negative, the error number it left. */
-  call(name: ForeignName, values: readonly ForeignValue[]): { readonly result: number; readonly errno: number };
-  /** Calls a function on a thread of its own, where that is possible; the error number is not known afterwards. */
-  callLater?(name: ForeignName, values: readonly ForeignValue[]): Promise<number>;
+  /** Calls a function and waits for it. */
+  call(name: ForeignName, values: readonly ForeignValue[]): ForeignResult;
+  /** Calls a function on a thread of its own, where that is possible. On Deno the error number is not known afterwards: 0. */
+  callLater?(name: ForeignName, values: readonly ForeignValue[]): Promise<ForeignResult>;
 }
 
 /** Opens a library and binds its functions; throws where it is not there or lacks one of them. */

@@ -8,7 +8,7 @@
  *
  * 1. `loadWindowsLocks` with the first lock. 2. its two methods, on descriptors of node:fs, whose handles libuv tells.
  */
-import { ForeignError } from "./c_library.ts";
+import { ForeignError } from "./foreign_error.ts";
 import { type Binder, type BoundFunctions, windowsKernel, windowsProgram } from "./table.ts";
 
 /** Where the byte is. */

@@ -124,8 +124,10 @@ export function nodeCommandHost(): CommandHost {
       return script === undefined ? undefined : [host.execPath, ...host.execArgv, script];
     },
     improvements: () =>
-      requiredProcess().platform !== "linux" || currentRuntime().capabilities.attributes ? [] : [
-        "install the package koffi: access control lists and attributes of replaced files are then kept",
+      host.platform === "win32" || currentRuntime().capabilities.attributes ? [] : [
+        `install the package koffi: access control lists and attributes of replaced files are then kept${
+          host.platform === "darwin" ? ", and it is known what a sync has reached" : ""
+        }`,
       ],
     mayStart: () => true,
     start: async (...call) => (await import("./node_child_program.ts")).startNodeProgram(...call),

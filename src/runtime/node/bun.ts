@@ -9,13 +9,14 @@ import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
 import { loadWindowsLocks, type WindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
+import { run, runSync } from "../../core/operation.ts";
+import { macSync } from "../mac_sync.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
 import { anchorsHere } from "./directory.ts";
 import { NodeFileSystem } from "./file_system.ts";
 import { nodeProcess } from "./process.ts";
 import { randomBytes } from "../random.ts";
-import type { Runtime } from "../runtime.ts";
-import { codeOf } from "../system_error.ts";
+import type { Runtime, SyncLevel } from "../runtime.ts";
 
 let library: { found: CLibrary | undefined } | undefined;
 
@@ -55,18 +56,25 @@ function clone(destination: number, source: number): boolean {
   }
 }
 
-/**
- * macOS's F_BARRIERFSYNC. False where the file system does not know it: the full sync then is a first one. Any other
- * failure is final, because a second sync might not report it again.
- */
-function barrier(descriptor: number): boolean {
-  try {
-    cLibrary()?.barrier(descriptor);
-    return cLibrary() !== undefined;
-  } catch (error) {
-    if (["ENOTSUP", "EINVAL", "ENOTTY"].includes(codeOf(error))) return false;
-    throw error;
-  }
+/** On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC. */
+function syncAtOnce(descriptor: number, level: SyncLevel): void {
+  if (!isMac()) return nodeFs().fsyncSync(descriptor);
+  const library = cLibrary();
+  runSync(() =>
+    macSync((reach) => {
+      if (library !== undefined) library.sync(descriptor, reach);
+      else if (reach === "plain") nodeFs().fsyncSync(descriptor);
+      else nodeFs().fdatasyncSync(descriptor);
+    }, level)
+  );
+}
+
+/** The same on Bun's threads, on which no foreign function can be called: a barrier is a full sync, which does more. */
+function syncLater(descriptor: number): Promise<void> {
+  const fsync = () => completed((callback) => nodeFs().fsync(descriptor, callback));
+  if (!isMac()) return fsync();
+  const full = () => completed((callback) => nodeFs().fdatasync(descriptor, callback));
+  return run(() => macSync((reach) => reach === "plain" ? fsync() : full(), "full"));
 }
 
 /** Bun's `closeSync` swallows what only close tells: a quota, or a write-back that failed where nothing was synced. */
@@ -84,11 +92,7 @@ const syncCalls: DescriptorCalls = {
   ...syncTransfers,
   cLibrary,
   close,
-  sync: (descriptor, level) => {
-    if (!isMac()) nodeFs().fsyncSync(descriptor);
-    // On macOS Bun's fsync is the plain one, which does not reach the medium; its fdatasync is F_FULLFSYNC.
-    else if (level === "full" || !barrier(descriptor)) nodeFs().fdatasyncSync(descriptor);
-  },
+  sync: syncAtOnce,
   clone,
   tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
   lock: waitFlockSync,
@@ -103,12 +107,8 @@ const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
   cLibrary,
   close,
-  syncAtOnce: syncCalls.sync,
-  sync: (descriptor, level) => {
-    if (!isMac()) return completed((callback) => nodeFs().fsync(descriptor, callback));
-    if (level === "barrier" && barrier(descriptor)) return;
-    return completed((callback) => nodeFs().fdatasync(descriptor, callback));
-  },
+  syncAtOnce,
+  sync: syncLater,
   clone,
   tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? startFlock(descriptor, tryFlags(shared)),
   lock: waitFlock,
@@ -146,6 +146,7 @@ export function bunRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      listsBesideMode: isMac(),
       replacesOpenFiles: !windows,
       symbolicLinks: !windows,
       get barrierSync() {

@@ -10,13 +10,15 @@ import { isKoffi, koffiBinder } from "../foreign/koffi.ts";
 import { loadWindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
+import { run, runSync } from "../../core/operation.ts";
+import { macSync } from "../mac_sync.ts";
 import { asyncTransfers, completed, type DescriptorCalls, syncTransfers } from "./calls.ts";
 import { reflinkRequest } from "./clone.ts";
 import { anchorsHere } from "./directory.ts";
 import { NodeFileSystem } from "./file_system.ts";
 import { nodeProcess } from "./process.ts";
 import { randomBytes } from "../random.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, SyncLevel } from "../runtime.ts";
 import { codeOf } from "../system_error.ts";
 
 /** What is used of fs-ext, which has no types: https://github.com/baudehlo/node-fs-ext */
@@ -94,15 +96,35 @@ function windowsLocks(): LockCalls | undefined {
   return isKoffi(koffi) ? loadWindowsLocks(koffiBinder(koffi), requiredProcess().execPath) : undefined;
 }
 
+/** On macOS, where the C library can be called: it. */
+const macLibrary = () => requiredProcess().platform === "darwin" ? cLibrary() : undefined;
+
+/**
+ * On macOS libuv's fsync is F_FULLFSYNC; after any failure of that it makes F_BARRIERFSYNC, then fsync(2), and tells the
+ * failure of the last one alone: https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c (uv__fs_fsync). So neither what
+ * was reached nor an EIO is known for certain, unless the C library can be called.
+ */
+function syncAtOnce(descriptor: number, level: SyncLevel): void {
+  const library = macLibrary();
+  if (library === undefined) nodeFs().fsyncSync(descriptor);
+  else runSync(() => macSync((reach) => library.sync(descriptor, reach), level));
+}
+
+/** The same on another thread. */
+function syncLater(descriptor: number, level: SyncLevel): Promise<void> {
+  const fsync = () => completed((callback) => nodeFs().fsync(descriptor, callback));
+  const library = macLibrary();
+  if (library === undefined) return fsync();
+  return run(() => macSync((reach) => library.syncLater(descriptor, reach) ?? fsync(), level));
+}
+
 const tryFlags = (shared: boolean) => ["-n", shared ? "-s" : "-x"];
 const nothing = () => {};
 
 const syncCalls: DescriptorCalls = {
   ...syncTransfers,
   cLibrary,
-  // On macOS libuv's fsync is F_FULLFSYNC, with quiet fallbacks to F_BARRIERFSYNC and fsync where a file system has
-  // no such thing: https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c (uv__fs_fsync). There is no cheaper barrier.
-  sync: (descriptor) => nodeFs().fsyncSync(descriptor),
+  sync: syncAtOnce,
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;
@@ -125,8 +147,8 @@ const syncCalls: DescriptorCalls = {
 const asyncCalls: DescriptorCalls = {
   ...asyncTransfers,
   cLibrary,
-  syncAtOnce: syncCalls.sync,
-  sync: (descriptor) => completed((callback) => nodeFs().fsync(descriptor, callback)),
+  syncAtOnce,
+  sync: syncLater,
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;
@@ -171,9 +193,12 @@ export function nodeRuntime(): Runtime {
       get attributes() {
         return cLibrary()?.hasAttributes === true;
       },
+      listsBesideMode: requiredProcess().platform === "darwin",
       replacesOpenFiles: !windows,
       symbolicLinks: !windows,
-      barrierSync: false,
+      get barrierSync() {
+        return macLibrary() !== undefined;
+      },
       pathStyle: windows ? "windows" : "posix",
     },
   } satisfies Runtime;

@@ -66,6 +66,7 @@ const capability: Readers<NonNullable<MemoryOptions["capabilities"]>> = {
   owner: flag,
   mode: flag,
   attributes: flag,
+  listsBesideMode: flag,
   symbolicLinks: flag,
   barrierSync: flag,
   replacesOpenFiles: flag,

@@ -6,14 +6,14 @@ import { type FileSystemRow, fileSystems, type Machine, withMachine } from "../m
 import type { CutReport, SeriesOrder, SeriesOutcome } from "../series.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as SeriesOrder;
-const { runtime, longest, longestAfterEnd = longest, methods, peers = "" } = order;
+const { runtime, longest, longestAfterEnd = longest, methods, peers = "", foreignCalls = true } = order;
 const row = fileSystems[order.fileSystem];
 if (row === undefined) throw new Error(`There is no file system ${order.fileSystem}`);
 const scenes = Object.entries(order.scenes);
 const cuts: CutReport[] = [];
 const isDestroyed = ({ complaints }: CutReport) => complaints.some(({ kind }) => kind === "destroyed");
 
-const common = { runtime, longest, longestAfterEnd };
+const common = { runtime, longest, longestAfterEnd, foreignCalls };
 /** Which seed is next, and the methods whose turn has not come at it. */
 const turns = Array.from({ length: order.cuts }, (_, index) => {
   const inTurn = methods ?? [""];

@@ -2,11 +2,13 @@
 import process from "node:process";
 import { loadMethod } from "../methods.ts";
 import type { WorkOrder } from "../order.ts";
+import { withoutForeignCalls } from "../../support/without_foreign_calls.ts";
 import { Recorder } from "../record.ts";
 import { workloads } from "../workloads.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as WorkOrder;
 process.umask(0o022);
+if (!order.foreignCalls) withoutForeignCalls();
 const surroundings = {
   root: order.root,
   process: order.process,
