@@ -10,7 +10,47 @@ const processes = ["tests/runtime/linux_process_test.ts"];
 const flock = ["tests/runtime/contract_test.ts", "tests/lock/waiting_test.ts"];
 const waits = ["tests/lock/waiting_test.ts"];
 
+const mac = ["tests/runtime/foreign_mac_test.ts"];
+
 export const adapterMutants: readonly Mutant[] = [
+  {
+    name: "on macOS a resource fork is cut to the first buffer",
+    file: "src/runtime/foreign/attribute_calls.ts",
+    from: `let size = this.#isMac ? fill(null, 0) : firstBuffer;`,
+    to: `let size = firstBuffer;`,
+    tests: mac,
+  },
+  {
+    name: "on macOS an attribute that has gone is a failure",
+    file: "src/runtime/foreign/attribute_calls.ts",
+    from: `new Set(["ENODATA", "ENOATTR"])`,
+    to: `new Set(["ENODATA"])`,
+    tests: mac,
+  },
+  {
+    name: "on macOS a list without entries is none",
+    file: "src/runtime/foreign/attribute_list.ts",
+    from: `if (length < filesecSize || view`,
+    to: `if (length <= filesecSize || view`,
+    tests: mac,
+  },
+  {
+    name: "on macOS any failure of a full sync is made good by a lesser one",
+    file: "src/runtime/mac_sync.ts",
+    from: `    if (unsupported.has(codeOf(error))) yield* wait(sync("plain"));
+    throw error;
+`,
+    to: `    yield* wait(sync("plain"));
+`,
+    tests: mac,
+  },
+  {
+    name: "a list beside the mode stays with a private file until it is complete",
+    file: "src/protocol/temporary_file.ts",
+    from: `yield* refuseInheritedLists(engine, file, mode);`,
+    to: `asked = false;`,
+    tests: ["tests/attributes_test.ts"],
+  },
   {
     name: "what is synced for a file that was read may be another file",
     file: "src/runtime/sync_through.ts",

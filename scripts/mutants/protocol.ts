@@ -97,6 +97,13 @@ export const protocolMutants: readonly Mutant[] = [
     tests: late,
   },
   {
+    name: "where times say nothing, another mode is no reason to look at attributes once more",
+    file: "src/protocol/late_metadata.ts",
+    from: `const isUntouched = isSame(previous, now) && previous?.changed`,
+    to: `const isUntouched = previous !== undefined && previous.changed`,
+    tests: ["tests/proof/schedule_attributes_test.ts"],
+  },
+  {
     name: "attributes are seen once more only when nothing keeps sweepers away any more",
     file: "src/protocol/commit.ts",
     from: `    if (engine.capabilities.attributes) yield* lookAtAttributes(write);

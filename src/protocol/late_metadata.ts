@@ -59,7 +59,8 @@ export function* keepLatest(
   const { engine, plan, parent, target, attempt, previous } = write;
   if (now?.kind !== "file") return false;
   const before = write.wanted;
-  const isUntouched = previous !== undefined && previous.changed === now.changed && (looked || !isCoarse(now));
+  // Of two changes within what coarse times count as one moment, mode and owner may show the one, and hide the other.
+  const isUntouched = isSame(previous, now) && previous?.changed === now.changed && (looked || !isCoarse(now));
   const looksAgain = engine.capabilities.attributes && keepsAttributes(plan) && !isUntouched;
   if (!looksAgain && isSame(previous, now)) return false;
   const attributes = looksAgain ? yield* seeAttributes(parent, target.name, now) : before.attributes;
