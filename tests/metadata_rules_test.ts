@@ -1,7 +1,7 @@
 /** Mode and owner seen at every instant, for users of every kind, on the simulated machine. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { test } from "node:test";
-import { WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
+import { copyFileSync, FileError, WriteError, writeFile, writeFileSync, type WriteFileSyncOptions } from "../mod.ts";
 import type { FileStatus, Runtime } from "../src/runtime/runtime.ts";
 import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import {
@@ -11,6 +11,7 @@ import {
   type ProcessOptions,
   traceRuntime,
 } from "../src/testing/mod.ts";
+import { applyFilesSync } from "../src/transaction/mod.ts";
 
 const octal = (mode: number | undefined): string => (mode ?? 0).toString(8).padStart(4, "0");
 const shown = (status: FileStatus | undefined): string => `${status?.user}:${status?.group} ${octal(status?.mode)}`;
@@ -210,12 +211,42 @@ test("where nothing can change a mode, one that is kept is lost, and one that wa
   assertEquals([error.code, error.step, error.targetState], ["EPERM", "setMode", "unchanged"]);
 });
 
-test("a platform without modes and owners takes the wishes and reports the owner as lost", async () => {
+/** A platform without modes and owners, as Windows is. */
+function withoutModes(mode = 0o644) {
   const capabilities = { owner: false, mode: false };
-  const { runtime, trace } = traceRuntime(memoryRuntime({ capabilities, files: { "/file": "old" } }));
-  const result = await writeFile("/file", "new", { runtime, mode: 0o600, owner: { user: "nobody there" } });
+  const machine = memoryRuntime({ capabilities, files: { "/file": { content: "old", mode } } });
+  return { machine, ...traceRuntime(machine) };
+}
+
+test("a platform without modes and owners takes an owner's name and reports it as lost", async () => {
+  const { runtime, trace } = withoutModes();
+  const result = await writeFile("/file", "new", { runtime, owner: { user: "nobody there" } });
   assertEquals(result.lost, ["owner"]);
   assert(!trace.some((line) => line.startsWith("set")), trace.join("\n"));
+});
+
+test("a mode that is kept and cannot be set is lost, unless the new file has it anyway", () => {
+  for (const [mode, lost] of [[0o600, ["mode"]], [0o644, []]] as const) {
+    assertEquals(writeFileSync("/file", "new", { runtime: withoutModes(mode).machine }).lost, [...lost]);
+  }
+});
+
+test("a mode that is named and cannot be set is an error before anything is touched", () => {
+  const wishes: readonly (readonly [what: string, write: (runtime: Runtime) => unknown])[] = [
+    ["mode", (runtime) => writeFileSync("/file", "new", { runtime, mode: 0o600 })],
+    ["mode of an equal file", (runtime) => writeFileSync("/file", "old", { runtime, mode: 0o600, skipIfEqual: true })],
+    ["defaults", (runtime) => writeFileSync("/new", "new", { runtime, defaults: { mode: 0o600 } })],
+    ["a plan", (runtime) => applyFilesSync({ files: [{ path: "/file", data: "new", mode: 0o600 }] }, { runtime })],
+    ["a copy", (runtime) => copyFileSync("/file", "/new", { runtime, mode: 0o600 })],
+  ];
+  for (const [what, write] of wishes) {
+    const { machine, runtime } = withoutModes();
+    const error = assertThrows(() => write(runtime), FileError, "mode 0600 cannot be set", what);
+    assertEquals([error.code, error.targetState, machine.readText("/new")], ["ENOTSUP", "unchanged", undefined], what);
+    assertEquals(machine.readText("/file"), "old", what);
+  }
+  // What only a file that is made gets is no wish for one that is there.
+  assertEquals(writeFileSync("/file", "new", { runtime: withoutModes().machine, defaults: { mode: 0o600 } }).lost, []);
 });
 
 test("a process that cannot ask for its user learns it from its first file, and opens no mode wider before", () => {

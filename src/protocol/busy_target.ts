@@ -15,6 +15,7 @@ import type { SystemError } from "../runtime/system_error.ts";
 import { backOff } from "./back_off.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
+import { usualBusyTimeout } from "./write_plan.ts";
 
 /** The longest pause: most have a file open for less. */
 const longestPause = 20;
@@ -24,11 +25,14 @@ const busyCodes: ReadonlySet<string> = new Set(["EBUSY", "EACCES", "EPERM"]);
 const anyWriteBit = 0o222;
 
 /** For how long to go on, and what ends it. */
-interface BusyRules {
+export interface BusyRules {
   /** Milliseconds. */
   readonly busyTimeout: number;
   readonly signal: AbortSignal | undefined;
 }
+
+/** How long to go on where nobody has said it, and nothing may end it: what is decided is carried out. */
+export const usualBusyRules: BusyRules = { busyTimeout: usualBusyTimeout, signal: undefined };
 
 /** The target of one commit, which somebody may have open. */
 export class BusyTarget {

@@ -1,12 +1,15 @@
 /**
- * What a replacement would lose of the old file, for callers who prefer a refusal: `whenLost: "throw"`.
+ * What a replacement would lose of the old file, for callers who prefer a refusal: `whenLost: "throw"`. And a mode that was
+ * named, which is refused in any case where there are none.
  *
  * `refuseLoss` is asked three times, each time before the commit point: before anything is made, when the new file has its
  * metadata, and when the last look has changed them. After it has thrown, the target is unchanged, and what is staged is
  * still to be discarded.
  */
 import { UnsupportedError } from "../core/errors.ts";
-import { attemptFailed } from "./failure.ts";
+import type { FileStatus } from "../runtime/runtime.ts";
+import type { Engine } from "./engine.ts";
+import { type Attempt, attemptFailed } from "./failure.ts";
 import type { FileReplacement } from "./file_replacement.ts";
 import type { WritePlan } from "./write_plan.ts";
 
@@ -22,6 +25,19 @@ const steps: Readonly<Record<string, string>> = {
   setgid: "setMode",
   "hard-links": "resolve",
 };
+
+/** Throws where the caller has named a mode, and files have none here. `status`: of the old file, where there is one. */
+export function refuseNamedMode(
+  { capabilities }: Engine,
+  plan: WritePlan,
+  status: FileStatus | undefined,
+  attempt: Attempt,
+): void {
+  const mode = typeof plan.mode === "number" ? plan.mode : status === undefined ? plan.defaults.mode : undefined;
+  if (capabilities.mode || mode === undefined || plan.modeIfPermitted) return;
+  const shown = mode.toString(8).padStart(4, "0");
+  throw attemptFailed(attempt, "ENOTSUP", "setMode", `files have no permission bits here: mode ${shown} cannot be set`);
+}
 
 /** Throws where something of the old file is lost, or could not be seen. */
 export function refuseLoss({ attempt, lost, unchecked }: FileReplacement): void {

@@ -24,6 +24,8 @@ export interface WantedMetadata {
   readonly creationMode: number;
   /** Exact permission bits, or undefined: as the kernel made it. */
   readonly mode: number | undefined;
+  /** The same where files have no permission bits, and it cannot be set. */
+  readonly wished?: number | undefined;
   readonly user: number | undefined;
   readonly group: number | undefined;
   /** The caller named the user: failing to set it is an error, not a loss. */
@@ -78,6 +80,7 @@ export function wantedMetadata(
     if ((previous.mode & 0o4000) !== 0) lost.push("setuid");
     if ((previous.mode & 0o2000) !== 0) lost.push("setgid");
   } else mode = plan.defaults.mode;
+  const wished = mode;
   if (!capabilities.mode) mode = undefined;
 
   let named: Owner | undefined;
@@ -98,6 +101,7 @@ export function wantedMetadata(
   return {
     creationMode: mode === undefined ? plan.newFileMode : creationMode(runtime, mode, { user, group }, directory),
     mode,
+    wished,
     user,
     group,
     userRequired: named?.user !== undefined && capabilities.owner,
@@ -168,6 +172,7 @@ function* setOwner(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Ope
 /** Gives the open file what is wanted; answers what is lost. `now` is the file's status before. */
 export function* applyMetadata(file: OpenFile, wanted: WantedMetadata, now: FileStatus): Operation<string[]> {
   const lost = [...wanted.lost];
+  if (wanted.mode === undefined && wanted.wished !== undefined && wanted.wished !== now.mode) lost.push("mode");
   // What its directory has handed down to the new file must be known: where that cannot be seen, it is not used.
   const attributes = wanted.attributes && { wanted: wanted.attributes, has: yield* wait(file.attributes()) };
   if (attributes !== undefined) lost.push(...yield* setOwnAttributes(file, attributes));

@@ -25,6 +25,7 @@ import {
 } from "./failure.ts";
 import { backupDirectoryOf, countOwnNames } from "./find_backups.ts";
 import { existsAlready } from "./judge_commit.ts";
+import { refuseNamedMode } from "./loss.ts";
 import { ensureDirectory } from "./made_directories.ts";
 import { isProven } from "./proven_content.ts";
 import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
@@ -129,6 +130,7 @@ const writable = 0o222;
 /** Says what is attempted, now that it is known whether there is a file, and refuses what the plan refuses of it. */
 function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
   attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
+  refuseNamedMode(engine, plan, status, attempt);
   if (status === undefined) return;
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
   // Replacing a file needs no permission to write to it: a caller that regards it as a sign that the file must stay

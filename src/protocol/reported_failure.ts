@@ -14,11 +14,10 @@
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import { BusyTarget } from "./busy_target.ts";
+import { BusyTarget, usualBusyRules } from "./busy_target.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { closeQuietly } from "./file_call.ts";
-import { usualBusyTimeout } from "./write_plan.ts";
 
 /** Whether the path leads to the file with this identity; undefined where that cannot be seen. */
 function* leadsTo(engine: Engine, path: string, identity: string | undefined): Operation<boolean | undefined> {
@@ -105,9 +104,21 @@ export function renameName(engine: Engine, from: string, to: string, identity?: 
 
 /** The same within a directory that is open, and where somebody has a file open that is replaced, as soon as it is not. */
 export function renameIn(home: ParentDirectory, from: string, to: string, identity?: string): Operation<void> {
+  return renameOnto(new BusyTarget(home, to, usualBusyRules), { home, from, to, identity });
+}
+
+/** A rename within a directory. */
+interface RenameWithin {
+  readonly home: ParentDirectory;
+  readonly from: string;
+  readonly to: string;
+  readonly identity: string | undefined;
+}
+
+/** The same, waiting for the target as the caller has said. */
+export function renameOnto(busy: BusyTarget, { home, from, to, identity }: RenameWithin): Operation<void> {
   const arrived = identity === undefined ? undefined : () => holds(home, to, identity);
-  const rules = { busyTimeout: usualBusyTimeout, signal: undefined };
-  return renameWhenFree(new BusyTarget(home, to, rules), () => home.names.rename(from, home.names, to), arrived);
+  return renameWhenFree(busy, () => home.names.rename(from, home.names, to), arrived);
 }
 
 function* renameWhenFree(busy: BusyTarget, rename: Rename, arrived: Arrived): Operation<void> {

@@ -71,7 +71,7 @@ function* publishAll(transaction: Transaction): Operation<void> {
     transaction.attempt.targetState = "unknown";
     if (change.staged === undefined) yield* takeAway(transaction.engine, place);
     else {
-      yield* publishStage(transaction.engine, place, change.staged.identity ?? "");
+      yield* publishStage(transaction.engine, place, change.staged.identity ?? "", transaction.request.rules);
       change.staged.phase = "committed";
     }
     change.published = true;

@@ -2,12 +2,11 @@
  * What `applyFiles` is asked to do: read completely and checked before any I/O.
  */
 import { InvalidArgument } from "../core/errors.ts";
-import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
+import type { FileData } from "../core/bytes.ts";
 import {
   abortSignal,
   callback,
   count,
-  fileMode,
   type FilePath,
   filePath,
   type OptionReader,
@@ -25,7 +24,7 @@ import {
 } from "../lock/lock_plan.ts";
 import { type CallbackContext, type CallbackTimeouts, checkTimeouts, timeoutsReader } from "../lock/timed_callback.ts";
 import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
-import { type NewFileDefaults, type Owner, ownerOption } from "../protocol/mode_and_owner.ts";
+import type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
 import {
   type Durability,
   durabilityReaders,
@@ -37,6 +36,7 @@ import { type Trust, type TrustOption, trustReader } from "../protocol/trust.ts"
 import { currentRuntime } from "../runtime/current.ts";
 import type { RequestedDirectory } from "./make_planned_directories.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { readPlannedDirectory, readPlannedFile, type RequestedFile } from "./planned_files.ts";
 
 /** A file that is to be replaced or made together with others. */
 export interface PlannedFile {
@@ -131,8 +131,15 @@ export interface ApplyOptions extends TrustOption {
    */
   whenLost?: "report" | "throw";
   /**
+   * For how long each file is waited for that another program has open, where the system does not replace it meanwhile
+   * (Windows), in milliseconds. When the time is over, everything is put back.
+   *
+   * @default 2000
+   */
+  busyTimeout?: number;
+  /**
    * Aborts before the commit point: nothing has changed then, and `validate` is notified. After it the signal has no
-   * effect.
+   * effect, but that it ends the waiting for a file that another program has open: then everything is put back.
    */
   signal?: AbortSignal;
   /** Told what is going on. Throwing aborts before the commit point; after it, it is ignored. */
@@ -153,17 +160,6 @@ export interface ApplyPlanSync extends Omit<ApplyPlan, "validate" | "activate" |
   validate?: (staged: ReadonlyMap<string, string>, context: CallbackContext) => void;
   /** As in {@linkcode ApplyPlan}. */
   activate?: (context: CallbackContext) => void;
-}
-
-/** A file as it was asked for, checked. */
-export interface RequestedFile {
-  /** The path as the plan gives it. */
-  readonly given: string;
-  readonly path: string;
-  /** Empty where the file is removed. */
-  readonly source: Source;
-  readonly removes: boolean;
-  readonly plan: WritePlan;
 }
 
 /** A request that is ready to begin. */
@@ -211,17 +207,11 @@ const optionReaders = {
   lock: neededLockOption,
   durability: durabilityReaders.durability,
   whenLost: replaceOptionReaders.whenLost,
+  busyTimeout: replaceOptionReaders.busyTimeout,
   signal: abortSignal,
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
   runtime: runtimeOption,
   trust: trustReader,
-};
-
-const { mode, owner, defaults } = replaceOptionReaders;
-const anything: OptionReader<unknown> = (value) => value;
-const alwaysTrue: OptionReader<true> = (value, name) => {
-  if (value !== true) throw wrongArgument(name, "true, or left out", value);
-  return value;
 };
 
 /** Reads plan and options. */
@@ -231,20 +221,23 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   if (files === undefined) throw new InvalidArgument("A plan must have files");
   checkTimeouts(timeouts, { validate, activate }, synchronous);
   const checked = readOptions(options, optionReaders);
-  const { journal, lock, durability, whenLost, signal, onProgress, runtime, trust = [] } = checked;
+  const { journal, lock, durability, whenLost, busyTimeout, signal, onProgress, runtime, trust = [] } = checked;
   refuseSignals(synchronous, signal, lock);
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
   const shared = {
     ...durability === undefined ? {} : { durability },
     ...whenLost === undefined ? {} : { whenLost },
+    ...busyTimeout === undefined ? {} : { busyTimeout },
     ...signal === undefined ? {} : { signal },
   };
   const held = lock !== undefined && "hold" in lock ? lock.hold : undefined;
   const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
   return {
     engine,
-    files: files.map((file, index) => readPlannedFile(engine, file, index, shared, synchronous)),
-    directories: directories.map((directory, index) => readPlannedDirectory(engine, directory, index)),
+    files: files.map((file, index) => readPlannedFile(engine, file, `files[${index}]`, shared)),
+    directories: directories.map((directory, index) =>
+      readPlannedDirectory(engine, directory, `directories[${index}]`)
+    ),
     validate,
     activate,
     timeouts,
@@ -256,37 +249,6 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
     rules: writePlan(engine, shared),
     progress: onProgress ?? (() => {}),
   };
-}
-
-function readPlannedFile(
-  engine: Engine,
-  value: unknown,
-  index: number,
-  shared: { durability?: Durability; whenLost?: "report" | "throw"; signal?: AbortSignal },
-  synchronous: boolean,
-): RequestedFile {
-  const what = `files[${index}]`;
-  if (typeof value !== "object" || value === null) throw wrongArgument(what, "an object", value);
-  const removes = Reflect.get(value, "remove") !== undefined;
-  const { path, data, ...wishes } = removes
-    ? { ...readOptions(value, { path: filePath, remove: alwaysTrue }), data: "", remove: undefined }
-    : readOptions(value, { path: filePath, data: anything, mode, owner, defaults });
-  if (path === undefined) throw new InvalidArgument(`${what} must have a path`);
-  return {
-    given: typeof path === "string" ? path : locate(engine, path),
-    path: locate(engine, path),
-    source: sourceOf(data as FileData, synchronous),
-    removes,
-    plan: writePlan(engine, { ...wishes, ...shared }),
-  };
-}
-
-function readPlannedDirectory(engine: Engine, value: unknown, index: number): RequestedDirectory {
-  const what = `directories[${index}]`;
-  if (typeof value !== "object" || value === null) throw wrongArgument(what, "an object", value);
-  const { path, mode, owner } = readOptions(value, { path: filePath, mode: fileMode, owner: ownerOption });
-  if (path === undefined) throw new InvalidArgument(`${what} must have a path`);
-  return { path: locate(engine, path).replace(/(?<=[^/\\])[/\\]+$/, ""), mode, owner };
 }
 
 /** Reports what is happening once that is decided: the decision does not depend on who receives the report. */

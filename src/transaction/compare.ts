@@ -5,11 +5,12 @@ import type { Operation } from "../core/operation.ts";
 import { countOwnNames } from "../protocol/find_backups.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed, translate } from "../protocol/failure.ts";
+import { refuseNamedMode } from "../protocol/loss.ts";
 import { ownerNumbers } from "../protocol/metadata.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
 import type { WritePlan } from "../protocol/write_plan.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import type { RequestedFile } from "./apply_plan.ts";
+import type { RequestedFile } from "./planned_files.ts";
 import type { Participant } from "./participants.ts";
 import { lookAt } from "./settle.ts";
 
@@ -43,6 +44,7 @@ export function* lookBefore(
 ): Operation<Before> {
   const about = { ...attempt, path: participant.path };
   const { status, digest } = yield* lookAtOne(participant, about);
+  refuseNamedMode(engine, plan, status, about);
   if (status === undefined) return { status, digest: null, fits: false, separates: false };
   if (digest === undefined) {
     throw attemptFailed(about, "ESTALE", "resolve", "it was a file or nothing, and is something else now");

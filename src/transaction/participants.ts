@@ -16,7 +16,7 @@ import type { Target } from "../protocol/file_replacement.ts";
 import { resolveTarget } from "../protocol/target.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { fileKey } from "../lock/lock_files.ts";
-import type { RequestedFile } from "./apply_plan.ts";
+import type { RequestedFile } from "./planned_files.ts";
 import type { Homes } from "../protocol/homes.ts";
 
 /** A file that takes part. */

@@ -69,7 +69,7 @@ export function* rollBack(
   const failures: CleanupFailure[] = [];
   yield* tidy(failures, endTransaction(journal, transaction.marked, rules, attempt), journal.path);
   attempt.targetState = witnessOf(failures) === undefined ? "unchanged" : "unknown";
-  return attachCleanup(restored(transaction, cause), failures, attempt);
+  return attachCleanup(restored(transaction, cause, activated), failures, attempt);
 }
 
 function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): Operation<unknown[]> {
@@ -89,8 +89,9 @@ function* restoreAll(transaction: Transaction, places: readonly SettledFile[]): 
 }
 
 /** Every file is as it was; `attempt.targetState` says whether that is proven. */
-function restored({ attempt }: Transaction, cause: unknown): unknown {
-  if (!(cause instanceof CallerError)) return translate(cause, attempt);
+function restored({ attempt }: Transaction, cause: unknown, activated: boolean): unknown {
+  // Before anything was activated it is the reason of an abort.
+  if (!activated || !(cause instanceof CallerError)) return translate(cause, attempt);
   const reason = "activating the new files failed; every file was restored and activated again";
   return new ActivationError(attempt.verb, reason, {
     code: "EACTIVATE",

@@ -16,7 +16,8 @@ import { commitTurn, enterTarget, returnTicket, takeTicket } from "../protocol/c
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { closeQuietly, digestOf } from "../protocol/file_call.ts";
-import { removeIn, renameIn } from "../protocol/reported_failure.ts";
+import { type BusyRules, BusyTarget, usualBusyRules } from "../protocol/busy_target.ts";
+import { removeIn, renameIn, renameOnto } from "../protocol/reported_failure.ts";
 import { turnKey } from "../protocol/file_replacement.ts";
 import { stageName } from "../protocol/names/transaction.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
@@ -112,9 +113,13 @@ function* inTurn(engine: Engine, file: SettledFile, change: () => Operation<void
   }
 }
 
-/** Makes the stage the target, without looking: for the transaction that has just staged it. */
-export function* publishStage(engine: Engine, file: SettledFile, identity: string): Operation<void> {
-  yield* inTurn(engine, file, () => renameIn(file.home, file.stage, file.record.name, identity));
+/**
+ * Makes the stage the target, without looking: for the transaction that has just staged it. Where somebody has the target
+ * open, it is waited for as the rules say.
+ */
+export function* publishStage(engine: Engine, file: SettledFile, identity: string, rules: BusyRules): Operation<void> {
+  const { home, stage: from, record: { name: to } } = file;
+  yield* inTurn(engine, file, () => renameOnto(new BusyTarget(home, to, rules), { home, from, to, identity }));
 }
 
 /** Removes the target, without looking: for the transaction that has just looked at it. */
@@ -137,7 +142,7 @@ export function* finishFile(engine: Engine, file: SettledFile): Operation<Settle
   const stage = yield* lookAt(home, file.stage);
   if (stage.digest !== record.new) return done ? "done" : "conflict";
   if (!done && !isOld(target, record)) return "conflict";
-  yield* publishStage(engine, file, stage.status?.identity ?? "");
+  yield* publishStage(engine, file, stage.status?.identity ?? "", usualBusyRules);
   return "done";
 }
 

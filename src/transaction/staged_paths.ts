@@ -6,7 +6,7 @@
  */
 import type { Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
-import type { RequestedFile } from "./apply_plan.ts";
+import type { RequestedFile } from "./planned_files.ts";
 import type { Participant } from "./participants.ts";
 import { realPathOf } from "./real_path.ts";
 import type { StagedChange } from "./transaction.ts";

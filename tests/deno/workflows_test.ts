@@ -29,6 +29,14 @@ for (
   test(`supplyProblems finds ${name}`, () => assertEquals(supplyProblems(text), [...problems]));
 }
 
+test("the suites run on Linux, macOS and Windows, on three runtimes, as these are now", () => {
+  const text = Deno.readTextFileSync(`${ROOT}/.github/workflows/test.yml`);
+  const systems = /os: \[(.+)\]/.exec(text)?.[1]?.split(", ").map((each) => each.split("-")[0]);
+  assertEquals(systems, ["ubuntu", "macos", "windows"]);
+  assert(/runs-on: \$\{\{ matrix\.os \}\}[\s\S]*task test --only=deno,node,bun\n/.test(text), text);
+  for (const system of ["macos", "windows"]) assert(text.includes(`${system}-latest`), system);
+});
+
 test("supplyProblems finds nothing in the workflows of this repository", () => {
   const paths = listFiles(".github/workflows");
   assert(paths.length > 0);

@@ -76,6 +76,7 @@ const applications: Tested[] = [
       },
       ...durabilityRow,
       ...writeRows.filter(({ option }) => option === "whenLost").map((row) => ({ ...row, path: "/d/setuid" })),
+      ...writeRows.filter(({ option }) => option === "busyTimeout").map((row) => ({ ...row, path: "/d/a" })),
       lockRow(),
       ...lockRowsOf("/d/a"),
       signalRow,

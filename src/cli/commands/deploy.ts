@@ -151,6 +151,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       ...options.durability === undefined ? {} : { durability: options.durability },
       ...trust === undefined ? {} : { trust },
       ...whenLost === undefined ? {} : { whenLost },
+      ...options.busyTimeout === undefined ? {} : { busyTimeout: options.busyTimeout * 1000 },
       onProgress({ step, done, total }) {
         entered = true;
         report(done, total, steps[step]);

@@ -60,6 +60,11 @@ export const deployTable = {
   options: {
     dryRun: flag("Print what would be made, written and removed, and what would run; change nothing and run nothing"),
     strict,
+    busyTimeout: seconds(
+      "SECONDS",
+      "If another program has a file open, on a system that does not replace it meanwhile, give up after SECONDS and " +
+        "restore every file; default: 2",
+    ),
     ...transactionRows,
   },
   statuses: [1, 2, 65, 66, 90, 91, 126, 127],

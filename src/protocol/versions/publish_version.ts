@@ -18,6 +18,7 @@ import { checkParent } from "../directories.ts";
 import { attachCleanup, attemptFailed, checkAbort, type CleanupFailure, tidy, translate } from "../failure.ts";
 import { randomPart } from "../names/names.ts";
 import { highestVersion } from "../names/version.ts";
+import { refuseNamedMode } from "../loss.ts";
 import { FileReplacement, TemporaryVanished } from "../file_replacement.ts";
 import { giveUp } from "../replace_file.ts";
 import { removeName } from "../reported_failure.ts";
@@ -83,6 +84,7 @@ function* stageVersion(
   };
   const own = { path: entry.path, directory: target.directory, name: entry.name, status: undefined };
   const staged = new FileReplacement(own, parent, { ...plan.write, like }, attempt);
+  refuseNamedMode(engine, staged.plan, source?.status, attempt);
   yield* beginStage(staged, false);
   return { file, staged, entry, token: randomPart((length) => engine.runtime.random(length)) };
 }
