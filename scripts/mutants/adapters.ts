@@ -47,8 +47,8 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "a list beside the mode stays with a private file until it is complete",
     file: "src/protocol/temporary_file.ts",
-    from: `yield* refuseInheritedLists(engine, file, mode);`,
-    to: `asked = false;`,
+    from: `if (engine.capabilities.listsBesideMode === true) yield*`,
+    to: `if (!engine.capabilities.attributes) yield*`,
     tests: ["tests/attributes_test.ts"],
   },
   {
@@ -180,7 +180,7 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Node's sync does nothing",
     file: "src/runtime/node/node.ts",
-    from: `  sync: (descriptor) => completed((callback) => nodeFs().fsync(descriptor, callback)),
+    from: `  sync: syncLater,
 `,
     to: `  sync: () => undefined,
 `,
@@ -216,8 +216,8 @@ export const adapterMutants: readonly Mutant[] = [
   {
     name: "Bun's sync does nothing",
     file: "src/runtime/node/bun.ts",
-    from: `if (!isMac()) return completed((callback) => nodeFs().fsync(descriptor, callback));`,
-    to: `if (!isMac()) return;`,
+    from: `if (!isMac()) return fsync();`,
+    to: `if (!isMac()) return Promise.resolve();`,
     tests: calls,
     runtime: "bun",
   },

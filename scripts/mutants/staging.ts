@@ -112,7 +112,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "a file system without locks takes no files",
     file: "src/protocol/temporary_file.ts",
-    from: `const failure = hasNoLocks(error) ? failures[0] : { error };`,
+    from: `const failure = asked && hasNoLocks(error) ? failures[0] : { error };`,
     to: `const failure = { error };`,
     tests: lockless,
   },

@@ -97,11 +97,11 @@ export function* seeAttributes(
 }
 
 /**
- * Takes from a file that was just created what its directory has handed down, where its mode does not keep that out: from
- * one that nobody but its owner is to open, before anything is in it.
+ * Takes from a file that was just created what its directory has handed down, for systems on which its mode does not keep
+ * that out: from one that nobody but its owner is to open, before anything is in it.
  */
 export function* refuseInheritedLists({ capabilities }: Engine, file: OpenFile, mode: number): Operation<void> {
-  if (capabilities.listsBesideMode !== true || (mode & 0o077) !== 0 || !capabilities.attributes) return;
+  if ((mode & 0o077) !== 0 || !capabilities.attributes) return;
   for (const name of (yield* attributesOf(file))?.keys() ?? []) {
     if (kindOf(name) === "acl") yield* wait(file.setAttribute(name, undefined));
   }

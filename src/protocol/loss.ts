@@ -8,7 +8,6 @@
  */
 import { UnsupportedError } from "../core/errors.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
-import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import type { FileReplacement } from "./file_replacement.ts";
 import type { WritePlan } from "./write_plan.ts";
@@ -26,15 +25,10 @@ const steps: Readonly<Record<string, string>> = {
   "hard-links": "resolve",
 };
 
-/** Throws where the caller has named a mode, and files have none here. `status`: of the old file, where there is one. */
-export function refuseNamedMode(
-  { capabilities }: Engine,
-  plan: WritePlan,
-  status: FileStatus | undefined,
-  attempt: Attempt,
-): void {
+/** For systems whose files have no modes: throws where one was named. `status`: of the old file, where there is one. */
+export function refuseNamedMode(plan: WritePlan, status: FileStatus | undefined, attempt: Attempt): void {
   const mode = typeof plan.mode === "number" ? plan.mode : status === undefined ? plan.defaults.mode : undefined;
-  if (capabilities.mode || mode === undefined || plan.modeIfPermitted) return;
+  if (mode === undefined || plan.modeIfPermitted) return;
   const shown = mode.toString(8).padStart(4, "0");
   throw attemptFailed(attempt, "ENOTSUP", "setMode", `files have no permission bits here: mode ${shown} cannot be set`);
 }

@@ -130,7 +130,7 @@ const writable = 0o222;
 /** Says what is attempted, now that it is known whether there is a file, and refuses what the plan refuses of it. */
 function refuse(engine: Engine, status: FileStatus | undefined, plan: WritePlan, attempt: Attempt): void {
   attempt.verb = status === undefined ? "Cannot create" : "Cannot replace";
-  refuseNamedMode(engine, plan, status, attempt);
+  if (!engine.capabilities.mode) refuseNamedMode(plan, status, attempt);
   if (status === undefined) return;
   if (plan.mustNotExist) throw existsAlready(attempt, "resolve");
   // Replacing a file needs no permission to write to it: a caller that regards it as a sign that the file must stay

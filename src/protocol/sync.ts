@@ -137,7 +137,11 @@ export function* syncDirectory(
   attempt: Attempt,
 ): Operation<boolean> {
   const { handle, status, path, sharers } = directory;
-  if (handle === undefined || !syncsDirectory(rules.durability)) return false;
+  if (!syncsDirectory(rules.durability)) return false;
+  if (handle === undefined) {
+    yield* wait(engine.fileSystem.flushDirectory?.(path));
+    return false;
+  }
   const syncs = syncsOn(engine, status.device);
   const sync = { handle, level: levelOf(rules) };
   const key = `${status.identity} ${sync.level}`;

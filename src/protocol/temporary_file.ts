@@ -95,7 +95,7 @@ export function* createProven(
     }
     let asked = false;
     try {
-      yield* refuseInheritedLists(engine, file, mode);
+      if (engine.capabilities.listsBesideMode === true) yield* refuseInheritedLists(engine, file, mode);
       if (proof.kind !== "lock") return { home, name, path, file, proof, locked: false };
       asked = true;
       return { home, name, path, file, proof, locked: yield* wait(file.tryLock(false)) };

@@ -4,15 +4,13 @@
  * Four runtimes implement it: Deno, Node, Bun, and the memory runtime of `./testing`. One contract suite
  * (tests/runtime/contract_test.ts) runs against all of them. Above this file nobody names a runtime or an operating
  * system: they ask `capabilities`.
- *
  * Contract:
  * - "Not there" is `undefined` or `false`: nothing by that name, or (where no directory was asked for) something above it
  *   that is no directory. Everything else that fails throws a {@linkcode SystemError} whose `call` is the name of the
  *   method and whose `path` is the one it was called with (of `rename` the old one, of `link` and `symbolicLink` the new
  *   one), so that the engine can say which step failed without keeping count.
  * - A method does one thing once. It does not retry, loop, fall back or decide; EINTR is the one exception (it is
- *   retried inside the adapter), and not for `close`. Any other failure of `sync` is final, and so is one of `close`,
- *   which Deno and Bun do not even report.
+ *   retried inside the adapter), and not for `close`. Any other failure of `sync` is final, and so is one of `close`.
  * - `write` may be short; the engine loops. `read` returns 0 only at the end of the file.
  * - Paths are absolute. A path handed to `rename`, `link`, `remove`, `linkStat` and `create` is never followed in its
  *   last component.
@@ -203,6 +201,8 @@ export interface FileSystem {
   openDirectory(path: string, options?: { follow?: boolean }): Awaitable<OpenDirectory | undefined>;
   /** As `currentPath` of an open directory, of one that is not open. */
   realPath?(path: string): string | undefined;
+  /** Where directories cannot be synced: has the system write this one out if it does so. Never fails, promises nothing. */
+  flushDirectory?(path: string): Awaitable<void>;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */

@@ -44,7 +44,7 @@ export function* lookBefore(
 ): Operation<Before> {
   const about = { ...attempt, path: participant.path };
   const { status, digest } = yield* lookAtOne(participant, about);
-  refuseNamedMode(engine, plan, status, about);
+  if (!engine.capabilities.mode) refuseNamedMode(plan, status, about);
   if (status === undefined) return { status, digest: null, fits: false, separates: false };
   if (digest === undefined) {
     throw attemptFailed(about, "ESTALE", "resolve", "it was a file or nothing, and is something else now");

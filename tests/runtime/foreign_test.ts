@@ -5,6 +5,7 @@ import { type CLibrary, loadCLibrary } from "../../src/runtime/foreign/c_library
 import { ForeignError } from "../../src/runtime/foreign/foreign_error.ts";
 import { isKoffi } from "../../src/runtime/foreign/koffi.ts";
 import { type Binder, foreignLibrary, type ForeignValue } from "../../src/runtime/foreign/table.ts";
+import { loadWindowsDirectories } from "../../src/runtime/foreign/windows_directories.ts";
 import { loadWindowsLocks } from "../../src/runtime/foreign/windows_locks.ts";
 import { type Answer, binders, bytes, fakeKoffi, FakeLibrary, fill, text } from "../support/fake_library.ts";
 import { notEmpty } from "../support/tally.ts";
@@ -119,6 +120,44 @@ test("foreignLibrary knows no C library of Windows or of processors whose number
 test("isKoffi tells koffi from another module of that name", () => {
   assertEquals([isKoffi(fakeKoffi(new FakeLibrary({}))), isKoffi({}), isKoffi(undefined)], [true, false, false]);
 });
+
+for (const [name, bind] of notEmpty(binders)) {
+  /** A kernel that opens the directory as 77, or not at all. */
+  const kernel = (handle: number, flushed = 1) => {
+    const paths: string[] = [];
+    const library = new FakeLibrary({
+      CreateFileW: (path) => {
+        if (path instanceof Uint8Array) paths.push(new TextDecoder("utf-16le").decode(path));
+        return handle;
+      },
+      FlushFileBuffers: () => flushed,
+      CloseHandle: () => 1,
+    });
+    return { library, paths, directories: loadWindowsDirectories(bind(library)) };
+  };
+  const opening = `CreateFileW(<10>, ${0x4000_0000}, 7, null, 3, ${0x0200_0000}, 0)`;
+
+  test(`${name}: a directory of Windows is opened with the right to write, flushed and closed, whatever that answers`, () => {
+    for (const flushed of [1, 0]) {
+      const { library, paths, directories } = kernel(77, flushed);
+      directories?.flush("C:\\d");
+      assertEquals([paths, library.calls], [["C:\\d\0"], [opening, "FlushFileBuffers(77)", "CloseHandle(77)"]]);
+    }
+    const { library, directories } = kernel(-1);
+    directories?.flush("C:\\d");
+    assertEquals(library.calls, [opening]);
+  });
+
+  test(`${name}: it is flushed on another thread, where there are such calls`, async () => {
+    for (const flushed of [1, 0]) {
+      const { library, directories } = kernel(77, flushed);
+      await directories?.flushLater("C:\\d");
+      const calls = [opening, "FlushFileBuffers later(77)", "CloseHandle(77)"];
+      assertEquals(library.calls, name === "Bun" ? [] : calls);
+    }
+    assertEquals(await kernel(-1).directories?.flushLater("C:\\d"), undefined);
+  });
+}
 
 for (const [name, bind] of notEmpty(binders.filter(([name]) => name !== "Deno"))) {
   test(`${name}: a lock on Windows is one byte that no file reaches, taken and given back through the file's handle`, () => {

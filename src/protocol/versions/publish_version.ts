@@ -84,7 +84,7 @@ function* stageVersion(
   };
   const own = { path: entry.path, directory: target.directory, name: entry.name, status: undefined };
   const staged = new FileReplacement(own, parent, { ...plan.write, like }, attempt);
-  refuseNamedMode(engine, staged.plan, source?.status, attempt);
+  if (!engine.capabilities.mode) refuseNamedMode(staged.plan, source?.status, attempt);
   yield* beginStage(staged, false);
   return { file, staged, entry, token: randomPart((length) => engine.runtime.random(length)) };
 }

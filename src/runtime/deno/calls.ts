@@ -1,5 +1,6 @@
 /** The calls in which Deno's two file systems differ: what may take long is a promise in one of them. */
 import type { Awaitable } from "../../core/operation.ts";
+import { windowsDirectories } from "./c_library.ts";
 import { cloneInto, cloneIntoSync } from "./clone.ts";
 import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
 import { waitFlock, waitFlockSync } from "../flock_program.ts";
@@ -20,6 +21,7 @@ export interface DenoCalls {
   ): Awaitable<boolean | undefined>;
   clone(destination: number, source: number): Awaitable<boolean>;
   readDirectory(path: string): Awaitable<DenoDirectoryEntry[]>;
+  flushDirectory(path: string): Awaitable<void>;
 }
 
 /** All at once. */
@@ -31,6 +33,7 @@ export const syncCalls: DenoCalls = {
   lockInChild: waitFlockSync,
   clone: cloneIntoSync,
   readDirectory: (path) => Array.from(deno().readDirSync(path)),
+  flushDirectory: (path) => windowsDirectories()?.flush(path),
 };
 
 /** Promises for what may take long. */
@@ -41,4 +44,5 @@ export const asyncCalls: DenoCalls = {
   lockInChild: waitFlock,
   clone: cloneInto,
   readDirectory: (path) => Array.fromAsync(deno().readDir(path)),
+  flushDirectory: (path) => windowsDirectories()?.flushLater(path),
 };

@@ -149,6 +149,10 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
+  flushDirectory(path: string): Awaitable<void> {
+    if (this.#windows) return this.#calls.flushDirectory(path);
+  }
+
   realPath(path: string): string | undefined {
     try {
       permit("realPath", path, "read");

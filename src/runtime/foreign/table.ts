@@ -74,6 +74,12 @@ const inKernel32 = {
   LockFileEx: { parameters: ["i64", "i32", "i32", "i32", "i32", "buffer"], result: "i32" },
   /** https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfileex */
   UnlockFileEx: { parameters: ["i64", "i32", "i32", "i32", "buffer"], result: "i32" },
+  /** https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew */
+  CreateFileW: { parameters: ["buffer", "i32", "i32", "buffer", "i32", "i32", "i64"], result: "i64" },
+  /** https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-flushfilebuffers */
+  FlushFileBuffers: { parameters: ["i64"], result: "i32" },
+  /** https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-closehandle */
+  CloseHandle: { parameters: ["i64"], result: "i32" },
   /** https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-getlasterror */
   GetLastError: { parameters: [], result: "i32" },
 } as const satisfies Record<string, ForeignFunction>;

@@ -6,6 +6,7 @@ import { builtin, builtinByName, hasRealDescriptors, nodeFs, requiredProcess } f
 import { createClock } from "../clock.ts";
 import { bunBinder, type BunForeign } from "../foreign/bun.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
+import { loadWindowsDirectories, type WindowsDirectories } from "../foreign/windows_directories.ts";
 import { loadWindowsLocks, type WindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
@@ -41,6 +42,14 @@ function lockCalls(): CLibrary | WindowsLocks | undefined {
 function windowsLocks(): WindowsLocks | undefined {
   if (!hasRealDescriptors()) return undefined;
   return loadWindowsLocks(bunBinder(builtinByName("bun:ffi") as BunForeign), requiredProcess().execPath);
+}
+
+let directories: { found: WindowsDirectories | undefined } | undefined;
+
+function windowsDirectories(): WindowsDirectories | undefined {
+  return (directories ??= {
+    found: hasRealDescriptors() ? loadWindowsDirectories(bunBinder(builtinByName("bun:ffi") as BunForeign)) : undefined,
+  }).found;
 }
 
 /** False where it cannot be done; the destination is then empty, as it was. */
@@ -93,6 +102,8 @@ const syncCalls: DescriptorCalls = {
   cLibrary,
   close,
   sync: syncAtOnce,
+  // Not for asynchronous calls: Bun has no foreign calls on another thread, and nothing depends on this one.
+  flushDirectory: (path) => windowsDirectories()?.flush(path),
   clone,
   tryLock: (descriptor, shared) => lockCalls()?.tryLock(descriptor, shared) ?? runFlock(descriptor, tryFlags(shared)),
   lock: waitFlockSync,

@@ -38,6 +38,8 @@ export interface DescriptorCalls {
   /** What node:fs lacks, where it can be called. */
   cLibrary(): CLibrary | undefined;
   readDirectory(path: string): Awaitable<Dirent[]>;
+  /** Flushes a directory, where it cannot be opened for a sync, and foreign functions can be called for it. */
+  flushDirectory?(path: string): Awaitable<void>;
   /** Closes a descriptor that was written to, where `closeSync` of node:fs keeps its error to itself. */
   close?(descriptor: number): void;
 }

@@ -105,6 +105,10 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
+  flushDirectory(path: string): Awaitable<void> {
+    if (this.#windows) return this.#calls.flushDirectory?.(path);
+  }
+
   realPath(path: string): string | undefined {
     try {
       return nodeFs().realpathSync.native(path);

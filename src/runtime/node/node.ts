@@ -7,6 +7,8 @@ import { builtin, hasRealDescriptors, nodeFs, requiredProcess } from "../builtin
 import { createClock } from "../clock.ts";
 import { type CLibrary, loadCLibrary } from "../foreign/c_library.ts";
 import { isKoffi, koffiBinder } from "../foreign/koffi.ts";
+import type { Binder } from "../foreign/table.ts";
+import { loadWindowsDirectories, type WindowsDirectories } from "../foreign/windows_directories.ts";
 import { loadWindowsLocks } from "../foreign/windows_locks.ts";
 import { flockProgram, runFlock, startFlock, waitFlock, waitFlockSync } from "../flock_program.ts";
 import { createHash } from "../hash.ts";
@@ -91,9 +93,22 @@ function flockCalls(): LockCalls | undefined {
   return addon === undefined ? cLibrary() : addonCalls(addon);
 }
 
-function windowsLocks(): LockCalls | undefined {
+/** koffi, for Windows. */
+function windowsBinder(): Binder | undefined {
   const koffi = hasRealDescriptors() ? optional("koffi") : undefined;
-  return isKoffi(koffi) ? loadWindowsLocks(koffiBinder(koffi), requiredProcess().execPath) : undefined;
+  return isKoffi(koffi) ? koffiBinder(koffi) : undefined;
+}
+
+function windowsLocks(): LockCalls | undefined {
+  const bind = windowsBinder();
+  return bind && loadWindowsLocks(bind, requiredProcess().execPath);
+}
+
+let directories: { found: WindowsDirectories | undefined } | undefined;
+
+function windowsDirectories(): WindowsDirectories | undefined {
+  const bind = directories === undefined ? windowsBinder() : undefined;
+  return (directories ??= { found: bind && loadWindowsDirectories(bind) }).found;
 }
 
 /** On macOS, where the C library can be called: it. */
@@ -125,6 +140,7 @@ const syncCalls: DescriptorCalls = {
   ...syncTransfers,
   cLibrary,
   sync: syncAtOnce,
+  flushDirectory: (path) => windowsDirectories()?.flush(path),
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;
@@ -149,6 +165,7 @@ const asyncCalls: DescriptorCalls = {
   cLibrary,
   syncAtOnce,
   sync: syncLater,
+  flushDirectory: (path) => windowsDirectories()?.flushLater(path),
   clone: (destination, source) => {
     const request = reflinkRequest(destination, source);
     if (request === undefined) return false;

@@ -12,7 +12,9 @@ import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, FileTimes 
 import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
-export type SeamMethod = Exclude<keyof FileSystem, "realPath"> | Exclude<keyof OpenFile, "opened" | "descriptor">;
+export type SeamMethod =
+  | Exclude<keyof FileSystem, "realPath" | "flushDirectory">
+  | Exclude<keyof OpenFile, "opened" | "descriptor">;
 
 /** One call at the seam. */
 export interface SeamCall {
