@@ -107,9 +107,10 @@ export const syncMutants: readonly Mutant[] = [
   {
     name: "a directory that could not be opened counts as synced",
     file: "src/protocol/sync.ts",
-    from: `if (handle === undefined || !syncsDirectory(rules.durability)) return false;`,
-    to: `if (!syncsDirectory(rules.durability)) return false;
-  if (handle === undefined) return true;`,
+    from: `yield* wait(engine.fileSystem.flushDirectory?.(path));
+    return false;`,
+    to: `yield* wait(engine.fileSystem.flushDirectory?.(path));
+    return true;`,
     tests: unopened,
   },
   {

@@ -249,3 +249,22 @@ test("100 synchronous writes sync 100 times", () => {
   for (let index = 0; index < 100; index++) writeFileSync(`/d/${index}`, "new", { runtime });
   assertEquals(covered, Array.from({ length: 100 }, (_, index) => index + 1));
 });
+
+test("a directory that cannot be synced is flushed as well as that goes, and nothing more is claimed", async () => {
+  const flushed: string[] = [];
+  const machine = interceptRuntime(
+    memoryRuntime({ capabilities: { directorySync: false }, files: { "/d/file": "old" } }),
+    (_call, proceed) => proceed(),
+  );
+  const flushDirectory = (path: string) => void flushed.push(path);
+  const runtime: Runtime = {
+    ...machine,
+    fileSystem: { ...machine.fileSystem, flushDirectory },
+    syncFileSystem: { ...machine.syncFileSystem, flushDirectory },
+  };
+  assertEquals((await writeFile("/d/file", "new", { runtime })).durability, "file");
+  assertEquals(writeFileSync("/d/file", "newer", { runtime }).durability, "file");
+  assertEquals(flushed, ["/d", "/d"]);
+  writeFileSync("/d/file", "newest", { runtime, durability: "file" });
+  assertEquals(flushed, ["/d", "/d"], "not where nobody has asked for it");
+});
