@@ -49,7 +49,8 @@ export interface ReplaceOptions {
   whenSyncFails?: "throw" | "report";
   /**
    * Permission bits. `"keep"`: those of the file that is replaced, without setuid and setgid, or 0o666 minus the umask
-   * for a new file. A number is exact, whatever the umask.
+   * for a new file. A number is exact, whatever the umask; where files have no permission bits (Windows), it is an error
+   * (ENOTSUP) before anything is touched.
    *
    * @default "keep"
    */
