@@ -49,8 +49,7 @@ export interface ReplaceOptions {
   whenSyncFails?: "throw" | "report";
   /**
    * Permission bits. `"keep"`: those of the file that is replaced, without setuid and setgid, or 0o666 minus the umask
-   * for a new file. A number is exact, whatever the umask; where files have no permission bits (Windows), it is an error
-   * (ENOTSUP) before anything is touched.
+   * for a new file. A number is exact, whatever the umask; on Windows, where files have none, it is an error (ENOTSUP).
    *
    * @default "keep"
    */
