@@ -2,8 +2,8 @@
  * `deno task storm:locks`: 4 Deno, 4 Bun and 4 Node processes (one of these without fs-ext) and a shell with flock(1)
  * increment one JSON counter, 500 times each, while a fifth of them is killed at random moments and started again. With
  * kernel locks, with lock directories, with full durability, with two worker threads in each process, with processes
- * that are stopped in the middle, and with both kinds of locks at once. Then 1,000 runs of
- * `atomic-write update FILE -- jq …`, 32 at a time. Ends with status 1 when an update is lost.
+ * that are stopped in the middle, with both kinds of locks at once, and while somebody removes lock files and lock
+ * directories: what is acknowledged counts even then. Then 1,000 runs of `atomic-write update FILE -- jq …`, 32 at a time. Ends with status 1 when an update is lost.
  *
  *     deno task storm:locks -- --increments=500 --commands=1000 --rounds=1
  */
@@ -46,6 +46,22 @@ const kinds = {
     options: (index: number) => ({ durability: "none", lock: { backend: index % 2 === 0 ? "flock" : "directory" } }),
     shell: false,
     stops: increments,
+  },
+  "kernel locks, lock files removed": {
+    options: { durability: "none", lock: { backend: "flock" } },
+    shell: false,
+    removals: increments,
+  },
+  "lock directories, removed": {
+    options: { durability: "none", lock: { backend: "directory" } },
+    shell: false,
+    removals: increments,
+  },
+  "kernel locks, synced, lock files removed, some stopped in the middle": {
+    options: { lock: { backend: "flock" } },
+    shell: false,
+    stops: increments,
+    removals: increments,
   },
 } as const;
 for (let round = 1; round <= rounds; round++) {

@@ -4,6 +4,7 @@ import type { Mutant } from "./mutant.ts";
 const gate = ["tests/lock/gate_test.ts"];
 const orders = ["tests/lock/interleavings_test.ts"];
 const above = ["tests/cli/lock_inheritance_test.ts"];
+const inherited = ["tests/lock/inheritance_orders_test.ts", ...above];
 const broken = ["tests/cli/break_lock_test.ts"];
 
 export const waitMutants: readonly Mutant[] = [
@@ -75,7 +76,7 @@ export const waitMutants: readonly Mutant[] = [
     file: "src/lock/lock_file.ts",
     from: `if (inherited || engine.capabilities.fileLock === "call")`,
     to: `if (engine.capabilities.fileLock === "call" && !inherited)`,
-    tests: above,
+    tests: inherited,
   },
   {
     name: "the program of an update inherits the lock",
@@ -118,6 +119,27 @@ export const waitMutants: readonly Mutant[] = [
     from: `if (!stop.aborted) runSync(() => this.held.check());`,
     to: `if (stop.aborted) runSync(() => this.held.check());`,
     tests: ["tests/lock/left_behind_test.ts"],
+  },
+  {
+    name: "content that is equal counts although the lock is lost",
+    file: "src/protocol/equal_content.ts",
+    from: `if (plan.guard !== undefined) yield* plan.guard();\n      const corrected`,
+    to: `const corrected`,
+    tests: ["tests/proof/lock_lost_test.ts"],
+  },
+  {
+    name: "a lock that was lost right before the commit is found by nobody",
+    file: "src/lock/file_lock.ts",
+    from: `if (stateAfter(result) === "replaced") yield* stillHeld(hold, result);`,
+    to: `if (stateAfter(result) === "unknown" && !hold.live) yield* stillHeld(hold, result);`,
+    tests: ["tests/proof/lock_lost_test.ts"],
+  },
+  {
+    name: "an inherited lock ends with the process that took it",
+    file: "src/testing/machine/memory_open_file.ts",
+    from: `if (this.#description.leave()) this.#machine.locks`,
+    to: `this.#description.leave();\n    this.#machine.locks`,
+    tests: ["tests/lock/inheritance_orders_test.ts", "tests/testing/memory_file_system_test.ts"],
   },
   {
     name: "a lock directory that is gone keeps later ones of the same number",

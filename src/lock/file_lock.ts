@@ -140,7 +140,8 @@ export const neededLockOption: OptionReader<Exclude<LockWish, undefined>> = (val
 };
 
 /**
- * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what happened to the file when `body` has succeeded but the lock cannot be given back.
+ * Runs `body` inside the lock: one that is held already, or one that is taken and given back. `stateAfter` tells what
+ * happened to the file when `body` has succeeded but the lock was lost by then, or cannot be given back.
  */
 export function* underLock<T>(
   engine: Engine,
@@ -202,7 +203,9 @@ function* joined(
   }
 }
 
-/** Runs `body` while the lock is held, then gives it back; what `body` throws comes first. */
+/**
+ * Runs `body` while the lock is held, then gives it back; what `body` throws comes first. `stateAfter` as for `underLock`.
+ */
 export function* inside<T>(
   hold: LockHold,
   body: (hold: LockHold) => Operation<T>,
@@ -211,12 +214,23 @@ export function* inside<T>(
   let result: T;
   try {
     result = yield* body(hold);
+    // Was it lost between the last look and the change, its next holder may have read what was there before, and take
+    // this change back. If it is still held, its next holder reads what was written.
+    if (stateAfter(result) === "replaced") yield* stillHeld(hold, result);
   } catch (error) {
     yield* releaseAfter(hold, error);
     throw error;
   }
   yield* giveBack(hold, result, stateAfter(result));
   return result;
+}
+
+function* stillHeld(hold: LockHold, result: unknown): Operation<void> {
+  try {
+    yield* hold.confirm("replaced");
+  } catch (error) {
+    throw withNames(error, result);
+  }
 }
 
 /** A lock file that was made for a file which is not there after all goes with the lock. */

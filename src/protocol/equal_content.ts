@@ -131,6 +131,8 @@ export function* settleEqual(write: FileReplacement, equal: EqualFile): Operatio
     try {
       const now = yield* openedStatus(file);
       if (!isUnchanged(now, equal.status)) return undefined;
+      // If the lock is lost, its next holder may have written just this, and it would count once for both.
+      if (plan.guard !== undefined) yield* plan.guard();
       const corrected = yield* correctMetadata(write, file, now);
       if (corrected === undefined) {
         unsettled = "needs a new file";

@@ -130,7 +130,7 @@ export interface OpenFile {
    */
   unlock(inherited?: boolean): Awaitable<void>;
   /** The number of its descriptor, where the runtime tells it. */
-  readonly descriptor?: number;
+  readonly descriptor?: number | undefined;
   /** Gives the file back; exactly once, whatever happened to it before. */
   close(): Awaitable<void>;
 }

@@ -65,6 +65,7 @@
 export { memoryRuntime } from "./machine/memory_file_system.ts";
 export type { MemoryRuntime } from "./machine/memory_options.ts";
 export type {
+  ForkOptions,
   InitialEntry,
   LosableCall,
   MachineOptions,

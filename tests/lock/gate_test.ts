@@ -7,6 +7,7 @@ import { withLockSync } from "../../mod.ts";
 import { type MemoryRuntime, memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { skip } from "../support/skip.ts";
 import {
+  answerOf,
   ask,
   foreignGets,
   foreignHold,
@@ -48,7 +49,7 @@ describe("an exclusive request that waits for sharers", () => {
     it(`is served before sharers that come later (${variant.name})`, (t) =>
       withWaiter(t, async (path, sharer, waiter) => {
         const impatient = ask(path, { ...shared, timeout: 300 }, variant);
-        assertEquals((await impatient.script.status).stdout, "not in time\n", "only sharers hold it, and yet");
+        assertEquals(await answerOf(impatient), "not in time", "only sharers hold it, and yet");
         const later = await waitFor(path, { ...shared, timeout: 60_000 }, variant);
         await sharer.release();
         await held(waiter, /^held flock false/);

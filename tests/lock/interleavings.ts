@@ -5,18 +5,25 @@
  *
  * Each contender is an operation of a simulated process of its own. Nothing it asks of the file system happens before
  * the explorer picks it: at every point any contender may take its next step, or be killed, so a contender that is not
- * picked for long is one that is stopped (SIGSTOP). Two orders that have led every contender to the same answers, and
+ * picked for long is one that is stopped (SIGSTOP). A contender may start another one, which inherits what it is told to
+ * and is gone when it has ended. Two orders that have led every contender to the same answers, and
  * the disk to the same state, go on alike: only one of them is followed.
  */
 import type { Operation } from "../../src/core/operation.ts";
 import { type Engine, makeEngine } from "../../src/protocol/engine.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { type Around, interceptRuntime, type SeamCall } from "../../src/testing/faults/intercept.ts";
-import type { MemoryRuntime } from "../../src/testing/mod.ts";
+import type { ForkOptions, MemoryRuntime } from "../../src/testing/mod.ts";
 import { SeededRandom } from "../../src/testing/random.ts";
 
-/** What a contender does. `mark` says where it is, for the check. */
-export type Contender = (engine: Engine, mark: (place: string) => Operation<void>) => Operation<unknown>;
+/** What a contender does. */
+export type Contender = (engine: Engine, mark: Mark, start: Start) => Operation<unknown>;
+
+/** Says where a contender is, for the check. It goes on when it is picked, and not before it may (default: at once). */
+export type Mark = (place: string, mayGoOn?: () => boolean) => Operation<void>;
+
+/** Starts another contender, in a process that this one's has forked. */
+export type Start = (contender: Contender, options?: ForkOptions) => ContenderState;
 
 export interface ContenderState {
   readonly process: MemoryRuntime;
@@ -52,9 +59,11 @@ export interface ExplorationReport {
 /** A call that has been made and not yet happened. */
 class Pending<T> implements PromiseLike<T> {
   readonly #happen: () => T;
+  readonly mayHappen: () => boolean;
 
-  constructor(happen: () => T) {
+  constructor(happen: () => T, mayHappen = () => true) {
     this.#happen = happen;
+    this.mayHappen = mayHappen;
   }
 
   happen(): T {
@@ -89,10 +98,13 @@ class Run {
   #operation: Operation<unknown>;
   #pending: Pending<unknown> | undefined;
   #time = 0;
+  readonly #isStarted: boolean;
 
-  constructor(machine: MemoryRuntime, contender: Contender, index: number) {
-    this.process = machine.fork();
-    const random = new SeededRandom(index + 1);
+  /** Adds itself to all `runs` of this order; with `options` it is one that another has started. */
+  constructor(runs: Run[], parent: MemoryRuntime, contender: Contender, options?: ForkOptions) {
+    this.process = parent.fork(options);
+    this.#isStarted = options !== undefined;
+    const random = new SeededRandom(runs.push(this));
     const around: Around = <T>(_call: SeamCall, proceed: () => T | PromiseLike<T>) => new Pending(proceed as () => T);
     const runtime: Runtime = {
       ...interceptRuntime(this.process, around),
@@ -105,16 +117,21 @@ class Run {
         pause: (milliseconds) => void (this.#time += milliseconds),
       },
     };
-    this.#operation = contender(makeEngine(runtime, false), (place) => this.#mark(place));
+    const start: Start = (child, given = {}) => new Run(runs, this.process, child, given);
+    this.#operation = contender(makeEngine(runtime, false), (...place) => this.#mark(...place), start);
     this.#advance(() => this.#operation.next());
   }
 
-  *#mark(place: string): Operation<void> {
+  *#mark(place: string, mayGoOn?: () => boolean): Operation<void> {
     this.place = place;
-    yield new Pending(() => undefined);
+    yield new Pending(() => undefined, mayGoOn);
   }
 
   get canStep(): boolean {
+    return this.#pending?.mayHappen() === true;
+  }
+
+  get canBeKilled(): boolean {
     return this.#pending !== undefined;
   }
 
@@ -141,6 +158,7 @@ class Run {
     } catch (error) {
       this.ended = { error };
     }
+    if (this.ended !== undefined && this.#isStarted) this.process.kill();
   }
 
   kill(): void {
@@ -167,17 +185,21 @@ export function explore(exploration: Exploration): ExplorationReport {
     Reflect.deleteProperty(globalThis, Symbol.for("@durable/atomic-write/lock-turns/1"));
     const machine = exploration.machine();
     const those = typeof contenders === "function" ? contenders() : contenders;
-    return { machine, runs: those.map((contender, index) => new Run(machine, contender, index)) };
+    const runs: Run[] = [];
+    for (const contender of those) new Run(runs, machine, contender);
+    return { machine, runs };
   };
   const take = (runs: readonly Run[], { kind, index }: Choice) => runs[index]?.[kind]();
   const choices = (runs: readonly Run[]): Choice[] => {
-    const able = runs.flatMap((run, index) => run.canStep ? [index] : []);
     const killed = runs.filter((run) => run.killed).length;
-    const steps = able.map((index) => ({ kind: "step" as const, index }));
-    return killed < kills ? [...steps, ...able.map((index) => ({ kind: "kill" as const, index }))] : steps;
+    const all = (kind: Choice["kind"], may: (run: Run) => boolean) =>
+      runs.flatMap((run, index) => may(run) ? [{ kind, index }] : []);
+    const steps = all("step", (run) => run.canStep);
+    return killed < kills ? [...steps, ...all("kill", (run) => run.canBeKilled)] : steps;
   };
 
-  const look = (machine: MemoryRuntime, runs: readonly Run[], path: readonly Choice[], over: boolean): void => {
+  const look = (machine: MemoryRuntime, runs: readonly Run[], path: readonly Choice[]): void => {
+    const over = !runs.some((run) => run.canStep);
     report.states++;
     if (over) report.ends++;
     try {
@@ -203,7 +225,7 @@ export function explore(exploration: Exploration): ExplorationReport {
         if (chosen === undefined) break;
         path.push(chosen);
         take(runs, chosen);
-        look(machine, runs, path, choices(runs).length === 0);
+        look(machine, runs, path);
       }
     }
     return { ...report, exhaustive: false };
@@ -221,7 +243,7 @@ export function explore(exploration: Exploration): ExplorationReport {
       if (seen.has(key)) break;
       seen.add(key);
       if (report.states >= limit) return sampled();
-      look(machine, runs, path, possible.length === 0);
+      look(machine, runs, path);
       const [first, ...others] = possible;
       if (first === undefined) break;
       for (const other of others) waiting.push([...path, other]);

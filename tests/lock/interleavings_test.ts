@@ -174,6 +174,34 @@ describe("the gate, in every order of steps", () => {
   }
 });
 
+/** A program that starts others, and the lock that it holds. */
+interface Parent {
+  readonly engine: Engine;
+  hold?: LockHold | undefined;
+}
+
+function isAlive(engine: Engine | undefined): boolean {
+  const facts = engine?.runtime.process.facts();
+  return facts !== undefined && engine?.runtime.process.liveness(facts) === "alive";
+}
+
+/** What the kernel and the environment tell a program that the parent has started. */
+function below(engine: Engine, parent: Parent | undefined): Engine {
+  const { process } = engine.runtime;
+  const holder = () => isAlive(parent?.engine) ? parent?.hold : undefined;
+  const pid = parent?.engine.runtime.process.pid ?? 0;
+  const host: ProcessHost = {
+    ...process,
+    environment: () => {
+      const hold = holder();
+      return hold && JSON.stringify([{ mark: hold.held.mark, pid, shared: false }]);
+    },
+    ancestors: () => [pid],
+    lockHolder: () => holder() === undefined ? undefined : { pid, shared: false },
+  };
+  return makeEngine({ ...engine.runtime, process: host }, false);
+}
+
 describe("a lock that is joined, in every order of steps", () => {
   for (const backend of ["flock", "directory"] as const) {
     for (const kills of [0, 1]) {
@@ -182,13 +210,9 @@ describe("a lock that is joined, in every order of steps", () => {
         let lost = 0;
         const options: LockOptions = { backend, timeout: 3 };
         const contenders = () => {
-          let parent: { engine: Engine; hold?: LockHold | undefined } | undefined;
+          let parent: Parent | undefined;
           /** Who holds the lock itself, once the first one does not. */
           let later: Engine | undefined;
-          const isAlive = (engine: Engine | undefined): boolean => {
-            const facts = engine?.runtime.process.facts();
-            return facts !== undefined && engine?.runtime.process.liveness(facts) === "alive";
-          };
           const first: Contender = function* (engine, mark) {
             parent = { engine };
             const hold = yield* acquire(engine, path, lockPlan(options).plan);
@@ -200,24 +224,8 @@ describe("a lock that is joined, in every order of steps", () => {
             yield* hold.release();
             return "held";
           };
-          /** What the kernel and the environment tell a program that the first one has started. */
-          const below = (engine: Engine): Engine => {
-            const { process } = engine.runtime;
-            const holder = () => isAlive(parent?.engine) ? parent?.hold : undefined;
-            const pid = parent?.engine.runtime.process.pid ?? 0;
-            const host: ProcessHost = {
-              ...process,
-              environment: () => {
-                const hold = holder();
-                return hold && JSON.stringify([{ mark: hold.held.mark, pid, shared: false }]);
-              },
-              ancestors: () => [pid],
-              lockHolder: () => holder() === undefined ? undefined : { pid, shared: false },
-            };
-            return makeEngine({ ...engine.runtime, process: host }, false);
-          };
           const joiner: Contender = function* (engine, mark) {
-            const hold = yield* acquire(below(engine), path, lockPlan({ ...options, join: true }).plan);
+            const hold = yield* acquire(below(engine, parent), path, lockPlan({ ...options, join: true }).plan);
             if (hold === undefined) return "not in time";
             const isJoined = hold.held instanceof JoinedAbove;
             if (!isJoined) later = engine;
@@ -250,6 +258,45 @@ describe("a lock that is joined, in every order of steps", () => {
         // Where few orders are tried, no lock may get lost in any of them.
         assert(confirmed > 0 && (lost > 0 || limit <= 500), `${confirmed} confirmed, ${lost} lost`);
         told(`joined, ${backend}, ${kills} killed`, report);
+      });
+    }
+
+    for (const ends of ["gives it back", "is killed"]) {
+      it(`who has joined changes nothing once the first ${ends} (${backend})`, () => {
+        const kills = ends === "is killed" ? 1 : 0;
+        const told = new Set<string>();
+        const contenders = () => {
+          let parent: Parent | undefined;
+          let joined = false;
+          const first: Contender = function* (engine, mark) {
+            const hold = yield* acquire(engine, path, lockPlan({ backend }).plan);
+            parent = { engine, hold };
+            yield* mark("holds", () => joined && kills === 0);
+            parent.hold = undefined;
+            if (hold !== undefined) yield* hold.release();
+          };
+          const joiner: Contender = function* (engine, mark) {
+            yield* mark("waits", () => parent?.hold !== undefined);
+            const hold = yield* acquire(
+              below(engine, parent),
+              path,
+              lockPlan({ backend, join: true, timeout: 3 }).plan,
+            );
+            if (!(hold?.held instanceof JoinedAbove)) return;
+            joined = true;
+            yield* mark(inside, () => !isAlive(parent?.engine) || parent?.hold === undefined);
+            try {
+              yield* hold.confirm("unchanged");
+              told.add("confirmed");
+            } catch (error) {
+              told.add(LockLostError.is(error) ? "lost" : String(error));
+            }
+            yield* hold.release();
+          };
+          return [first, joiner];
+        };
+        explore({ machine: machineWith(), contenders, kills, limit, check: () => {} });
+        assertEquals([...told], ["lost"]);
       });
     }
   }

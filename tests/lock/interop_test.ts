@@ -9,6 +9,7 @@ import { describe, it } from "node:test";
 import { effort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
 import {
+  answerOf,
   ask,
   foreignGets,
   foreignHold,
@@ -62,7 +63,7 @@ for (const variant of variants()) {
               ask(path, { timeout: 60 }, variant, how),
               ask(path, { timeout: 60, shared: true }, variant, how),
             ];
-            for (const { script } of asking) assertEquals((await script.status).stdout, "not in time\n");
+            for (const each of asking) assertEquals(await answerOf(each), "not in time");
             const waiting = [ask(path, {}, variant, how), ask(path, { timeout: 60_000 }, variant, how)];
             for (const { script } of waiting) script.child.stdin?.end("\n");
             await other.release();

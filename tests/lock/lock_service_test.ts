@@ -11,7 +11,7 @@ import { describe, it } from "node:test";
 import { cannotUnshare, unshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { spawnScript } from "../support/spawn.ts";
-import { hasKernelLock, isLinux, type Other, other, untilHeard, withOthers } from "./support.ts";
+import { answerOf, hasKernelLock, isLinux, type Other, other, untilHeard, withOthers } from "./support.ts";
 
 const refuse = ["perl", join(import.meta.dirname ?? "", "../versioned/scripts/refuse.pl"), "flock", "--"];
 
@@ -47,7 +47,7 @@ for (const { name, namespaces, reason } of hosts) {
           await untilHeard(waiter.script, waiter.heard, /^waits$/);
           // Long after the 50 milliseconds in which a file system without locks is told from a moment's refusal.
           const late = ask(path, { backend, timeout: 1_000 }, namespaces());
-          assertEquals((await late.script.status).stdout, "waits\nnot in time\n");
+          assertEquals(await answerOf(late), "not in time");
           assertEquals(waiter.heard.text, "waits\n");
           await holder.release();
           await untilHeard(waiter.script, waiter.heard, /^held directory false/);
@@ -63,7 +63,7 @@ for (const { name, namespaces, reason } of hosts) {
         const path = join(directory, "state");
         const holder = ask(path, {}, namespaces());
         await untilHeard(holder.script, holder.heard, /^held directory false/);
-        assertEquals((await ask(path, { timeout: 0 }, namespaces()).script.status).stdout, "not in time\n");
+        assertEquals(await answerOf(ask(path, { timeout: 0 }, namespaces())), "not in time");
         assert(fs.statSync(`${path}.lock`).isDirectory());
         await holder.release();
       }));

@@ -23,6 +23,8 @@ export interface Storm {
   readonly kills: number;
   /** How often some process is stopped (SIGSTOP) in the middle of something, and goes on a moment later. */
   readonly stops?: number;
+  /** How often somebody removes the lock file, or the lock directory, whoever holds it. */
+  readonly removals?: number;
   /** The options of every process, or of the process with this number. */
   readonly options: object | ((index: number) => object);
   /** Whether a shell takes part, with flock(1) on the lock file. */
@@ -38,6 +40,11 @@ export interface StormReport {
   readonly acknowledged: number;
   readonly kills: number;
   readonly stops: number;
+  readonly removals: number;
+  /** Changes that were refused because the lock was lost, and made again. */
+  readonly refused: number;
+  /** Changes of which nobody knows whether they count: the lock was lost in the moment of the commit. */
+  readonly doubtful: number;
   readonly count: number;
   readonly looks: number;
   /** How many have had at least one increment acknowledged. */
@@ -56,6 +63,8 @@ const shellLoop = `
 /** One participant, however often it is started again. */
 class Participant {
   kills = 0;
+  refused = 0;
+  doubtful = 0;
   /** A line for each increment that was acknowledged. */
   readonly told: string[] = [];
   #script: SpawnedScript | undefined;
@@ -78,7 +87,10 @@ class Participant {
       const heard = listen(script.child);
       if (this.kills < this.deaths) this.#killSoon(script);
       const { code, signal, stderr } = await script.status;
-      this.told.push(...heard.text.split("\n").slice(0, -1));
+      const lines = heard.text.split("\n").slice(0, -1);
+      this.told.push(...lines.filter((line) => line !== "lost" && line !== "doubtful"));
+      this.refused += lines.filter((line) => line === "lost").length;
+      this.doubtful += lines.filter((line) => line === "doubtful").length;
       if (signal === "SIGKILL") {
         this.kills++;
         continue;
@@ -125,6 +137,7 @@ class Participant {
 /** Lets it rage. */
 export function storm(rules: Storm): Promise<StormReport> {
   const { runtimes, processes, threads = false, increments, killed, kills, stops = 0, options, shell } = rules;
+  const { removals = 0 } = rules;
   const { script = "tests/lock/scripts/increment.ts", wrapper } = rules;
   return withProcesses(async (directory, spawn) => {
     const path = join(directory, "counter.json");
@@ -136,11 +149,13 @@ export function storm(rules: Storm): Promise<StormReport> {
         const index = started.get(runtime) ?? 0;
         started.set(runtime, index + 1);
         // Both kinds of calls, and on Node both ways to flock.
-        const how = threads ? "threads" : index % 2 === 0 ? "" : "sync";
+        const kinds = removals === 0 ? ["", "sync"] : ["", "sync", "locks"];
+        const how = threads ? "threads" : kinds[index % kinds.length] ?? "";
+        const robbed = removals === 0 ? "" : "robbed";
         const env = runtime === "node" && index === 3 ? hiddenAddon : {};
         const given = JSON.stringify(typeof options === "function" ? options(participants.length) : options);
         const start = (left: number) =>
-          spawn(script, [path, String(left), given, how], {
+          spawn(script, [path, String(left), given, how, robbed], {
             runtime,
             env,
             ...wrapper === undefined ? {} : { wrapper },
@@ -158,11 +173,12 @@ export function storm(rules: Storm): Promise<StormReport> {
 
     let over = false;
     const everybody = [...participants, ...bystanders];
-    const running = Promise.all(everybody.map((participant) => participant.run())).finally(() => {
+    // Whatever fails ends it for all: one who is killed at the end of the test would start once more.
+    const end = () => {
       over = true;
-      // Whoever fails ends it for all.
       everybody.forEach((participant) => participant.end());
-    });
+    };
+    const running = Promise.all(everybody.map((participant) => participant.run())).finally(end);
     let looks = 0;
     const looking = (async () => {
       while (!over) {
@@ -183,17 +199,44 @@ export function storm(rules: Storm): Promise<StormReport> {
         goOn();
       }
     })();
-    await Promise.all([running, looking, stopping]);
+    let removed = 0;
+    const removing = (async () => {
+      while (!over && removed < removals) {
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+        if (!fs.existsSync(`${path}.lock`)) continue;
+        try {
+          fs.rmSync(`${path}.lock`, { recursive: true, force: true });
+          removed++;
+        } catch (error) {
+          // A token has come into the lock directory meanwhile, or a lock directory has gone.
+          if (!["ENOTEMPTY", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        }
+      }
+    })();
+    await Promise.all([running, looking, stopping, removing]).finally(end);
 
     const told = everybody.flatMap((each) => each.told);
     const count = rules.counted?.(path, told) ?? JSON.parse(fs.readFileSync(path, "utf8")).count;
     const acknowledged = told.length;
     const suffered = participants.reduce((sum, each) => sum + each.kills, 0);
+    const [refused, doubtful] = (["refused", "doubtful"] as const).map((what) =>
+      participants.reduce((sum, each) => sum + each[what], 0)
+    ) as [number, number];
     // A kill may come between a commit and its acknowledgement: one more for each, in each thread.
-    if (!(count >= acknowledged && count <= acknowledged + suffered * (threads ? 2 : 1))) {
-      throw new Error(`${count} counted, ${acknowledged} acknowledged, ${suffered} kills`);
+    if (!(count >= acknowledged && count <= acknowledged + doubtful + suffered * (threads ? 2 : 1))) {
+      throw new Error(`${count} counted, ${acknowledged} acknowledged, ${doubtful} doubtful, ${suffered} kills`);
     }
     const active = everybody.filter((each) => each.acknowledged > 0).length;
-    return { acknowledged, kills: suffered, stops: stopped, count, looks, participants: active };
+    return {
+      acknowledged,
+      kills: suffered,
+      stops: stopped,
+      removals: removed,
+      refused,
+      doubtful,
+      count,
+      looks,
+      participants: active,
+    };
   });
 }

@@ -96,12 +96,18 @@ function askBy(args: readonly string[], variant?: Variant): Other {
   }));
 }
 
-/** Waits for a line; fails with what the process complained about when it ends without it. */
-export async function untilHeard({ child, status }: SpawnedScript, heard: Listener, line: RegExp): Promise<void> {
+/** Waits for a line; fails with what the process complained about when it ends without it, or goes on without it. */
+export async function untilHeard(script: SpawnedScript, heard: Listener, line: RegExp): Promise<void> {
   if (await heard.seen(line)) return;
-  child.stdin?.end();
-  const { code, signal, stderr } = await status;
-  assert(false, `it never said ${line}, but ended with ${code ?? signal}: ${heard.text}${stderr}`);
+  signal(script, "SIGKILL");
+  const { code, signal: killed, stderr } = await script.status;
+  assert(false, `it never said ${line}, but ended with ${code ?? killed}: ${heard.text}${stderr}`);
+}
+
+/** What a process says in the end of its request for the lock: `held BACKEND SHARED`, or `not in time`. */
+export async function answerOf({ script, heard }: Other): Promise<string> {
+  await untilHeard(script, heard, /^(held|not in time)/);
+  return heard.text.replace(/^waits\n/, "").trim();
 }
 
 /** A process that holds the lock. */

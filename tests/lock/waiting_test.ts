@@ -11,6 +11,7 @@ import { skip } from "../support/skip.ts";
 import { runtimes, spawnProgram, spawnScript } from "../support/spawn.ts";
 import { tally } from "../support/tally.ts";
 import {
+  answerOf,
   ask,
   foreignGets,
   foreignHold,
@@ -245,7 +246,7 @@ describe("waiting for another process", () => {
       const holder = ask(path, {}, variant);
       await untilHeard(holder.script, holder.heard, /^held directory false/);
       const other = ask(path, { timeout: 100 }, variant);
-      assertEquals((await other.script.status).stdout, "not in time\n");
+      assertEquals(await answerOf(other), "not in time");
       // Whoever has kernel locks sees that the other kind is held, and waits for it.
       const kernel = ask(path, { timeout: 60_000 });
       await pause(300);

@@ -205,10 +205,17 @@ export const machineFunctions: readonly Tested[] = [
     ],
   },
   {
-    called: machineCall("memoryRuntime, its fork", (options) => memoryRuntime({ groups: [] }).fork(options)),
-    rows: processRows.map((row): OptionRow =>
-      row.option === "groups" || row.option === "umask" ? { ...row, before: () => {} } : row
-    ),
+    called: machineCall("memoryRuntime, its fork", (options) => {
+      const parent = memoryRuntime({ groups: [] });
+      make(parent, "/held");
+      return parent.fork(options);
+    }),
+    rows: [
+      ...processRows.map((row): OptionRow =>
+        row.option === "groups" || row.option === "umask" ? { ...row, before: () => {} } : row
+      ),
+      { option: "inherits", value: [3], see: (seen) => made(seen).openHandles, without: [], with: ["/held"] },
+    ],
   },
   {
     called: machineCall("memoryRuntime, its disk", (options) => memoryRuntime({ disk: options, files: { "/f": "f" } })),

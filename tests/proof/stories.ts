@@ -150,6 +150,7 @@ const repairs: Story[] = [{
     // One that finds nothing to repair any more answers for what the one before it has put there.
     run: (runtime) => assertEquals(repairLogSync("/l/log", { keep: "readable", runtime }).durability, "full"),
     lock: "/l/log",
+    untold: true,
   }],
   shows(machine, done) {
     const found = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read({ whenDamaged: "skip" })).join();
@@ -344,6 +345,7 @@ const applying = (name: string, activate?: () => void): Step => ({
     ),
   lock: "/d/a",
   commit: /^rename .* → .*\.journal$/,
+  untold: true,
 });
 
 const applied = (machine: MemoryRuntime, name: string): boolean =>
@@ -380,6 +382,7 @@ const publishing = (text: string): Step => ({
     }, { runtime }),
   lock: "/w/.site.generations",
   commit: /^rename .* → \/w\/site$/,
+  untold: true,
 });
 
 const publications: Story[] = [{
@@ -393,6 +396,7 @@ const publications: Story[] = [{
     commit: /^rename .* → \/w\/site$/,
     // What is gone back from is marked first, durably.
     window: 6,
+    untold: true,
   }],
   spare: [
     {

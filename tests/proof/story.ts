@@ -28,6 +28,8 @@ export interface Step {
   readonly commit?: RegExp;
   /** How many calls of the commit there are after the last look at the lock, where they are more than usual. */
   readonly window?: number;
+  /** That the lock was lost between the last look at it and the change is told by nobody: what follows is not undone. */
+  readonly untold?: true;
   /** What the lock keeps away can only be told from what it was afterwards: then it is looked at, before anybody is told. */
   readonly looksAfter?: true;
 }

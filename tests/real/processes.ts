@@ -11,9 +11,15 @@ import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 /** Everything a process has printed, and a way to wait for some of it. */
 export interface Listener {
   readonly text: string;
-  /** Resolves with true when a line matches, with false when the process has ended without one. */
+  /**
+   * Resolves with true when a line matches, with false when the process has ended without one, or says nothing for so long
+   * that it will not: a test that waits for ever would have no result.
+   */
   seen(line: RegExp): Promise<boolean>;
 }
+
+/** How long a line may take, in milliseconds: many times what it takes on a busy machine. */
+const patience = 40_000;
 
 /** Listens to the standard output of a process from now on. */
 export function listen(child: ChildProcess): Listener {
@@ -36,10 +42,14 @@ export function listen(child: ChildProcess): Listener {
       new Promise((resolve) => {
         const check = () => {
           const found = text.split("\n").slice(0, -1).some((each) => line.test(each));
-          if (!found && !ended) return;
+          if (found || ended) end(found);
+        };
+        const end = (found: boolean) => {
+          clearTimeout(timer);
           checks.delete(check);
           resolve(found);
         };
+        const timer = setTimeout(end, patience, false);
         checks.add(check);
         check();
       }),

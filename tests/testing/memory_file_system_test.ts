@@ -6,7 +6,7 @@ import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertRejects,
 import { describe, it } from "node:test";
 import type { OpenFile } from "../../src/runtime/runtime.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
-import { type MachineOptions, memoryRuntime } from "../../src/testing/mod.ts";
+import { type MachineOptions, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import { encode, Raw } from "./support.ts";
 
 function make(options: Parameters<typeof memoryRuntime>[0] = {}) {
@@ -319,6 +319,32 @@ describe("processes", () => {
     assertEquals(new Raw(other).open("/l").tryLock(false), true);
     assertCode("ESRCH", () => held.write(encode("x")));
     assertCode("ESRCH", () => machine.syncFileSystem.stat("/l"));
+  });
+
+  for (
+    const [how, end, kept] of [
+      ["the process that took it is killed", ({ parent }) => parent.kill(), true],
+      ["the process that took it closes it", ({ file }) => file.close(), true],
+      ["the process that took it unlocks it", ({ file }) => file.unlock(), false],
+      ["the last process that has it open is killed", ({ parent, child }) => [parent.kill(), child.kill()], false],
+    ] as readonly [string, (of: { parent: MemoryRuntime; child: MemoryRuntime; file: OpenFile }) => unknown, boolean][]
+  ) {
+    it(`${kept ? "keep" : "lose"} an inherited lock when ${how}`, () => {
+      const { machine } = make({ files: { "/l": "text" } });
+      const parent = machine.fork();
+      const file = new Raw(parent).open("/l");
+      assertEquals(file.tryLock(false), true);
+      const child = parent.fork({ inherits: [file.descriptor ?? 0] });
+      assertEquals([child.openHandles, parent.fork().openHandles], [["/l"], []]);
+      end({ parent, child, file });
+      assertEquals([machine.isLocked("/l"), new Raw(machine).open("/l").tryLock(true)], [kept, !kept]);
+    });
+  }
+
+  it("inherit nothing that is not open", () => {
+    const { machine, raw } = make({ files: { "/l": "" } });
+    const { descriptor = 0 } = raw.open("/l");
+    assertThrows(() => machine.fork({ inherits: [descriptor + 1] }), TypeError, "does not have open");
   });
 
   it("lose a lock that they fail to convert", () => {

@@ -113,8 +113,11 @@ class InterceptedFile implements FallibleFile {
   lock(shared: boolean, timeout: number | undefined, signal: AbortSignal | undefined): Awaitable<boolean | undefined> {
     return this.#pass("lock", [shared, timeout], () => this.#inner.lock(shared, timeout, signal));
   }
-  unlock(): Awaitable<void> {
-    return this.#pass("unlock", [], () => this.#inner.unlock());
+  unlock(inherited?: boolean): Awaitable<void> {
+    return this.#pass("unlock", [], () => this.#inner.unlock(inherited));
+  }
+  get descriptor(): number | undefined {
+    return this.#inner.descriptor;
   }
   close(): Awaitable<void> {
     return this.#pass("close", [], () => this.#inner.close());

@@ -27,6 +27,17 @@ export interface Credentials {
   readonly workingDirectory: string;
 }
 
+/** A file as the table of a process has it. */
+export interface OpenEntry {
+  readonly inode: number;
+  readonly path: string;
+  readonly descriptor: number;
+  /** Closes it when the process dies. */
+  close(): void;
+  /** A process that this one starts has it open, too: by the same number, with the same position and lock. */
+  handTo(child: ProcessRecord): void;
+}
+
 /** A process as the kernel sees it. */
 export interface ProcessRecord extends Credentials {
   readonly pid: number;
@@ -34,8 +45,10 @@ export interface ProcessRecord extends Credentials {
   alive: boolean;
   /** Set when the callback that it was started for has ended: the error for every later call. */
   over: (() => Error) | undefined;
-  /** Its open files, and how to close each when the process dies. */
-  readonly open: Map<object, { readonly inode: number; readonly path: string; close(): void }>;
+  /** Its open files. */
+  readonly open: Map<object, OpenEntry>;
+  /** The number of the next one; none is used twice. */
+  nextDescriptor: number;
   /** What happens when it has a file open no more. */
   readonly lastCloses: Map<number, () => void>;
 }
@@ -124,13 +137,15 @@ export class Machine {
       alive: true,
       over: undefined,
       open: new Map(),
+      // After its input, its output, and its errors.
+      nextDescriptor: 3,
       lastCloses: new Map(),
     };
     this.processes.set(pid, process);
     return process;
   }
 
-  /** Ends a process at once: its files are closed, its locks are free. */
+  /** Ends a process at once: its files are closed, and locks that no other process has inherited are free. */
   kill(process: ProcessRecord): void {
     for (const file of [...process.open.values()]) file.close();
     process.alive = false;

@@ -13,7 +13,14 @@ import {
   text,
   within,
 } from "../option_readers.ts";
-import type { InitialEntry, MemoryOptions, MountOptions, NetworkOptions, ProcessOptions } from "./memory_options.ts";
+import type {
+  ForkOptions,
+  InitialEntry,
+  MemoryOptions,
+  MountOptions,
+  NetworkOptions,
+  ProcessOptions,
+} from "./memory_options.ts";
 
 const isContent = (value: unknown): value is string | Uint8Array =>
   typeof value === "string" || ArrayBuffer.isView(value);
@@ -51,10 +58,13 @@ const mountReaders: Readers<MountOptions> = {
   volatile: flag,
 };
 
+const counts: OptionReader<readonly number[]> = (value, name) =>
+  Array.isArray(value) && value.length === 0 ? [] : listOf(count)(value, name);
+
 const processReaders: Readers<ProcessOptions> = {
   user: count,
   group: count,
-  groups: (value, name) => Array.isArray(value) && value.length === 0 ? [] : listOf(count)(value, name),
+  groups: counts,
   umask: fileMode,
   workingDirectory: text,
 };
@@ -104,7 +114,8 @@ export const machineOptions = (options: unknown): MemoryOptions =>
   readOptionsOf("memoryRuntime", options, machineReaders);
 
 /** The options of another process. */
-export const processOptions = (options: unknown): ProcessOptions => readOptionsOf("fork", options, processReaders);
+export const forkOptions = (options: unknown): ForkOptions =>
+  readOptionsOf("fork", options, { ...processReaders, inherits: counts });
 
 /** The option `machine` of a tool that builds the machine itself. */
 const machineOf = (readers: Partial<Readers<MemoryOptions>>): OptionReader<MemoryOptions> => (value, name) => {

@@ -114,7 +114,7 @@ export class MemoryDirectory extends MemoryOpenFile implements OpenDirectory {
   /** `inside`: the calls that names in it are looked up by; `byPath`: those for all other names. */
   constructor(opened: OpenedDirectory, inside: NameCalls, byPath: NameCalls) {
     const { machine, process, inode, path } = opened;
-    super(machine, process, inode, path, "read");
+    super(machine, process, { inode, path, access: "read" });
     this.names = new MemoryNames(path, { inside, byPath }, () => process.open.has(this));
     this.#opened = opened;
   }

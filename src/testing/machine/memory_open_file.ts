@@ -1,5 +1,5 @@
 /**
- * An open file of a simulated process: an open description with a position, rights given at opening, and perhaps a lock.
+ * An open file of a simulated process: a descriptor that leads to an open description, and the rights given at opening.
  *
  * Content lives with the inode: a file that lost its last name goes on until it is closed.
  */
@@ -11,12 +11,26 @@ import { type Attributes, contentOnDisk, type FileChange, type FileNode } from "
 import { journalRefusal } from "./failed_journal.ts";
 import { failSync, type FallibleFile } from "../faults/intercept.ts";
 import type { Machine, ProcessRecord } from "./machine.ts";
+import { OpenDescription } from "./open_description.ts";
 import { inGroup } from "./permissions.ts";
 import { statusOf } from "./status.ts";
 import type { SyncOpenFile } from "./sync_file_system.ts";
 
 /** What the caller of `open` asked for. */
 export type Access = "read" | "read-write";
+
+/** What was opened, and how. */
+interface Opened {
+  readonly inode: number;
+  readonly path: string;
+  readonly access: Access;
+}
+
+/** A descriptor of the process that has started this one. */
+interface Inherited {
+  readonly descriptor: number;
+  readonly description: OpenDescription;
+}
 
 /** A file or directory that a simulated process has open. */
 export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
@@ -25,24 +39,36 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
   readonly #inode: number;
   readonly #path: string;
   readonly #access: Access;
-  #position = 0;
+  readonly #description: OpenDescription;
+  readonly descriptor: number;
   #open = true;
 
   /** Opens; the caller has checked everything. */
-  constructor(machine: Machine, process: ProcessRecord, inode: number, path: string, access: Access) {
+  constructor(machine: Machine, process: ProcessRecord, { inode, path, access }: Opened, inherited?: Inherited) {
     this.#machine = machine;
     this.#process = process;
     this.#inode = inode;
     this.#path = path;
     this.#access = access;
-    process.open.set(this, { inode, path, close: () => this.#release() });
+    this.#description = inherited?.description ?? new OpenDescription();
+    this.#description.share();
+    this.descriptor = inherited?.descriptor ?? process.nextDescriptor;
+    process.nextDescriptor = Math.max(process.nextDescriptor, this.descriptor + 1);
+    const inheritance = { descriptor: this.descriptor, description: this.#description };
+    process.open.set(this, {
+      inode,
+      path,
+      descriptor: this.descriptor,
+      close: () => this.#release(),
+      handTo: (child) => void new MemoryOpenFile(machine, child, { inode, path, access }, inheritance),
+    });
   }
 
   read(buffer: Uint8Array): number {
     const file = this.#file("read", "EISDIR");
     this.#checkMandatoryLock("read");
-    const count = file.visible.content.read(this.#position, buffer);
-    this.#position += count;
+    const count = file.visible.content.read(this.#description.position, buffer);
+    this.#description.position += count;
     return count;
   }
 
@@ -51,20 +77,20 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     if (this.#access === "read") this.#fail("write", "EBADF");
     this.#checkMandatoryLock("write");
     if (bytes.length === 0) return 0;
-    const growth = Math.max(0, this.#position + bytes.length - file.visible.content.size);
+    const growth = Math.max(0, this.#description.position + bytes.length - file.visible.content.size);
     const count = bytes.length - Math.max(0, growth - this.#machine.room(this.#machine.device(file)));
     if (count <= 0) this.#fail("write", "ENOSPC");
     // Not slice(): of a Node Buffer that is no copy.
     const copy = new Uint8Array(bytes.subarray(0, count));
-    this.#change(file, { kind: "write", offset: this.#position, bytes: copy, modified: this.#now() });
-    this.#position += count;
+    this.#change(file, { kind: "write", offset: this.#description.position, bytes: copy, modified: this.#now() });
+    this.#description.position += count;
     return count;
   }
 
   seek(offset: number): void {
     this.#live("seek");
     if (!(Number.isSafeInteger(offset) && offset >= 0)) this.#fail("seek", "EINVAL");
-    this.#position = offset;
+    this.#description.position = offset;
   }
 
   truncate(size: number): void {
@@ -166,7 +192,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     if (network !== undefined) this.#fail("tryLock", "ENOLCK");
     const none = capabilities?.fileLock === "none" || this.#machine.device(node).fileLock === false;
     if (none) this.#fail("tryLock", "ENOTSUP");
-    return this.#machine.locks.tryLock(this.#inode, this, shared);
+    return this.#machine.locks.tryLock(this.#inode, this.#description, shared);
   }
 
   /** Simulated processes take turns by looking again, each at its seeded moment. */
@@ -176,7 +202,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   unlock(): void {
     this.#live("unlock");
-    this.#machine.locks.unlock(this.#inode, this);
+    this.#machine.locks.unlock(this.#inode, this.#description);
   }
 
   close(): void {
@@ -186,7 +212,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   #release(): void {
     this.#open = false;
-    this.#machine.locks.unlock(this.#inode, this);
+    if (this.#description.leave()) this.#machine.locks.unlock(this.#inode, this.#description);
     this.#process.open.delete(this);
     const last = this.#process.lastCloses.get(this.#inode);
     if (last === undefined || [...this.#process.open.values()].some(({ inode }) => inode === this.#inode)) return;
@@ -196,7 +222,9 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   #checkMandatoryLock(call: string): void {
     const { locks, plan } = this.#machine;
-    if (plan.options.mandatoryLocks === true && locks.excludes(this.#inode, this)) this.#fail(call, "EBUSY");
+    if (plan.options.mandatoryLocks === true && locks.excludes(this.#inode, this.#description)) {
+      this.#fail(call, "EBUSY");
+    }
   }
 
   #fail(call: string, code: string): never {

@@ -144,6 +144,16 @@ export interface ProcessOptions {
   workingDirectory?: string;
 }
 
+/** Who another process of a machine is, and what it inherits. */
+export interface ForkOptions extends ProcessOptions {
+  /**
+   * Descriptors (`OpenFile.descriptor`) of the process that starts it, which it has open from the beginning: with the
+   * same position and the same kernel lock. The lock is free when the last of them is closed, or one of them unlocks it.
+   * Default: none.
+   */
+  inherits?: readonly number[];
+}
+
 /** Options of `memoryRuntime`: the machine, and its first process. */
 export interface MemoryOptions extends MachineOptions, ProcessOptions {}
 
@@ -156,8 +166,11 @@ export interface MemoryRuntime extends Runtime {
   /** Paths of what this process has open, in the order of opening. */
   readonly openHandles: string[];
   /** Another process on the same machine; what `options` leaves out is as in this one. */
-  fork(options?: ProcessOptions): MemoryRuntime;
-  /** Ends this process as SIGKILL does: files closed, locks free, and every later call of it fails with ESRCH. */
+  fork(options?: ForkOptions): MemoryRuntime;
+  /**
+   * Ends this process as SIGKILL does: files closed, locks free that no other process has inherited, and every later call
+   * of it fails with ESRCH.
+   */
   kill(): void;
   /** Every file below `directory` (`/`) with its text; symlinks as `→ text`; empty directories with a slash at the end. */
   files(directory?: string): Record<string, string>;

@@ -237,7 +237,7 @@ export class MemorySystemCalls implements SyncFileSystem {
 
   #opened(inode: number, path: string, access: Access, call: string): MemoryOpenFile {
     this.#checkOpenFiles(call, path);
-    return new MemoryOpenFile(this.#machine, this.#process, inode, path, access);
+    return new MemoryOpenFile(this.#machine, this.#process, { inode, path, access });
   }
 
   #attributes(mode: number, directory: DirectoryNode): Attributes {

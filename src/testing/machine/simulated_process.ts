@@ -7,17 +7,17 @@ import type { ProcessHost } from "../../runtime/process_host.ts";
 import type { Capabilities, FileStatus, FileSystem, Hash, Runtime } from "../../runtime/runtime.ts";
 import { asEntry, lookUp, place } from "./build_machine.ts";
 import { interceptFileSystem } from "../faults/intercept.ts";
-import type { Credentials, Machine, ProcessRecord } from "./machine.ts";
+import type { Credentials, Machine, OpenEntry, ProcessRecord } from "./machine.ts";
 import type { MemoryRuntime } from "./memory_options.ts";
 import { MemorySystemCalls } from "./memory_system_calls.ts";
-import type { InitialEntry, ProcessOptions } from "./memory_options.ts";
+import type { ForkOptions, InitialEntry } from "./memory_options.ts";
 import { memoryProcess } from "./memory_process.ts";
 import { NetworkClient } from "./network_client.ts";
 import { listing } from "./picture.ts";
 import type { MemoryClock } from "./scheduler.ts";
 import type { SyncFileSystem } from "./sync_file_system.ts";
 import { statusOf } from "./status.ts";
-import { processOptions } from "./machine_options.ts";
+import { forkOptions } from "./machine_options.ts";
 
 /** What is behind a `MemoryRuntime`. */
 export interface ProcessParts {
@@ -52,6 +52,12 @@ const everything: Capabilities = {
   barrierSync: false,
   pathStyle: "posix",
 };
+
+function openEntry(process: ProcessRecord, descriptor: number): OpenEntry {
+  const found = [...process.open.values()].find((entry) => entry.descriptor === descriptor);
+  if (found !== undefined) return found;
+  throw new InvalidArgument(`inherits names descriptor ${descriptor}, which this process does not have open`);
+}
 
 /** One process of a machine. */
 export class SimulatedProcess implements MemoryRuntime {
@@ -91,16 +97,13 @@ export class SimulatedProcess implements MemoryRuntime {
     this.capabilities = { ...usual, ...capabilities };
   }
 
-  fork(options: ProcessOptions = {}): SimulatedProcess {
+  fork(options: ForkOptions = {}): SimulatedProcess {
     const { user, group, groups, umask, workingDirectory } = this.#record;
-    return new SimulatedProcess(this.#machine, {
-      user,
-      group,
-      groups,
-      umask,
-      workingDirectory,
-      ...processOptions(options),
-    });
+    const { inherits = [], ...given } = forkOptions(options);
+    const inherited = inherits.map((descriptor) => openEntry(this.#record, descriptor));
+    const child = new SimulatedProcess(this.#machine, { user, group, groups, umask, workingDirectory, ...given });
+    for (const entry of inherited) entry.handTo(child.#record);
+    return child;
   }
 
   kill(): void {

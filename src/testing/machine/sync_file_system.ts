@@ -11,6 +11,8 @@ import type {
 
 /** An open file that answers at once. See `OpenFile` for what each method does. */
 export interface SyncOpenFile extends OpenFile {
+  /** The number of its descriptor. */
+  readonly descriptor: number;
   /** Reads at the position; the count, 0 at the end. */
   read(buffer: Uint8Array): number;
   /** Writes at the position; the count, which may be short. */
