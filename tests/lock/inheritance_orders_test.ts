@@ -136,7 +136,10 @@ describe("a lock that a child inherits, in every order of steps", () => {
 
   it("without it others get in when the parent is killed (the negative control)", () => {
     const contenders = [parent(exclusive, true), other(exclusive)];
-    const error = assertThrows(() => explore({ ...rules("call", 1), contenders, check: neverBetween }), Error);
+    const error = assertThrows(
+      () => explore({ ...rules("call", 1), limit: 5_000, contenders, check: neverBetween }),
+      Error,
+    );
     assert(error.message.startsWith("another program is inside, too"), error.message);
   });
 
