@@ -1,11 +1,50 @@
-/** Mistakes in many files that are written side by side. */
+/** Mistakes in many files that are written side by side, and in many writes of one file that collapse. */
 import type { Mutant } from "./mutant.ts";
 
 const rounds = ["tests/protocol/round_test.ts"];
 const proof = ["tests/proof/exploration_operations_test.ts"];
 const files = ["tests/write_files_test.ts"];
+const collapsed = ["tests/coalesce_test.ts"];
 
 export const roundMutants: readonly Mutant[] = [
+  {
+    name: "a call is told that it is superseded before newer content is there",
+    file: "src/file/coalesced_write.ts",
+    from: `    const result = await run(`,
+    to: `    const before = { path: newest.request.path, durability: newest.request.plan.durability };
+    for (const { resolve } of group) resolve({ ...before, superseded: true } as WriteResult);
+    const result = await run(`,
+    tests: collapsed,
+  },
+  {
+    name: "calls collapse whatever they ask for",
+    file: "src/file/coalesced_write.ts",
+    from: `  return one === other || asText(one) === asText(other);`,
+    to: `  return one === other || asText(one) !== "";`,
+    tests: collapsed,
+  },
+  {
+    name: "a call that is overtaken keeps its place in the order",
+    file: "src/file/coalesced_write.ts",
+    from: `  for (const { request } of group) returnTicket(request.ticket);
+`,
+    to: ``,
+    tests: collapsed,
+  },
+  {
+    name: "of calls that collapse the oldest is written",
+    file: "src/file/coalesced_write.ts",
+    from: `group.pop();`,
+    to: `group.shift();`,
+    tests: collapsed,
+  },
+  {
+    name: "a write that has to be made itself collapses with others",
+    file: "src/file/coalesced_write.ts",
+    from: `lock === undefined && plan.backup === 0 && !plan.mustNotExist;`,
+    to: `lock === undefined && !plan.mustNotExist;`,
+    tests: collapsed,
+  },
   {
     name: "a directory is synced for a whole round when the first file of it is renamed",
     file: "src/protocol/round.ts",

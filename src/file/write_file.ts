@@ -2,7 +2,8 @@
  * `writeFile`: one file, replaced or made so that nothing half done is ever seen or left.
  */
 import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
-import type { FilePath } from "../core/options.ts";
+import { InvalidArgument } from "../core/invalid_argument.ts";
+import { type FilePath, flag, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { sourceInside } from "../lock/own_holds.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
@@ -10,19 +11,33 @@ import { locate } from "../protocol/engine.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
 import { inRoomFor } from "../lock/room_for.ts";
+import { type CoalesceOption, mayCollapse, writeCoalesced } from "./coalesced_write.ts";
 import {
   lockedWrite,
   readWriteOptions,
   type WriteFileOptions,
   type WriteFileSyncOptions,
+  writeOptionReaders,
   type WriteRequest,
+  writeRequest,
 } from "./write_options.ts";
 
+/** The readers of the options of what writes content that newer content may make pointless. */
+export const coalescingReaders = { ...writeOptionReaders, coalesce: flag };
+
+/** A write, and whether it gives way to newer ones. */
+interface DataRequest extends WriteRequest {
+  readonly coalesce?: boolean | undefined;
+}
+
 /** The body of everything that writes data it is given. */
-export function* writeData(file: FilePath, data: FileData, request: WriteRequest): Operation<WriteResult> {
-  const { engine, plan, lock } = request;
+export function* writeData(file: FilePath, data: FileData, request: DataRequest): Operation<WriteResult> {
+  const { engine, plan, lock, coalesce } = request;
   const path = locate(engine, file);
   const source = sourceOf(data, engine.synchronous);
+  if (coalesce === true && source.kind === "bytes" && mayCollapse(request)) {
+    return yield* writeCoalesced(source.bytes, path, request);
+  }
   if (lock !== undefined) return yield* writeUnderLock(request, path, source);
   const ticket = takeTicket();
   const asks = source.kind === "chunks";
@@ -78,7 +93,7 @@ function* writeUnderLock(request: WriteRequest, path: string, source: Source): O
  *
  * @param path The file, absolute or relative to the working directory at the time of the call, or a file: URL.
  * @param data The new content. Do not change a buffer before the promise settles.
- * @param options See {@linkcode WriteFileOptions}.
+ * @param options See {@linkcode WriteFileOptions} and {@linkcode CoalesceOption}.
  * @throws {TypeError} An argument is invalid. Nothing was touched.
  * @throws {RangeError} A number is out of range, or a user or group does not exist. Nothing was touched.
  * @throws {ConflictError} `ifExists: "fail"` and the file exists, or `ifMatch` and it has other content;
@@ -101,8 +116,28 @@ function* writeUnderLock(request: WriteRequest, path: string, source: Source): O
  * @see https://www.usenix.org/system/files/conference/osdi14/osdi14-paper-pillai.pdf for what a power cut does to the
  *   usual ways of saving a file
  */
-export function writeFile(path: FilePath, data: FileData, options?: WriteFileOptions): Promise<WriteResult> {
-  return run(() => writeData(path, data, readWriteOptions(options, false)));
+export function writeFile(
+  path: FilePath,
+  data: FileData,
+  options?: WriteFileOptions & CoalesceOption,
+): Promise<WriteResult> {
+  return run(() => writeData(path, data, readDataRequest(options, false)));
+}
+
+function readDataRequest(options: (WriteFileOptions & CoalesceOption) | undefined, synchronous: boolean): DataRequest {
+  if (options === undefined) return readWriteOptions(options, synchronous);
+  const { runtime, coalesce, ...checked } = readOptions(options, coalescingReaders);
+  return dataRequest(writeRequest(checked, runtime, synchronous), coalesce);
+}
+
+/** A write that gives way to newer ones, if that is asked for. */
+export function dataRequest(request: WriteRequest, coalesce: boolean | undefined): DataRequest {
+  if (coalesce && request.engine.synchronous) {
+    throw new InvalidArgument(
+      "coalesce is for asynchronous calls: a synchronous one has nothing under way to wait for",
+    );
+  }
+  return { ...request, coalesce };
 }
 
 /**
@@ -127,5 +162,5 @@ export function writeFile(path: FilePath, data: FileData, options?: WriteFileOpt
  * ```
  */
 export function writeFileSync(path: FilePath, data: FileData, options?: WriteFileSyncOptions): WriteResult {
-  return runSync(() => writeData(path, data, readWriteOptions(options, true)));
+  return runSync(() => writeData(path, data, readDataRequest(options, true)));
 }

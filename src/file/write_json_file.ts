@@ -4,8 +4,9 @@
 import { type FilePath, readOptions, wrongArgument } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import type { WriteResult } from "../protocol/write_plan.ts";
-import { writeData } from "./write_file.ts";
-import { type WriteFileOptions, type WriteFileSyncOptions, writeOptionReaders, writeRequest } from "./write_options.ts";
+import type { CoalesceOption } from "./coalesced_write.ts";
+import { coalescingReaders, dataRequest, writeData } from "./write_file.ts";
+import { type WriteFileOptions, type WriteFileSyncOptions, writeRequest } from "./write_options.ts";
 
 /** How JSON is laid out. */
 export interface JsonSpacing {
@@ -18,7 +19,7 @@ export interface JsonSpacing {
 }
 
 /** Options of {@linkcode writeJsonFile}. */
-export interface WriteJsonFileOptions extends WriteFileOptions, JsonSpacing {}
+export interface WriteJsonFileOptions extends WriteFileOptions, CoalesceOption, JsonSpacing {}
 
 /** Options of {@linkcode writeJsonFileSync}: {@linkcode WriteJsonFileOptions} without what cannot exist synchronously. */
 export interface WriteJsonFileSyncOptions extends WriteFileSyncOptions, JsonSpacing {}
@@ -44,8 +45,9 @@ function* writeJson(
   options: WriteJsonFileOptions | undefined,
   synchronous: boolean,
 ): Operation<WriteResult> {
-  const { space, runtime, ...checked } = readOptions(options, { ...writeOptionReaders, space: spaceOption });
-  return yield* writeData(path, jsonText(value, space), writeRequest(checked, runtime, synchronous));
+  const { space, runtime, coalesce, ...checked } = readOptions(options, { ...coalescingReaders, space: spaceOption });
+  const request = dataRequest(writeRequest(checked, runtime, synchronous), coalesce);
+  return yield* writeData(path, jsonText(value, space), request);
 }
 
 /**

@@ -69,6 +69,22 @@ const rowsOfMany: readonly OptionRow[] = [
   ...writeRows.filter(({ option }) => !/^(lock|ifMatch|skipIfEqual|backup|backupDirectory|digest)\b/.test(option)),
 ];
 
+/** Called between an older and a newer call, of which the older is under way. */
+const coalesceRow: OptionRow = {
+  option: "coalesce",
+  value: true,
+  only: "async",
+  machine: { delay: "every" },
+  before({ runtime, path }) {
+    const options = { runtime, coalesce: true };
+    void writeFile(path, "older", options);
+    queueMicrotask(() => queueMicrotask(() => void writeFile(path, "newer", options)));
+  },
+  see: ({ code, value }) => code ?? Reflect.get(value as object, "superseded") === true,
+  without: false,
+  with: true,
+};
+
 /** Everything that writes a file. */
 export const writingFunctions: readonly Tested[] = [
   {
@@ -85,7 +101,7 @@ export const writingFunctions: readonly Tested[] = [
       (path, options) => writeFile(path, "new", options),
       (path, options) => writeFileSync(path, "new", options),
     ),
-    rows: writeRows,
+    rows: [coalesceRow, ...writeRows],
   },
   {
     called: twins(
@@ -94,6 +110,7 @@ export const writingFunctions: readonly Tested[] = [
       (path, options) => writeJsonFileSync(path, [1], options),
     ),
     rows: [
+      coalesceRow,
       { option: "space", value: 1, see: content, without: "[1]\n", with: "[\n 1\n]\n" },
       ...writeRows,
     ],

@@ -1,5 +1,5 @@
 /** Rows for several calls at once, which only the asynchronous driver can have in flight. */
-import { writeFiles, type WriteResult } from "../../mod.ts";
+import { writeFile, writeFiles, type WriteResult } from "../../mod.ts";
 import { type Operation, wait } from "../../src/core/operation.ts";
 import { absent, fileOf, type Row, type Tools } from "./row.ts";
 
@@ -43,6 +43,21 @@ export const concurrentOperations: readonly Row[] = [
     files: [{ path: "/d/a", versions: ["0", "1", "2", "3"].map(kept) }],
     *run(tools) {
       yield* together(tools, ["1", "2", "3"].map((text, index) => writing(tools, "/d/a", text, index + 1)));
+    },
+  },
+  {
+    ...shared,
+    name:
+      "four writes of one file at once that collapse: each that is overtaken is told so when newer content is durable",
+    files: [{ path: "/d/a", versions: ["0", "1", "2", "3", "4"].map(kept) }],
+    *run(tools) {
+      const collapsing = (text: string, version: number) =>
+        function* (): Operation<void> {
+          const options = { runtime: tools.runtime, coalesce: true };
+          const { durability } = yield* wait(writeFile("/d/a", text, options));
+          tools.acknowledge({ path: "/d/a", version, durability });
+        };
+      yield* together(tools, ["1", "2", "3", "4"].map((text, index) => collapsing(text, index + 1)));
     },
   },
   {
