@@ -41,7 +41,11 @@ export class LockBusyError extends LockTimeoutError {
   }
 }
 
-/** The lock was taken away while it was held (directory backend: broken, or stale by its own rule). */
+/**
+ * The lock was taken away while it was held: its lock file was deleted or replaced, or its lock directory broken or stale
+ * by its own rule. `targetState` is `"replaced"` if that was found out after the commit: another program may have read
+ * what was there before, and overwrite this change.
+ */
 export class LockLostError extends LockError {
   static {
     mark(this, "LockLostError");

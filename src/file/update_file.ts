@@ -44,7 +44,8 @@ function* updateBytes(
  * @param change A function from the current content to the new one. It must not request the same lock.
  * @param options Those of a write; `lock` to choose how to lock, or to join a lock that is held.
  * @throws {LockError} The lock could not be taken, or not in time; `targetState` is `"unchanged"`.
- * @throws {LockLostError} The lock was lost before the commit; `"unchanged"`.
+ * @throws {LockLostError} The lock was lost before the commit: `"unchanged"`; or in the moment of the commit:
+ *   `"replaced"`, and another program's update may overwrite this one.
  * @throws {WriteError} As with `writeFile`.
  *
  * @example
