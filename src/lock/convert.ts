@@ -18,6 +18,7 @@ import type { LockRequest } from "./held_lock.ts";
 import { directoryTurnKey } from "./lock_directory.ts";
 import { fileTurnKey, lacksKernelLock } from "./lock_file.ts";
 import { occupantOf } from "./occupant.ts";
+import { nextToLock, removeNamed } from "./lock_names.ts";
 import { lockContent } from "./open_lock_file.ts";
 import { refuseEndless } from "./own_holds.ts";
 import { removeEmpty, removeToken } from "./token.ts";
@@ -73,9 +74,9 @@ export function* convertFile(request: LockRequest): Operation<"free" | "timeout"
 }
 
 /** The file at the place; undefined when there is none. */
-function* openLockFile({ engine, lockPath }: LockRequest): Operation<OpenFile | undefined> {
+function* openLockFile(request: LockRequest): Operation<OpenFile | undefined> {
   try {
-    return yield* wait(engine.fileSystem.open(lockPath, "read", { follow: false }));
+    return yield* nextToLock(request, (names, name) => wait(names.open(name, "read")));
   } catch (error) {
     // Converted by somebody else meanwhile, or something else altogether, which the next look will refuse.
     if (error instanceof SystemError && ["EISDIR", "ELOOP", "ENXIO"].includes(error.code)) return undefined;
@@ -104,8 +105,7 @@ function* removeIfFree(
     if (lacksKernelLock(error) && count === 0 && mayWait) return "unprovable";
     throw lacksKernelLock(error) ? unprovable(request, error) : error;
   }
-  const named = yield* wait(engine.fileSystem.linkStat(lockPath));
-  if (named?.identity === identity) yield* wait(engine.fileSystem.remove(lockPath));
+  yield* removeNamed(request, identity);
   return "removed";
 }
 

@@ -11,7 +11,6 @@
  * our own monotonic clock. After a failure nothing is held; what was prepared is removed.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf } from "../protocol/engine.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { type LockToken, newToken } from "../protocol/names/names.ts";
 import { outside } from "../protocol/room.ts";
@@ -19,6 +18,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
 import { refuseHeldAbove } from "./ancestor_holds.ts";
 import { heldDirectory, isAbandoned } from "./held_directory.ts";
+import { inLockDirectory } from "./lock_names.ts";
 import { directoryStatus } from "./lock_place.ts";
 import { type Occupant, occupantOf } from "./occupant.ts";
 import { joinTurn } from "./own_holds.ts";
@@ -116,7 +116,7 @@ function* takeOver(
   if (!dead && !isAbandoned(occupant.token, turnKey) && !watch.isStale(occupant)) return undefined;
   if (!occupant.alone) {
     // Who took it over would hold the lock together with the holder of the other token.
-    yield* wait(engine.fileSystem.remove(childOf(engine, request.lockPath, occupant.name)));
+    yield* inLockDirectory(request, (inside) => wait(inside.remove(occupant.name)));
     return undefined;
   }
   const random = (length: number) => engine.runtime.random(length);

@@ -10,6 +10,7 @@
  *
  * The lock dies with the process, however it dies. After a failure nothing is held and nothing is open.
  */
+import { FileError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
 import { makeEngine } from "../protocol/engine.ts";
@@ -20,6 +21,7 @@ import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
 import { refuseHeldAbove } from "./ancestor_holds.ts";
 import { type HeldLock, type LockGate, type LockRequest, Loss, type NotHeld } from "./held_lock.ts";
+import { removeNamed } from "./lock_names.ts";
 import {
   checkContent,
   discardNewLockFile,
@@ -174,7 +176,7 @@ function* asCourtesy(step: Operation<void>): Operation<void> {
   try {
     yield* step;
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
+    if (!(error instanceof SystemError || FileError.is(error))) throw error;
   }
 }
 
@@ -253,6 +255,7 @@ class HeldLockFile implements HeldLock {
     const { file, identity, mayRecord } = this.#opened;
     const { engine } = this.#request;
     const transient = this.#request.transient || this.#discarded;
+    // Others who have it open find that it has no name any more.
     if (transient && !this.shared) yield* asCourtesy(removeNamed(this.#request, identity));
     else if (mayRecord && !this.shared) yield* asCourtesy(markFree(file));
     // Closing alone would not do where a child process has inherited the descriptor. Failures are the same to
@@ -261,11 +264,6 @@ class HeldLockFile implements HeldLock {
     if (inherited || engine.capabilities.fileLock === "call") yield* quietly(() => file.unlock(inherited));
     yield* closeQuietly(file);
   }
-}
-
-/** Removes the lock file that is held, so that others who have it open find that it has no name any more. */
-function* removeNamed(request: Pick<LockRequest, "engine" | "lockPath">, identity: string): Operation<void> {
-  if (yield* isNamed(request, identity)) yield* wait(request.engine.fileSystem.remove(request.lockPath));
 }
 
 function* quietly(call: () => Awaitable<void>): Operation<void> {

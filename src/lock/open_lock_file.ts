@@ -15,6 +15,7 @@ import type { DirectoryNames, FileStatus, OpenFile } from "../runtime/runtime.ts
 import { SystemError } from "../runtime/system_error.ts";
 import type { LockRequest, NotHeld } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
+import { nextToLock, removeNamed } from "./lock_names.ts";
 import { directoryStatus, mayNotBeMade, openHome } from "./lock_place.ts";
 import { isLockContent, recordSize } from "./owner_record.ts";
 
@@ -62,18 +63,21 @@ function* refuseOther(request: LockRequest, error: SystemError): Operation<void>
   throw attemptFailed(request.attempt, "EINVAL", "open", `${show(request)} is ${what}, not a lock file`, error);
 }
 
-function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefined> {
-  const { fileSystem } = request.engine;
-  let file: OpenFile | undefined;
-  let writable = true;
+/** Opens a lock file to write to it, or else to read it: flock needs no permission to write; only the record does. */
+function* openToRecord(
+  names: DirectoryNames,
+  name: string,
+): Operation<{ file: OpenFile | undefined; writable: boolean }> {
   try {
-    file = yield* wait(fileSystem.open(request.lockPath, "read-write", { follow: false }));
+    return { file: yield* wait(names.open(name, "read-write")), writable: true };
   } catch (error) {
     if (!mayNotBeMade(error)) throw error;
-    // flock needs no permission to write; only the record does.
-    writable = false;
-    file = yield* wait(fileSystem.open(request.lockPath, "read", { follow: false }));
+    return { file: yield* wait(names.open(name, "read")), writable: false };
   }
+}
+
+function* openExisting(request: LockRequest): Operation<OpenedLockFile | undefined> {
+  const { file, writable } = yield* nextToLock(request, openToRecord);
   if (file === undefined) return undefined;
   try {
     const { identity, links } = yield* openedStatus(file);
@@ -184,7 +188,5 @@ export function* discardNewLockFile(request: LockRequest, opened: OpenedLockFile
   const { fileSystem } = request.engine;
   const status = yield* wait(opened.file.stat());
   lockless.add(fileSystem, status.device);
-  if (!opened.created || status.size > 0) return;
-  const named = yield* wait(fileSystem.linkStat(request.lockPath));
-  if (named?.identity === opened.identity) yield* wait(fileSystem.remove(request.lockPath));
+  if (opened.created && status.size === 0) yield* removeNamed(request, opened.identity);
 }

@@ -12,6 +12,7 @@ import { type LockToken, newToken, processProof, temporaryName, tokenName } from
 import { isInTheWay, SystemError } from "../runtime/system_error.ts";
 import type { LockRequest } from "./held_lock.ts";
 import type { LockFileModel } from "./lock_plan.ts";
+import { inLockDirectory } from "./lock_names.ts";
 import { openHome } from "./lock_place.ts";
 import { exchangeToken } from "./token.ts";
 
@@ -136,8 +137,10 @@ export class PreparedDirectory {
     this.#home = undefined;
     try {
       if (!this.#exists) return;
-      const { engine } = this.#request;
-      yield* wait(engine.fileSystem.remove(childOf(engine, this.#path, tokenName(this.#token))));
+      yield* inLockDirectory(
+        { ...this.#request, lockPath: this.#path },
+        (names) => wait(names.remove(tokenName(this.#token))),
+      );
       yield* wait(home.names.removeDirectory(this.#name));
     } finally {
       yield* closeParent(home);

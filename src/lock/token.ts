@@ -2,7 +2,7 @@
  * What is done to the token in a lock directory: each is one atomic rename or removal, and says whether it was done.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { childOf, type Engine, nameOf, parentOf } from "../protocol/engine.ts";
+import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import {
   isTemporaryOf,
@@ -13,38 +13,37 @@ import {
   temporaryName,
   tokenName,
 } from "../protocol/names/names.ts";
-import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
+import { removeSurely } from "../protocol/reported_failure.ts";
+import type { DirectoryNames } from "../runtime/runtime.ts";
 import { isInTheWay, SystemError } from "../runtime/system_error.ts";
-import type { LockDirectoryRequest, LockRequest } from "./held_lock.ts";
-
-/** The path of a token in a lock directory. */
-function tokenPath({ engine, lockPath }: LockDirectoryRequest, token: LockToken): string {
-  return childOf(engine, lockPath, tokenName(token));
-}
+import type { LockDirectoryRequest } from "./held_lock.ts";
+import { inLockDirectory, nextToLock } from "./lock_names.ts";
 
 const isMissing = (error: unknown): error is SystemError =>
   error instanceof SystemError && (error.code === "ENOENT" || error.code === "ENOTDIR");
 
 /** Renames a token; false when it is not there any more. */
 export function* exchangeToken(request: LockDirectoryRequest, from: string, to: LockToken): Operation<boolean> {
-  const { engine, lockPath } = request;
-  const path = tokenPath(request, to);
-  try {
-    yield* wait(engine.fileSystem.rename(childOf(engine, lockPath, from), path));
-    return true;
-  } catch (error) {
-    // A network file system may say so of what it has carried out. The new name is nobody else's, and opening it is
-    // what no cache has an answer for.
-    if (yield* canOpen(engine, path)) return true;
-    if (!isMissing(error)) throw error;
-    return false;
-  }
+  const name = tokenName(to);
+  const isDone = yield* inLockDirectory(request, function* (inside) {
+    try {
+      yield* wait(inside.rename(from, inside, name));
+      return true;
+    } catch (error) {
+      // A network file system may say so of what it has carried out. The new name is nobody else's, and opening it is
+      // what no cache has an answer for.
+      if (yield* canOpen(inside, name)) return true;
+      if (!isMissing(error)) throw error;
+      return false;
+    }
+  });
+  return isDone ?? false;
 }
 
 /** Whether there is a file by that name; also one that may not be read. */
-function* canOpen(engine: Engine, path: string): Operation<boolean> {
+function* canOpen(names: DirectoryNames, name: string): Operation<boolean> {
   try {
-    const file = yield* wait(engine.fileSystem.open(path, "read"));
+    const file = yield* wait(names.open(name, "read"));
     if (file !== undefined) yield* closeQuietly(file);
     return file !== undefined;
   } catch (error) {
@@ -54,8 +53,8 @@ function* canOpen(engine: Engine, path: string): Operation<boolean> {
 }
 
 /** Whether a token is in the lock directory. */
-export function* isThere(request: LockDirectoryRequest, token: LockToken): Operation<boolean> {
-  return (yield* wait(request.engine.fileSystem.linkStat(tokenPath(request, token)))) !== undefined;
+export function* isThere({ engine, lockPath }: LockDirectoryRequest, token: LockToken): Operation<boolean> {
+  return (yield* wait(engine.fileSystem.linkStat(childOf(engine, lockPath, tokenName(token))))) !== undefined;
 }
 
 /**
@@ -65,21 +64,31 @@ export function* isThere(request: LockDirectoryRequest, token: LockToken): Opera
  * beside it that names it is another program's lock (occupant.ts).
  */
 export function* discardToken(request: LockDirectoryRequest, token: LockToken): Operation<boolean> {
-  const { engine } = request;
-  const aside = asidePath(request);
+  const aside = asideName(request);
+  const isOut = yield* inLockDirectory(request, (inside, beside) => moveOut(tokenName(token), inside, beside, aside));
+  if (isOut !== true) return false;
   try {
-    yield* wait(engine.fileSystem.rename(tokenPath(request, token), aside));
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    // As in `exchangeToken`. Where nothing may be made beside the directory, the token is removed in it.
-    if (!(yield* canOpen(engine, aside)) && !(yield* removeName(engine, tokenPath(request, token)))) return false;
-  }
-  try {
-    if (yield* isSettled(request)) yield* removeName(engine, aside);
+    if (yield* isSettled(request)) yield* nextToLock(request, (beside) => removeSurely(() => beside.remove(aside)));
   } catch {
     // The lock is free as it is. As long as the directory is there, so is the name that says whose it is; `sweep` takes it.
   }
   return true;
+}
+
+function* moveOut(
+  token: string,
+  inside: DirectoryNames,
+  beside: DirectoryNames,
+  aside: string,
+): Operation<boolean> {
+  try {
+    yield* wait(inside.rename(token, beside, aside));
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    // As in `exchangeToken`. Where nothing may be made beside the directory, the token is removed in it.
+    return (yield* canOpen(beside, aside)) || (yield* removeSurely(() => inside.remove(token)));
+  }
 }
 
 /** Somebody may take the lock and free it again while it is looked at, but not forever. */
@@ -100,11 +109,10 @@ function* isSettled(request: LockDirectoryRequest): Operation<boolean> {
   return false;
 }
 
-/** A temporary name of this process beside the lock directory. */
-function asidePath({ engine, lockPath }: LockDirectoryRequest): string {
+/** A temporary name of this process, for what goes beside the lock directory. */
+function asideName({ engine, lockPath }: LockDirectoryRequest): string {
   const proof = processProof(engine.runtime.process.facts());
-  const name = temporaryName(nameOf(engine, lockPath), proof, (length) => engine.runtime.random(length));
-  return childOf(engine, parentOf(engine, lockPath), name);
+  return temporaryName(nameOf(engine, lockPath), proof, (length) => engine.runtime.random(length));
 }
 
 /** Whether an empty lock directory is one of ours: freed by a process that was killed before it had removed it. */
@@ -118,9 +126,9 @@ export function* isFreed({ engine, lockPath }: LockDirectoryRequest): Operation<
 }
 
 /** Removes the free lock directory, unless somebody has taken it meanwhile; false when a directory is still there. */
-export function* removeEmpty(request: Pick<LockRequest, "engine" | "lockPath">): Operation<boolean> {
+export function* removeEmpty(request: LockDirectoryRequest): Operation<boolean> {
   try {
-    yield* removeDirectoryName(request.engine, request.lockPath);
+    yield* nextToLock(request, (names, name) => removeSurely(() => names.removeDirectory(name)));
     return true;
   } catch (error) {
     if (!isInTheWay(error)) throw error;

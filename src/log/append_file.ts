@@ -11,7 +11,7 @@ import { FileError, InvalidArgument } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import type { Engine } from "../protocol/engine.ts";
+import { type Engine, nameOf, parentOf } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import {
   attachCleanup,
@@ -22,6 +22,7 @@ import {
   tidy,
   translate,
 } from "../protocol/failure.ts";
+import { inDirectory } from "../protocol/in_directory.ts";
 import { type Cursor, encodeRecord, recordHeaderSize } from "./record.ts";
 import type { RecordsEnd } from "./records_end.ts";
 import { syncFile, type SyncPlace, type SyncRules } from "../protocol/sync.ts";
@@ -31,6 +32,18 @@ import { syncsFile } from "../protocol/write_plan.ts";
 export function drawNumber(engine: Engine): bigint {
   const bytes = engine.runtime.random(8);
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+}
+
+/** Opens a file of records, and nothing that takes its place or its directory's; undefined when there is none. */
+export function openRecords(
+  engine: Engine,
+  path: string,
+  attempt: Attempt,
+  access: "read" | "read-write" = "read-write",
+): Operation<OpenFile | undefined> {
+  const directory = parentOf(engine, path);
+  const name = nameOf(engine, path);
+  return inDirectory({ engine, directory, attempt }, (names) => wait(names.open(name, access)));
 }
 
 /** An open file of records. */
@@ -214,7 +227,7 @@ export class AppendFile {
   /** Opens the file again that was let go of; every later call throws where the name leads to another one by now. */
   *takeBack(path: string, identity: string): Operation<void> {
     try {
-      const file = yield* wait(this.#engine.fileSystem.open(path, "read-write"));
+      const file = yield* openRecords(this.#engine, path, beginAttempt("Cannot open", path));
       if (file === undefined) throw new SystemError("ENOENT", "open", path);
       this.#file = file;
       this.#isOpen = true;

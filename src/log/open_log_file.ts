@@ -9,7 +9,7 @@
  * After a failure nothing is open; what was found is unchanged, but for a torn tail that may have been cut.
  */
 import { type Operation, wait } from "../core/operation.ts";
-import { AppendFile, drawNumber } from "./append_file.ts";
+import { AppendFile, drawNumber, openRecords } from "./append_file.ts";
 import { returnTicket, takeTicket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { type Engine, parentOf } from "../protocol/engine.ts";
@@ -96,7 +96,7 @@ export function* rewriteLog(opening: Opening, file: OpenFile, header: LogHeader)
 
 /** Opens the log that was just put there, and is as durable as `reached` says. */
 export function* openMade({ engine, path, plan, attempt }: Opening, reached: Durability): Operation<Opened> {
-  const file = yield* wait(engine.fileSystem.open(path, "read-write"));
+  const file = yield* openRecords(engine, path, attempt);
   if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "it was removed at once");
   try {
     const status = yield* wait(file.stat());
@@ -115,7 +115,7 @@ export function* openMade({ engine, path, plan, attempt }: Opening, reached: Dur
 /** Opens the log that is there, and makes sure of it and of its name; undefined when there is none, or an empty file. */
 function* openExisting(opening: Opening): Operation<Opened | undefined> {
   const { engine, path, plan, attempt } = opening;
-  const file = yield* wait(engine.fileSystem.open(path, "read-write"));
+  const file = yield* openRecords(engine, path, attempt);
   if (file === undefined) return undefined;
   const replaced = replacing(opening, () => closeQuietly(file));
   try {

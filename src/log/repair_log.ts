@@ -20,6 +20,7 @@ import { syncFile } from "../protocol/sync.ts";
 import { type Durability, reachedDurability, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { OpenFile, Runtime } from "../runtime/runtime.ts";
+import { openRecords } from "./append_file.ts";
 import { type LogHeader, recordsOf } from "./log_header.ts";
 import { type Opening, putLog, replacing, rewriteLog, syncName } from "./open_log_file.ts";
 import { readHeader, type SkippedRange } from "./read_log.ts";
@@ -158,7 +159,7 @@ function* repairInRoom({ engine, path, lock, keep, backup }: Repair): Operation<
 
 function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogResult> {
   const { engine, path, attempt } = opening;
-  const file = yield* wait(engine.fileSystem.open(path, "read"));
+  const file = yield* openRecords(engine, path, attempt, "read");
   if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "there is no log");
   const replaced = replacing(opening, () => closeQuietly(file));
   const repairing = { ...opening, plan: replaced.plan };

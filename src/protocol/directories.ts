@@ -31,6 +31,8 @@ export class ParentDirectory {
   readonly status: FileStatus;
   /** What names are reached through, and what is synced at the end; undefined where neither is wanted, or it is closed. */
   handle: OpenDirectory | undefined;
+  /** Whether nobody else can have its path lead elsewhere, or what is in it is reached through what is open. */
+  isHeld = true;
   /** Closed until it is synced, to spare its descriptor: by its path until then. */
   isResting = false;
   readonly #prefix: string;
@@ -48,6 +50,13 @@ export class ParentDirectory {
   /** What is in it: reached through what is open, by its path where nothing is. */
   get names(): DirectoryNames {
     return this.handle?.names ?? (this.#byPath ??= new NamesByPath(this.engine.fileSystem, this.pathOf("")));
+  }
+
+  /** The same without what is synced, for a commit whose caller syncs this one, and keeps it open until then. */
+  withoutSync(): ParentDirectory {
+    const other = new ParentDirectory(this.engine, this.path, this.status);
+    other.#byPath = this.names;
+    return other;
   }
 
   /** The path of a name in it. */
@@ -85,7 +94,7 @@ export function* openParent(
 ): Operation<ParentDirectory> {
   const { fileSystem, capabilities } = engine;
   const wanted = syncsDirectory(rules.durability);
-  const isOpened = wanted || !(yield* isSafeWay(engine, path));
+  const isOpened = wanted || !isSafeWay(engine, path);
   const gone = () => attemptFailed(attempt, "ENOENT", "openDirectory", `there is no directory ${JSON.stringify(path)}`);
   if (isOpened && capabilities.directorySync) {
     let entered: EnteredDirectory | undefined;
@@ -105,9 +114,10 @@ export function* openParent(
   }
   const status = yield* wait(fileSystem.stat(path));
   if (status === undefined) throw gone();
-  const isHeld = yield* holdNames(engine, path, undefined);
-  yield* checkWay(engine, { path, status, handle: undefined, isHeld }, attempt);
-  return new ParentDirectory(engine, path, status);
+  const parent = new ParentDirectory(engine, path, status);
+  parent.isHeld = holdNames(engine, path, undefined);
+  yield* checkWay(engine, parent, attempt);
+  return parent;
 }
 
 /** File systems whose directories are known to be syncable. */
@@ -124,8 +134,8 @@ function* opened(
 ): Operation<ParentDirectory> {
   try {
     const parent = new ParentDirectory(engine, path, status, handle);
-    const isHeld = yield* holdNames(engine, path, handle);
-    yield* checkWay(engine, { path, status, handle, isHeld }, attempt);
+    parent.isHeld = holdNames(engine, path, handle);
+    yield* checkWay(engine, parent, attempt);
     const { device } = status;
     if (
       syncsDirectory(rules.durability) && rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)

@@ -5,9 +5,7 @@
  * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: how a
  * way was judged is believed for a second, because only this user and root can make a safe one unsafe.
  */
-import { type Operation, wait } from "../core/operation.ts";
 import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.ts";
-import { SystemError } from "../runtime/system_error.ts";
 import { type Engine, nameOf, parentOf } from "./engine.ts";
 import { isOursOrRoots } from "./known_owner.ts";
 
@@ -25,34 +23,28 @@ const mostJudged = 1_000;
 const believed = 1_000;
 
 /** Whether the path of a directory leads through directories alone, none of which others can exchange. */
-export function* isSafeWay(engine: Engine, directory: string): Operation<boolean> {
+export function isSafeWay(engine: Engine, directory: string): boolean {
   const { fileSystem, capabilities, runtime: { clock } } = engine;
   if (!capabilities.owner || !capabilities.mode || !capabilities.symbolicLinks) return true;
   // From another working directory it leads elsewhere.
-  if (!directory.startsWith("/")) return yield* judgeWay(engine, directory);
+  if (!directory.startsWith("/")) return judgeWay(engine, directory);
   let known = judged.get(fileSystem);
   const before = known?.get(directory);
   const time = clock.monotonic();
   if (before !== undefined && time - before.time < believed) return before.isSafe;
-  const isSafe = yield* judgeWay(engine, directory);
+  const isSafe = judgeWay(engine, directory);
   if (known === undefined) judged.set(fileSystem, known = new Map());
   if (known.size >= mostJudged) known.clear();
   known.set(directory, { isSafe, time });
   return isSafe;
 }
 
-function* judgeWay(engine: Engine, directory: string): Operation<boolean> {
+function judgeWay(engine: Engine, directory: string): boolean {
   let below: FileStatus | undefined;
   for (let path = directory;; path = parentOf(engine, path)) {
     if (nameOf(engine, path) === "..") return false;
-    let status: FileStatus | undefined;
-    try {
-      status = yield* wait(engine.fileSystem.linkStat(path));
-    } catch (error) {
-      // A runtime may be permitted less than the way.
-      if (!(error instanceof SystemError)) throw error;
-      return false;
-    }
+    // Undefined, too, where a runtime is permitted less than the way.
+    const status = engine.fileSystem.glance?.(path);
     if (status?.kind !== "directory" || (below !== undefined && !isKept(engine, status, below))) return false;
     if (parentOf(engine, path) === path) return true;
     below = status;
@@ -68,7 +60,7 @@ export function isKept(engine: Engine, directory: FileStatus, inside: FileStatus
 }
 
 /** Has names in an open directory reached through it, where others can exchange it; false where that cannot be done. */
-export function* holdNames(engine: Engine, path: string, handle: OpenDirectory | undefined): Operation<boolean> {
+export function holdNames(engine: Engine, path: string, handle: OpenDirectory | undefined): boolean {
   if (handle !== undefined && handle.anchor === undefined && engine.capabilities.anchored) return true;
-  return (yield* isSafeWay(engine, path)) || handle?.anchor?.() === true;
+  return isSafeWay(engine, path) || handle?.anchor?.() === true;
 }

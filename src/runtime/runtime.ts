@@ -203,6 +203,8 @@ export interface FileSystem {
   realPath?(path: string): string | undefined;
   /** Where directories cannot be synced: has the system write this one out if it does so. Never fails, promises nothing. */
   flushDirectory?(path: string): Awaitable<void>;
+  /** As `linkStat`, of what is only judged; undefined where that is not told. Like `realPath`, no call of the protocol. */
+  glance?(path: string): FileStatus | undefined;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */

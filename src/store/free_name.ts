@@ -4,10 +4,12 @@
  * Called inside the lock of the references. Directories without references, which a power cut or a failed removal may
  * leave, do not count: they are removed.
  */
+import { FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { conflict } from "../protocol/conflict.ts";
-import { childOf } from "../protocol/engine.ts";
+import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import type { Attempt } from "../protocol/failure.ts";
+import { inDirectory } from "../protocol/in_directory.ts";
 import { foldName } from "../protocol/names/store.ts";
 import type { EntryKind } from "../runtime/runtime.ts";
 import { SystemError } from "../runtime/system_error.ts";
@@ -40,7 +42,7 @@ export function* checkFree(context: StoreContext, parts: readonly string[], atte
 }
 
 function* clear(context: StoreContext, path: string, attempt: Attempt, shown: string): Operation<void> {
-  const found = yield* removeTree(context, path);
+  const found = yield* removeTree(context, path, attempt);
   if (found === undefined) return;
   const name = JSON.stringify(`${shown}/`);
   const reason = found === "file" ? `there are references below ${name}` : `${name} cannot be removed`;
@@ -48,18 +50,22 @@ function* clear(context: StoreContext, path: string, attempt: Attempt, shown: st
 }
 
 /** Removes a directory in which there is nothing but directories; else says what is in the way. */
-function* removeTree(context: StoreContext, path: string): Operation<EntryKind | undefined> {
-  const { fileSystem } = context.engine;
-  for (const { name, kind } of (yield* wait(fileSystem.readDirectory(path))) ?? []) {
+function* removeTree(context: StoreContext, path: string, attempt: Attempt): Operation<EntryKind | undefined> {
+  const { engine } = context;
+  for (const { name, kind } of (yield* wait(engine.fileSystem.readDirectory(path))) ?? []) {
     if (kind !== "directory") return kind;
-    const found = yield* removeTree(context, childOf(context.engine, path, name));
+    const found = yield* removeTree(context, childOf(engine, path, name), attempt);
     if (found !== undefined) return found;
   }
   try {
-    yield* wait(fileSystem.removeDirectory(path));
+    const name = nameOf(engine, path);
+    yield* inDirectory(
+      { engine, directory: parentOf(engine, path), attempt },
+      (names) => wait(names.removeDirectory(name)),
+    );
     return undefined;
   } catch (error) {
-    if (error instanceof SystemError) return "other";
+    if (error instanceof SystemError || FileError.is(error)) return "other";
     throw error;
   }
 }

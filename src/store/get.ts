@@ -45,8 +45,9 @@ function* reading<T>(
   body: (file: OpenFile, path: string) => Operation<T>,
 ): Operation<T> {
   const { path } = context.place(digest);
+  const attempt = beginReading("Cannot read", path);
   try {
-    const file = yield* openObject(context, digest);
+    const file = yield* openObject(context, digest, attempt);
     if (file === undefined) throw absent(path, digest);
     try {
       return yield* body(file, path);
@@ -54,7 +55,7 @@ function* reading<T>(
       yield* closeQuietly(file);
     }
   } catch (error) {
-    throw translate(error, beginReading("Cannot read", path));
+    throw translate(error, attempt);
   }
 }
 
@@ -137,7 +138,7 @@ export class ObjectReader {
 
   *#open(path: string): Operation<OpenFile> {
     this.#place = yield* keepReader(this.#context.engine);
-    const file = yield* openObject(this.#context, this.#digest);
+    const file = yield* openObject(this.#context, this.#digest, beginReading("Cannot read", path));
     if (file === undefined) throw absent(path, this.#digest);
     // From here on `close` closes it.
     this.#file = file;

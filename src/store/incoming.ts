@@ -12,7 +12,7 @@ import type { ConflictError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { fillingFromFile, openSource } from "../file/copy_file.ts";
 import { removeSecondName } from "../protocol/commit.ts";
-import { ParentDirectory } from "../protocol/directories.ts";
+import { closeParent, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { attachCleanup, type Attempt, attemptFailed, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
@@ -48,6 +48,8 @@ export class Incoming {
   readonly #request: PutRequest;
   #digest: Digest | undefined;
   #staged: FileReplacement | undefined;
+  /** The directory of the store, from when something is staged in it. */
+  #home: ParentDirectory | undefined;
   #finished = false;
   /** The users who may read the file that is put. */
   #sourceMode = 0o777;
@@ -124,12 +126,11 @@ export class Incoming {
 
   /** Stages in the store's own directory: the temporary file moves from there to its place by its commit. */
   *#begin(): Operation<FileReplacement> {
-    const { engine, directory } = this.#context;
-    const status = yield* wait(engine.fileSystem.stat(directory));
-    if (status === undefined) throw attemptFailed(this.attempt, "ENOENT", "stat", "the store is gone");
+    const { engine, directory, plan } = this.#context;
+    const home = yield* openParent(engine, directory, { ...plan, durability: "none" }, this.attempt);
+    this.#home = home;
     const path = childOf(engine, directory, incomingName);
     const target = { path, directory, name: incomingName, status: undefined };
-    const home = new ParentDirectory(engine, directory, status);
     return yield* this.#beginIn(new FileReplacement(target, home, this.#plan(true), this.attempt), true);
   }
 
@@ -163,11 +164,11 @@ export class Incoming {
   }
 
   /** What is staged, bound for its place. The directory is left for the caller to sync: once for all objects in it. */
-  bound({ engine, path, status }: ParentDirectory, mustNotExist: boolean): FileReplacement {
+  bound(parent: ParentDirectory, mustNotExist: boolean): FileReplacement {
     const write = this.#staged;
     if (write === undefined) throw new Error("Nothing is staged");
     write.target = { ...this.#context.place(this.digest), status: undefined };
-    write.parent = new ParentDirectory(engine, path, status);
+    write.parent = parent.withoutSync();
     write.plan = this.#plan(mustNotExist);
     return write;
   }
@@ -207,6 +208,7 @@ export class Incoming {
     const translated = error === undefined ? undefined : translate(error, this.attempt);
     const failures = yield* this.removeSecondName();
     if (this.#staged !== undefined) failures.push(...yield* discard(this.#staged));
+    if (this.#home !== undefined) yield* closeParent(this.#home);
     // What was asked for is done: a leftover is for `sweep`.
     return translated === undefined ? undefined : attachCleanup(translated, failures, this.attempt);
   }

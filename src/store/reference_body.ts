@@ -7,17 +7,18 @@
  *
  * After a failure the reference is what it was; `targetState` says so, or that it is changed but not proven durable.
  */
-import type { ConflictError } from "../core/errors.ts";
+import { type ConflictError, FileError } from "../core/errors.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import { notAsExpected } from "../protocol/conflict.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
-import { childOf, parentOf } from "../protocol/engine.ts";
+import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
 import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { readSmall } from "../protocol/file_call.ts";
+import { inDirectory } from "../protocol/in_directory.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import { stillHolds } from "../protocol/removal_witness.ts";
-import { removeDirectoryName, removeName } from "../protocol/reported_failure.ts";
+import { removeIn, removeSurely } from "../protocol/reported_failure.ts";
 import { type Digest, isReferenceName, referenceParts } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
@@ -144,7 +145,7 @@ function* removeFile(
   let removed: boolean;
   try {
     yield* guard();
-    removed = yield* removeName(engine, path);
+    removed = yield* removeIn(parent, nameOf(engine, path));
     if (removed) attempt.targetState = "replaced";
     // Nothing to remove is synced all the same: who removed it may not have synced that yet.
     const synced = yield* syncDirectory(engine, parent, plan, attempt);
@@ -153,19 +154,25 @@ function* removeFile(
     yield* closeParent(parent);
   }
   const { device } = parent.status;
-  const failures = yield* removeEmpty(context, directory);
+  const failures = yield* removeEmpty(context, directory, attempt);
   if (!stillHolds({ engine, device, rules: plan, attempt }, failures)) context.note("none");
   return removed;
 }
 
 /** A directory without references would be in the way of one that is named like it. One that comes back is no harm. */
-function* removeEmpty(context: StoreContext, directory: string): Operation<CleanupFailure[]> {
-  for (let path = directory; path !== context.directory; path = parentOf(context.engine, path)) {
+function* removeEmpty(context: StoreContext, directory: string, attempt: Attempt): Operation<CleanupFailure[]> {
+  const { engine } = context;
+  for (let path = directory; path !== context.directory;) {
+    const [above, name] = [parentOf(engine, path), nameOf(engine, path)];
     try {
-      yield* removeDirectoryName(context.engine, path);
+      yield* inDirectory(
+        { engine, directory: above, attempt },
+        (names) => removeSurely(() => names.removeDirectory(name)),
+      );
+      path = above;
     } catch (error) {
       // Not empty, most often; the reference itself is gone, whatever the reason.
-      if (error instanceof SystemError) return [{ error }];
+      if (error instanceof SystemError || FileError.is(error)) return [{ error }];
       throw error;
     }
   }

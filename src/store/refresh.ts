@@ -7,6 +7,7 @@ import { atMilliseconds } from "../runtime/times.ts";
 import { type Operation, wait } from "../core/operation.ts";
 import type { Attempt } from "../protocol/failure.ts";
 import { closeQuietly, digestOf, readAll } from "../protocol/file_call.ts";
+import { inDirectory, isGone } from "../protocol/in_directory.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { syncFile } from "../protocol/sync.ts";
 import { isDistrusted } from "../protocol/sync_ledger.ts";
@@ -27,7 +28,7 @@ interface Refreshed {
 /** Looks at an object that is to be there. */
 export function* refresh(context: StoreContext, digest: Digest, attempt: Attempt): Operation<Refreshed> {
   const { plan } = context;
-  const file = yield* openObject(context, digest);
+  const file = yield* openObject(context, digest, attempt);
   if (file === undefined) return { state: "absent", fileSynced: false };
   try {
     if ((yield* readableDigest(context, file)) !== digest) return { state: "damaged", fileSynced: false };
@@ -61,8 +62,19 @@ function* readableDigest(context: StoreContext, file: OpenFile): Operation<Diges
 }
 
 /** Opens an object; undefined when there is none. */
-export function* openObject(context: StoreContext, digest: Digest): Operation<OpenFile | undefined> {
-  return yield* wait(context.engine.fileSystem.open(context.place(digest).path, "read", { follow: false }));
+export function* openObject(
+  context: StoreContext,
+  digest: Digest,
+  attempt: Attempt,
+): Operation<OpenFile | undefined> {
+  const { engine } = context;
+  const { directory, name } = context.place(digest);
+  try {
+    return yield* inDirectory({ engine, directory, attempt }, (names) => wait(names.open(name, "read")));
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
 }
 
 /**

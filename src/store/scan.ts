@@ -10,6 +10,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { translate } from "../protocol/failure.ts";
+import { inDirectory, isGone } from "../protocol/in_directory.ts";
 import { type Digest, isShardName, objectNames, parseObjectNames } from "../protocol/names/store.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import type { DirectoryEntry } from "../runtime/runtime.ts";
@@ -150,18 +151,21 @@ export function* collect(
 
 /** Removes what of a batch has not been put once more; `removed` has it from the moment of its removal. */
 function* removeBatch(context: StoreContext, batch: readonly Candidate[], removed: Candidate[]): Operation<void> {
-  const { fileSystem } = context.engine;
+  const { engine } = context;
   yield* context.locked(false, function* (hold) {
     yield* hold.confirm("unchanged");
     for (const candidate of batch) {
-      const { path } = context.place(candidate.digest);
+      const { directory, name, path } = context.place(candidate.digest);
+      const attempt = context.attempt("Cannot remove", path);
       try {
-        const now = yield* wait(fileSystem.linkStat(path));
-        // Put again since it was listed: the process that did so relies on it.
-        if (now === undefined || now.modified !== candidate.modified) continue;
-        if (yield* wait(fileSystem.remove(path))) removed.push(candidate);
+        yield* inDirectory({ engine, directory, attempt }, function* (names) {
+          const now = yield* wait(names.linkStat(name));
+          // Put again since it was listed: the process that did so relies on it.
+          if (now === undefined || now.modified !== candidate.modified) return;
+          if (yield* wait(names.remove(name))) removed.push(candidate);
+        });
       } catch (error) {
-        throw translate(error, context.attempt("Cannot remove", path));
+        if (!isGone(error)) throw translate(error, attempt);
       }
     }
   });

@@ -13,7 +13,7 @@ import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf } from "../protocol/engine.ts";
 import { type Attempt, translate } from "../protocol/failure.ts";
 import { type Digest, quarantineName } from "../protocol/names/store.ts";
-import { removeName } from "../protocol/reported_failure.ts";
+import { removeIn } from "../protocol/reported_failure.ts";
 import { syncDirectory } from "../protocol/sync.ts";
 import { reachedDurability } from "../protocol/write_plan.ts";
 import { judgeObject } from "./get.ts";
@@ -22,7 +22,7 @@ import type { StoreContext } from "./store.ts";
 /** Removes an object; false when there is none. */
 export function* removeObject(context: StoreContext, digest: Digest): Operation<boolean> {
   const { engine, plan } = context;
-  const { directory, path } = context.place(digest);
+  const { directory, name, path } = context.place(digest);
   const attempt = context.attempt("Cannot remove", path);
   try {
     return yield* context.locked(false, function* (hold) {
@@ -31,7 +31,7 @@ export function* removeObject(context: StoreContext, digest: Digest): Operation<
       const parent = yield* openParent(engine, directory, plan, attempt);
       try {
         yield* hold.confirm("unchanged");
-        const removed = yield* removeName(engine, path);
+        const removed = yield* removeIn(parent, name);
         if (removed) attempt.targetState = "replaced";
         yield* syncNames(context, parent, attempt);
         return removed;
@@ -47,7 +47,7 @@ export function* removeObject(context: StoreContext, digest: Digest): Operation<
 /** Moves a damaged object out of the way, under its digest; false when it is gone or good by now. */
 export function* quarantineObject(context: StoreContext, digest: Digest): Operation<boolean> {
   const { engine, plan } = context;
-  const { directory, path } = context.place(digest);
+  const { directory, name, path } = context.place(digest);
   const attempt = context.attempt("Cannot quarantine", path);
   const quarantine = childOf(engine, context.directory, quarantineName);
   try {
@@ -61,7 +61,7 @@ export function* quarantineObject(context: StoreContext, digest: Digest): Operat
         const to = yield* openParent(engine, quarantine, plan, attempt);
         try {
           yield* hold.confirm("unchanged");
-          yield* wait(engine.fileSystem.rename(path, childOf(engine, quarantine, digest)));
+          yield* wait(from.names.rename(name, to.names, digest));
           attempt.targetState = "replaced";
           yield* syncNames(context, to, attempt);
           yield* syncNames(context, from, attempt);

@@ -5,85 +5,33 @@
  */
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import {
-  copyFileSync,
-  openFileWriterSync,
-  removeFileSync,
-  restoreBackupSync,
-  sweepSync,
-  updateTextFileSync,
-  withLockSync,
-  writeFileSync,
-} from "../../mod.ts";
-import { openLogSync } from "../../src/log/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
-import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, type SyncFileSystem } from "../../src/testing/mod.ts";
-import {
-  applyFilesSync,
-  publishDirectorySync,
-  recoverTransactionsSync,
-  rollBackDirectorySync,
-} from "../../src/transaction/mod.ts";
-import { readVersionedSync, writeVersionedSync } from "../../src/versioned/mod.ts";
+import { openLogSync } from "../../src/log/mod.ts";
 import { inTurn } from "../support/effort.ts";
 import { notEmpty, tally } from "../support/tally.ts";
+import { digest, file, home, object, operations } from "./neighbour_operations.ts";
 
 const neighbour = 7;
-const home = "/home/n/d";
-const file = `${home}/file`;
 const secret = "SECRET";
 
-const operations: Readonly<Record<string, (runtime: Runtime) => unknown>> = {
-  "writeFile over a file": (runtime) => writeFileSync(file, "new", { runtime }),
-  "writeFile with a mode": (runtime) => writeFileSync(file, "new", { runtime, mode: 0o666 }),
-  "writeFile with durability none": (runtime) => writeFileSync(file, "new", { runtime, durability: "none" }),
-  "writeFile anew": (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime }),
-  "writeFile, create only": (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime, ifExists: "fail" }),
-  "writeFile of equal content": (runtime) =>
-    writeFileSync(file, "old", { runtime, skipIfEqual: true, mode: 0o666, owner: { user: neighbour } }),
-  "writeFile with a backup": (runtime) => writeFileSync(file, "new", { runtime, backup: 1 }),
-  "writeFile in place of a link": (runtime) => writeFileSync(file, "new", { runtime, symlink: "replace" }),
-  "writeFile with createDirectories": (runtime) =>
-    writeFileSync(`${home}/a/b/fresh`, "new", { runtime, createDirectories: true }),
-  "writeFile under a lock": (runtime) => writeFileSync(file, "new", { runtime, lock: true }),
-  openFileWriter: (runtime) => {
-    using writer = openFileWriterSync(file, { runtime });
-    writer.write("new");
-    writer.commit();
-  },
-  copyFile: (runtime) => copyFileSync("/source", file, { runtime }),
-  removeFile: (runtime) => removeFileSync(file, { runtime }),
-  updateTextFile: (runtime) => updateTextFileSync(file, (text = "") => `${text} more`, { runtime }),
-  "updateTextFile in place of a link": (runtime) =>
-    updateTextFileSync(file, (text = "") => `${text} more`, { runtime, symlink: "replace" }),
-  withLock: (runtime) => withLockSync(file, () => {}, { runtime, timeout: 0 }),
-  "withLock by a lock directory": (runtime) =>
-    withLockSync(file, () => {}, { runtime, backend: "directory", timeout: 0 }),
-  restoreBackup: (runtime) => restoreBackupSync(file, undefined, { runtime }),
-  sweep: (runtime) => sweepSync(home, { runtime, recursive: true }),
-  applyFiles: (runtime) =>
-    applyFilesSync({ files: [{ path: file, data: "new" }, { path: `${home}/fresh`, data: "new" }] }, { runtime }),
-  "applyFiles with a directory": (runtime) =>
-    applyFilesSync({
-      directories: [{ path: `${home}/a`, mode: 0o777 }],
-      files: [{ path: `${home}/a/fresh`, data: "new" }],
-    }, { runtime }),
-  recoverTransactions: (runtime) => recoverTransactionsSync(home, { runtime }),
-  publishDirectory: (runtime) => publishDirectorySync(`${home}/site`, () => {}, { runtime, keep: 0, grace: 0 }),
-  rollBackDirectory: (runtime) => rollBackDirectorySync(`${home}/site`, { runtime }),
-  writeVersioned: (runtime) =>
-    writeVersionedSync(file, "new", { runtime, expected: readVersionedSync(file, { runtime })?.version ?? null }),
-  openLog: (runtime) => {
-    using log = openLogSync(`${home}/log`, { runtime });
-    log.append("record");
-  },
-  "an object store": (runtime) => openObjectStoreSync(`${home}/store`, { runtime }).put("object"),
-  references: (runtime) => openReferencesSync(`${home}/store`, { runtime }).update("main", "0".repeat(64)),
-};
+/** Puts a link into the place of every directory in one of his. */
+function redirect(as: SyncFileSystem, directory: string): void {
+  for (const { name, kind } of as.readDirectory(directory) ?? []) {
+    if (kind !== "directory") continue;
+    as.rename(`${directory}/${name}`, `/home/n/${name}.away`);
+    as.symbolicLink("/victim", `${directory}/${name}`);
+  }
+}
 
-/** What he does, as himself. */
-const acts: Readonly<Record<string, (as: SyncFileSystem) => unknown>> = {
+/** Has a second name for a file of the victim's take the place of one of his. */
+function hardLink(as: SyncFileSystem, victim: string, path: string): void {
+  as.remove(path);
+  as.link(victim, path);
+}
+
+/** What he does, as himself; `machine` is for what has no call. */
+const acts: Readonly<Record<string, (as: SyncFileSystem, machine: MemoryRuntime) => unknown>> = {
   "his directory becomes a link": (as) => {
     as.rename(home, "/home/n/away");
     as.symbolicLink("/victim", home);
@@ -100,29 +48,33 @@ const acts: Readonly<Record<string, (as: SyncFileSystem) => unknown>> = {
     as.remove(file);
     as.makeDirectory(file, 0o777);
   },
+  "his file becomes a FIFO": (as, machine) => {
+    as.remove(file);
+    machine.put(file, { kind: "other", user: neighbour, mode: 0o666 });
+  },
+  "his file becomes a second name of another": (as) => hardLink(as, "/open/file", file),
   "another name becomes a link": (as) => as.symbolicLink("/victim/file", `${home}/fresh`),
+  "another name becomes a second name of another": (as) => as.link("/open/file", `${home}/fresh`),
   "a missing directory becomes a link": (as) => as.symbolicLink("/victim", `${home}/a`),
   "a link to a lock file": (as) => {
     as.remove(`${file}.lock`);
     as.symbolicLink("/victim/empty", `${file}.lock`);
   },
+  "a second name of a lock file": (as) => hardLink(as, "/open/empty", `${file}.lock`),
+  "a FIFO in place of a lock file": (as, machine) => {
+    as.remove(`${file}.lock`);
+    machine.put(`${file}.lock`, { kind: "other", user: neighbour, mode: 0o666 });
+  },
   "another file becomes a link": (as) => {
     as.remove(`${home}/log`);
-    as.symbolicLink("/victim/empty", `${home}/log`);
+    as.symbolicLink("/victim/log", `${home}/log`);
   },
-  "every directory in his becomes a link": (as) => {
-    for (const { name, kind } of as.readDirectory(home) ?? []) {
-      if (kind !== "directory") continue;
-      as.rename(`${home}/${name}`, `/home/n/${name}.away`);
-      as.symbolicLink("/victim", `${home}/${name}`);
-    }
-  },
+  "every directory in his becomes a link": (as) => redirect(as, home),
+  "every directory in his store becomes a link": (as) => redirect(as, `${home}/store`),
 };
 
-/** Operations that find a backup, two generations and what they have left. */
-const laterOnes: readonly string[] = ["restoreBackup", "sweep", "publishDirectory", "rollBackDirectory"];
-
-function newMachine(isLater: boolean): MemoryRuntime {
+function newMachine(finds?: (machine: MemoryRuntime) => void): MemoryRuntime {
+  const root = { user: 0, mode: 0o600 };
   const machine = memoryRuntime({
     user: 0,
     umask: 0o022,
@@ -135,30 +87,53 @@ function newMachine(isLater: boolean): MemoryRuntime {
       [`${home}/store`]: { kind: "directory", user: neighbour, group: neighbour },
       "/source": "source",
       "/victim": { kind: "directory", user: 0, mode: 0o700 },
-      "/victim/file": { content: secret, user: 0, mode: 0o600 },
-      "/victim/other": { content: secret, user: 0, mode: 0o600 },
-      "/victim/empty": { content: "", user: 0, mode: 0o600 },
+      "/victim/file": { content: secret, ...root },
+      "/victim/other": { content: secret, ...root },
+      "/victim/empty": { content: "", ...root },
+      // What bears the names that are worked with in his.
+      "/victim/file.lock": { content: "", ...root },
+      "/victim/fresh.lock": { content: "", ...root },
+      "/victim/main": { content: `${digest}\n`, ...root },
+      [`/victim/${digest.slice(2)}`]: { content: object, ...root },
+      "/victim/heads/main": { content: `${digest}\n`, ...root },
+      // He may come here, and reads nothing.
+      "/open": { kind: "directory", user: 0, mode: 0o711 },
+      "/open/file": { content: secret, ...root },
+      "/open/empty": { content: "", ...root },
     },
   });
-  for (const text of isLater ? ["one", "two"] : []) {
-    writeFileSync(file, text, { runtime: machine, backup: 1 });
-    publishDirectorySync(`${home}/site`, (directory) => machine.put(`${directory}/page`, text), { runtime: machine });
+  {
+    using log = openLogSync("/victim/log", { runtime: machine });
+    log.append(secret);
   }
+  finds?.(machine);
   return machine;
 }
 
-/** Everything of the victim's, with owners and modes. */
+/** Everything of the victim's, with owners, modes and times. */
 const picture = (machine: MemoryRuntime): unknown =>
-  ["/victim", ...Object.keys(machine.files("/victim"))].map((path) => {
-    const { user, group, mode, identity } = machine.statusOf(path) ?? {};
-    return [path, user, group, mode, identity, machine.readText(path)];
-  });
+  ["/victim", "/open"].flatMap((directory) =>
+    [directory, ...Object.keys(machine.files(directory))].map((path) => {
+      const { user, group, mode, identity, modified } = machine.statusOf(path.replace(/\/$/, "")) ?? {};
+      return [path, user, group, mode, identity, modified, machine.readText(path)];
+    })
+  );
+
+/** What he may read, of what he is not to. */
+function revealed(machine: MemoryRuntime): string[] {
+  const his = machine.fork({ user: neighbour });
+  return Object.entries(machine.files("/home")).filter(([path, text]) => {
+    if (!text.includes(secret)) return false;
+    const { user, mode = 0 } = his.statusOf(path) ?? {};
+    return user === neighbour || (mode & 0o044) !== 0;
+  }).map(([path]) => path);
+}
 
 /** Runs an operation while he acts before one of its calls; undefined: there is no such call. */
 function besides(
   machine: MemoryRuntime,
   run: (runtime: Runtime) => unknown,
-  act: (as: SyncFileSystem) => unknown,
+  act: (as: SyncFileSystem, machine: MemoryRuntime) => unknown,
   number: number,
 ) {
   const him = machine.fork({ user: neighbour, umask: 0 }).syncFileSystem;
@@ -169,7 +144,7 @@ function besides(
     at: () => {
       if (++passed === number) {
         try {
-          act(him);
+          act(him, machine);
           acted = "done";
         } catch {
           acted = "failed";
@@ -189,20 +164,18 @@ function besides(
 }
 
 describe("a neighbour acts between any two calls of", () => {
-  for (const [name, run] of notEmpty(inTurn(Object.entries(operations), 3))) {
+  for (const { name, run, finds } of notEmpty(inTurn(operations, 9))) {
     it(name, () => {
-      const isLater = laterOnes.includes(name);
-      run(newMachine(isLater));
+      assertEquals(besides(newMachine(finds), run, () => {}, Infinity), undefined);
       const happened = tally(`a neighbour acts during ${name}`, ["done", "failed"]);
       for (const [what, act] of notEmpty(Object.entries(acts))) {
         for (let number = 1;; number++) {
-          const after = besides(newMachine(isLater), run, act, number);
+          const after = besides(newMachine(finds), run, act, number);
           if (after === undefined) break;
           const { machine, before, acted } = after;
           const when = `${what}, before call ${number}`;
           assertEquals(picture(machine), before, when);
-          const revealed = Object.entries(machine.files("/home")).filter(([, text]) => text.includes(secret));
-          assertEquals(revealed, [], when);
+          assertEquals(revealed(machine), [], when);
           assertEquals(machine.openHandles, [], when);
           happened.count(acted);
         }

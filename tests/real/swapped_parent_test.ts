@@ -22,7 +22,7 @@ import { content, ways } from "./ways.ts";
 const onWindows = process.platform === "win32";
 
 /** Everything that names something; the calls between which the swap happens. */
-const methods: readonly Exclude<keyof FileSystem, "realPath" | "flushDirectory">[] = [
+const methods: readonly Exclude<keyof FileSystem, "realPath" | "flushDirectory" | "glance">[] = [
   "open",
   "create",
   "openDirectory",

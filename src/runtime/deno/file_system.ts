@@ -176,6 +176,18 @@ export class DenoFileSystem implements FileSystem {
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
+    return this.#linkStatus(path);
+  }
+
+  glance(path: string): FileStatus | undefined {
+    try {
+      return this.#linkStatus(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #linkStatus(path: string): FileStatus | undefined {
     permit("linkStat", path, "read");
     for (;;) {
       try {

@@ -132,6 +132,18 @@ export class NodeFileSystem implements FileSystem {
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
+    return this.#linkStatus(path);
+  }
+
+  glance(path: string): FileStatus | undefined {
+    try {
+      return this.#linkStatus(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #linkStatus(path: string): FileStatus | undefined {
     for (;;) {
       try {
         let stats: Stats | BigIntStats | undefined = nodeFs().lstatSync(path, inNumbers);

@@ -13,7 +13,7 @@ import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/
 
 /** A method of the seam. */
 export type SeamMethod =
-  | Exclude<keyof FileSystem, "realPath" | "flushDirectory">
+  | Exclude<keyof FileSystem, "realPath" | "flushDirectory" | "glance">
   | Exclude<keyof OpenFile, "opened" | "descriptor">;
 
 /** One call at the seam. */
@@ -254,6 +254,7 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
       return openingDirectory(watch, path, operands, () => inner.openDirectory(path, options));
     },
     realPath: (path) => inner.realPath?.(path),
+    glance: (path) => inner.glance?.(path),
     stat: (path) => pass("stat", path, [], () => inner.stat(path)),
     linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
     readLink: (path) => pass("readLink", path, [], () => inner.readLink(path)),

@@ -87,6 +87,14 @@ export class MemorySystemCalls implements SyncFileSystem {
     return node?.kind === "directory" ? pathOfDirectory(this.#machine, node.number) : undefined;
   }
 
+  glance(path: string): FileStatus | undefined {
+    try {
+      return this.linkStat(path);
+    } catch {
+      return undefined;
+    }
+  }
+
   stat(path: string): FileStatus | undefined {
     const node = this.#find("stat", path, "target")?.node;
     return node === undefined ? undefined : statusOf(node);

@@ -64,6 +64,10 @@ export class NetworkClient implements SyncFileSystem {
     return this.#look(`linkStat ${path}`, () => this.#server.linkStat(path));
   }
 
+  glance(path: string): FileStatus | undefined {
+    return this.#server.glance(path);
+  }
+
   readLink(path: string): string | undefined {
     return this.#look(`readLink ${path}`, () => this.#server.readLink(path));
   }
