@@ -60,7 +60,7 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "a full disk keeps everybody from the lock",
     file: "src/lock/lock_file.ts",
-    from: `    if (!(error instanceof SystemError)) throw error;\n  }\n}\n\nfunction* writeAtStart`,
+    from: `    if (!(error instanceof SystemError || FileError.is(error))) throw error;\n  }\n}\n\nfunction* writeAtStart`,
     to: `    throw error;\n  }\n}\n\nfunction* writeAtStart`,
     tests: [...unit, "tests/lock/faults_test.ts"],
   },
@@ -102,8 +102,8 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "a new lock file is taken away although somebody has written to it",
     file: "src/lock/open_lock_file.ts",
-    from: `if (!opened.created || status.size > 0) return;`,
-    to: `if (!opened.created) return;`,
+    from: `if (opened.created && status.size === 0)`,
+    to: `if (opened.created)`,
     tests: orders,
     survives: "only a neighbour that writes into a lock file between its creation and the first tryLock can tell",
   },
@@ -116,9 +116,9 @@ export const lockMutants: readonly Mutant[] = [
   },
   {
     name: "a lock file that was exchanged is removed all the same",
-    file: "src/lock/convert.ts",
-    from: `if (named?.identity === identity) yield*`,
-    to: `if (named !== undefined) yield*`,
+    file: "src/lock/lock_names.ts",
+    from: `if ((yield* wait(names.linkStat(name)))?.identity === identity) yield*`,
+    to: `if ((yield* wait(names.linkStat(name))) !== undefined) yield*`,
     tests: orders,
   },
   {

@@ -63,11 +63,44 @@ export const securityPromiseMutants: readonly Mutant[] = [
   {
     name: "the way to a directory that is open is not judged",
     file: "src/protocol/directories.ts",
-    from: `    yield* checkWay(engine, { path, status, handle, isHeld }, attempt);
+    from: `    yield* checkWay(engine, parent, attempt);
+    const { device }`,
+    to: `    const { device }`,
+    tests: ["tests/proof/neighbour_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "a step in a directory that others can exchange is made by its path",
+    file: "src/protocol/in_directory.ts",
+    from: `if (isSafeWay(engine, directory)) return`,
+    to: `if (engine.capabilities.anchored || isSafeWay(engine, directory)) return`,
+    tests: ["tests/proof/neighbour_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "the tokens of a lock directory are reached by its path",
+    file: "src/lock/lock_names.ts",
+    from: `if (isSafeWay(engine, directory)) return`,
+    to: `if (engine.capabilities.anchored || isSafeWay(engine, directory)) return`,
+    tests: ["tests/proof/neighbour_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "an object is put into its place by its path",
+    file: "src/protocol/directories.ts",
+    from: `    other.#byPath = this.names;
 `,
     to: ``,
     tests: ["tests/proof/neighbour_test.ts"],
     promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "the lock of a new private file of a transaction is for everybody",
+    file: "src/lock/lock_files.ts",
+    from: `{ ...rules, plan: { ...plan, newFile } }`,
+    to: `rules`,
+    tests: ["tests/transaction/private_lock_test.ts"],
+    promise: "SECURITY: at no instant is a secret accessible to more users than the finished file",
   },
   {
     name: "a stranger's gate counts",

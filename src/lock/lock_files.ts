@@ -12,7 +12,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { joinHold } from "./joined_hold.ts";
 import { acquire } from "./lock.ts";
 import { lockAttempt, type LockHold } from "./lock_hold.ts";
-import { type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
+import { type LockFileModel, type LockPlan, type Patience, patienceOf } from "./lock_plan.ts";
 import { notInTime } from "./not_in_time.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";
 import type { Engine } from "../protocol/engine.ts";
@@ -24,6 +24,8 @@ export interface Lockable {
   readonly path: string;
   readonly name: string;
   readonly home: ParentDirectory;
+  /** What its lock file is like, if neither is there yet. Default: as the plan of all locks says. */
+  readonly newFile?: LockFileModel | undefined;
 }
 
 /** What tells one file of a transaction from another, and orders them. */
@@ -68,19 +70,19 @@ function* lockWithin(
 /** Takes all locks. */
 export function* lockFiles(engine: Engine, files: readonly Lockable[], rules: LockRules): Operation<LockHold[]> {
   const { plan, patience = patienceOf(plan, engine.runtime.clock), joined } = rules;
-  const keyed = files.map((file) => ({ key: fileKey(file), path: file.path }));
+  const keyed = files.map((file) => ({ key: fileKey(file), path: file.path, newFile: file.newFile }));
   const ordered = keyed.sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
   const joinedKey = joined === undefined ? undefined : yield* keyOfHold(engine, joined);
   const holds: LockHold[] = [];
   try {
-    for (const { key, path } of ordered) {
+    for (const { key, path, newFile = plan.newFile } of ordered) {
       if (joined !== undefined && key === joinedKey) {
         const joinedHold = yield* joinHold(engine, joined, plan.signal);
         holds.push(joinedHold);
         yield* joinedHold.confirm("unchanged");
         continue;
       }
-      const hold = yield* lockWithin(engine, path, patience, rules);
+      const hold = yield* lockWithin(engine, path, patience, { ...rules, plan: { ...plan, newFile } });
       if (hold !== undefined) holds.push(hold);
     }
     return holds;

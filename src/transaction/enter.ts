@@ -22,6 +22,7 @@ import type { ApplyRequest } from "./apply_plan.ts";
 import { keysOf } from "./debts.ts";
 import { examine, type Examined, isDecided, locate } from "./examine.ts";
 import { Homes } from "../protocol/homes.ts";
+import { lockLike } from "../file/write_options.ts";
 import { fileKey, lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import type { Participant } from "./participants.ts";
 import { recoverOne } from "./recover_one.ts";
@@ -55,9 +56,15 @@ export function* enter(
   const { engine, lock, joined, trust } = request;
   const patience = patienceOf(lock, engine.runtime.clock);
   const report = emptyReport();
+  const lockables = participants.map((participant, index) => {
+    const plan = request.files[index]?.plan;
+    return plan === undefined
+      ? participant
+      : { ...participant, newFile: lockLike(engine, plan, { plan: lock }).plan.newFile };
+  });
   const rules = { lock, sync: request.rules, trust, unproven: "keep" } as const;
   for (let looks = 0;; looks++) {
-    const holds = yield* lockFiles(engine, participants, { plan: lock, patience, joined, whenFull: "throw" });
+    const holds = yield* lockFiles(engine, lockables, { plan: lock, patience, joined, whenFull: "throw" });
     const recovery: Recovery = { rules, homes: new Homes(engine, request.rules, attempt), attempt, report };
     let obstacle: Obstacle | undefined;
     let clear = false;
