@@ -60,7 +60,8 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "a full disk keeps everybody from the lock",
     file: "src/lock/lock_file.ts",
-    from: `    if (!(error instanceof SystemError || FileError.is(error))) throw error;\n  }\n}\n\nfunction* writeAtStart`,
+    from:
+      `    if (!(error instanceof SystemError || FileError.is(error))) throw error;\n  }\n}\n\nfunction* writeAtStart`,
     to: `    throw error;\n  }\n}\n\nfunction* writeAtStart`,
     tests: [...unit, "tests/lock/faults_test.ts"],
   },
