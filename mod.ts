@@ -61,6 +61,7 @@ export {
 } from "./src/core/errors.ts";
 export type { FilePath } from "./src/core/options.ts";
 export type { Trust, TrustOption } from "./src/protocol/trust.ts";
+export type { UnsafePath, UnsafePathOption } from "./src/protocol/unsafe_path.ts";
 export { currentRuntime } from "./src/runtime/current.ts";
 export { type FileWriter, type FileWriterSync, openFileWriter, openFileWriterSync } from "./src/file/file_writer.ts";
 export {

@@ -182,8 +182,8 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "a lock directory that was taken away counts as held",
     file: "src/lock/held_directory.ts",
-    from: `if (yield* isThere(atOnce, seen)) return true;`,
-    to: `if ((yield* isThere(atOnce, seen)) || seen !== undefined) return true;`,
+    from: `if (yield* isThere(hasty, seen)) return true;`,
+    to: `if ((yield* isThere(hasty, seen)) || seen !== undefined) return true;`,
     tests: directories,
   },
   {

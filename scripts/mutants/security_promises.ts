@@ -64,8 +64,10 @@ export const securityPromiseMutants: readonly Mutant[] = [
     name: "the way to a directory that is open is not judged",
     file: "src/protocol/directories.ts",
     from: `    yield* checkWay(engine, parent, attempt);
+    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
     const { device }`,
-    to: `    const { device }`,
+    to: `    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
+    const { device }`,
     tests: ["tests/proof/neighbour_test.ts"],
     promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
   },
@@ -76,6 +78,33 @@ export const securityPromiseMutants: readonly Mutant[] = [
     to: `if (engine.capabilities.anchored || isSafeWay(engine, directory)) return`,
     tests: ["tests/proof/neighbour_test.ts"],
     promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "root goes a way that others could exchange, though names are reached by path",
+    file: "src/protocol/unsafe_path.ts",
+    from: `(knownOwner(engine.runtime)?.user === 0 ? "throw" : "allow")`,
+    to: `"allow"`,
+    tests: ["tests/protocol/unsafe_path_test.ts"],
+    promise: "SECURITY: where names are reached by path, root refuses a way that others could exchange",
+  },
+  {
+    name: "Deno does not see whose a way is",
+    file: "src/runtime/deno/file_system.ts",
+    from: `  glance(path: string): FileStatus | undefined {
+    try {`,
+    to: `  glance(path: string): FileStatus | undefined {
+    if (this.#calls !== undefined) return undefined;
+    try {`,
+    tests: ["tests/deno/unsafe_path_test.ts"],
+    promise: "SECURITY: where names are reached by path, root refuses a way that others could exchange",
+  },
+  {
+    name: "a symlink of root's on the way hides whose directory it leads into",
+    file: "src/protocol/unsafe_path.ts",
+    from: `return yield* followWay(engine, absolutePath(text`,
+    to: `return { path: own, status, open: undefined }; yield* followWay(engine, absolutePath(text`,
+    tests: ["tests/protocol/unsafe_path_test.ts"],
+    promise: "SECURITY: where names are reached by path, root refuses a way that others could exchange",
   },
   {
     name: "the tokens of a lock directory are reached by its path",

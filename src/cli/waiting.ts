@@ -56,9 +56,12 @@ export async function lockInTime(
   waiting: Loose<LockValues>,
   manner: Manner,
 ): Promise<FileLock | Outcome & { readonly status: number }> {
-  const { lockDirectory, join = false, verbose = false, ...values } = waiting;
+  const { lockDirectory, join = false, verbose = false, unsafePath, ...values } = waiting;
   const shown = new ShownWait(call, verbose);
-  const place = lockDirectory === undefined ? {} : { lockDirectory };
+  const place = {
+    ...lockDirectory === undefined ? {} : { lockDirectory },
+    ...unsafePath === undefined ? {} : { unsafePath },
+  };
   try {
     return await acquireLock(path, { ...manner, ...place, ...shown.options, join, timeout: patienceOf(values) });
   } catch (error) {

@@ -89,7 +89,8 @@ export function readCompatibleOptions(
   synchronous: boolean,
 ): CompatibleRequest {
   const given = readOptions(typeof options === "string" ? { encoding: options } : options ?? undefined, readers);
-  const engine = makeEngine(given.runtime ?? currentRuntime(), synchronous);
+  // Like its peer, which has no option for anything else.
+  const engine = makeEngine(given.runtime ?? currentRuntime(), synchronous, undefined, "allow");
   const plan = writePlan(engine, {
     durability: given.fsync === false ? "none" : "full",
     ...(given.chown === undefined ? {} : { owner: given.chown }),

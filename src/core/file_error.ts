@@ -70,7 +70,15 @@ const subjects: Readonly<Record<string, Subject>> = {
 /** What would help: an option of the call that failed, or another function of this module. */
 export interface Remedy {
   /** The name of the option or function. */
-  readonly use: "adopt" | "breakLock" | "join" | "lockDirectory" | "recoverTransactions" | "symlink" | "trust";
+  readonly use:
+    | "adopt"
+    | "breakLock"
+    | "join"
+    | "lockDirectory"
+    | "recoverTransactions"
+    | "symlink"
+    | "trust"
+    | "unsafePath";
   /** What to call the function with. */
   readonly path?: string;
   /** Numbers of the users to trust. */
@@ -128,6 +136,7 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
   join: () => "use its lock (`join: true`), or leave this one out",
   lockDirectory: () => "choose a `lockDirectory`",
   symlink: () => '`symlink: "trust"` follows it',
+  unsafePath: () => '`unsafePath: "allow"` goes it all the same',
   trust: ({ users = [] }) => `\`trust: [${users}]\` makes it count`,
   recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,
 };

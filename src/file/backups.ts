@@ -80,7 +80,7 @@ export const followedIn = ({ symlink, trust }: Pick<ListBackupsOptions, "symlink
 
 function* list(path: FilePath, options: ListBackupsOptions | undefined, synchronous: boolean): Operation<Backup[]> {
   const checked = readOptions(options, listReaders);
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, followedIn(checked));
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, followedIn(checked), "allow");
   const attempt = beginReading("Cannot list the backups of", String(path));
   try {
     return yield* inRoom(engine, "calls", {}, () => {

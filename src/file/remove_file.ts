@@ -30,9 +30,10 @@ import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { inRoomFor } from "../lock/room_for.ts";
 import { checkMatch, contentConflict, digestOption, lockToCompare, optionalLock } from "./write_options.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of {@linkcode removeFile}. */
-export interface RemoveFileOptions {
+export interface RemoveFileOptions extends UnsafePathOption {
   /** How far the removal must have reached on return. Default `"full"`. */
   durability?: Durability;
   /** When the platform cannot give that durability: report what was reached (default), or throw before the commit. */
@@ -79,6 +80,7 @@ const readers = {
   ifMatch: digestOption,
   signal: abortSignal,
   runtime: runtimeOption,
+  unsafePath: unsafePathReader,
 };
 
 function* remove(
@@ -86,8 +88,8 @@ function* remove(
   options: RemoveFileOptions | undefined,
   synchronous: boolean,
 ): Operation<RemoveResult> {
-  const checked = readOptions(options, readers);
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const { unsafePath, ...checked } = readOptions(options, readers);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   const location = locate(engine, path);
   const attempt = beginAttempt("Cannot remove", location);
   const { lock: given, ifMatch, runtime: _runtime, ...asked } = checked;

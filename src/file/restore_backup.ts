@@ -26,9 +26,10 @@ import {
 import { currentRuntime } from "../runtime/current.ts";
 import { followedIn, type ListBackupsOptions, listReaders, withBackups } from "./backups.ts";
 import { fillingFromFile } from "./copy_file.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of {@linkcode restoreBackup}. */
-export interface RestoreBackupOptions extends ListBackupsOptions {
+export interface RestoreBackupOptions extends ListBackupsOptions, UnsafePathOption {
   /** How far the write must have reached on return. Default `"full"`. */
   durability?: Durability;
   /** When the platform cannot give that durability: report what was reached (default), or throw before the commit. */
@@ -58,6 +59,7 @@ const restoreReaders = {
   backup: count,
   digest: flag,
   signal: abortSignal,
+  unsafePath: unsafePathReader,
 };
 
 /** Why there is nothing to restore, and what helps. */
@@ -93,10 +95,10 @@ function* restore(
   synchronous: boolean,
 ): Operation<WriteResult> {
   if (which !== undefined && typeof which !== "string") throw wrongArgument("which", "a backup's name or path", which);
-  const { runtime, ...checked } = readOptions(options, restoreReaders);
+  const { runtime, unsafePath, ...checked } = readOptions(options, restoreReaders);
   const { trust: _trust, ...wishes } = checked;
   refuseSignal(synchronous, checked.signal);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedIn(checked));
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedIn(checked), unsafePath);
   const attempt = beginAttempt("Cannot restore", String(path));
   const ticket = takeTicket();
   try {

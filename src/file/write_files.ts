@@ -28,6 +28,7 @@ import {
   writePlan,
   type WriteResult,
 } from "../protocol/write_plan.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 import { currentRuntime } from "../runtime/current.ts";
 
 /** One of many files to be written. */
@@ -45,7 +46,7 @@ export interface FileToWrite {
 }
 
 /** Options of {@linkcode writeFiles}: those of every file, and what happens when some of them fail. */
-export interface WriteFilesOptions extends ReplaceOptions {
+export interface WriteFilesOptions extends ReplaceOptions, UnsafePathOption {
   /**
    * If files fail: throw a {@linkcode WriteFilesError} once all others are written, or report them in `failed`.
    *
@@ -88,6 +89,7 @@ const perFile = { mode, owner, defaults };
 
 const optionReaders = {
   ...replaceOptionReaders,
+  unsafePath: unsafePathReader,
   whenFailed: oneOf("throw", "report"),
   onWritten: callback<NonNullable<WriteFilesOptions["onWritten"]>>(),
 };
@@ -110,8 +112,8 @@ class ManyFiles {
   #broken: { readonly reason: unknown } | undefined;
 
   constructor(options: WriteFilesOptions | undefined) {
-    const { runtime, whenFailed, onWritten, ...shared } = readOptions(options, optionReaders);
-    this.#engine = makeEngine(runtime ?? currentRuntime(), false, followedBy(shared.symlink));
+    const { runtime, whenFailed, onWritten, unsafePath, ...shared } = readOptions(options, optionReaders);
+    this.#engine = makeEngine(runtime ?? currentRuntime(), false, followedBy(shared.symlink), unsafePath);
     this.#shared = shared;
     this.#plan = writePlan(this.#engine, shared);
     this.#throws = whenFailed !== "report";

@@ -28,10 +28,12 @@ import {
   type WriteResult,
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
+import { newLockFile } from "../lock/new_lock_file.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of `writeFile` and of everything that writes a file. */
-export interface WriteFileOptions extends ReplaceOptions {
+export interface WriteFileOptions extends ReplaceOptions, UnsafePathOption {
   /**
    * Write inside the file's lock: `true` or lock options take it for this call; a lock that is held is joined, and calls
    * that join it take turns. Default false: updates of others that hold the lock may be overwritten.
@@ -80,10 +82,15 @@ export function lockToCompare(lock: LockWish | false): Exclude<LockWish, undefin
 }
 
 /** The readers of {@linkcode WriteFileOptions}. */
-export const writeOptionReaders = { ...replaceOptionReaders, lock: optionalLock, ifMatch: digestOrNull };
+export const writeOptionReaders = {
+  ...replaceOptionReaders,
+  lock: optionalLock,
+  ifMatch: digestOrNull,
+  unsafePath: unsafePathReader,
+};
 
 /** What {@linkcode writeOptionReaders} make of options. */
-interface CheckedWriteOptions extends CheckedReplaceOptions {
+interface CheckedWriteOptions extends CheckedReplaceOptions, UnsafePathOption {
   readonly lock?: LockWish | false;
   readonly ifMatch?: string | null;
 }
@@ -102,7 +109,7 @@ export function writeRequest(
   runtime: Runtime | undefined,
   synchronous: boolean,
 ): WriteRequest {
-  const { ifMatch, lock: given, ...rest } = options;
+  const { ifMatch, lock: given, unsafePath, ...rest } = options;
   const lock = typeof ifMatch === "string" ? lockToCompare(given) : given || undefined;
   refuseSignals(synchronous, rest.signal, lock);
   if (ifMatch !== undefined && ifMatch !== null && rest.ifExists === "fail") {
@@ -111,7 +118,7 @@ export function writeRequest(
   if (ifMatch === null && rest.ifExists === "replace") {
     throw new InvalidArgument('ifMatch: null says that the file must not exist, ifExists: "replace" that it may');
   }
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedBy(rest.symlink));
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, followedBy(rest.symlink), unsafePath);
   const plan = writePlan(engine, ifMatch === null ? { ...rest, ifExists: "fail" } : rest);
   return {
     engine,
@@ -124,18 +131,8 @@ export function writeRequest(
 /** The lock of a file that is not there yet is for those whom the file is going to be for. */
 export function lockLike<Wish extends LockWish>(engine: Engine, plan: WritePlan, lock: Wish): Wish {
   if (lock === undefined || !("plan" in lock) || lock.plan.newFile !== undefined) return lock;
-  const mode = typeof plan.mode === "number" ? plan.mode : plan.defaults.mode;
-  const owner = typeof plan.owner === "object" ? plan.owner : plan.defaults.owner;
-  if (mode === undefined && owner === undefined && plan.newFileMode === 0o666) return lock;
-  const { process } = engine.runtime;
-  const numberOf = (name: string | number | undefined, find: (name: string) => number | undefined) =>
-    typeof name === "string" ? find(name) : name;
-  const newFile = {
-    mode: mode ?? plan.newFileMode,
-    exact: mode !== undefined,
-    user: numberOf(owner?.user, (name) => process.userNumber(name)),
-    group: numberOf(owner?.group, (name) => process.groupNumber(name)),
-  };
+  const newFile = newLockFile(engine, plan);
+  if (newFile === undefined) return lock;
   return { ...lock, plan: { ...lock.plan, newFile } };
 }
 

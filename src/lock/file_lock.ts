@@ -109,9 +109,10 @@ export const lockOption: OptionReader<LockWish> = (value, name) => {
     if (hold.held.shared) throw new InvalidArgument(`${name} is held shared: a write needs it exclusive`);
     return { hold };
   }
-  const { plan, runtime } = lockPlan(value);
+  const { plan, runtime, unsafePath } = lockPlan(value);
   if (plan.shared) throw new InvalidArgument(`${name} must not be shared: a write needs it exclusive`);
   if (runtime !== undefined) throw new InvalidArgument(`${name} must not name a runtime of its own`);
+  if (unsafePath !== undefined) throw new InvalidArgument(`unsafePath is an option of the call, not of its ${name}`);
   return { plan };
 };
 

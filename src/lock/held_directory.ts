@@ -5,7 +5,7 @@
  * tried again, and `check` decides before any commit.
  */
 import { runSync } from "../core/operation.ts";
-import { makeEngine } from "../protocol/engine.ts";
+import { atOnce } from "../protocol/engine.ts";
 import { type LockToken, tokenName } from "../protocol/names/names.ts";
 import { type HeldLock, type LockRequest, Loss } from "./held_lock.ts";
 import { discardToken, exchangeToken, isThere } from "./token.ts";
@@ -39,11 +39,11 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
   };
 
   // At once on both file systems, so that nothing of ours runs while a token has no name that we know.
-  const atOnce = { ...request, engine: makeEngine(runtime, true) };
+  const hasty = { ...request, engine: atOnce(engine) };
 
   function renew(): void {
     const next = { ...current, stamp: (current.stamp ?? 0) + 1 };
-    if (runSync(() => exchangeToken(atOnce, tokenName(current), next))) current = next;
+    if (runSync(() => exchangeToken(hasty, tokenName(current), next))) current = next;
     else lose();
   }
 
@@ -70,7 +70,7 @@ export function heldDirectory(request: LockRequest, token: LockToken, turn: Turn
     *check() {
       for (let seen = current; loss.error === undefined; seen = current) {
         // At once: a synchronous call may use a lock that was taken asynchronously.
-        if (yield* isThere(atOnce, seen)) return true;
+        if (yield* isThere(hasty, seen)) return true;
         // Renewed while we looked.
         if (seen === current) lose();
       }

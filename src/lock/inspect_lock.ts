@@ -34,7 +34,7 @@ interface Inspection {
 
 function begin(path: FilePath, options: InspectLockOptions | undefined, synchronous: boolean): Inspection {
   const checked = readOptions(options, readers);
-  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, undefined, "allow");
   const lockDirectory = checked.lockDirectory === undefined ? undefined : locate(engine, checked.lockDirectory);
   return { engine, path: locate(engine, path), lockDirectory };
 }

@@ -3,7 +3,7 @@
  * have joined the same lock. The inner lock is this process's own; the outer one is looked at before each commit.
  */
 import type { Operation } from "../core/operation.ts";
-import { makeEngine } from "../protocol/engine.ts";
+import { atOnce } from "../protocol/engine.ts";
 import { isHeldAbove } from "./ancestor_holds.ts";
 import type { HeldLock, LockDirectoryRequest, Loss } from "./held_lock.ts";
 import type { LockBackend } from "./lock_info.ts";
@@ -51,7 +51,7 @@ export class JoinedAbove implements HeldLock {
   *check(): Operation<boolean> {
     if (!(yield* this.#inner.check())) return false;
     // At once: a synchronous call may use a lock that was taken asynchronously.
-    const outer = { ...this.#outer, engine: makeEngine(this.#outer.engine.runtime, true) };
+    const outer = { ...this.#outer, engine: atOnce(this.#outer.engine) };
     if (!(yield* isHeldAbove(outer))) this.loss.declare("the program whose lock was joined does not hold it any more");
     return this.loss.error === undefined;
   }

@@ -13,7 +13,7 @@
 import { FileError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
-import { makeEngine } from "../protocol/engine.ts";
+import { atOnce } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { idly, outside } from "../protocol/room.ts";
 import { isUnsupported } from "../protocol/sync_codes.ts";
@@ -242,10 +242,10 @@ class HeldLockFile implements HeldLock {
 
   /** The kernel takes no lock away; but once the lock file is deleted or replaced, others lock another one. */
   *check(): Operation<boolean> {
-    const { engine } = this.#request;
     // At once: a synchronous call may use a lock that was taken asynchronously.
-    const atOnce = engine.synchronous ? this.#request : { ...this.#request, engine: makeEngine(engine.runtime, true) };
-    if (!(yield* isNamed(atOnce, this.#opened.identity))) {
+    const { engine } = this.#request;
+    const request = engine.synchronous ? this.#request : { ...this.#request, engine: atOnce(engine) };
+    if (!(yield* isNamed(request, this.#opened.identity))) {
       this.loss.declare("its lock file was deleted or replaced");
     }
     return this.loss.error === undefined;

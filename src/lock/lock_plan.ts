@@ -15,11 +15,12 @@ import {
   readOptions,
 } from "../core/options.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
-import { runtimeOption } from "../protocol/engine.ts";
+import { runtimeOption, type UnsafePath } from "../protocol/engine.ts";
 import type { LockBackend, LockInfo } from "./lock_info.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of every function that takes a lock. */
-export interface LockOptions {
+export interface LockOptions extends UnsafePathOption {
   /**
    * Take the lock together with other shared holders, but never at the same time as an exclusive one.
    *
@@ -90,7 +91,7 @@ export type TryLockOptions = Omit<LockOptions, "timeout" | "onWait">;
 export type TryLockSyncOptions = Omit<TryLockOptions, "signal">;
 
 /** How a call takes the lock that it works under. */
-export interface ExclusiveLockOptions extends Omit<LockOptions, "shared" | "runtime"> {
+export interface ExclusiveLockOptions extends Omit<LockOptions, "shared" | "runtime" | "unsafePath"> {
   /** Never: a change needs an exclusive lock. */
   shared?: never;
 }
@@ -139,6 +140,13 @@ export interface LockFileModel {
   readonly group?: number | undefined;
 }
 
+/** A plan, and what only a lock for its own sake may choose. */
+interface LockChoice {
+  readonly plan: LockPlan;
+  readonly runtime: Runtime | undefined;
+  readonly unsafePath: UnsafePath | undefined;
+}
+
 /** Less would take locks from holders that a busy machine keeps from renewing in time. */
 const leastStaleAfter = 2_000;
 
@@ -160,18 +168,19 @@ export const lockOptionReaders = {
   join: flag,
   onWait: callback<(wait: LockWait) => void>(),
   runtime: runtimeOption,
+  unsafePath: unsafePathReader,
 };
 
 const { timeout: _triesOnce, onWait: _neverWaits, ...tryLockReaders } = lockOptionReaders;
 
 /** Reads and checks the options of a call that tries once. */
-export function tryLockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
-  const { plan, runtime } = planOf(readOptions(options, tryLockReaders));
-  return { plan: { ...plan, timeout: 0 }, runtime };
+export function tryLockPlan(options: unknown): LockChoice {
+  const choice = planOf(readOptions(options, tryLockReaders));
+  return { ...choice, plan: { ...choice.plan, timeout: 0 } };
 }
 
 /** Reads and checks lock options. */
-export function lockPlan(options: unknown): { plan: LockPlan; runtime: Runtime | undefined } {
+export function lockPlan(options: unknown): LockChoice {
   return planOf(readOptions(options, lockOptionReaders));
 }
 
@@ -180,10 +189,7 @@ export function refuseOnWait({ onWait }: LockPlan, name = "onWait"): void {
   if (onWait !== undefined) throw new InvalidArgument(`${name}: nothing can be called while a synchronous call waits`);
 }
 
-function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOptionReaders>>>): {
-  plan: LockPlan;
-  runtime: Runtime | undefined;
-} {
+function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOptionReaders>>>): LockChoice {
   const backend = checked.backend ?? "auto";
   if (checked.staleAfter !== undefined && backend !== "directory") {
     throw new InvalidArgument(
@@ -201,7 +207,7 @@ function planOf(checked: Partial<ReturnType<typeof readOptions<typeof lockOption
     join: checked.join ?? false,
     onWait: checked.onWait,
   });
-  return { plan, runtime: checked.runtime };
+  return { plan, runtime: checked.runtime, unsafePath: checked.unsafePath };
 }
 
 /** Starts the clock of a plan's timeout. */

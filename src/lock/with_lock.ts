@@ -33,12 +33,12 @@ interface LockCall {
 
 function begin(
   path: FilePath,
-  { plan, runtime }: ReturnType<typeof lockPlan>,
+  { plan, runtime, unsafePath }: ReturnType<typeof lockPlan>,
   synchronous: boolean,
 ): LockCall {
   refuseSignal(synchronous, plan.signal);
   if (synchronous) refuseOnWait(plan);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   return { engine, path: locate(engine, path), plan: { ...plan, directories: true } };
 }
 

@@ -24,6 +24,7 @@ import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { LogRequest } from "./log_body.ts";
 import type { ReadPlan, SkippedRange } from "./read_log.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of opening a log to read it. */
 export interface LogReaderOptions {
@@ -32,7 +33,7 @@ export interface LogReaderOptions {
 }
 
 /** Options of opening a log to write it. */
-export interface LogOptions extends LogReaderOptions {
+export interface LogOptions extends LogReaderOptions, UnsafePathOption {
   /** How far a record must have reached when `append` resolves. Default `"full"`. */
   durability?: Durability;
   /** When the platform cannot give that durability: report what was reached (default), or throw. */
@@ -92,6 +93,7 @@ const readers = {
   backup: count,
   lock: writersLock,
   runtime: runtimeOption,
+  unsafePath: unsafePathReader,
 };
 
 /** Reads path and options. */
@@ -100,8 +102,8 @@ export function logRequest(
   options: LogOptions | LogSyncOptions | undefined,
   synchronous: boolean,
 ): { path: string; request: LogRequest } {
-  const { runtime, lock = writersLock({}, "lock"), mode, ...rules } = readOptions(options, readers);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const { runtime, lock = writersLock({}, "lock"), mode, unsafePath, ...rules } = readOptions(options, readers);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   refuseSignals(synchronous, undefined, { plan: lock });
   const defaults = mode === undefined ? {} : { defaults: { mode } };
   const request = { engine, plan: writePlan(engine, { ...rules, ...defaults }), lock };

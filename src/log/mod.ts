@@ -24,6 +24,7 @@ export type { FilePath } from "../core/options.ts";
 export type { LockBackend, LockInfo } from "../lock/lock_info.ts";
 export type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockOptions, LockWait } from "../lock/lock_plan.ts";
 export type { TornTail } from "./records_end.ts";
+export type { UnsafePath, UnsafePathOption } from "../protocol/unsafe_path.ts";
 export type { Durability } from "../protocol/write_plan.ts";
 export { type Log, type LogReader, openLog, openLogReader } from "./log.ts";
 export type { CheckpointOptions, LogOptions, LogReaderOptions, LogSyncOptions, ReadOptions } from "./log_options.ts";

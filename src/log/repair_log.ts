@@ -28,9 +28,10 @@ import { RecordReader } from "./record_reader.ts";
 import { type Cursor, recordHeaderSize } from "./record.ts";
 import { firstCursor, makeSure } from "./records_end.ts";
 import { rewrittenFilling } from "./rewritten.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of {@linkcode repairLog}. */
-export interface RepairLogOptions {
+export interface RepairLogOptions extends UnsafePathOption {
   /**
    * What is kept: `"before"`, the records before the first damage; `"readable"`, all whole records. Those behind damage
    * are numbered on without a gap then, and `damage` says what is missing.
@@ -121,14 +122,15 @@ function* repair(
   options: RepairLogOptions | RepairLogSyncOptions | undefined,
   synchronous: boolean,
 ): Operation<RepairLogResult> {
-  const { keep = "before", backup = 1, lock, runtime } = readOptions(options, {
+  const { keep = "before", backup = 1, lock, runtime, unsafePath } = readOptions(options, {
     keep: oneOf("before", "readable"),
     backup: count,
     lock: lockPlanOption,
     runtime: runtimeOption,
+    unsafePath: unsafePathReader,
   });
   refuseSignals(synchronous, undefined, lock === undefined ? undefined : { plan: lock });
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   const wanted = { engine, path: locate(engine, path), lock: lock ?? lockPlanOption({}, "lock"), keep, backup };
   return yield* inRoomFor({ engine, lock: { plan: wanted.lock } }, true, () => repairInRoom(wanted));
 }

@@ -21,6 +21,7 @@ import { holdNames, isSafeWay } from "./safe_way.ts";
 import { LearnedDevices } from "./learned_devices.ts";
 import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directory.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
+import { refuseUnsafePath } from "./unsafe_path.ts";
 import { syncsDirectory } from "./write_plan.ts";
 
 /** The opened directory of a target. */
@@ -117,6 +118,7 @@ export function* openParent(
   const parent = new ParentDirectory(engine, path, status);
   parent.isHeld = holdNames(engine, path, undefined);
   yield* checkWay(engine, parent, attempt);
+  if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
   return parent;
 }
 
@@ -136,6 +138,7 @@ function* opened(
     const parent = new ParentDirectory(engine, path, status, handle);
     parent.isHeld = holdNames(engine, path, handle);
     yield* checkWay(engine, parent, attempt);
+    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
     const { device } = status;
     if (
       syncsDirectory(rules.durability) && rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)

@@ -15,6 +15,8 @@ export interface Engine {
   readonly capabilities: Capabilities;
   /** Whose symlinks it follows wherever they lead, beside this user's and root's (links.ts). */
   readonly links?: FollowedLinks | undefined;
+  /** What it does about a way that others can exchange (unsafe_path.ts). */
+  readonly unsafePath?: UnsafePath | undefined;
 }
 
 /** Whose symlinks a call may follow, and by which option. */
@@ -23,16 +25,29 @@ export interface FollowedLinks {
   readonly users: "any" | readonly number[];
 }
 
+/** What is done about a way that others can exchange where names are reached by path: refuse it, or go on. */
+export type UnsafePath = "throw" | "allow";
+
 /** The engine for one call. */
-export function makeEngine(runtime: Runtime, synchronous: boolean, links?: FollowedLinks): Engine {
+export function makeEngine(
+  runtime: Runtime,
+  synchronous: boolean,
+  links?: FollowedLinks,
+  unsafePath?: UnsafePath,
+): Engine {
   return {
     links,
+    unsafePath,
     runtime,
     fileSystem: synchronous ? runtime.syncFileSystem : runtime.fileSystem,
     synchronous,
     capabilities: runtime.capabilities,
   };
 }
+
+/** The same call at once: for what must be done before anything else goes on. */
+export const atOnce = (engine: Engine): Engine =>
+  engine.synchronous ? engine : { ...engine, fileSystem: engine.runtime.syncFileSystem, synchronous: true };
 
 /** Reads the option `runtime`. */
 export const runtimeOption: OptionReader<Runtime> = asRuntime;

@@ -34,7 +34,7 @@ const readers = { runtime: runtimeOption, trust: trustReader };
 
 function* generationsOf(path: FilePath, options: unknown, synchronous: boolean): Operation<PublishedGeneration[]> {
   filePath(path, "path");
-  const request = readSwitchRequest(path, readOptions(options, readers), synchronous);
+  const request = readSwitchRequest(path, { ...readOptions(options, readers), unsafePath: "allow" }, synchronous);
   const { engine } = request;
   const attempt = beginAttempt("Cannot list the generations of", request.path);
   return yield* inRoom(engine, "calls", {}, () => generationsIn(request, attempt));

@@ -24,9 +24,10 @@ import { type Trust, type TrustOption, trustReader } from "../protocol/trust.ts"
 import { type Durability, durabilityReaders, type WritePlan, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of everything that switches what is published. */
-export interface SwitchOptions extends TrustOption {
+export interface SwitchOptions extends TrustOption, UnsafePathOption {
   /**
    * Makes what is published now take effect. When it throws, the symlink is switched back, and it is called again. A process
    * that is killed before it has returned owes it: the next call with an `activate`, and `recoverTransactions`, know.
@@ -117,6 +118,7 @@ const switchReaders = {
   signal: abortSignal,
   runtime: runtimeOption,
   trust: trustReader,
+  unsafePath: unsafePathReader,
 };
 
 const rollBackReaders = { ...switchReaders, generation: filePath };
@@ -153,11 +155,11 @@ function requestOf(
   synchronous: boolean,
 ): PublishRequest {
   const { keep = 3, grace = 60_000, adopt = false, validate, activate, timeouts = {} } = checked;
-  const { lock, durability, signal, runtime, trust = [] } = checked;
+  const { lock, durability, signal, runtime, trust = [], unsafePath } = checked;
   const plan = lock ?? lockPlan(undefined).plan;
   refuseSignals(synchronous, signal, { plan });
   checkTimeouts(timeouts, { validate, activate }, synchronous);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust }, unsafePath);
   return {
     engine,
     // `releases/current/` means the symlink itself.

@@ -166,7 +166,7 @@ export function* restoreObject(
   target: FilePath,
   request: WriteRequest,
 ): Operation<WriteResult> {
-  const { engine } = context;
+  const { engine } = request;
   const location = locate(engine, target);
   const attempt = beginAttempt("Cannot restore", location);
   let ticket = request.lock === undefined ? takeTicket() : undefined;

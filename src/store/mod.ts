@@ -23,6 +23,7 @@ export {
 } from "../core/errors.ts";
 export type { FilePath } from "../core/options.ts";
 export type { Digest } from "../protocol/names/store.ts";
+export type { UnsafePath, UnsafePathOption } from "../protocol/unsafe_path.ts";
 export type { Durability, WriteResult } from "../protocol/write_plan.ts";
 export { type CollectOptions, type ObjectStore, openObjectStore } from "./object_store.ts";
 export { type CollectSyncOptions, type ObjectStoreSync, openObjectStoreSync } from "./object_store_sync.ts";

@@ -120,7 +120,9 @@ export function restoreRequest(
   options: RestoreOptions | RestoreSyncOptions | undefined,
 ): WriteRequest {
   const { durability, whenUnsupported, whenSyncFails } = context.plan;
-  const checked = { durability, whenUnsupported, whenSyncFails, ...readOptions(options, restoreReaders) };
+  const { unsafePath } = context.engine;
+  const own = { durability, whenUnsupported, whenSyncFails, ...unsafePath === undefined ? {} : { unsafePath } };
+  const checked = { ...own, ...readOptions(options, restoreReaders) };
   return writeRequest(checked, context.engine.runtime, context.engine.synchronous);
 }
 

@@ -26,9 +26,10 @@ import {
 } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
 import type { FileStatus, Runtime } from "../runtime/runtime.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of opening a store or its references. */
-export interface StoreOptions {
+export interface StoreOptions extends UnsafePathOption {
   /** How far a change must have reached when its call returns. Default `"full"`. */
   durability?: Durability;
   /** When the platform cannot give that durability: report what was reached (default), or throw. */
@@ -54,6 +55,7 @@ const readers = {
   ...durabilityReaders,
   timeout: lockOptionReaders.timeout,
   runtime: runtimeOption,
+  unsafePath: unsafePathReader,
 };
 const objectReaders = { ...readers, mode: fileMode };
 
@@ -140,11 +142,11 @@ export function* openContext(
   lockTarget: string,
 ): Operation<StoreContext> {
   const known = lockTarget === objectsLockTarget ? objectReaders : readers;
-  const { runtime, timeout, mode, ...rules } = readOptions<typeof objectReaders>(
+  const { runtime, timeout, mode, unsafePath, ...rules } = readOptions<typeof objectReaders>(
     options,
     known as typeof objectReaders,
   );
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   const directory = locate(engine, path).replace(/(?<=[^/\\:])[/\\]+$/, "");
   const context = new StoreContext(
     engine,

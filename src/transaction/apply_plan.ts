@@ -37,6 +37,7 @@ import { currentRuntime } from "../runtime/current.ts";
 import type { RequestedDirectory } from "./make_planned_directories.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { readPlannedDirectory, readPlannedFile, type RequestedFile } from "./planned_files.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** A file that is to be replaced or made together with others. */
 export interface PlannedFile {
@@ -111,7 +112,7 @@ export interface ApplyProgress {
 }
 
 /** Options of {@linkcode applyFiles}. */
-export interface ApplyOptions extends TrustOption {
+export interface ApplyOptions extends TrustOption, UnsafePathOption {
   /** The directory that the journal is kept in while the transaction runs. Default: that of the first file. */
   journal?: FilePath;
   /**
@@ -212,6 +213,7 @@ const optionReaders = {
   onProgress: callback<NonNullable<ApplyOptions["onProgress"]>>(),
   runtime: runtimeOption,
   trust: trustReader,
+  unsafePath: unsafePathReader,
 };
 
 /** Reads plan and options. */
@@ -221,16 +223,16 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
   if (files === undefined) throw new InvalidArgument("A plan must have files");
   checkTimeouts(timeouts, { validate, activate }, synchronous);
   const checked = readOptions(options, optionReaders);
-  const { journal, lock, durability, whenLost, busyTimeout, signal, onProgress, runtime, trust = [] } = checked;
+  const { journal, lock, durability, whenLost, busyTimeout, signal, onProgress, runtime, trust = [], unsafePath } =
+    checked;
   refuseSignals(synchronous, signal, lock);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust });
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, { option: "trust", users: trust }, unsafePath);
   const shared = {
     ...durability === undefined ? {} : { durability },
     ...whenLost === undefined ? {} : { whenLost },
     ...busyTimeout === undefined ? {} : { busyTimeout },
     ...signal === undefined ? {} : { signal },
   };
-  const held = lock !== undefined && "hold" in lock ? lock.hold : undefined;
   const wanted = lock !== undefined && "plan" in lock ? lock.plan : lockPlan(undefined).plan;
   return {
     engine,
@@ -244,7 +246,7 @@ export function readApplyRequest(plan: unknown, options: unknown, synchronous: b
     backup,
     journal: journal === undefined ? undefined : locate(engine, journal),
     lock: { ...wanted, signal: wanted.signal ?? signal },
-    joined: held,
+    joined: lock !== undefined && "hold" in lock ? lock.hold : undefined,
     trust,
     rules: writePlan(engine, shared),
     progress: onProgress ?? (() => {}),

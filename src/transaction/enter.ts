@@ -22,7 +22,7 @@ import type { ApplyRequest } from "./apply_plan.ts";
 import { keysOf } from "./debts.ts";
 import { examine, type Examined, isDecided, locate } from "./examine.ts";
 import { Homes } from "../protocol/homes.ts";
-import { lockLike } from "../file/write_options.ts";
+import { newLockFile } from "../lock/new_lock_file.ts";
 import { fileKey, lockFiles, releaseLocks } from "../lock/lock_files.ts";
 import type { Participant } from "./participants.ts";
 import { recoverOne } from "./recover_one.ts";
@@ -58,9 +58,8 @@ export function* enter(
   const report = emptyReport();
   const lockables = participants.map((participant, index) => {
     const plan = request.files[index]?.plan;
-    return plan === undefined
-      ? participant
-      : { ...participant, newFile: lockLike(engine, plan, { plan: lock }).plan.newFile };
+    const newFile = lock.newFile ?? (plan === undefined ? undefined : newLockFile(engine, plan));
+    return { ...participant, newFile };
   });
   const rules = { lock, sync: request.rules, trust, unproven: "keep" } as const;
   for (let looks = 0;; looks++) {

@@ -45,6 +45,7 @@ export type { AppliedFile, ApplyResult } from "./apply_result.ts";
 export type { AppliedDirectory } from "./make_planned_directories.ts";
 export type { KeptReason, KeptTransaction, RecoveryReport } from "./recovery.ts";
 export type { Trust, TrustOption } from "../protocol/trust.ts";
+export type { UnsafePath, UnsafePathOption } from "../protocol/unsafe_path.ts";
 export { publishDirectory, publishDirectorySync, type PublishResult } from "../publication/publish_directory.ts";
 export {
   listGenerations,

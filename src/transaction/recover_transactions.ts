@@ -24,9 +24,10 @@ import {
 import { recoverDirectory } from "./recover.ts";
 import { Homes } from "../protocol/homes.ts";
 import { emptyReport, type Recovery, type RecoveryReport } from "./recovery.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of {@linkcode recoverTransactions}. */
-export interface RecoverOptions extends TrustOption {
+export interface RecoverOptions extends TrustOption, UnsafePathOption {
   /**
    * Called for each transaction that is settled now and whose activation may not have happened, with the path of its
    * journal, which is removed when the callback has returned. Without it those journals stay, and are named every time.
@@ -61,6 +62,7 @@ const readers = {
   signal: abortSignal,
   runtime: runtimeOption,
   trust: trustReader,
+  unsafePath: unsafePathReader,
 };
 
 function* recover(
@@ -73,7 +75,7 @@ function* recover(
   const engine = makeEngine(checked.runtime ?? currentRuntime(), synchronous, {
     option: "trust",
     users: checked.trust ?? [],
-  });
+  }, checked.unsafePath);
   const directory = locate(engine, filePath(path, "directory"));
   const attempt: Attempt = { ...beginAttempt("Cannot recover", directory), targetState: "unknown" };
   const { activate, timeouts = {}, lock = lockPlan(undefined).plan, signal } = checked;

@@ -32,7 +32,8 @@ export interface StagedList {
 export class StagedLists {
   readonly #directory: string;
   readonly #attempt: Attempt;
-  readonly #engine = makeEngine(currentRuntime(), false);
+  // What is staged there has been judged.
+  readonly #engine = makeEngine(currentRuntime(), false, undefined, "allow");
   readonly #placed: TemporaryFile[] = [];
 
   /** The lists lie beside `path`; errors name what is tried and on what. */

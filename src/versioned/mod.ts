@@ -42,6 +42,7 @@ export type { ReadJsonFileOptions } from "../file/read_json_file.ts";
 export type { UpdatedValue } from "../file/update_operation.ts";
 export type { JsonSpacing } from "../file/write_json_file.ts";
 export type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
+export type { UnsafePath, UnsafePathOption } from "../protocol/unsafe_path.ts";
 export type { Durability, ReplaceOptions } from "../protocol/write_plan.ts";
 export type { VersionedResult } from "../protocol/versions/change_version.ts";
 export {

@@ -19,13 +19,15 @@ import { idly, inRoom } from "../protocol/room.ts";
 import { openVersioned, type VersionedFile, type VersionPlan } from "../protocol/versions/versioned_file.ts";
 import { type Durability, replaceOptionReaders, type ReplaceOptions, writePlan } from "../protocol/write_plan.ts";
 import { currentRuntime } from "../runtime/current.ts";
+import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
 
 /** Options of everything that makes versions. */
 export interface VersionedOptions extends
   Pick<
     ReplaceOptions,
     "whenUnsupported" | "whenSyncFails" | "mode" | "owner" | "defaults" | "createDirectories" | "signal" | "runtime"
-  > {
+  >,
+  UnsafePathOption {
   /**
    * How much must survive a power cut: `"full"` and `"barrier"` mean content and name, `"file"` only content. A version's
    * content is always synced before it has its name.
@@ -76,6 +78,7 @@ export const versionedReaders = {
   runtime: replaceOptionReaders.runtime,
   keep: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   refresh: flag,
+  unsafePath: unsafePathReader,
 };
 
 const retriesOption: OptionReader<number> = (value, name) => value === Infinity ? value : count(value, name);
@@ -96,9 +99,9 @@ type CheckedOptions = ReturnType<typeof readOptions<typeof versionedReaders>>;
 
 /** From checked options to a request. */
 export function versionedRequest(options: CheckedOptions, synchronous: boolean): VersionedRequest {
-  const { runtime, keep = usualKeep, refresh = true, ...rest } = options;
+  const { runtime, keep = usualKeep, refresh = true, unsafePath, ...rest } = options;
   refuseSignals(synchronous, rest.signal);
-  const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
+  const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
   return { engine, plan: { write: writePlan(engine, rest), keep, refresh } };
 }
 

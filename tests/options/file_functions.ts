@@ -32,7 +32,7 @@ import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import { lockRows, tryLockRows } from "./lock_rows.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
 import { answer, type Tested, twins } from "./tested_function.ts";
-import { runtimeRow, signalRow, simulatedOnly, syncRows, writeRows } from "./write_rows.ts";
+import { runtimeRow, signalRow, simulatedOnly, syncRows, unsafePathRow, writeRows } from "./write_rows.ts";
 import { writingFunctions } from "./writing_functions.ts";
 
 const content = ({ machine }: Seen): string | undefined => machine.readText("/d/a");
@@ -100,6 +100,7 @@ const backups: Tested[] = [
       { option: "whenLost", value: "throw", see: ({ code }) => code, without: undefined, with: "ENOTSUP" },
       ...syncRows,
       signalRow,
+      { ...unsafePathRow, with: "ENOENT" },
       ...backupRows,
       { ...trustRow, see: content, without: "earlier", with: "another's" },
       ...runtimeTells("restored"),
@@ -163,6 +164,7 @@ const removal: Tested = {
   rows: [
     ...writeRows.filter(({ option }) => option === "lock" || option.startsWith("lock.") || option === "ifMatch"),
     { ...runtimeRow, see: ({ value }) => (value as { removed: boolean }).removed, without: false, with: true },
+    unsafePathRow,
     signalRow,
     ...syncRows.map((row) => ({
       ...row,
@@ -247,7 +249,7 @@ const locks: Tested[] = [
       async (path, options) => await (await acquireLock(path, options)).release(),
       (path, options) => acquireLockSync(path, options)[Symbol.dispose](),
     ),
-    rows: [...lockRows, runtimeRow],
+    rows: [...lockRows, unsafePathRow, runtimeRow],
   },
   {
     called: twins(
@@ -255,7 +257,7 @@ const locks: Tested[] = [
       async (path, options) => held(await tryLock(path, options)),
       (path, options) => held(tryLockSync(path, options)),
     ),
-    rows: [...tryLockRows, runtimeRow],
+    rows: [...tryLockRows, unsafePathRow, runtimeRow],
   },
   {
     called: twins(
@@ -263,7 +265,7 @@ const locks: Tested[] = [
       (path, options) => withLock(path, () => {}, options),
       (path, options) => withLockSync(path, () => {}, options),
     ),
-    rows: [...lockRows, runtimeRow],
+    rows: [...lockRows, unsafePathRow, runtimeRow],
   },
   {
     called: twins(

@@ -7,7 +7,7 @@ import type { OpenFile } from "../../src/runtime/runtime.ts";
 import type { MemoryRuntime } from "../../src/testing/mod.ts";
 import type { OptionRow, Scene } from "./option_row.ts";
 import { answer, type Tested, throwing, twins } from "./tested_function.ts";
-import { runtimeRow, simulatedOnly, syncRows, writeRows } from "./write_rows.ts";
+import { runtimeRow, simulatedOnly, syncRows, unsafePathRow, writeRows } from "./write_rows.ts";
 
 const compatible: Tested = {
   called: {
@@ -106,6 +106,10 @@ const logs: Tested[] = [
       { ...lockedAt(), option: "lock.timeout", value: 5_000, without: "EBUSY", with: undefined },
       ...lockRowsOf("/d/log").filter(({ option }) => option !== "lock.timeout"),
       {
+        ...unsafePathRow,
+        path: "/n/d/fresh",
+      },
+      {
         ...runtimeRow,
         path: `${simulatedOnly}/log`,
         machine: { files: { [`${simulatedOnly}/`]: { kind: "directory" } } },
@@ -202,6 +206,7 @@ const logs: Tested[] = [
         with: 0,
       },
       ...lockRowsOf(damagedLog),
+      { ...unsafePathRow, path: "/n/d/none", with: "ENOENT" },
       { ...runtimeRow, with: "ECORRUPT" },
     ],
   },

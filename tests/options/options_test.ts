@@ -64,7 +64,7 @@ async function compare({ called, rows }: Tested, synchronous: boolean): Promise<
   const groups = new Set(
     [...named].flatMap((name) => name.split(".").slice(0, -1).map((_, at, parts) => parts.slice(0, at + 1).join("."))),
   );
-  const refused = ["lock.shared", "lock.runtime"];
+  const refused = ["lock.shared", "lock.runtime", "lock.unsafePath"];
   const needed = Object.keys(called.needed ?? {});
   const missing = asked.filter((name) =>
     !named.has(name) && !groups.has(name) && !refused.includes(name) && !needed.includes(name)

@@ -11,7 +11,7 @@ import { digestOf } from "../proof/write_features.ts";
 import { lockedAt } from "./lock_rows.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
 import { answer, type Tested, throwing, twins } from "./tested_function.ts";
-import { runtimeRow, signalRow, simulatedOnly, syncRows, writeRows } from "./write_rows.ts";
+import { runtimeRow, signalRow, simulatedOnly, syncRows, unsafePathRow, writeRows } from "./write_rows.ts";
 
 const code = ({ code }: Seen): unknown => code;
 
@@ -56,6 +56,7 @@ const openRows = (lock: string, unsynced: "file" | "none"): OptionRow[] => [
     with: row.option === "whenSyncFails" ? unsynced : row.with,
   })),
   { ...lockedAt(`/d/${lock}`), option: "timeout", value: 0, without: undefined, with: "EBUSY", see: code },
+  { ...unsafePathRow, path: "/n/d" },
   { ...runtimeRow, path: simulatedOnly },
 ];
 

@@ -16,7 +16,7 @@ import { afterRenameTo, applyAndDie, filesOf, scenario } from "../transaction/su
 import { lockedAt, lockRowsOf } from "./lock_rows.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
 import { type Tested, throwing, twins } from "./tested_function.ts";
-import { runtimeRow, signalRow, simulatedOnly, syncRows, writeRows } from "./write_rows.ts";
+import { runtimeRow, signalRow, simulatedOnly, syncRows, unsafePathRow, writeRows } from "./write_rows.ts";
 
 const code = ({ code }: Seen): unknown => code;
 const durabilityRow = syncRows.filter(({ option }) => option === "durability");
@@ -80,6 +80,7 @@ const applications: Tested[] = [
       lockRow(),
       ...lockRowsOf("/d/a"),
       signalRow,
+      unsafePathRow,
       runtimeRow,
     ],
   },
@@ -255,6 +256,7 @@ const publications: Tested[] = [
         without: 3,
         with: 1,
       },
+      { ...unsafePathRow, path: "/n/d/site" },
       {
         ...runtimeRow,
         path: `${simulatedOnly}/site`,
@@ -287,6 +289,7 @@ const publications: Tested[] = [
         without: "ENOENT",
         with: "earlier",
       },
+      { ...unsafePathRow, path: "/n/d/site", with: "ENOENT" },
       { ...runtimeRow, with: "EEXIST" },
     ],
   },
@@ -376,6 +379,7 @@ const recovery: Tested = {
         if (row.option === "lock.staleAfter") robbed(scene.machine, "/d/f0.lock", row.machine?.files ?? {});
       },
     })),
+    { ...unsafePathRow, path: "/n/d" },
     { ...runtimeRow, path: simulatedOnly },
   ],
 };

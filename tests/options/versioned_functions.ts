@@ -20,7 +20,7 @@ import {
 } from "../../src/versioned/mod.ts";
 import type { OptionRow, Scene, Seen } from "./option_row.ts";
 import { type Tested, throwing, twins } from "./tested_function.ts";
-import { runtimeRow, signalRow, simulatedOnly, writeRows } from "./write_rows.ts";
+import { runtimeRow, signalRow, simulatedOnly, unsafePathRow, writeRows } from "./write_rows.ts";
 
 const code = ({ code }: Seen): unknown => code;
 const result = ({ value }: Seen): VersionedResult => value as VersionedResult;
@@ -57,7 +57,9 @@ const growing: readonly OptionRow[] = [
 function outrun<T>({ machine, path }: Scene, change: (current: T | undefined) => T): (current: T | undefined) => T {
   let isFirst = true;
   return (current) => {
-    if (isFirst && current !== undefined) updateVersionedTextSync(path, (old) => `${old} `, { runtime: machine });
+    if (isFirst && current !== undefined) {
+      updateVersionedTextSync(path, (old) => `${old} `, { runtime: machine, unsafePath: "allow" });
+    }
     isFirst = false;
     return change(current);
   };
@@ -83,7 +85,7 @@ export const versionedFunctions: readonly Tested[] = [
       (path, options, scene) => updateVersioned(path, outrun<Uint8Array>(scene, more), options),
       (path, options, scene) => updateVersionedSync(path, outrun<Uint8Array>(scene, more), options),
     ),
-    rows: [...growing, runtimeRow],
+    rows: [...growing, unsafePathRow, runtimeRow],
   },
   {
     called: twins(
@@ -91,7 +93,7 @@ export const versionedFunctions: readonly Tested[] = [
       (path, options, scene) => updateVersionedText(path, outrun(scene, longer), options),
       (path, options, scene) => updateVersionedTextSync(path, outrun(scene, longer), options),
     ),
-    rows: [...growing, runtimeRow],
+    rows: [...growing, unsafePathRow, runtimeRow],
   },
   {
     called: twins(
@@ -104,6 +106,7 @@ export const versionedFunctions: readonly Tested[] = [
       { option: "space", value: 1, see: (seen) => result(seen).bytesWritten, without: 4, with: 7 },
       { option: "validate", value: refused, see: code, without: undefined, with: "ECORRUPT" },
       ...growing,
+      unsafePathRow,
       { ...runtimeRow, machine: { files: { [`${simulatedOnly}/a`]: "[]" } } },
     ],
   },
@@ -129,6 +132,7 @@ export const versionedFunctions: readonly Tested[] = [
         with: 2,
       },
       ...versionRows.map((row) => row.path === undefined ? row : { ...row, base: { expected: null } }),
+      unsafePathRow,
       runtimeRow,
     ],
   },

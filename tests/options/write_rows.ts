@@ -44,6 +44,25 @@ export const runtimeRow: OptionRow = {
   with: undefined,
 };
 
+/** Where root works in another user's directory, and names cannot be reached through what is open. */
+export const unsafePathRow: OptionRow = {
+  option: "unsafePath",
+  value: "allow",
+  path: "/n/d/a",
+  machine: {
+    user: 0,
+    capabilities: { anchored: false },
+    files: {
+      "/n": { kind: "directory", user: 7 },
+      "/n/d": { kind: "directory", user: 7 },
+      "/n/d/a": { content: "[]", user: 7 },
+    },
+  },
+  see: ({ code }) => code,
+  without: "EACCES",
+  with: undefined,
+};
+
 /** What ends a call that is under way. */
 export const signalRow: OptionRow = {
   option: "signal",
@@ -174,5 +193,6 @@ export const writeRows: readonly OptionRow[] = [
   { ...locked, option: "lock", value: { timeout: 0 }, without: undefined, with: "EBUSY" },
   ...innerLockRows,
   signalRow,
+  unsafePathRow,
   runtimeRow,
 ];

@@ -133,7 +133,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
   try {
     const { activate: words } = plan;
     const name = { verb: attempt, path };
-    const { backup, directories, lockDirectory, trust = options.trust } = plan;
+    const { backup, directories, lockDirectory, trust = options.trust, unsafePath = options.unsafePath } = plan;
     const whenLost = options.strict ? "throw" : plan.whenLost;
     const wanted = { files, directories, ...backup === undefined ? {} : { backup } };
     if (options.dryRun) return previewed(await previewFilesNamed(name, wanted, {}), plan);
@@ -150,6 +150,7 @@ export async function run(call: Call<typeof deployTable>): Promise<Outcome> {
       },
       ...options.durability === undefined ? {} : { durability: options.durability },
       ...trust === undefined ? {} : { trust },
+      ...unsafePath === undefined ? {} : { unsafePath },
       ...whenLost === undefined ? {} : { whenLost },
       ...options.busyTimeout === undefined ? {} : { busyTimeout: options.busyTimeout * 1000 },
       onProgress({ step, done, total }) {

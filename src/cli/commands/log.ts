@@ -180,12 +180,13 @@ const skippedNote = ({ offset, bytes, records }: SkippedRange): string =>
 /** `atomic-write log repair LOG`. */
 export async function logRepair(call: Call<typeof logRepairTable>): Promise<Outcome> {
   const attempt = "Cannot repair";
-  const { keep, backup, nonblock, timeout } = call.options;
+  const { keep, backup, nonblock, timeout, unsafePath } = call.options;
   const path = locateOperand(call.operands.log, attempt);
   await mustExist(path, attempt, "file", "log");
   const result = await repairLog(path, {
     ...keep === undefined ? {} : { keep },
     ...backup === undefined ? {} : { backup },
+    ...unsafePath === undefined ? {} : { unsafePath },
     lock: { timeout: patienceOf({ nonblock, timeout }), ...new ShownWait(call).options },
   });
   return {

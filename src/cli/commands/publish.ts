@@ -41,7 +41,7 @@ function switchOptions(
   { timeout, published }: { readonly timeout: number; readonly published: StagedList | undefined },
 ): SwitchOptions {
   const { host, note, progress, options } = call;
-  const { durability, trust, lockDirectory, activate: words } = options;
+  const { durability, trust, unsafePath, lockDirectory, activate: words } = options;
   const directory = currentRuntime().process.workingDirectory();
   const late = () => note("asked to stop, but the symlink is already switched: finishing");
   return {
@@ -53,6 +53,7 @@ function switchOptions(
     },
     ...durability === undefined ? {} : { durability },
     ...trust === undefined ? {} : { trust },
+    ...unsafePath === undefined ? {} : { unsafePath },
     ...words === undefined || published === undefined ? {} : {
       async activate() {
         signal.addEventListener("abort", late, { once: true });
@@ -150,6 +151,7 @@ export async function publish(call: Call<typeof publishTable>): Promise<Outcome>
     ...grace === undefined ? {} : { grace: grace * 1000 },
     ...adopt === undefined ? {} : { adopt },
     ...options.trust === undefined ? {} : { trust: options.trust },
+    ...options.unsafePath === undefined ? {} : { unsafePath: options.unsafePath },
   };
   await refuseNoDirectory(source, path);
   if (options.dryRun) return previewed(await previewPublication(path, kept), source, options);

@@ -152,6 +152,7 @@ export async function run(call: Call<typeof recoverTable>): Promise<Outcome> {
     },
     ...options.unproven ? { unproven: "recover" as const } : {},
     ...options.trust === undefined ? {} : { trust: options.trust },
+    ...options.unsafePath === undefined ? {} : { unsafePath: options.unsafePath },
     ...words === undefined ? {} : {
       async activate(journal: string) {
         const limit = (options.programTimeout ?? defaultLimit) * 1000;

@@ -31,6 +31,9 @@ async function openStore(operand: string, attempt: string, options?: StoreOption
   return await openObjectStore(path, options);
 }
 
+/** What is done about a way that others could exchange. */
+const pathOf = ({ unsafePath }: Pick<StoreOptions, "unsafePath">) => unsafePath === undefined ? {} : { unsafePath };
+
 /** A SHA-256 that stands without a name. */
 function readDigest(text: string, name: string): string {
   const digest = parseDigest(text);
@@ -133,7 +136,10 @@ export async function storeList({ operands, json, print }: Call<typeof storeList
 /** `atomic-write store rm DIR DIGEST…`. */
 export async function storeRemove({ operands, options }: Call<typeof storeRemoveTable>): Promise<Outcome> {
   const digests = operands.digest.map((text) => readDigest(text, "DIGEST"));
-  const store = await openStore(operands.dir, "Cannot remove from", { timeout: patienceOf(options) });
+  const store = await openStore(operands.dir, "Cannot remove from", {
+    timeout: patienceOf(options),
+    ...pathOf(options),
+  });
   const removed: string[] = [];
   try {
     for (const digest of digests) if (await store.remove(digest)) removed.push(digest);
@@ -147,7 +153,7 @@ export async function storeRemove({ operands, options }: Call<typeof storeRemove
 
 /** `atomic-write store verify DIR`. */
 export async function storeVerify({ operands, options, progress }: Call<typeof storeVerifyTable>): Promise<Outcome> {
-  const store = await openStore(operands.dir, "Cannot verify");
+  const store = await openStore(operands.dir, "Cannot verify", pathOf(options));
   const report = await progress(`verifying ${operands.dir}`, "object");
   const result = await store.verify({
     onProgress: ({ checked, total }) => report(checked, total),
@@ -221,7 +227,7 @@ async function* named(pieces: AsyncIterable<Uint8Array>, to: Destination): Async
 export async function storeGc(call: Call<typeof storeGcTable>): Promise<Outcome> {
   const { references, grace, dryRun, allowEmpty, ...waiting } = call.options;
   const attempt = "Cannot collect garbage in";
-  const store = await openStore(call.operands.dir, attempt, { timeout: patienceOf(waiting) });
+  const store = await openStore(call.operands.dir, attempt, { timeout: patienceOf(waiting), ...pathOf(waiting) });
   const to = { attempt, path: store.directory };
   const none = new AbortController().signal;
   const reachable = references === undefined

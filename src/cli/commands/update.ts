@@ -55,7 +55,7 @@ export async function run(call: Call<typeof updateTable>): Promise<Outcome> {
   const none = new AbortController().signal;
   const options = writeOptions(rest, none);
   if (rest.mkdir) await makeDirectory(path, options);
-  const waiting = { nonblock, timeout, conflictExitCode, lockDirectory, join, verbose };
+  const waiting = { nonblock, timeout, conflictExitCode, lockDirectory, join, verbose, unsafePath: rest.unsafePath };
   const mode = rest.mode === undefined ? {} : { mode: rest.mode };
   const lock = await lockInTime(call, path, waiting, { shared: false, signal: command.signal, ...mode });
   if ("status" in lock) return lock;

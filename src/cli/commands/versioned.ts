@@ -18,8 +18,8 @@ import type { Call, Outcome } from "../table.ts";
 type Values = Call<typeof writeTable>["options"] | Call<typeof updateTable>["options"];
 
 function optionsOf(values: Values): VersionedOptions {
-  const { mode, owner, durability, whenUnsupported, whenSyncFails, mkdir, keep } = values;
-  const same = { mode, owner, whenUnsupported, whenSyncFails, keep, createDirectories: mkdir };
+  const { mode, owner, durability, whenUnsupported, whenSyncFails, mkdir, keep, unsafePath } = values;
+  const same = { mode, owner, whenUnsupported, whenSyncFails, keep, unsafePath, createDirectories: mkdir };
   const given = Object.fromEntries(Object.entries(same).filter(([, value]) => value !== undefined));
   return { ...given, ...durability === undefined || durability === "none" ? {} : { durability } };
 }

@@ -10,7 +10,19 @@ import { absolutePath, baseName, directoryName, endsAsDirectory, type PathStyle 
 import type { Owner } from "../../protocol/mode_and_owner.ts";
 import type { ApplyOptions } from "../../transaction/apply_plan.ts";
 import { jsonPlaces, memberOf } from "./json_places.ts";
-import { count, lossRule, members, metadata, Mistake, plainText, seconds, show, text, users } from "./plan_values.ts";
+import {
+  count,
+  lossRule,
+  members,
+  metadata,
+  Mistake,
+  pathRule,
+  plainText,
+  seconds,
+  show,
+  text,
+  users,
+} from "./plan_values.ts";
 
 /** A file of a plan. */
 export interface DeployFile {
@@ -47,6 +59,8 @@ export interface DeployPlan {
   readonly backup?: number;
   /** Whose unfinished deployments may be recovered. */
   readonly trust?: NonNullable<ApplyOptions["trust"]>;
+  /** What is done about a way that others could exchange. */
+  readonly unsafePath?: NonNullable<ApplyOptions["unsafePath"]>;
   /** What becomes of it when something of a file cannot be kept. */
   readonly whenLost?: NonNullable<ApplyOptions["whenLost"]>;
   /** How long the programs may take, in milliseconds. */
@@ -86,9 +100,11 @@ class Reader {
       "timeouts",
       "lockDirectory",
       "trust",
+      "unsafePath",
       "whenLost",
     ]);
-    const { files, directories, lockDirectory, validate, activate, backup, timeouts, trust, whenLost } = plan;
+    const { files, directories, lockDirectory, validate, activate, backup, timeouts, trust, unsafePath, whenLost } =
+      plan;
     const limits = members(timeouts ?? {}, "timeouts", ["validate", "activate"]);
     const limit = (name: "validate" | "activate") => {
       if (limits[name] === undefined) return defaultLimit * 1000;
@@ -106,6 +122,7 @@ class Reader {
       ...activate === undefined ? {} : { activate: this.#words(activate, "activate") },
       ...backup === undefined ? {} : { backup: count(backup, "backup") },
       ...trust === undefined ? {} : { trust: users(trust, "trust") },
+      ...unsafePath === undefined ? {} : { unsafePath: pathRule(unsafePath, "unsafePath") },
       ...whenLost === undefined ? {} : { whenLost: lossRule(whenLost, "whenLost") },
       limits: { validate: limit("validate"), activate: limit("activate") },
     };

@@ -119,6 +119,12 @@ export function lossRule(value: unknown, part: string): NonNullable<ApplyOptions
   throw new Mistake(part, `must be "report" or "throw", not ${show(value)}`);
 }
 
+/** What is done about a way that others could exchange. */
+export function pathRule(value: unknown, part: string): NonNullable<ApplyOptions["unsafePath"]> {
+  if (value === "throw" || value === "allow") return value;
+  throw new Mistake(part, `must be "throw" or "allow", not ${show(value)}`);
+}
+
 /** How many. */
 export function count(value: unknown, part: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;

@@ -1,6 +1,6 @@
 /** What the commands about one file take: to write, copy, remove, restore and update it, and to lock it. */
 import { type CommandTable, count, flag, sha256, text } from "../table.ts";
-import { durabilityRows, lockDirectoryRow, lockRows, trustRows, writeRows } from "./rows.ts";
+import { durabilityRows, lockDirectoryRow, lockRows, pathRows, trustRows, writeRows } from "./rows.ts";
 import { updateVersionRows, writeVersionRows } from "./versioned.ts";
 
 /** What `atomic-write [write] FILE` takes. */
@@ -59,6 +59,7 @@ export const removeTable = {
     lock: flag("Remove FILE under its lock"),
     ...lockDirectoryRow,
     ...durabilityRows,
+    ...pathRows,
   },
   statuses: [2],
   examples: ["date | atomic-write session.token && atomic-write remove session.token"],
@@ -80,6 +81,7 @@ export const restoreTable = {
     backup: count("N", "Also keep the version that is replaced, and the last N in total"),
     ...trustRows,
     ...durabilityRows,
+    ...pathRows,
     strict: flag(
       "Fail before FILE is changed if it cannot have the version's owner, mode, access control list and attributes",
     ),

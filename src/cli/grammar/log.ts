@@ -1,6 +1,6 @@
 /** What the commands of `log` take. */
 import { type CommandTable, count, flag, oneOf } from "../table.ts";
-import { durabilityRows, patienceRows, writeRows } from "./rows.ts";
+import { durabilityRows, pathRows, patienceRows, writeRows } from "./rows.ts";
 
 /** What `atomic-write log append LOG` takes. */
 export const logAppendTable = {
@@ -17,6 +17,7 @@ export const logAppendTable = {
     mode: writeRows.mode,
     mkdir: writeRows.mkdir,
     ...patienceRows,
+    ...pathRows,
     ...durabilityRows,
   },
   statuses: [1, 65, 66],
@@ -60,6 +61,7 @@ export const logRepairTable = {
     ),
     backup: count("N", "Keep the last N versions of the log beside it, hidden; default: 1"),
     ...patienceRows,
+    ...pathRows,
   },
   statuses: [1, 65, 66],
   examples: ["date | atomic-write log append --lines events.log && atomic-write log repair events.log"],
@@ -78,6 +80,7 @@ export const logCheckpointTable = {
     allowEmpty: flag("Accept an empty snapshot"),
     requireJson: flag("Refuse a snapshot that is not one JSON value"),
     ...patienceRows,
+    ...pathRows,
     ...durabilityRows,
   },
   statuses: [1, 65, 66],

@@ -86,6 +86,15 @@ export const lockDirectoryRow = {
   ),
 } satisfies OptionTable;
 
+/** What is done about a way that others could exchange. */
+export const pathRows = {
+  unsafePath: oneOf(
+    ["throw", "allow"],
+    "If another user could exchange a directory on the way, and this runtime cannot hold on to the directories that it " +
+      "opens (see SECURITY.md): fail (the default for root), or go on (the default for others)",
+  ),
+} satisfies OptionTable;
+
 /** Everything about the file that is written. */
 export const writeRows = {
   mode,
@@ -120,6 +129,7 @@ export const writeRows = {
   ),
   mkdir: flag("Create missing directories durably"),
   digest: flag("Print the SHA-256 of the content"),
+  ...pathRows,
 } satisfies OptionTable;
 
 /** Their values. */
@@ -166,6 +176,7 @@ export const waitRows = {
 export const lockRows = {
   ...waitRows,
   ...lockDirectoryRow,
+  ...pathRows,
   join: flag("If a program that runs this one holds the lock (`lock FILE -- …`), use its lock instead of failing"),
   verbose: flag("Say who is waited for, also if standard error is no terminal", "v"),
 } satisfies OptionTable;

@@ -1,6 +1,6 @@
 /** What the commands of `store` take. */
 import { type CommandTable, flag, type Operand, seconds, sha256, text } from "../table.ts";
-import { durabilityRows, patienceRows, writeRows } from "./rows.ts";
+import { durabilityRows, pathRows, patienceRows, writeRows } from "./rows.ts";
 
 /** The directory of a store. */
 const storeOperand = { help: "The directory of the store" } as const satisfies Operand;
@@ -29,6 +29,7 @@ export const storePutTable = {
     },
     allowEmpty: flag("Accept empty standard input"),
     ...durabilityRows,
+    ...pathRows,
   },
   statuses: [2, 65, 66],
   examples: ["echo hello | atomic-write store put objects", "atomic-write store put objects /etc/hosts"],
@@ -86,6 +87,7 @@ export const storeVerifyTable = {
     quarantine: flag(
       "Move damaged objects to the directory `damaged` of the store; they count as missing from then on",
     ),
+    ...pathRows,
   },
   statuses: [65, 66],
   examples: ["echo hello | atomic-write store put objects && atomic-write store verify objects"],
@@ -101,7 +103,7 @@ export const storeRemoveTable = {
     dir: storeOperand,
     digest: { help: "The SHA-256 of the objects, as `store put` prints it", many: true },
   },
-  options: patienceRows,
+  options: { ...patienceRows, ...pathRows },
   statuses: [1, 66],
   examples: ['atomic-write store rm objects "$(echo hello | atomic-write store put objects)"'],
 } as const satisfies CommandTable;
@@ -131,6 +133,7 @@ export const storeReferenceTable = {
       help: "Change the reference only if it leads to this SHA-256 now, or does not exist (none)",
     },
     ...patienceRows,
+    ...pathRows,
     ...durabilityRows,
   },
   statuses: [1, 2, 65, 66],
@@ -159,6 +162,7 @@ export const storeGcTable = {
     dryRun: flag("Only print what would be removed"),
     allowEmpty: flag("Accept empty input or no references: removes everything that is old enough"),
     ...patienceRows,
+    ...pathRows,
   },
   statuses: [1, 65, 66],
   examples: ["echo hello | atomic-write store put objects > keep && atomic-write store gc --dry-run objects < keep"],

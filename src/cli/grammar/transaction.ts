@@ -9,7 +9,7 @@ import {
   programWords,
   seconds,
 } from "../table.ts";
-import { lockDirectoryRow, trustRows, waitRows } from "./rows.ts";
+import { lockDirectoryRow, pathRows, trustRows, waitRows } from "./rows.ts";
 
 /** How the locks are waited for, and what must survive a power cut. */
 const transactionRows = {
@@ -19,6 +19,7 @@ const transactionRows = {
     "How much must survive a power cut; below full (the default), all-or-nothing holds only for killed processes",
   ),
   ...trustRows,
+  ...pathRows,
 } satisfies OptionTable;
 
 /** Their values. */
@@ -47,7 +48,7 @@ export const deployTable = {
     "runs `validate`, switches all files, and runs `activate`. If that fails, it restores every file and " +
     "activates again (status 90). Files that are already right are not touched; if all are, no program runs.",
     "PLAN is { files: [{ path, source | content | remove, mode, owner, defaults }], directories: [{ path, mode, " +
-    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory, trust, whenLost }. Paths " +
+    "owner }], validate: [word…], activate: [word…], backup, timeouts: { validate, activate }, lockDirectory, trust, unsafePath, whenLost }. Paths " +
     "are relative to the directory of PLAN, or to the current one if PLAN is standard input. The programs run " +
     "there, without a shell; the file that ATOMIC_WRITE_STAGED_FILE names (and ATOMIC_WRITE_STAGED, unless it is too " +
     "long), a JSON object, tells them where the new content of each file is. Their output is shown if they fail. See docs/deploy_plan.md.",
@@ -97,6 +98,7 @@ export const recoverTable = {
     ...programRows,
     unproven: flag("Include deployments whose owner may still be running: only if you know that none is"),
     ...trustRows,
+    ...pathRows,
     ...waitRows,
     ...lockDirectoryRow,
   },
