@@ -127,7 +127,7 @@ describe("the options of write", () => {
     const promised =
       "mode owner backup create skip-equal durability symlink hard-link mkdir append-newline allow-empty require-json " +
       "when-read-only when-unsupported when-sync-fails digest if-match lock lock-directory versioned if-version keep " +
-      "strict busy-timeout";
+      "strict busy-timeout unsafe-path";
     const found = Object.keys(writeTable.options).map((key) => optionName(key).slice(2));
     assertEquals(found.sort(), promised.split(" ").sort());
   });
