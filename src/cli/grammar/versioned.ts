@@ -40,7 +40,7 @@ export const updateVersionRows = {
 const possible: ReadonlySet<string> = new Set([
   ...Object.keys(writeVersionRows),
   ...Object.keys(updateVersionRows),
-  ...["ifMatch", "mode", "owner", "durability", "whenUnsupported", "whenSyncFails", "mkdir"],
+  ...["ifMatch", "mode", "owner", "durability", "whenUnsupported", "whenSyncFails", "mkdir", "unsafePath"],
   ...["appendNewline", "allowEmpty", "requireJson"],
 ]);
 
