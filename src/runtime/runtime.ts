@@ -213,10 +213,7 @@ export interface FileSystem {
   readLink(path: string): Awaitable<string | undefined>;
   /** Names in a directory, unsorted; undefined when it does not exist. */
   readDirectory(path: string): Awaitable<DirectoryEntry[] | undefined>;
-  /**
-   * True when made, false when something by that name exists. The parent must exist (ENOENT). Of `mode` the bits `0o777`
-   * count, less umask.
-   */
+  /** True when made, false when something by that name exists. The parent must exist (ENOENT). `mode`: as of `create`. */
   makeDirectory(path: string, mode: number): Awaitable<boolean>;
   /** Replaces `to` if it exists, in one step for every reader. A directory in the way is ENOTEMPTY, EISDIR or ENOTDIR. */
   rename(from: string, to: string): Awaitable<void>;

@@ -4,8 +4,7 @@
  * Deno opens without O_NOFOLLOW and O_NONBLOCK. Where it can be helped, on Linux with -A, the C library opens for it
  * (through_descriptors.ts). Elsewhere, and in directories into which nobody else may put anything, `open` looks before it
  * opens (a FIFO without a peer would stop the process forever), and with `follow: false` compares what it saw with what it
- * got. Without -A somebody who may write in the directory can still put something else there in between: a symlink is
- * noticed afterwards, a FIFO stops us.
+ * got. Without -A somebody may still put something there in between: a symlink is noticed afterwards, a FIFO stops us.
  */
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
@@ -176,18 +175,6 @@ export class DenoFileSystem implements FileSystem {
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
-    return this.#linkStatus(path);
-  }
-
-  glance(path: string): FileStatus | undefined {
-    try {
-      return this.#linkStatus(path);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #linkStatus(path: string): FileStatus | undefined {
     permit("linkStat", path, "read");
     for (;;) {
       try {
@@ -195,6 +182,15 @@ export class DenoFileSystem implements FileSystem {
       } catch (error) {
         if (isMissing(error, "linkStat", path)) return undefined;
       }
+    }
+  }
+
+  glance(path: string): FileStatus | undefined {
+    try {
+      permit("linkStat", path, "read");
+      return toStatus(this.#deno.lstatSync(path));
+    } catch {
+      return undefined;
     }
   }
 
