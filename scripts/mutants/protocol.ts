@@ -97,6 +97,13 @@ export const protocolMutants: readonly Mutant[] = [
     tests: late,
   },
   {
+    name: "whatever call fails, the mask of a list that could not be set becomes the group's rights",
+    file: "src/protocol/attributes.ts",
+    from: `old === undefined || has.has(accessList) ? mode & ~0o070 : modeWithoutList(old, mode);`,
+    to: `mode;`,
+    tests: ["tests/proof/attributes_test.ts"],
+  },
+  {
     name: "where times say nothing, another mode is no reason to look at attributes once more",
     file: "src/protocol/late_metadata.ts",
     from: `const isUntouched = isSame(previous, now) && previous?.changed`,
