@@ -166,6 +166,14 @@ export const securityPromiseMutants: readonly Mutant[] = [
     promise: "SECURITY: an access control list that can be seen is kept",
   },
   {
+    name: "the list of the old file is not given to the new one",
+    file: "src/protocol/attributes.ts",
+    from: `if (haveSameBytes(list, has.get(accessList))) return`,
+    to: `if (list !== undefined || haveSameBytes(list, has.get(accessList))) return`,
+    tests: ["tests/proof/attributes_test.ts"],
+    promise: "SECURITY: an access control list that can be seen is kept",
+  },
+  {
     name: "the copy of a list that xfs shows brings the old mask back",
     file: "src/protocol/attributes.ts",
     from: `  "trusted.SGI_ACL_FILE",
