@@ -99,15 +99,18 @@ const put = (...numbers: number[]): Step => ({
 
 const rot = "rot";
 
-/** A log of three records, of which the first is damaged. */
-function damageLog(machine: MemoryRuntime): void {
+/** A log of three records, of which one is damaged. */
+function damageRecord(machine: MemoryRuntime, payload: number): void {
   const log = openLogSync("/l/log", { runtime: machine });
   for (const text of ["one", "two", "three"]) log.append(text);
   log.close();
   const bytes = (machine.readBytes("/l/log") ?? new Uint8Array()).slice();
-  bytes[72 + 32] = 0xff;
+  bytes[payload] = 0xff;
   writeFileSync("/l/log", bytes, { runtime: machine });
 }
+
+const damageLog = (machine: MemoryRuntime): void => damageRecord(machine, 72 + 32);
+const damageSecond = (machine: MemoryRuntime): void => damageRecord(machine, 72 + 32 + "one".length + 32);
 
 /** Other bytes in the place of the first object, which nobody has seen yet. */
 function damageFirst(machine: MemoryRuntime): void {
@@ -116,51 +119,58 @@ function damageFirst(machine: MemoryRuntime): void {
   writeFileSync(path, rot, { runtime: machine });
 }
 
-const repairs: Story[] = [{
-  name: "an empty file becomes a log, and gets a record",
-  home: "/l",
-  machine: { files: { "/l/log": "" } },
-  steps: ["one", "two"].map((text, index): Step => ({
-    name: index === 0 ? "open and append" : "append",
-    run(runtime) {
-      const log = openLogSync("/l/log", { runtime });
-      try {
-        return log.append(text);
-      } finally {
-        log.close();
-      }
-    },
-    lock: "/l/log",
-  })),
-  shows(machine, done) {
-    if (machine.statusOf("/l/log")?.size === 0) return done === 0;
-    const texts = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read()).map((text) => text.split(" ")[1]);
-    // A record that nobody was told of may be there, or not; an append that failed and was tried again may be there twice.
-    const found = texts.filter((text, index) => text !== texts[index - 1]).join();
-    return ["", "one", "one,two"].slice(done).includes(found);
-  },
-  spare: [{ call: /append sync \/l \(1\)/, because: "the name of the log was made durable when it became one" }],
-}, {
-  name: "a damaged log is repaired",
+/** A damaged log is repaired, and then holds `whole`. */
+const repairsOf = (keep: "readable" | "before", whole: readonly string[]): Story[] => [{
+  name: `a damaged log is repaired: what is ${keep === "before" ? "before the damage" : "readable"} stays`,
   home: "/l",
   machine: { files: { "/l/": { kind: "directory" } } },
-  setup: damageLog,
+  setup: keep === "before" ? damageSecond : damageLog,
   steps: [{
     name: "repair",
     // One that finds nothing to repair any more answers for what the one before it has put there.
-    run: (runtime) => assertEquals(repairLogSync("/l/log", { keep: "readable", runtime }).durability, "full"),
+    run: (runtime) => assertEquals(repairLogSync("/l/log", { keep, runtime }).durability, "full"),
     lock: "/l/log",
     untold: true,
   }],
   shows(machine, done) {
     const found = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read({ whenDamaged: "skip" })).join();
-    return found === "1 two,2 three" || (done === 0 && found === "2 two,3 three");
+    return found === whole.join() || (done === 0 && found === (keep === "before" ? "1 one,3 three" : "2 two,3 three"));
   },
   spare: [
     { call: /\.bak \(1\)/, because: "the damaged log, which the backup is, was durable before" },
     { call: /sync \/l \(1\)/, because: "the backup's name is synced together with the log's" },
   ],
 }];
+
+const repairs: Story[] = [
+  {
+    name: "an empty file becomes a log, and gets a record",
+    home: "/l",
+    machine: { files: { "/l/log": "" } },
+    steps: ["one", "two"].map((text, index): Step => ({
+      name: index === 0 ? "open and append" : "append",
+      run(runtime) {
+        const log = openLogSync("/l/log", { runtime });
+        try {
+          return log.append(text);
+        } finally {
+          log.close();
+        }
+      },
+      lock: "/l/log",
+    })),
+    shows(machine, done) {
+      if (machine.statusOf("/l/log")?.size === 0) return done === 0;
+      const texts = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read()).map((text) => text.split(" ")[1]);
+      // A record that nobody was told of may be there, or not; an append that failed and was tried again may be there twice.
+      const found = texts.filter((text, index) => text !== texts[index - 1]).join();
+      return ["", "one", "one,two"].slice(done).includes(found);
+    },
+    spare: [{ call: /append sync \/l \(1\)/, because: "the name of the log was made durable when it became one" }],
+  },
+  ...repairsOf("readable", ["1 two", "2 three"]),
+  ...repairsOf("before", ["1 one"]),
+];
 
 const stores: Story[] = [
   {
@@ -177,6 +187,22 @@ const stores: Story[] = [
       only: "left out",
       because: "one sync of the store follows for each shard",
     }],
+  },
+  {
+    name: "objects are put that only their owner may read",
+    home: "/s",
+    steps: [0, 1].map((number): Step => ({
+      name: `put ${number}`,
+      run: (runtime) => openObjectStoreSync("/s", { mode: 0o600, runtime }).put(contents[number] ?? ""),
+      lock: "/s/objects",
+      looksAfter: true,
+    })),
+    shows(machine, done) {
+      const found = objectsIn(machine);
+      const modes = digests.map((digest) => machine.statusOf(`/s/${digest.slice(0, 2)}/${digest.slice(2)}`)?.mode);
+      return !found.includes("damaged") && found.slice(0, done).every((object) => object === "whole") &&
+        modes.every((mode) => mode === undefined || mode === 0o400);
+    },
   },
   {
     name: "one object is removed",

@@ -203,6 +203,29 @@ const reference: Kind = {
   },
 };
 
+const referenceRemoval: Kind = {
+  name: "reference removal",
+  family: "reference",
+  at: (path) => {
+    const references = `${path}.references`;
+    const read = (machine: MemoryRuntime) => openReferencesSync(references, { runtime: machine }).read("old/one");
+    return {
+      setup: (runtime) => openReferencesSync(references, { runtime }).update("old/one", sha256("old")),
+      run: async (runtime, tell) => {
+        const opened = await openReferences(references, { runtime });
+        // Whoever finds nothing to remove promises nothing of what another one has removed.
+        const isOurs = await opened.remove("old/one");
+        if (isOurs && opened.durability === "full") tell.durable(`${references} is rid of it`);
+      },
+      rests: true,
+      check: (machine, { facts, inDoubt }) => {
+        if (inDoubt || !facts.includes(`${references} is rid of it`)) return;
+        assertEquals(read(machine), undefined, "a reference that was removed is back");
+      },
+    };
+  },
+};
+
 const patient = { timeout: Infinity };
 
 /** Words in the snapshot and in the records. */
@@ -300,6 +323,7 @@ export const largerKinds: readonly Kind[] = [
   publication,
   put,
   reference,
+  referenceRemoval,
   collection,
   objectRemoval,
   quarantine,
