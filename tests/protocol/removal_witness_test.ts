@@ -19,6 +19,8 @@ interface Row {
   readonly name: string;
   /** Takes `whenSyncFails`. */
   readonly reports: boolean;
+  /** Under a lock: on a file system that answers nothing any more, that the lock cannot be looked at is an error. */
+  readonly locked?: true;
   prepare(machine: MemoryRuntime): void;
   act(runtime: Runtime, whenSyncFails: "throw" | "report"): Durability;
   /** Whether what was acknowledged is there. */
@@ -82,6 +84,7 @@ const rows: Row[] = [
   {
     name: "remove of a reference, whose directory goes",
     reports: true,
+    locked: true,
     prepare: (machine) => openReferencesSync("/d/references", { runtime: machine }).update("heads/main", digest),
     act: (runtime, whenSyncFails) => {
       const references = openReferencesSync("/d/references", { runtime, whenSyncFails });
@@ -128,7 +131,7 @@ describe("on a file system that has failed without a word", () => {
             }
           }
         }
-        happened.enough({ refused: 1, reported: row.reports ? 1 : 0 });
+        happened.enough({ refused: 1, reported: row.reports && !(row.locked && journal === "xfs") ? 1 : 0 });
       });
     }
   }

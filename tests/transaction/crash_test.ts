@@ -34,7 +34,7 @@ describe("a crash at every instant", () => {
   for (const [what, fails] of [["replacing 2 files and removing 1", false], ["taking that back", true]] as const) {
     it(`of ${what}`, () => {
       const files = withRemoval(one, 1);
-      const rest = explored(files, { limit: byEffort({ quick: 100, normal: 250, long: 100_000 }) });
+      const rest = explored(files, { limit: byEffort({ quick: 100, normal: 500, long: 100_000 }) });
       const report = exploreCrashesSync({ ...rest, run: applying(files, fails) });
       assertEquals([report.violations, report.states >= enough], [[], true]);
     });
@@ -44,7 +44,7 @@ describe("a crash at every instant", () => {
     const files = { ...one, paths: [...one.paths.slice(0, 2), "/d/sub/f2"] };
     files.new = { ...one.new, "/d/sub/f2": "new 2" };
     files.old = { ...one.old, "/d/sub/f2": undefined };
-    const rest = explored(files, { limit: byEffort({ quick: 100, normal: 250, long: 100_000 }) });
+    const rest = explored(files, { limit: byEffort({ quick: 100, normal: 500, long: 100_000 }) });
     const report = exploreCrashesSync({
       ...rest,
       run: (runtime, acknowledge) => {
