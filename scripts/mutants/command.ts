@@ -179,4 +179,11 @@ export const commandMutants: readonly Mutant[] = [
     to: `line`,
     tests: ["tests/cli/shown_test.ts"],
   },
+  {
+    name: "options are recommended that the command does not have",
+    file: "src/cli/failure.ts",
+    from: `  option === undefined || options === undefined || Object.hasOwn(options, option);`,
+    to: `  option === undefined || options === undefined || option !== "";`,
+    tests: ["tests/cli/failures_test.ts"],
+  },
 ];

@@ -204,4 +204,18 @@ export const storeMutants: readonly Mutant[] = [
     to: `throw error;`,
     tests: references,
   },
+  {
+    name: "references behind a symlink to a directory are left out of the list without a word",
+    file: "src/store/reference_body.ts",
+    from: `        if (digest === undefined) yield* refuseSymlink(context, path);`,
+    to: `        if (digest === undefined) continue;`,
+    tests: ["tests/store/references_test.ts"],
+  },
+  {
+    name: "a file in the place of a directory that holds objects is not seen by verify",
+    file: "src/store/verify.ts",
+    from: `    if (intruder !== undefined) {`,
+    to: `    if (intruder === "") {`,
+    tests: ["tests/store/object_store_test.ts"],
+  },
 ];

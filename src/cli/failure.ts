@@ -8,6 +8,7 @@ import { optionName, UsageError } from "./arguments.ts";
 import { type ExitStatus, exitStatus, statusOf, statusOfFileError } from "./exit_status.ts";
 import { Interrupted } from "./interruption.ts";
 import { ProgramFailed } from "./program/failed.ts";
+import type { OptionTable } from "./table.ts";
 import { outputLines, type ProgramReport, StepFailed } from "./program/failed.ts";
 
 /** What `--json` prints of an error. */
@@ -61,12 +62,13 @@ function outputFailure({ code, message }: OutputFailed): Failure {
 }
 
 /** Where there is something to do about an error that its message does not say. */
-const hints: readonly { code: string; step?: string; verbs?: readonly string[]; hint: string }[] = [
-  { code: "ENODATA", hint: "use --allow-empty if it is meant to be empty" },
+const hints: readonly { code: string; step?: string; verbs?: readonly string[]; option?: string; hint: string }[] = [
+  { code: "ENODATA", option: "allowEmpty", hint: "use --allow-empty if it is meant to be empty" },
   {
     code: "ENOENT",
     step: "openDirectory",
     verbs: ["Cannot create", "Cannot replace", "Cannot write", "Cannot copy", "Cannot update", "Cannot append to"],
+    option: "mkdir",
     hint: "--mkdir makes missing directories",
   },
   { code: "EBUSY", step: "rename", hint: "a single mounted file cannot be replaced: mount its directory" },
@@ -91,9 +93,29 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefi
   trust: ({ users = [] }) => `--trust ${users} makes it count`,
 };
 
-function hintFor({ code, step, verb }: FileError): string | undefined {
+/** The options that these words name. A command that has none of the kind says what is wrong, and no more. */
+const optionsOfAdvice: Partial<Record<Remedy["use"], string>> = {
+  adopt: "adopt",
+  join: "join",
+  lockDirectory: "lockDirectory",
+  symlink: "symlink",
+  unsafePath: "unsafePath",
+  trust: "trust",
+};
+
+/** Whether the command has that option, if one is needed. */
+const isTaken = (option: string | undefined, options: OptionTable | undefined): boolean =>
+  option === undefined || options === undefined || Object.hasOwn(options, option);
+
+/** What helps somebody whose command has these options. */
+function advised(remedy: Remedy, options: OptionTable | undefined): string | undefined {
+  const option = optionsOfAdvice[remedy.use];
+  return isTaken(option, options) ? advice[remedy.use](remedy) : undefined;
+}
+
+function hintFor({ code, step, verb }: FileError, options: OptionTable | undefined): string | undefined {
   return hints.find((hint) => {
-    return hint.code === code && (hint.step ?? step) === step &&
+    return hint.code === code && (hint.step ?? step) === step && isTaken(hint.option, options) &&
       (hint.verbs?.some((words) => verb.startsWith(words)) ?? true);
   })?.hint;
 }
@@ -136,10 +158,10 @@ function rollbackLines({ files, journal, rollbackErrors }: RollbackFailedError):
   ];
 }
 
-function fileFailure(error: FileError): Failure {
+function fileFailure(error: FileError, options: OptionTable | undefined): Failure {
   const { code, step, targetState, path, leftBehind } = error;
-  const message = messageOf(error, (remedy) => advice[remedy.use](remedy));
-  const hint = hintFor(error);
+  const message = messageOf(error, (remedy) => advised(remedy, options));
+  const hint = hintFor(error, options);
   const programs = programsOf(error);
   const details = {
     ...{ code, step, targetState, path, message },
@@ -180,9 +202,9 @@ export const isRefusedValue = (error: unknown): error is RangeError => error ins
 /** Whether a function of this module has refused an argument. (Any other TypeError is a mistake of the program.) */
 export const isWrongArgument = (error: unknown): error is TypeError => error instanceof InvalidArgument;
 
-/** Tells an error. */
-export function describeFailure(error: unknown): Failure {
-  if (FileError.is(error)) return fileFailure(error);
+/** Tells an error. `options`: those of the command, where it is known by then. */
+export function describeFailure(error: unknown, options?: OptionTable): Failure {
+  if (FileError.is(error)) return fileFailure(error, options);
   if (error instanceof OutputFailed) return outputFailure(error);
   if (error instanceof UsageError) return callFailure(error.message, error.hint);
   if (isRefusedValue(error)) {

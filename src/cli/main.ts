@@ -16,7 +16,7 @@ import { type Command, commandNamed, commands, groups, isGroup, isReserved, memb
 import type { Report, Unit } from "./progress.ts";
 import { shownText } from "./shown.ts";
 import { hasLines, TerminalLine } from "./terminal_line.ts";
-import { type CommandTable, commonOptions, type CommonValues, type Outcome } from "./table.ts";
+import { type CommandTable, commonOptions, type CommonValues, type OptionTable, type Outcome } from "./table.ts";
 
 interface Selected {
   /** What it is called: one word, or that of its group and its own. */
@@ -178,9 +178,9 @@ interface End {
   readonly signal?: StopSignal | undefined;
 }
 
-function report(host: CommandHost, outcome: Outcome, common: CommonValues): End {
+function report(host: CommandHost, outcome: Outcome, common: CommonValues, known: OptionTable): End {
   clearLines();
-  const failures = (outcome.failures ?? []).map(describeFailure);
+  const failures = (outcome.failures ?? []).map((error) => describeFailure(error, known));
   const [first] = failures;
   const errors = first === undefined ? {} : { error: first.error, errors: failures.map(({ error }) => error) };
   const lines = common.json
@@ -196,12 +196,18 @@ function report(host: CommandHost, outcome: Outcome, common: CommonValues): End 
   return { status: status === exitStatus.done ? printed : status, signal: outcome.signal ?? first?.signal };
 }
 
-async function execute(host: CommandHost, args: readonly string[]): Promise<End> {
+/** `found` gets the table of the command before that runs. */
+async function execute(
+  host: CommandHost,
+  args: readonly string[],
+  found: (table: CommandTable) => void,
+): Promise<End> {
   const selected = select(args);
   if ("group" in selected) return { status: await help(host, selected) };
   const { table } = selected.command;
   const { operands, options, common } = parse(selected, table);
   if (common.help) return { status: await help(host, selected) };
+  found(table);
   const { run } = await selected.command.load();
   const outcome = await run({
     host,
@@ -214,7 +220,7 @@ async function execute(host: CommandHost, args: readonly string[]): Promise<End>
     line: () => common.quiet ? undefined : startLine(host),
     abortOnSignal: (attempt, path) => abortOnSignal(host, attempt, path),
   });
-  return report(host, outcome, common);
+  return report(host, outcome, common, table.options);
 }
 
 function asksForJson(args: readonly string[]): boolean {
@@ -232,10 +238,11 @@ function fail(host: CommandHost, failure: Failure): ExitStatus {
 export async function main(): Promise<never> {
   const host = await currentCommandHost();
   let end: End;
+  let table: CommandTable | undefined;
   try {
-    end = await execute(host, host.arguments);
+    end = await execute(host, host.arguments, (found) => table = found);
   } catch (error) {
-    const failure = describeFailure(error);
+    const failure = describeFailure(error, table?.options);
     end = { ...failure, status: fail(host, failure) };
   }
   if (end.signal !== undefined) return await host.endBySignal(end.signal);

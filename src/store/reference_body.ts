@@ -13,7 +13,7 @@ import { notAsExpected } from "../protocol/conflict.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { closeParent, openParent } from "../protocol/directories.ts";
 import { childOf, nameOf, parentOf } from "../protocol/engine.ts";
-import { type Attempt, type CleanupFailure, translate } from "../protocol/failure.ts";
+import { type Attempt, attemptFailed, beginReading, type CleanupFailure, translate } from "../protocol/failure.ts";
 import { readSmall } from "../protocol/file_call.ts";
 import { inDirectory } from "../protocol/in_directory.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
@@ -196,6 +196,13 @@ export function* listReferences(context: StoreContext, prefix: string): Operatio
   }
 }
 
+/** What can be read by its name must not be missing here: a collection would take its objects for garbage. */
+function* refuseSymlink(context: StoreContext, path: string): Operation<void> {
+  if ((yield* wait(context.engine.fileSystem.stat(path)))?.kind !== "directory") return;
+  const reason = "it is a symlink to a directory, and the references in there are not listed";
+  throw attemptFailed(beginReading("Cannot list", path), "ENOTDIR", "readDirectory", reason);
+}
+
 function* listBelow(
   context: StoreContext,
   above: string,
@@ -210,10 +217,12 @@ function* listBelow(
     if (kind === "directory") {
       const below = `${name}/`;
       if (below.startsWith(prefix) || prefix.startsWith(below)) yield* listBelow(context, name, prefix, listing);
-    } else if (kind === "file" && name.startsWith(prefix)) {
+    } else if (name.startsWith(prefix) || prefix.startsWith(`${name}/`)) {
+      const path = childOf(context.engine, directory, part);
       try {
-        const digest = yield* readPath(context, childOf(context.engine, directory, part));
-        if (digest !== undefined) listing.found.push({ name, digest });
+        const digest = yield* readPath(context, path);
+        if (digest === undefined) yield* refuseSymlink(context, path);
+        else if (name.startsWith(prefix)) listing.found.push({ name, digest });
       } catch (error) {
         listing.failure ??= error;
       }

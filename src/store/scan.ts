@@ -29,6 +29,13 @@ export function* listShards(context: StoreContext): Operation<string[]> {
     .sort();
 }
 
+/** The first thing in a store that takes the place of a directory that holds objects: no object of that name can be put. */
+export function* findIntruder(context: StoreContext): Operation<string | undefined> {
+  const entries = yield* entriesOf(context, context.directory);
+  const intruder = entries.find(({ name, kind }) => kind !== "directory" && isShardName(name));
+  return intruder === undefined ? undefined : childOf(context.engine, context.directory, intruder.name);
+}
+
 /** The digests in one of them, sorted. */
 export function* listShard(context: StoreContext, shard: string): Operation<Digest[]> {
   const places = yield* placesIn(context, shard);

@@ -2,13 +2,15 @@
  * Verifying all objects: every one is read, several at a time. Damaged ones are then moved out of the way, if that is
  * asked for, one by one in the store's exclusive lock (take_away.ts).
  *
+ * What is in the place of a directory that holds objects, and is none, is an error before anything is read.
+ *
  * After a failure nothing has changed but that some damaged objects may have been moved.
  */
 import { all, type Operation } from "../core/operation.ts";
-import { translate } from "../protocol/failure.ts";
+import { attemptFailed, beginReading, translate } from "../protocol/failure.ts";
 import type { Digest } from "../protocol/names/store.ts";
 import { judgeObject } from "./get.ts";
-import { listAll } from "./scan.ts";
+import { findIntruder, listAll } from "./scan.ts";
 import type { StoreContext } from "./store.ts";
 import { quarantineObject } from "./take_away.ts";
 
@@ -47,6 +49,11 @@ export function* verifyAll(
   { onProgress, quarantine }: VerifyRules,
 ): Operation<VerifyResult> {
   try {
+    const intruder = yield* findIntruder(context);
+    if (intruder !== undefined) {
+      const reason = "it is in the place of a directory that holds objects, and is none";
+      throw attemptFailed(beginReading("Cannot verify", intruder), "ENOTDIR", "readDirectory", reason);
+    }
     const places = yield* listAll(context);
     let checked = 0;
     let total = places.length;

@@ -10,6 +10,7 @@ import {
   MissingObjectError,
   openObjectStore,
   openObjectStoreSync,
+  ReadError,
   WriteError,
 } from "../../src/store/mod.ts";
 import { SystemError } from "../../src/runtime/system_error.ts";
@@ -417,6 +418,24 @@ describe("damage", () => {
       assertEquals(await store.verify(), result);
       assertEquals(openObjectStoreSync(store.directory).verify(), result);
       assertEquals(await collected(store.list()), [whole]);
+    }));
+
+  it("is in the place of a directory that holds objects: verify says so, and moves nothing", () =>
+    withTemporaryDirectory(async (directory) => {
+      const store = await openObjectStore(join(directory, "s"));
+      const digest = await store.put("content");
+      const shard = join(store.directory, digest.slice(0, 2));
+      fs.rmSync(shard, { recursive: true });
+      for (const make of [() => fs.writeFileSync(shard, "x"), () => fs.symlinkSync("..", shard)]) {
+        make();
+        const error = await assertRejects(() => store.verify({ quarantine: true }), ReadError);
+        assertEquals([error.code, error.path], ["ENOTDIR", shard]);
+        assertThrows(() => openObjectStoreSync(store.directory).verify(), ReadError);
+        assertEquals(await collected(store.list()), []);
+        fs.rmSync(shard);
+      }
+      assertEquals(await store.put("content"), digest);
+      assertEquals(await store.verify(), { checked: 1, corrupt: [] });
     }));
 
   it("never lets a byte of a damaged object out of a stream", async () => {

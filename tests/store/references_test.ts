@@ -3,7 +3,14 @@ import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } f
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ConflictError, CorruptionError, openReferences, openReferencesSync } from "../../src/store/mod.ts";
+import {
+  ConflictError,
+  CorruptionError,
+  openReferences,
+  openReferencesSync,
+  ReadError,
+  type Reference,
+} from "../../src/store/mod.ts";
 import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
@@ -266,4 +273,33 @@ describe("list", () => {
     assertEquals(await names("h"), ["heads/main", "heads/maintenance", "heads/x/y"]);
     assertEquals(await names("nothing"), []);
   });
+
+  it("has what symlinks lead to, as reading by a name has; a symlink to a directory is an error after the others", () =>
+    withTemporaryDirectory(async (directory) => {
+      const references = await openReferences(join(directory, "r"));
+      await references.update("heads/main", one);
+      await references.update("heads/other", two);
+      fs.symlinkSync("main", join(directory, "r/heads/alias"));
+      fs.symlinkSync("nowhere", join(directory, "r/heads/dangling"));
+      const expected = ["alias", "main", "other"].map((name) => ({
+        name: `heads/${name}`,
+        digest: name === "other" ? two : one,
+      }));
+      assertEquals(await collected(references.list()), expected);
+      assertEquals(await references.read("heads/alias"), one);
+      // On another disk, say: what is read by its name would not be listed, and a collection would take its objects.
+      fs.renameSync(join(directory, "r/heads"), join(directory, "elsewhere"));
+      fs.symlinkSync("../elsewhere", join(directory, "r/heads"));
+      await references.update("tags/v1", three);
+      for (const prefix of ["", "heads/", "heads/main"]) {
+        const found: Reference[] = [];
+        const error = await assertRejects(async () => {
+          for await (const reference of references.list(prefix)) found.push(reference);
+        }, ReadError);
+        assertEquals([error.code, error.path], ["ENOTDIR", join(directory, "r/heads")]);
+        assertEquals(found, prefix === "" ? [{ name: "tags/v1", digest: three }] : []);
+      }
+      assertEquals(await collected(references.list("tags")), [{ name: "tags/v1", digest: three }]);
+      assertThrows(() => [...openReferencesSync(join(directory, "r")).list()], ReadError);
+    }));
 });

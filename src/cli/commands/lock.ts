@@ -76,7 +76,7 @@ async function breakHolder(call: LockCall): Promise<Outcome> {
   const path = locateOperand(call.operands.file, "Cannot break the lock of");
   const holder = await inspectLock(path, placeOf(call));
   if (holder === undefined) {
-    return { result: { path, broken: false }, notes: [`${path} is not locked`], changing: false };
+    return { result: { path, broken: false }, notes: [`${shownName(path)} is not locked`], changing: false };
   }
   if (!call.options.force && !(await agrees(call, path, holderSinceText(holder)))) {
     return {
