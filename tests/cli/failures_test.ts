@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "node:test";
+import { currentRuntime as runtimeHere } from "../../mod.ts";
 import { withTmpfs } from "../support/mounts.ts";
 import { asUser } from "../support/other_user.ts";
 import { skip } from "../support/skip.ts";
@@ -195,6 +196,8 @@ function failing(errors: Record<string, string>, path?: string): string[] {
 }
 
 const canInject = process.platform === "linux" && spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
+/** Koffi 3.3.4; strace cannot tell the syncs of a file from those of standard output. */
+const flushesAtExit = currentRuntime === "node" && runtimeHere().foreignCalls?.() === "koffi";
 const renames = "rename,renameat,renameat2";
 const syncs = "fsync,fdatasync";
 
@@ -227,6 +230,7 @@ describe("a system call that fails", () => {
 
   it("at the sync fails the write, or with --when-sync-fails report lowers what was reached", async (t) => {
     if (!canInject) return skip(t, "needs strace(1)");
+    if (flushesAtExit) return skip(t, "koffi syncs standard output at the exit, and does not end when that fails");
     await withTemporaryDirectory(async (directory) => {
       put(directory, "a", "old");
       const never = { wrapper: failing({ [syncs]: "EIO" }) };
