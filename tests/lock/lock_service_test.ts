@@ -8,12 +8,13 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { checkout } from "../support/golden.ts";
 import { cannotUnshare, unshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
 import { spawnScript } from "../support/spawn.ts";
 import { answerOf, hasKernelLock, isLinux, type Other, other, untilHeard, withOthers } from "./support.ts";
 
-const refuse = ["perl", join(import.meta.dirname ?? "", "../versioned/scripts/refuse.pl"), "flock", "--"];
+const refuse = ["perl", join(checkout(), "tests/versioned/scripts/refuse.pl"), "flock", "--"];
 
 function whyNot(): string | undefined {
   if (!isLinux || !hasKernelLock()) return "needs Linux, and kernel locks to be refused";
