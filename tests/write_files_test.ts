@@ -117,6 +117,22 @@ describe("writeFiles", () => {
     assert(most >= 2 && most <= 4, `${most} at once`);
   });
 
+  it("takes no further file while 64 MiB are under way", async () => {
+    const machine = machineOf({ openFileLimit: 5_000, delay: "every" });
+    const data = new Uint8Array(20 * 1024 * 1024);
+    let taken = 0;
+    let written = 0;
+    let most = 0;
+    function* many() {
+      for (; taken < 6; taken++) {
+        most = Math.max(most, taken - written);
+        yield { path: "/d/large", data };
+      }
+    }
+    await writeFiles(many(), { runtime: machine, onWritten: () => void written++ });
+    assertEquals([written, most], [6, 3], "each is taken while less than that is under way");
+  });
+
   it("takes no further file while onWritten is pending", async () => {
     const machine = machineOf({ openFileLimit: 50 });
     let taken = 0;

@@ -55,12 +55,24 @@ export const roundMutants: readonly Mutant[] = [
     tests: proof,
   },
   {
+    name: "no file of a round begins to be written back",
+    file: "src/protocol/round.ts",
+    from: `this.#shared.writes > 1 ? file.startWriteBack?.() : undefined;`,
+    to: `undefined;`,
+    tests: rounds,
+  },
+  {
+    name: "a sync does not wait for the write-back of the others to begin",
+    file: "src/protocol/round.ts",
+    from: `return started === undefined ? this.#reach("staged") : started.then(() => this.#reach("staged"));`,
+    to: `return this.#reach("staged");`,
+    tests: rounds,
+  },
+  {
     name: "a write of a round syncs before the others are written",
     file: "src/protocol/round.ts",
-    from: `    return this.#reach("staged");
-`,
-    to: `    return void this.#pass("staged");
-`,
+    from: `this.#reach("staged") : started.then(`,
+    to: `void this.#pass("staged") : started.then(`,
     tests: files,
   },
   {
@@ -82,8 +94,15 @@ export const roundMutants: readonly Mutant[] = [
   {
     name: "files are taken however many are under way",
     file: "src/file/write_files.ts",
-    from: `return this.#pending < 2 * this.#most ? undefined`,
+    from: `return this.#pending < 2 * this.#most && this.#pendingBytes < mostBytes ? undefined`,
     to: `return this.#pending < 1000 * this.#most ? undefined`,
+    tests: files,
+  },
+  {
+    name: "files are taken however large what is under way is",
+    file: "src/file/write_files.ts",
+    from: `&& this.#pendingBytes < mostBytes ?`,
+    to: `?`,
     tests: files,
   },
   {

@@ -94,6 +94,11 @@ const optionReaders = {
   onWritten: callback<NonNullable<WriteFilesOptions["onWritten"]>>(),
 };
 
+/** So many bytes of content wait at most; beyond that no more files are taken. */
+const mostBytes = 64 * 1024 * 1024;
+
+const bytesIn = (source: Source): number => source.kind === "bytes" ? source.bytes.length : 0;
+
 /** One call: what it goes by, and what has come of it so far. */
 class ManyFiles {
   readonly #engine: Engine;
@@ -107,6 +112,7 @@ class ManyFiles {
   readonly #result: WriteFilesResult;
   #taken = 0;
   #pending = 0;
+  #pendingBytes = 0;
   #resume = () => {};
   /** What ends the call before its files have ended. */
   #broken: { readonly reason: unknown } | undefined;
@@ -153,15 +159,18 @@ class ManyFiles {
     const { signal } = this.#plan;
     if (signal?.aborted) throw signal.reason;
     const taken = this.#read(file);
+    const size = bytesIn(taken.source);
     this.#pending++;
+    this.#pendingBytes += size;
     this.#batches.add(taken).then(
       (result) => this.#written(taken, result),
       (error) => this.#fails(taken, error),
     ).catch((error) => this.#broken ??= { reason: error }).finally(() => {
       this.#pending--;
+      this.#pendingBytes -= size;
       this.#resume();
     });
-    return this.#pending < 2 * this.#most ? undefined : this.#settled();
+    return this.#pending < 2 * this.#most && this.#pendingBytes < mostBytes ? undefined : this.#settled();
   }
 
   #settled(): Promise<void> {

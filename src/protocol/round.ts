@@ -10,6 +10,7 @@
  * others of its round alone, and only where it holds nothing that they could need: not within its turn (commit_turn.ts).
  */
 import type { Awaitable } from "../core/operation.ts";
+import type { OpenFile } from "../runtime/runtime.ts";
 
 /** How far a write has come: its content is complete but not synced, or its name is in place but not durable. */
 type Milestone = "staged" | "committed";
@@ -36,6 +37,7 @@ class Gate {
 
 /** What of a round its writes share. */
 interface RoundState {
+  readonly writes: number;
   readonly gates: Readonly<Record<Milestone, Gate>>;
   /** The sync of each directory, from its beginning. */
   readonly syncs: Map<string, Awaitable<number>>;
@@ -52,9 +54,13 @@ export class RoundPart {
     for (const gate of Object.values(shared.gates)) gate.expect();
   }
 
-  /** Waits until the content of all others is complete, too. */
-  staged(): Awaitable<void> {
-    return this.#reach("staged");
+  /**
+   * Waits until the content of all others is complete, too. Until then the medium gets what it can of this one's: if a
+   * journaling file system knows the blocks of all when the first is synced, that sync is nearly the last that waits.
+   */
+  staged(file: Pick<OpenFile, "startWriteBack">): Awaitable<void> {
+    const started = this.#shared.writes > 1 ? file.startWriteBack?.() : undefined;
+    return started === undefined ? this.#reach("staged") : started.then(() => this.#reach("staged"));
   }
 
   /**
@@ -97,6 +103,6 @@ export class RoundPart {
 
 /** Parts in a round of so many writes. */
 export function makeRound(writes: number): RoundPart[] {
-  const shared: RoundState = { gates: { staged: new Gate(), committed: new Gate() }, syncs: new Map() };
+  const shared: RoundState = { writes, gates: { staged: new Gate(), committed: new Gate() }, syncs: new Map() };
   return Array.from({ length: writes }, () => new RoundPart(shared));
 }

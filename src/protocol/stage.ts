@@ -110,7 +110,7 @@ export function* finishStage(write: FileReplacement): Operation<void> {
     write.modified = (yield* wait(file.stat())).modified;
   }
   if (syncsFile(plan.durability)) {
-    if (plan.round !== undefined) yield* wait(plan.round.staged());
+    if (plan.round !== undefined) yield* wait(plan.round.staged(file));
     checkAbort(plan.signal);
     write.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
   }

@@ -111,6 +111,8 @@ export interface OpenFile {
   setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void>;
   /** Content and metadata of this file (or the entries of this directory) onto the medium. Never retried. */
   sync(level: SyncLevel): Awaitable<void>;
+  /** Begins to put the content onto the medium, and waits for none of it: a hint before a sync, which never fails. */
+  startWriteBack?(): Awaitable<void>;
   /**
    * Makes this empty file share the blocks of `source`, copied on write; neither position moves. False where that cannot
    * be done, for whatever reason: the file is then empty as before.

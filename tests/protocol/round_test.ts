@@ -8,6 +8,9 @@ const calm = async () => {
   for (let turn = 0; turn < 20; turn++) await undefined;
 };
 
+/** A file whose write-back is no business of the round. */
+const file = {};
+
 type Write = (part: RoundPart, tell: (what: string) => void) => Promise<void>;
 
 /** Runs a write for each part; what they told, in order. */
@@ -32,7 +35,7 @@ const begin = (tell: (what: string) => void) => () => {
 
 const usual: Write = async (part, tell) => {
   tell("stages");
-  await part.staged();
+  await part.staged(file);
   tell("renames");
   assertEquals(await part.shareSync("d", begin(tell)), 7);
   tell("is durable");
@@ -46,13 +49,31 @@ describe("a round", () => {
     ]);
   });
 
+  it("begins to write back a file before it waits for the others, who wait until that has begun", async () => {
+    const write: Write = async (part, tell) => {
+      await part.staged({
+        startWriteBack: () => {
+          tell("is written back");
+          return calm().then(() => tell("has begun"));
+        },
+      });
+      tell("syncs");
+    };
+    const lines = await told([write, write]);
+    assertEquals(
+      lines.map((line) => line.slice(2)),
+      ["is written back", "is written back", "has begun", "has begun", "syncs", "syncs"],
+    );
+    assertEquals(await told([write]), ["0 syncs"], "alone it is synced at once");
+  });
+
   it("of one waits for nobody", async () => {
     assertEquals(await told([usual]), ["0 stages", "0 renames", "0 syncs", "0 is durable"]);
   });
 
   it("syncs each directory", async () => {
     const other: Write = async (part, tell) => {
-      await part.staged();
+      await part.staged(file);
       await part.shareSync("e", begin(tell));
     };
     assertEquals((await told([usual, other])).filter((line) => line.endsWith("syncs")), ["0 syncs", "1 syncs"]);
@@ -61,7 +82,7 @@ describe("a round", () => {
   for (const moment of ["staging", "renaming"]) {
     it(`does not wait for a write that ends while ${moment}`, async () => {
       const ends: Write = async (part) => {
-        if (moment === "renaming") await part.staged();
+        if (moment === "renaming") await part.staged(file);
         await calm();
       };
       assertEquals(await told([usual, ends]), ["0 stages", "0 renames", "0 syncs", "0 is durable"]);
@@ -70,10 +91,10 @@ describe("a round", () => {
 
   it("waits for one that stages again", async () => {
     const again: Write = async (part, tell) => {
-      await part.staged();
+      await part.staged(file);
       await calm();
       tell("stages again");
-      await part.staged();
+      await part.staged(file);
       tell("renames");
       await part.shareSync("d", begin(tell));
     };
@@ -85,7 +106,7 @@ describe("a round", () => {
   it("lets a sync that failed be tried again, once for all", async () => {
     let begun = 0;
     const write: Write = async (part) => {
-      await part.staged();
+      await part.staged(file);
       const failing = () => Promise.reject(new Error(`sync ${++begun}`));
       await assertRejects(() => part.shareSync("d", failing), Error, "sync 1");
       await calm();
@@ -106,7 +127,7 @@ describe("a round", () => {
     const [first] = makeRound(2);
     first?.leave();
     let went = false;
-    void Promise.resolve(first?.staged()).then(() => went = true);
+    void Promise.resolve(first?.staged(file)).then(() => went = true);
     await calm();
     assertEquals(went, false);
   });

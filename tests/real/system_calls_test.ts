@@ -4,9 +4,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { currentRuntime as runtime } from "../../mod.ts";
 import { cases, golden } from "../golden/system_calls.ts";
 import { skip } from "../support/skip.ts";
 import { currentRuntime } from "../support/spawn.ts";
@@ -39,6 +41,9 @@ async function withTraces(t: Parameters<typeof skip>[0], check: (traces: Traces)
 function withoutDuplicates(calls: readonly string[]): string[] {
   return calls.join("\n").replaceAll(/^fcntl (\S+)\n((?:fsync|read|write) \1.*)\nclose \1$/gm, "$2").split("\n");
 }
+
+/** https://man7.org/linux/man-pages/man2/statfs.2.html */
+const tmpfs = 0x01021994;
 
 /** Calls that change what a name leads to at the moment of the call, whatever that is. */
 const byPath = /^(chmod|fchmodat2?|chown|lchown|fchownat|truncate|utimes?|setxattr) /;
@@ -74,6 +79,17 @@ describe("system calls", () => {
       for (const name of ["overwrite, only atomic", "overwrite, only atomic, sync"]) {
         assert(!traces.get(name)?.some((call) => call.startsWith("fsync")), name);
       }
+    });
+  });
+
+  it("of many files, all begin to be written back before the first is synced", async (t) => {
+    if (runtime().foreignCalls?.() === undefined) return skip(t, "needs foreign calls");
+    if (fs.statfsSync(tmpdir()).type === tmpfs) return skip(t, "needs a temporary directory that is not in memory");
+    await withTraces(t, (traces) => {
+      const calls = traces.get("many files") ?? [];
+      const begun = calls.flatMap((call, index) => call === "sync_file_range TEMP" ? [index] : []);
+      assertEquals(begun.length, 2, calls.join("\n"));
+      assert(Math.max(...begun) < calls.indexOf("fsync TEMP"), calls.join("\n"));
     });
   });
 

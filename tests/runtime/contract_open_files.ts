@@ -118,6 +118,19 @@ export function describeOpenFiles(withSubject: WithSubject, { real }: ContractOp
         await reader.close();
       }));
 
+    it("begins a write-back whatever has become of the name, and changes nothing by it", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        await writeAll(file, encode("content"));
+        const before = await file.stat();
+        await file.startWriteBack?.();
+        assertEquals(await file.stat(), before);
+        await fileSystem.remove(`${directory}/file`);
+        await file.startWriteBack?.();
+        await file.sync("full");
+        await file.close();
+      }));
+
     it("clones another file exactly, or says it cannot and stays empty", () =>
       withSubject(async ({ fileSystem, directory }) => {
         const bytes = pattern(150_000);

@@ -41,6 +41,15 @@ for (const [name, bind] of binders) {
     assertEquals(await later, name === "Bun" ? undefined : true);
   });
 
+  test(`${name}: a write-back is begun, waits for nothing and tells no error`, async () => {
+    const library = new FakeLibrary({ sync_file_range: () => ({ errno: 28 }) });
+    const found = onLinux(bind, library);
+    found.startWriteBack(3, false);
+    await found.startWriteBack(4, true);
+    const later = name === "Bun" ? "" : " later";
+    assertEquals(library.calls, ["sync_file_range(3, 0, 0, 2)", `sync_file_range${later}(4, 0, 0, 2)`]);
+  });
+
   test(`${name}: attributes are listed and read, into larger buffers where they do not fit, and without those that have gone`, () => {
     const long = "x".repeat(1000);
     const library = new FakeLibrary({

@@ -162,10 +162,27 @@ export class DenoOpenFile implements OpenFile {
     return library;
   }
 
-  sync(): Awaitable<void> {
-    // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
+  startWriteBack(): Awaitable<void> {
+    const library = this.#isInMemory ? undefined : cLibrary();
+    if (library === undefined) return;
+    let descriptor: number;
+    try {
+      descriptor = this.#descriptor("startWriteBack");
+    } catch {
+      // Not to be opened a second time: the sync that follows does it all.
+      return;
+    }
+    return library.startWriteBack(descriptor, this.#calls.mayWait);
+  }
+
+  /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
+  get #isInMemory(): boolean {
     const device = this.#device ?? this.opened?.device;
-    const atOnce = device !== undefined && isMemoryDevice(device, readMounts);
+    return device !== undefined && isMemoryDevice(device, readMounts);
+  }
+
+  sync(): Awaitable<void> {
+    const atOnce = this.#isInMemory;
     for (;;) {
       try {
         const synced = atOnce ? this.#file.syncSync() : this.#calls.sync(this.#file);

@@ -3,11 +3,12 @@
  * what would otherwise be lost of a file: where it cannot be loaded, adapters do without.
  *
  * 1. `loadCLibrary`, with the first call that needs it, never when a module is imported. 2. its methods: each makes the one
- * call it is named after, on a descriptor. All but those that end in `Later` block the thread: of what may take long only
- * syncs are among them, for the synchronous file systems.
+ * call it is named after, on a descriptor. All but those that end in `Later`, and `startWriteBack`, block the thread: of what
+ * may take long only syncs are among them, for the synchronous file systems.
  *
  * A call that fails throws a {@linkcode ForeignError}; nothing is repeated here.
  */
+import type { Awaitable } from "../../core/operation.ts";
 import type { FileTimes } from "../runtime.ts";
 import { timesAnswer, timesIn, timesRequest } from "./attribute_list.ts";
 import { AttributeCalls } from "./attribute_calls.ts";
@@ -34,6 +35,9 @@ const ficlone = 0x40049409n;
 export type MacSync = "full" | "barrier" | "plain";
 const syncRequests: Readonly<Record<Exclude<MacSync, "plain">, number>> = { full: 51, barrier: 85 };
 
+/** Of sync_file_range(2): begin to write what is dirty, and wait for nothing. */
+const startWriting = 2;
+
 /** Of statx(2): its structure, the same on every processor, the flag for a descriptor, and the mask of both times. */
 const statxSize = 256;
 const atEmptyPath = 0x1000;
@@ -44,6 +48,8 @@ const readWrite = 2;
 const noTerminal = 0o400;
 const nonBlocking = 0o4000;
 const closeOnExec = 0o2000000;
+
+const nothing = () => {};
 
 const nanosecondsInASecond = 1_000_000_000n;
 
@@ -127,6 +133,18 @@ export class CLibrary {
     return this.#bound.callLater?.(name, values).then(({ result, errno }) => {
       if (result < 0) throw new ForeignError(name, errno, this.#system);
     });
+  }
+
+  /**
+   * Begins to put a file's content onto the medium; with `later` off this thread, where calls can be made so. It says
+   * nothing about durability, and tells no error: the sync that follows meets it again. Linux only; nothing elsewhere.
+   */
+  startWriteBack(descriptor: number, later: boolean): Awaitable<void> {
+    const name = "sync_file_range";
+    if (!(name in this.#library.functions)) return;
+    const values = [descriptor, 0, 0, startWriting];
+    if (!later || this.#bound.callLater === undefined) this.#bound.call(name, values);
+    else return this.#bound.callLater(name, values).then(nothing, nothing);
   }
 
   /** The times of a file; undefined where they cannot be asked for. */

@@ -207,10 +207,18 @@ export class NodeOpenFile implements OpenFile {
     return library;
   }
 
+  startWriteBack(): Awaitable<void> {
+    if (!this.#isInMemory) return this.#calls.cLibrary()?.startWriteBack(this.#descriptor, this.#calls.mayWait);
+  }
+
+  /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
+  get #isInMemory(): boolean {
+    return this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+  }
+
   sync(level: SyncLevel): Awaitable<void> {
     const { sync, syncAtOnce } = this.#calls;
-    // Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call.
-    const atOnce = syncAtOnce !== undefined && this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+    const atOnce = syncAtOnce !== undefined && this.#isInMemory;
     for (;;) {
       try {
         const synced = (atOnce ? syncAtOnce : sync)(this.#descriptor, level);

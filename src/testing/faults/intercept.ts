@@ -14,7 +14,7 @@ import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/
 /** A method of the seam. */
 export type SeamMethod =
   | Exclude<keyof FileSystem, "realPath" | "flushDirectory" | "glance">
-  | Exclude<keyof OpenFile, "opened" | "descriptor">;
+  | Exclude<keyof OpenFile, "opened" | "descriptor" | "startWriteBack">;
 
 /** One call at the seam. */
 export interface SeamCall {
@@ -101,6 +101,9 @@ class InterceptedFile implements FallibleFile {
   }
   sync(level: SyncLevel): Awaitable<void> {
     return this.#pass("sync", [level], () => this.#inner.sync(level));
+  }
+  startWriteBack(): Awaitable<void> {
+    return this.#inner.startWriteBack?.();
   }
   clone(source: OpenFile): Awaitable<boolean> {
     const intercepted = source instanceof InterceptedFile;

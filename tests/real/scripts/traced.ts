@@ -13,6 +13,7 @@ import {
   removeFile,
   removeFileSync,
   writeFile,
+  writeFiles,
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../../../mod.ts";
@@ -69,6 +70,8 @@ if (process.getuid?.() === 0) await both("overwrite a file of another user", {},
 await both("overwrite, only atomic", { durability: "none" });
 await both("overwrite with a backup", { backup: 1 });
 await both("nothing to change", { skipIfEqual: true }, put, "old content");
+
+await marked("many files", put, () => writeFiles([file, other].map((path) => ({ path, data: "new content" }))));
 
 await marked("copy", put, () => copyFile(file, other));
 await marked("copy, sync", put, () => copyFileSync(file, other, { keepTimes: true }));
