@@ -423,3 +423,28 @@ test("writeFile names in `unchecked` what it could not see, and nothing in `lost
   assertEquals([lost, unchecked], [[], ["acl", "attributes", "capabilities", "label"]]);
   assertEquals(writeFileSync("/d/new", "new", { runtime: machine }).unchecked, []);
 });
+
+describe("a file without attributes", () => {
+  for (const [name, mode, opened] of [["nobody else", 0o755, false], ["others, too,", 0o777, true]] as const) {
+    it(`is ${opened ? "" : "not "}opened to see that, where ${name} may write to its directory`, () => {
+      const machine = machineOf({});
+      machine.put("/d", { kind: "directory", mode });
+      const calls: string[] = [];
+      const around: Around = (call, proceed) => {
+        calls.push(`${call.method} ${call.path}`);
+        return proceed();
+      };
+      const { unchecked } = writeFileSync("/d/file", "new", { runtime: interceptRuntime(machine, around) });
+      assertEquals(unchecked, []);
+      assertEquals([calls.includes("hasAttributes /d/file"), calls.includes("open /d/file")], [!opened, opened]);
+    });
+  }
+
+  it("is distinguished from one with attributes where only opening it shows them", () => {
+    const machine = machineOf({ attributes: noted });
+    machine.put("/d", { kind: "directory", mode: 0o755 });
+    const around: Around = (call, proceed) => call.method === "hasAttributes" ? undefined as never : proceed();
+    writeFileSync("/d/file", "new", { runtime: interceptRuntime(machine, around) });
+    assertEquals(shown(machine)["user.note"], "mine");
+  });
+});

@@ -97,6 +97,20 @@ export const protocolMutants: readonly Mutant[] = [
     tests: late,
   },
   {
+    name: "attributes are looked for by name where others may put another file in its place",
+    file: "src/protocol/attributes.ts",
+    from: `if (!isHeld || !isKept(engine, status, file)) return false;`,
+    to: `if (!isHeld && !isKept(engine, status, file)) return false;`,
+    tests: ["tests/attributes_test.ts"],
+  },
+  {
+    name: "attributes that are not known without opening the file are none",
+    file: "src/protocol/attributes.ts",
+    from: `return (yield* wait(names.hasAttributes?.(name))) === false;`,
+    to: `return (yield* wait(names.hasAttributes?.(name))) !== true;`,
+    tests: ["tests/attributes_test.ts"],
+  },
+  {
     name: "whatever call fails, the mask of a list that could not be set becomes the group's rights",
     file: "src/protocol/attributes.ts",
     from: `old === undefined || has.has(accessList) ? mode & ~0o070 : modeWithoutList(old, mode);`,

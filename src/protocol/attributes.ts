@@ -17,6 +17,7 @@ import { SystemError } from "../runtime/system_error.ts";
 import type { ParentDirectory } from "./directories.ts";
 import type { Engine } from "./engine.ts";
 import { closeQuietly, openedStatus } from "./file_call.ts";
+import { isKept } from "./safe_way.ts";
 
 /** What attributes are, in the words of `lost` and `unchecked`. */
 export const attributeKinds = ["acl", "attributes", "capabilities", "label"] as const;
@@ -75,12 +76,33 @@ export function* attributesOf(file: OpenFile): Operation<FileAttributes | undefi
   }
 }
 
+const none: FileAttributes = new Map();
+
+/**
+ * Whether a file is known to have none without being opened, as most files are. Only where nobody else can put another
+ * file in its place: so this is the one that was looked at.
+ */
+function* hasNone(
+  { engine, names, status, isHeld }: ParentDirectory,
+  name: string,
+  file: FileStatus,
+): Operation<boolean> {
+  if (!isHeld || !isKept(engine, status, file)) return false;
+  try {
+    return (yield* wait(names.hasAttributes?.(name))) === false;
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
+}
+
 /** The attributes of the file by this name, if it is still the one with that status. */
 export function* seeAttributes(
   parent: ParentDirectory,
   name: string,
-  { identity }: FileStatus,
+  status: FileStatus,
 ): Operation<FileAttributes | undefined> {
+  if (yield* hasNone(parent, name, status)) return none;
   let file: OpenFile | undefined;
   try {
     file = yield* wait(parent.names.open(name, "read"));
@@ -90,7 +112,7 @@ export function* seeAttributes(
   }
   if (file === undefined) return undefined;
   try {
-    return (yield* openedStatus(file)).identity === identity ? yield* attributesOf(file) : undefined;
+    return (yield* openedStatus(file)).identity === status.identity ? yield* attributesOf(file) : undefined;
   } finally {
     yield* closeQuietly(file);
   }

@@ -32,6 +32,10 @@ export class NamesByPath implements DirectoryNames {
     return this.#fileSystem.linkStat(this.base + name);
   }
 
+  hasAttributes(name: string): Awaitable<boolean | undefined> {
+    return this.#fileSystem.hasAttributes?.(this.base + name);
+  }
+
   readLink(name: string): Awaitable<string | undefined> {
     return this.#fileSystem.readLink(this.base + name);
   }

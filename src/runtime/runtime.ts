@@ -21,57 +21,10 @@
  */
 import type { Awaitable } from "../core/operation.ts";
 import type { PathStyle } from "../core/path.ts";
+import type { DirectoryEntry, FileAttributes, FileStatus, FileTimes } from "./file_status.ts";
 import type { ProcessHost } from "./process_host.ts";
 
-/** Extended attributes of a file, by name. */
-export type FileAttributes = ReadonlyMap<string, Uint8Array>;
-
-/** What kind of thing a directory entry is. */
-export type EntryKind = "file" | "directory" | "symlink" | "other";
-
-/** What stat tells. */
-export interface FileStatus {
-  /** What kind of thing it is. */
-  kind: EntryKind;
-  /** Bytes. */
-  size: number;
-  /** Bytes that it occupies on its file system, where that is known: fewer than `size` for a file with holes. */
-  allocated?: number;
-  /** Permission bits, with setuid, setgid and sticky: `0o7777` at most. */
-  mode: number;
-  /** Numeric owner; 0 where there are no owners. */
-  user: number;
-  /** Numeric group; 0 where there are no groups. */
-  group: number;
-  /** The file system it is on. */
-  device: string;
-  /** The file itself: equal for two names exactly when they are one file. Contains the device. */
-  identity: string;
-  /** How many names the file has. */
-  links: number;
-  /** Time of the last change of content, in milliseconds since 1970. */
-  modified: number;
-  /** Time of creation in milliseconds since 1970, where the file system keeps it. */
-  created?: number;
-  /** Time of the last change of content, mode, owner, times or names, where it is known; Deno tells it in whole seconds. */
-  changed?: number;
-}
-
-/** One name in a directory. */
-export interface DirectoryEntry {
-  /** The name in its directory. */
-  name: string;
-  /** What kind of thing it is. */
-  kind: EntryKind;
-}
-
-/** Times of a file, in nanoseconds since 1970; negative before. */
-export interface FileTimes {
-  /** Of the last access. */
-  readonly accessed: bigint;
-  /** Of the last change of content. */
-  readonly modified: bigint;
-}
+export type { DirectoryEntry, EntryKind, FileAttributes, FileStatus, FileTimes } from "./file_status.ts";
 
 /** How far a sync must reach: onto the medium, or (where the platform tells them apart) only into write order. */
 export type SyncLevel = "full" | "barrier";
@@ -151,6 +104,8 @@ export interface DirectoryNames {
   create(name: string, mode: number): Awaitable<OpenFile>;
   /** What is there; a symlink is not followed. */
   linkStat(name: string): Awaitable<FileStatus | undefined>;
+  /** Whether there are attributes. */
+  hasAttributes?(name: string): Awaitable<boolean | undefined>;
   /** Opens a directory; a symlink is ENOTDIR. */
   openDirectory(name: string): Awaitable<OpenDirectory | undefined>;
   /** The text of a symlink. */
@@ -211,6 +166,8 @@ export interface FileSystem {
   stat(path: string): Awaitable<FileStatus | undefined>;
   /** Does not follow the last component. */
   linkStat(path: string): Awaitable<FileStatus | undefined>;
+  /** Whether what is there, a symlink itself, has attributes that may be seen; undefined where it has to be opened. */
+  hasAttributes?(path: string): Awaitable<boolean | undefined>;
   /** The text of a symlink; undefined when there is nothing or no symlink. */
   readLink(path: string): Awaitable<string | undefined>;
   /** Names in a directory, unsorted; undefined when it does not exist. */

@@ -44,7 +44,9 @@ function afterOpening(before: (call: string) => void): Hooks {
     hooks[method] = (real: FileSystem, ...parameters: unknown[]) => {
       if (open) before(method);
       if (method === "openDirectory") open = true;
-      return Reflect.apply(Reflect.get(real, method), real, parameters);
+      const call: unknown = Reflect.get(real, method);
+      if (typeof call !== "function") throw new TypeError(`there is no ${method}`);
+      return Reflect.apply(call, real, parameters);
     };
   }
   return hooks as Hooks;

@@ -235,6 +235,21 @@ export function describeMetadata(withSubject: WithSubject, { real }: ContractOpt
         await file.close();
       }));
 
+    it("are known to be there, or not, without opening anything, or that is not known", (t) =>
+      withSubject(async ({ runtime, fileSystem, directory }) => {
+        if (!runtime.capabilities.attributes) return skip(t, "attributes cannot be seen here");
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        const known = async (name: string) => [undefined, await fileSystem.hasAttributes?.(`${directory}/${name}`)];
+        const has = (await file.attributes()).size > 0;
+        assert((await known("file")).includes(has), "of a new file");
+        await file.setAttribute("user.one", value);
+        assert((await known("file")).includes(true));
+        await fileSystem.symbolicLink("file", `${directory}/link`);
+        assert((await known("link")).every((answer) => answer !== true), "a symlink is not followed");
+        assertEquals(await fileSystem.hasAttributes?.(`${directory}/none`), undefined);
+        await file.close();
+      }));
+
     it("are refused where they cannot be seen", (t) =>
       withSubject(async ({ runtime, fileSystem, directory }) => {
         if (runtime.capabilities.attributes) return skip(t, "attributes can be seen here");

@@ -64,6 +64,18 @@ for (const [name, bind] of binders) {
     assertEquals(library.calls.filter((call) => call.includes("<10>")).length, 4, "two more for the larger buffer");
   });
 
+  test(`${name}: whether there are attributes is asked by a path, of what it leads to itself`, () => {
+    let answer: Answer = 0;
+    const library = new FakeLibrary({ llistxattr: () => answer });
+    const found = onLinux(bind, library);
+    const asked = [0, 14, { errno: 95 }, { errno: 2 }].map((each) => {
+      answer = each;
+      return found.hasAttributesAt("/f");
+    });
+    assertEquals(asked, [false, true, false, undefined]);
+    assertEquals(library.calls[0], "llistxattr(<3>, null, 0)");
+  });
+
   test(`${name}: a file system without attributes has none`, () => {
     let errno = 95;
     const found = onLinux(bind, new FakeLibrary({ flistxattr: () => ({ errno }) }));

@@ -8,15 +8,15 @@
  */
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
-import { builtin } from "../builtin.ts";
 import { shownPath } from "../anchor.ts";
+import { cLibrary } from "./c_library.ts";
 import type { DenoCalls } from "./calls.ts";
-import { deno, type DenoDirectoryEntry, type DenoFile } from "./namespace.ts";
+import { deno, type DenoDirectoryEntry } from "./namespace.ts";
 import { DenoDirectory, type OpenRules } from "./directory.ts";
 import { DenoOpenFile } from "./open_file.ts";
 import { DenoReadFile } from "./read_file.ts";
 import { permit, permitEverywhere } from "./permissions.ts";
-import { openSecond } from "./second_descriptor.ts";
+import { creationBits, narrowed, ownerMayRead } from "./second_descriptor.ts";
 import { kindOf, toStatus } from "./status.ts";
 import { handingLibrary, isRevoked, openHanded } from "./through_descriptors.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
@@ -37,9 +37,6 @@ const existing: ReadonlySet<string> = new Set(["EEXIST"]);
 /** A name that is no symlink. */
 const noLink: ReadonlySet<string> = new Set([...notThere, "EINVAL"]);
 
-/** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
-const creationBits = 0o777;
-const ownerMayRead = 0o400;
 const reading = { read: true } as const;
 
 /** A file system over `Deno`. */
@@ -175,6 +172,10 @@ export class DenoFileSystem implements FileSystem {
 
   linkStat(path: string): Awaitable<FileStatus | undefined> {
     if (this.#calls.mayWait && isTurnDue()) return afterTurn(() => this.linkStat(path));
+    return this.#linkStatus(path);
+  }
+
+  #linkStatus(path: string): FileStatus | undefined {
     permit("linkStat", path, "read");
     for (;;) {
       try {
@@ -185,10 +186,14 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
+  hasAttributes(path: string): boolean | undefined {
+    permit("hasAttributes", path, "read");
+    return cLibrary()?.hasAttributesAt(path);
+  }
+
   glance(path: string): FileStatus | undefined {
     try {
-      permit("linkStat", path, "read");
-      return toStatus(this.#deno.lstatSync(path));
+      return this.#linkStatus(path);
     } catch {
       return undefined;
     }
@@ -274,27 +279,6 @@ function anchored(opened: DenoDirectory): void {
     opened.anchor();
   } catch (error) {
     opened.close();
-    throw error;
-  }
-}
-
-/**
- * Opens the second descriptor of a file that was created readable for its owner, and takes that right away again. When
- * that fails, nothing is left of the file.
- */
-function narrowed(file: DenoFile, path: string): number {
-  let second: number | undefined;
-  try {
-    second = openSecond(file, path, "create");
-    builtin("node:fs").fchmodSync(second, (file.statSync().mode ?? 0) & creationBits & ~ownerMayRead);
-    return second;
-  } catch (error) {
-    if (second !== undefined) builtin("node:fs").closeSync(second);
-    const { identity } = toStatus(file.statSync());
-    file.close();
-    if (guardMissing("create", path, undefined, () => toStatus(deno().lstatSync(path)).identity) === identity) {
-      deno().removeSync(path);
-    }
     throw error;
   }
 }

@@ -11,8 +11,14 @@
  */
 import type { BigIntStats } from "node:fs";
 import { builtin } from "../builtin.ts";
-import type { DenoFile } from "./namespace.ts";
-import { SystemError } from "../system_error.ts";
+import { deno, type DenoFile } from "./namespace.ts";
+import { toStatus } from "./status.ts";
+import { guardMissing, SystemError } from "../system_error.ts";
+
+/** Permission bits that creation may be given. The others are set through the descriptor, if at all. */
+export const creationBits = 0o777;
+/** Without it only root could open a file a second time. */
+export const ownerMayRead = 0o400;
 
 function same(stats: BigIntStats, file: DenoFile): boolean {
   const info = file.statSync();
@@ -35,4 +41,25 @@ export function openSecond(file: DenoFile, path: string, call: string, writable 
   }
   if (!isSame) throw new SystemError("ESTALE", call, path);
   return descriptor;
+}
+
+/**
+ * Opens the second descriptor of a file that was created readable for its owner, and takes that right away again. When
+ * that fails, nothing is left of the file.
+ */
+export function narrowed(file: DenoFile, path: string): number {
+  let second: number | undefined;
+  try {
+    second = openSecond(file, path, "create");
+    builtin("node:fs").fchmodSync(second, (file.statSync().mode ?? 0) & creationBits & ~ownerMayRead);
+    return second;
+  } catch (error) {
+    if (second !== undefined) builtin("node:fs").closeSync(second);
+    const { identity } = toStatus(file.statSync());
+    file.close();
+    if (guardMissing("create", path, undefined, () => toStatus(deno().lstatSync(path)).identity) === identity) {
+      deno().removeSync(path);
+    }
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@
  * Extended attributes of open files, and among them, as if it were one, the access control list: on Linux the kernel shows
  * it so, on macOS it has calls of its own (attribute_list.ts).
  *
- * `all` and `set`, in any order; each makes the calls that it needs. After a failure of `set` nothing has changed.
+ * `any`, `all` and `set`, in any order; each makes the calls that it needs. After a failure of `set` nothing has changed.
  */
 import { macAccessList } from "../../core/access_list.ts";
 import { listAnswer, listIn, listRequest, listToSet } from "./attribute_list.ts";
@@ -57,6 +57,17 @@ export class AttributeCalls {
       }
     }
     return found;
+  }
+
+  /** Whether what is at a path has any; undefined where it has to be opened for that. */
+  any(path: string): boolean | undefined {
+    // On macOS the access control list is not among them.
+    if (this.#functions.llistxattr === undefined) return undefined;
+    try {
+      return this.#call("llistxattr", cString(path), null, 0) > 0;
+    } catch (error) {
+      return failedWith(error, unsupported) ? false : undefined;
+    }
   }
 
   /** Sets one; undefined removes it. */

@@ -174,6 +174,11 @@ export class CLibrary {
     this.#call("futimens", descriptor, new Uint8Array(times.buffer));
   }
 
+  /** Whether what is at a path, a symlink itself, has any; undefined where that is not known. Never fails. */
+  hasAttributesAt(path: string): boolean | undefined {
+    return this.#attributes.any(path);
+  }
+
   /** The extended attributes of a file, by name: those that this process may see. */
   attributes(descriptor: number): Map<string, Uint8Array> {
     return this.#attributes.all(descriptor);

@@ -39,6 +39,7 @@ const onLinux = {
   statx: { parameters: ["i32", "buffer", "i32", "i32", "buffer"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/listxattr.2.html */
   flistxattr: { parameters: ["i32", "buffer", "u64"], result: "i64" },
+  llistxattr: { parameters: ["buffer", "buffer", "u64"], result: "i64" },
   /** https://man7.org/linux/man-pages/man2/getxattr.2.html */
   fgetxattr: { parameters: ["i32", "buffer", "buffer", "u64"], result: "i64" },
   /** https://man7.org/linux/man-pages/man2/setxattr.2.html */

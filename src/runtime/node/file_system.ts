@@ -135,6 +135,10 @@ export class NodeFileSystem implements FileSystem {
     return this.#linkStatus(path);
   }
 
+  hasAttributes(path: string): boolean | undefined {
+    return this.#calls.cLibrary()?.hasAttributesAt(path);
+  }
+
   glance(path: string): FileStatus | undefined {
     try {
       return this.#linkStatus(path);

@@ -15,6 +15,7 @@ const codes: Record<SeamMethod, readonly string[]> = {
   create: [...naming, "EMFILE", "EDQUOT"],
   openDirectory: opening,
   linkStat: looking,
+  hasAttributes: looking,
   readLink: looking,
   readDirectory: looking,
   makeDirectory: [...naming, "EDQUOT"],

@@ -203,6 +203,10 @@ class InterceptedNames implements DirectoryNames {
   linkStat(name: string): Awaitable<FileStatus | undefined> {
     return this.#pass("linkStat", this.base + name, [], () => this.inner.linkStat(name));
   }
+  hasAttributes(name: string): Awaitable<boolean | undefined> {
+    if (this.inner.hasAttributes === undefined) return undefined;
+    return this.#pass("hasAttributes", this.base + name, [], () => this.inner.hasAttributes?.(name));
+  }
   readLink(name: string): Awaitable<string | undefined> {
     return this.#pass("readLink", this.base + name, [], () => this.inner.readLink(name));
   }
@@ -260,6 +264,7 @@ export function interceptFileSystem(inner: FileSystem, around: Around, numbers: 
     glance: (path) => inner.glance?.(path),
     stat: (path) => pass("stat", path, [], () => inner.stat(path)),
     linkStat: (path) => pass("linkStat", path, [], () => inner.linkStat(path)),
+    hasAttributes: (path) => inner.hasAttributes && pass("hasAttributes", path, [], () => inner.hasAttributes?.(path)),
     readLink: (path) => pass("readLink", path, [], () => inner.readLink(path)),
     readDirectory: (path) => pass("readDirectory", path, [], () => inner.readDirectory(path)),
     makeDirectory: (path, mode) => pass("makeDirectory", path, [mode], () => inner.makeDirectory(path, mode)),

@@ -59,6 +59,10 @@ class MemoryNames implements DirectoryNames {
     return this.#inside.linkStat(this.base + name);
   }
 
+  hasAttributes(name: string): boolean | undefined {
+    return this.#inside.hasAttributes?.(this.base + name);
+  }
+
   readLink(name: string): string | undefined {
     return this.#inside.readLink(this.base + name);
   }

@@ -105,6 +105,12 @@ export class MemorySystemCalls implements SyncFileSystem {
     return node === undefined ? undefined : statusOf(node);
   }
 
+  hasAttributes(path: string): boolean | undefined {
+    if (this.#machine.plan.options.capabilities?.attributes !== true) return undefined;
+    const node = this.#find("hasAttributes", path, "link")?.node;
+    return node?.kind === "file" ? (node.visible.extended?.size ?? 0) > 0 : undefined;
+  }
+
   readLink(path: string): string | undefined {
     const node = this.#find("readLink", path, "link")?.node;
     return node?.kind === "symlink" ? node.text : undefined;

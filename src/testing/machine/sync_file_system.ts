@@ -59,6 +59,8 @@ export interface SyncFileSystem extends FileSystem {
   stat(path: string): FileStatus | undefined;
   /** What is there, a symlink in the last component not followed. */
   linkStat(path: string): FileStatus | undefined;
+  /** Whether what is there has attributes; undefined where it has to be opened. */
+  hasAttributes?(path: string): boolean | undefined;
   /** The text of a symlink; undefined when there is none. */
   readLink(path: string): string | undefined;
   /** Names in a directory; undefined when there is none. */

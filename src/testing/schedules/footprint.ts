@@ -70,6 +70,7 @@ function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
     surroundings.symlinks || surroundings.limited ? change(resource) : oneOf("names", resource);
   if (changed) touches.push(among("names"), among("links"), oneOf("changes", "disk"));
   else if (surroundings.symlinks || call.method === "readDirectory") touches.push(look("names"));
+  if (call.method === "hasAttributes") touches.push(look("contents"));
   if (call.method === "stat" || call.method === "linkStat") touches.push(look("contents"), look("links"));
   if (call.method === "open" || call.method === "openDirectory") touches.push(look("contents"));
   return touches;
