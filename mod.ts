@@ -115,7 +115,8 @@ export { updateTextFile, updateTextFileSync } from "./src/file/update_text_file.
 export { acquireLock, acquireLockSync, tryLock, tryLockSync, withLock, withLockSync } from "./src/lock/with_lock.ts";
 export type { CoalesceOption } from "./src/file/coalesced_write.ts";
 export { writeFile, writeFileSync } from "./src/file/write_file.ts";
-export { type FileToWrite, writeFiles, type WriteFilesOptions, type WriteFilesResult } from "./src/file/write_files.ts";
+export { writeFiles } from "./src/file/write_files.ts";
+export type { FileToWrite, WriteFilesOptions, WriteFilesResult } from "./src/file/write_files_options.ts";
 export type { WriteFileOptions, WriteFileSyncOptions } from "./src/file/write_options.ts";
 export {
   type JsonSpacing,

@@ -4,7 +4,8 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { FileError, type FileToWrite, writeFiles, WriteFilesError, type WriteResult } from "../mod.ts";
-import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
+import { type Around, interceptRuntime } from "../src/testing/faults/intercept.ts";
+import { faultRuntime, memoryRuntime, type SeamCall, traceRuntime } from "../src/testing/mod.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
 
 const files = { "/d/old": { content: "old", mode: 0o640 }, "/e/": { kind: "directory" } } as const;
@@ -36,6 +37,72 @@ describe("writeFiles", () => {
     // Five files and two directories.
     assertEquals(steps.filter((step) => step === "sync").length, 7, trace.join("\n"));
     assertEquals(steps.filter((step) => step === "rename").length, 5);
+  });
+
+  describe('with sync: "filesystem"', () => {
+    const syncsOf = (trace: readonly string[]) =>
+      callsOf(trace, /\bsync\b/).map((line) => line.includes("fileSystem") ? "all" : "one");
+
+    it("syncs all content at once, before anything is renamed, and then the directories", async () => {
+      const { runtime, trace } = traceRuntime(machineOf({ disk: { wholeSync: true } }));
+      await writeFiles(named("/d/a", "/d/b", "/e/a"), { runtime, sync: "filesystem" });
+      const steps = callsOf(trace, /write|sync|rename/).map((line) => line.replace(/^.*?(write|sync|rename).*$/, "$1"));
+      assertEquals(steps, ["write", "write", "write", "sync", ...["rename", "rename", "rename"], "sync", "sync"]);
+      assertEquals(syncsOf(trace), ["all", "one", "one"], "two are directories");
+    });
+
+    it("syncs each file where that cannot be done", async () => {
+      const { runtime, trace } = traceRuntime(machineOf());
+      await writeFiles(named("/d/a", "/d/b"), { runtime, sync: "filesystem" });
+      assertEquals(syncsOf(trace), ["one", "one", "one"]);
+    });
+
+    it("has the file system watched before any content is written", async () => {
+      const { runtime, trace } = traceRuntime(machineOf({ disk: { wholeSync: true }, delay: "every" }));
+      await writeFiles(named("/d/a", "/d/b"), { runtime, sync: "filesystem" });
+      const lines = trace.map((line) => line.replace(/^.*?(openDirectory|write).*$/, "$1"));
+      assertEquals(lines.lastIndexOf("openDirectory") < lines.indexOf("write"), true, trace.join("\n"));
+    });
+
+    it("fails all of a round when it fails, and finds out whose file it is where only one is concerned", async () => {
+      const failing = async (error: string, nth: number) => {
+        let syncs = 0;
+        const machine = machineOf({ disk: { wholeSync: true } });
+        const at = ({ method }: SeamCall) => method === "sync" && [0, nth].includes(syncs++);
+        const { runtime } = faultRuntime(machine, { at, error, times: "always" });
+        const { failed } = await writeFiles(named("/d/a", "/d/b", "/d/c"), {
+          runtime,
+          sync: "filesystem",
+          whenFailed: "report",
+        });
+        return failed.map(({ path, error }) => [path, FileError.is(error) && error.code]);
+      };
+      assertEquals((await failing("EIO", 99)).sort(), ["/d/a", "/d/b", "/d/c"].map((path) => [path, "EIO"]));
+      assertEquals((await failing("ENOSPC", 2)).map(([, code]) => code), ["ENOSPC"]);
+    });
+
+    it("leaves nothing open", async () => {
+      const machine = machineOf({ disk: { wholeSync: true } });
+      await writeFiles(named("/d/a", "/e/b", "/none/c"), {
+        runtime: machine,
+        sync: "filesystem",
+        whenFailed: "report",
+      });
+      assertEquals(machine.openHandles, []);
+    });
+
+    it("covers content that was written before it alone: what is written again is synced by itself", async () => {
+      const machine = machineOf({ disk: { wholeSync: true } });
+      let taken = 0;
+      const around: Around = (call, proceed) => {
+        // Somebody's sweep takes a temporary file away, once, before it gets its name.
+        if (call.method === "rename" && taken++ === 0) machine.syncFileSystem.remove(call.path);
+        return proceed();
+      };
+      const { runtime, trace } = traceRuntime(interceptRuntime(machine, around));
+      assertEquals((await writeFiles(named("/d/a", "/d/b"), { runtime, sync: "filesystem" })).written, 2);
+      assertEquals(syncsOf(trace), ["all", "one", "one"], "the file that was written again, and the directory");
+    });
   });
 
   it("has for each file the options of all, or its own", async () => {

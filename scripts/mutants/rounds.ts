@@ -92,6 +92,42 @@ export const roundMutants: readonly Mutant[] = [
     tests: rounds,
   },
   {
+    name: "content that was written after the sync of the file system is taken for synced",
+    file: "src/protocol/round.ts",
+    from: `const whole = this.#isTaken ? undefined : this.#shared.whole;`,
+    to: `const whole = this.#shared.whole;`,
+    tests: files,
+  },
+  {
+    name: "a file system is watched only when it is synced",
+    file: "src/protocol/replace_file.ts",
+    from: `if (write.plan.round?.whole !== undefined) yield* write.plan.round.whole.enter(write.parent);
+  for (`,
+    to: `for (`,
+    tests: files,
+  },
+  {
+    name: "a file system that could not be synced for one file is tried again",
+    file: "src/protocol/whole_sync.ts",
+    from: `yield* wait(watched.synced ??= this.#begin(watched, device));`,
+    to: `yield* wait(this.#begin(watched, device));`,
+    tests: files,
+  },
+  {
+    name: "the sync of a file system is not in the ledger when it fails",
+    file: "src/protocol/whole_sync.ts",
+    from: `endSync(syncs, order, error);`,
+    to: `endSync(syncs, order);`,
+    tests: files,
+  },
+  {
+    name: "what watches a file system stays open",
+    file: "src/protocol/whole_sync.ts",
+    from: `if (handle !== undefined) yield* closeQuietly(handle);`,
+    to: ``,
+    tests: files,
+  },
+  {
     name: "files are taken however many are under way",
     file: "src/file/write_files.ts",
     from: `return this.#pending < 2 * this.#most && this.#pendingBytes < mostBytes ? undefined`,

@@ -25,7 +25,7 @@ export const stagingMutants: readonly Mutant[] = [
   {
     name: "content is not synced",
     file: "src/protocol/stage.ts",
-    from: `    write.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
+    from: `    write.fileSynced = synced ?? (yield* syncFile(engine, { file, place: parent }, plan, attempt));
 `,
     to: `    write.fileSynced = true;
 `,
@@ -35,8 +35,8 @@ export const stagingMutants: readonly Mutant[] = [
     name: "an abort is not looked at before the sync",
     file: "src/protocol/stage.ts",
     from: `    checkAbort(plan.signal);
-    write.fileSynced`,
-    to: `    write.fileSynced`,
+    let synced`,
+    to: `    let synced`,
     tests: abort,
   },
   {

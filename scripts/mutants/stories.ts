@@ -20,8 +20,10 @@ export const storyMutants: readonly Mutant[] = [
   {
     name: "a file whose sync has failed is acknowledged, and then the power goes",
     file: "src/protocol/sync.ts",
-    from: `    return judge(error, rules, "sync", attempt);`,
-    to: `    return judge !== undefined;`,
+    from: `      endSync(syncs, order, error);
+      return judge(error, rules, "sync", attempt);`,
+    to: `      endSync(syncs, order, error);
+      return judge !== undefined;`,
     tests: ["tests/proof/fault_then_cut_test.ts"],
   },
   {

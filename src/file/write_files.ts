@@ -8,71 +8,27 @@
  * State after a failure: a file that fails has failed alone, and is in the state its error says; all others are written.
  */
 import { Batches, type Outcome } from "../core/batches.ts";
-import { type FileData, type Source, sourceOf } from "../core/bytes.ts";
+import { type Source, sourceOf } from "../core/bytes.ts";
 import { type FailedFile, FileError, WriteFilesError } from "../core/errors.ts";
 import { all, type Operation, run, wait } from "../core/operation.ts";
-import { callback, type FilePath, oneOf, readOptions, wrongArgument } from "../core/options.ts";
+import { callback, oneOf, readOptions, wrongArgument } from "../core/options.ts";
 import { returnTicket, takeTicket, type Ticket } from "../protocol/commit_turn.ts";
 import { type Engine, locate, makeEngine } from "../protocol/engine.ts";
 import { followedBy } from "../protocol/links.ts";
-import type { NewFileDefaults, Owner } from "../protocol/mode_and_owner.ts";
 import { fillingFrom, replaceFile } from "../protocol/replace_file.ts";
 import { inRoom, putsFor } from "../protocol/room.ts";
 import { makeRound } from "../protocol/round.ts";
+import { WholeSync } from "../protocol/whole_sync.ts";
 import {
-  type Durability,
   lesserDurability,
   replaceOptionReaders,
-  type ReplaceOptions,
   type WritePlan,
   writePlan,
   type WriteResult,
 } from "../protocol/write_plan.ts";
-import { type UnsafePathOption, unsafePathReader } from "../protocol/unsafe_path.ts";
+import { unsafePathReader } from "../protocol/unsafe_path.ts";
 import { currentRuntime } from "../runtime/current.ts";
-
-/** One of many files to be written. */
-export interface FileToWrite {
-  /** The file, a path or file: URL. */
-  path: FilePath;
-  /** Its new content. */
-  data: FileData;
-  /** As in {@linkcode ReplaceOptions}, for this file alone. */
-  mode?: number | "keep";
-  /** As in {@linkcode ReplaceOptions}, for this file alone. */
-  owner?: Owner | "keep" | "leave";
-  /** As in {@linkcode ReplaceOptions}, for this file alone. */
-  defaults?: NewFileDefaults;
-}
-
-/** Options of {@linkcode writeFiles}: those of every file, and what happens when some of them fail. */
-export interface WriteFilesOptions extends ReplaceOptions, UnsafePathOption {
-  /**
-   * If files fail: throw a {@linkcode WriteFilesError} once all others are written, or report them in `failed`.
-   *
-   * @default "throw"
-   */
-  whenFailed?: "throw" | "report";
-  /**
-   * Told of each file that was written, and which of the files it was, in the order in which that becomes known. No more
-   * files are taken while a promise that it returns is pending; what it throws ends the call, which has taken no more files.
-   */
-  onWritten?: (result: WriteResult, index: number) => unknown;
-}
-
-/** What {@linkcode writeFiles} did. */
-export interface WriteFilesResult {
-  /** How many files were written, or found to be equal (`skipIfEqual`), or were overtaken by a later call. */
-  written: number;
-  /** The least durability that any of them has reached. */
-  durability: Durability;
-  /** What any of them has lost, in the words of `WriteResult.lost`; `onWritten` tells of which. */
-  lost: string[];
-  /** What of any of them could not be seen, in the words of `WriteResult.unchecked`. */
-  unchecked: string[];
-  /** With `whenFailed: "report"`, what failed, in the order in which it did. */
-  failed: FailedFile[];
-}
+import type { FileToWrite, WriteFilesOptions, WriteFilesResult } from "./write_files_options.ts";
 
 /** A file that was taken from the caller. */
 interface TakenFile {
@@ -91,6 +47,7 @@ const optionReaders = {
   ...replaceOptionReaders,
   unsafePath: unsafePathReader,
   whenFailed: oneOf("throw", "report"),
+  sync: oneOf("file", "filesystem"),
   onWritten: callback<NonNullable<WriteFilesOptions["onWritten"]>>(),
 };
 
@@ -105,6 +62,7 @@ class ManyFiles {
   readonly #shared: Parameters<typeof writePlan>[1];
   readonly #plan: WritePlan;
   readonly #throws: boolean;
+  readonly #syncsWhole: boolean;
   readonly #onWritten: WriteFilesOptions["onWritten"];
   readonly #batches: Batches<TakenFile, WriteResult>;
   readonly #most: number;
@@ -118,11 +76,12 @@ class ManyFiles {
   #broken: { readonly reason: unknown } | undefined;
 
   constructor(options: WriteFilesOptions | undefined) {
-    const { runtime, whenFailed, onWritten, unsafePath, ...shared } = readOptions(options, optionReaders);
+    const { runtime, whenFailed, onWritten, sync, unsafePath, ...shared } = readOptions(options, optionReaders);
     this.#engine = makeEngine(runtime ?? currentRuntime(), false, followedBy(shared.symlink), unsafePath);
     this.#shared = shared;
     this.#plan = writePlan(this.#engine, shared);
     this.#throws = whenFailed !== "report";
+    this.#syncsWhole = sync === "filesystem";
     this.#onWritten = onWritten;
     this.#most = putsFor(this.#engine);
     this.#batches = new Batches((files) => run(() => this.#round(files)), this.#most, 2);
@@ -190,7 +149,8 @@ class ManyFiles {
   /** Some of the files, side by side. */
   *#round(files: readonly TakenFile[]): Operation<Outcome<WriteResult>[]> {
     const engine = this.#engine;
-    const parts = makeRound(files.length);
+    const whole = this.#syncsWhole ? new WholeSync(engine) : undefined;
+    const parts = makeRound(files.length, whole);
     const writes = files.map(({ path, source, plan, ticket }, index) =>
       function* (): Operation<Outcome<WriteResult>> {
         const round = parts[index];
@@ -214,6 +174,8 @@ class ManyFiles {
         returnTicket(ticket);
       }
       throw error;
+    } finally {
+      if (whole !== undefined) yield* whole.close();
     }
   }
 

@@ -180,6 +180,7 @@ export function* replaceFound(write: FileReplacement, filling: Filling, ticket: 
     const settled = equal && (yield* settleEqual(write, equal));
     if (typeof settled === "object") return settled;
   }
+  if (write.plan.round?.whole !== undefined) yield* write.plan.round.whole.enter(write.parent);
   for (let stages = 1;; stages++) {
     yield* beginStage(write, hashes(write.plan, filling));
     try {

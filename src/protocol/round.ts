@@ -11,6 +11,7 @@
  */
 import type { Awaitable } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";
+import type { WholeSync } from "./whole_sync.ts";
 
 /** How far a write has come: its content is complete but not synced, or its name is in place but not durable. */
 type Milestone = "staged" | "committed";
@@ -39,6 +40,8 @@ class Gate {
 interface RoundState {
   readonly writes: number;
   readonly gates: Readonly<Record<Milestone, Gate>>;
+  /** Instead of a sync for each file. */
+  readonly whole: WholeSync | undefined;
   /** The sync of each directory, from its beginning. */
   readonly syncs: Map<string, Awaitable<number>>;
 }
@@ -47,11 +50,24 @@ interface RoundState {
 export class RoundPart {
   readonly #shared: RoundState;
   readonly #passed = new Set<Milestone>();
+  #isTaken = false;
 
   /** All of a round share one object. */
   constructor(shared: RoundState) {
     this.#shared = shared;
     for (const gate of Object.values(shared.gates)) gate.expect();
+  }
+
+  /** What syncs all of the round at once. */
+  get whole(): WholeSync | undefined {
+    return this.#shared.whole;
+  }
+
+  /** The same, for content that is complete; undefined from the second time on, for it covers what was there before. */
+  takeWhole(): WholeSync | undefined {
+    const whole = this.#isTaken ? undefined : this.#shared.whole;
+    this.#isTaken = true;
+    return whole;
   }
 
   /**
@@ -102,7 +118,7 @@ export class RoundPart {
 }
 
 /** Parts in a round of so many writes. */
-export function makeRound(writes: number): RoundPart[] {
-  const shared: RoundState = { writes, gates: { staged: new Gate(), committed: new Gate() }, syncs: new Map() };
+export function makeRound(writes: number, whole?: WholeSync): RoundPart[] {
+  const shared: RoundState = { writes, whole, gates: { staged: new Gate(), committed: new Gate() }, syncs: new Map() };
   return Array.from({ length: writes }, () => new RoundPart(shared));
 }

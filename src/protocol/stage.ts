@@ -22,7 +22,7 @@ import { learnOwner } from "./known_owner.ts";
 import { applyMetadata, wantedMetadata } from "./metadata.ts";
 import { type FileReplacement, TemporaryVanished } from "./file_replacement.ts";
 import { removeSurely } from "./reported_failure.ts";
-import { syncFile } from "./sync.ts";
+import { judgeWholeSync, syncFile } from "./sync.ts";
 import { createTemporary, type TemporaryFile } from "./temporary_file.ts";
 import { syncsFile } from "./write_plan.ts";
 
@@ -110,9 +110,15 @@ export function* finishStage(write: FileReplacement): Operation<void> {
     write.modified = (yield* wait(file.stat())).modified;
   }
   if (syncsFile(plan.durability)) {
-    if (plan.round !== undefined) yield* wait(plan.round.staged(file));
+    const whole = plan.round?.takeWhole();
+    if (plan.round !== undefined) yield* wait(plan.round.staged(whole === undefined ? file : {}));
     checkAbort(plan.signal);
-    write.fileSynced = yield* syncFile(engine, { file, place: parent }, plan, attempt);
+    let synced: boolean | undefined;
+    if (whole !== undefined) {
+      const all = whole.sync(parent.status.device);
+      synced = yield* judgeWholeSync(engine, { place: parent, synced: all }, plan, attempt);
+    }
+    write.fileSynced = synced ?? (yield* syncFile(engine, { file, place: parent }, plan, attempt));
   }
 }
 

@@ -127,6 +127,23 @@ export function* syncFile(
 }
 
 /**
+ * Judges what one sync of a whole file system has answered (whole_sync.ts), for one of the files that it was made for.
+ * Undefined: it was not made, or has failed, and the file is synced by itself.
+ */
+export function* judgeWholeSync(
+  engine: Engine,
+  { place, synced }: { readonly place: SyncPlace; readonly synced: Operation<number | undefined> },
+  rules: SyncRules,
+  attempt: Attempt,
+): Operation<boolean | undefined> {
+  const begun = yield* synced;
+  if (begun === undefined) return undefined;
+  const syncs = syncsOn(engine, place.status.device);
+  if (isQuiet(syncs)) return true;
+  return yield* isTrusted(engine, { syncs, begun, place: place.path, step: "sync" }, rules, attempt);
+}
+
+/**
  * Puts a directory's entries onto the medium, together with all others that wait for the same directory. False: they
  * are not there, and the rules say to go on; or the directory could not even be opened.
  */

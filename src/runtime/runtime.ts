@@ -28,6 +28,8 @@ export type { DirectoryEntry, EntryKind, FileAttributes, FileStatus, FileTimes }
 
 /** How far a sync must reach: onto the medium, or (where the platform tells them apart) only into write order. */
 export type SyncLevel = "full" | "barrier";
+/** The same; or onto the medium with everything else on its file system, after `watchFileSystem`. */
+export type SyncReach = SyncLevel | "fileSystem";
 
 /** An open file or directory. Reads and writes are sequential. */
 export interface OpenFile {
@@ -63,7 +65,9 @@ export interface OpenFile {
   /** Sets one of them; `undefined` removes it. Needs `capabilities.attributes` (else ENOTSUP). */
   setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void>;
   /** Content and metadata of this file (or the entries of this directory) onto the medium. Never retried. */
-  sync(level: SyncLevel): Awaitable<void>;
+  sync(level: SyncReach): Awaitable<void>;
+  /** Whether `sync("fileSystem")` can be called from now on: it then fails if anything written since could not be kept. */
+  watchFileSystem?(): boolean;
   /** Begins to put the content onto the medium, and waits for none of it: a hint before a sync, which never fails. */
   startWriteBack?(): Awaitable<void>;
   /**

@@ -6,7 +6,7 @@
  * are of one file, the second one is synced. It is closed again, whatever comes of it; the first one is as it was.
  */
 import type { Awaitable } from "../core/operation.ts";
-import type { OpenFile, SyncLevel } from "./runtime.ts";
+import type { OpenFile, SyncReach } from "./runtime.ts";
 import { SystemError, toSystemError } from "./system_error.ts";
 
 /** Another handle of the file, which may write; undefined where its name is gone. */
@@ -19,7 +19,7 @@ interface ReadFile {
 }
 
 /** Syncs the file; ESTALE where its name leads to another one by now. */
-export function syncThrough({ path, identity }: ReadFile, reopen: Reopen, level: SyncLevel): Awaitable<void> {
+export function syncThrough({ path, identity }: ReadFile, reopen: Reopen, level: SyncReach): Awaitable<void> {
   let writable: OpenFile | undefined;
   try {
     writable = reopen();

@@ -127,5 +127,6 @@ export type {
   OpenFile,
   Runtime,
   SyncLevel,
+  SyncReach,
 } from "../runtime/runtime.ts";
 export { SystemError } from "../runtime/system_error.ts";

@@ -288,6 +288,13 @@ export const machineFunctions: readonly Tested[] = [
         with: true,
       },
       {
+        option: "wholeSync",
+        value: true,
+        see: (seen) => made(seen).syncFileSystem.openDirectory("/")?.watchFileSystem?.(),
+        without: false,
+        with: true,
+      },
+      {
         option: "journal",
         value: "silent",
         see: (seen) => {

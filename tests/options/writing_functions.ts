@@ -17,6 +17,7 @@ import {
   writeJsonFileSync,
   type WriteResult,
 } from "../../mod.ts";
+import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import type { OptionRow, Seen } from "./option_row.ts";
 import { type Tested, twins } from "./tested_function.ts";
 import { runtimeRow, simulatedOnly, writeRows } from "./write_rows.ts";
@@ -37,6 +38,9 @@ const neededLockRow = writeRows.filter(({ option }) => option === "lock");
 let told: WriteResult | undefined;
 const base = { onWritten: (result: WriteResult) => void (told = result) };
 
+/** How far each sync was to reach. */
+const synced: unknown[] = [];
+
 /** The options of every file, with what is told of each. */
 const rowsOfMany: readonly OptionRow[] = [
   {
@@ -54,6 +58,19 @@ const rowsOfMany: readonly OptionRow[] = [
     see: content,
     without: "new",
     with: undefined,
+  },
+  {
+    option: "sync",
+    value: "filesystem",
+    machine: { disk: { wholeSync: true } },
+    around: (machine) =>
+      interceptRuntime(machine, (call, proceed) => {
+        if (call.method === "sync") synced.push(call.operands[0]);
+        return proceed();
+      }),
+    see: () => synced.splice(0),
+    without: ["full", "full"],
+    with: ["fileSystem", "full"],
   },
   { option: "skipIfEqual", value: true, base, times: 2, see: () => told?.changed, without: true, with: false },
   { option: "backup", value: 1, base, see: () => told?.backup === undefined, without: true, with: false },

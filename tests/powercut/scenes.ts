@@ -17,6 +17,7 @@ export const scenes: Record<string, Scene> = {
   "groups of files": { processes: [["groups"], ["groupsSync"]] },
   "many files in one directory": { processes: [["manyFiles"]] },
   "many files in one call": { processes: [["manyInOneCall"], ["manyInOneCall", "neighbour"]] },
+  "many files in one sync": { processes: [["manyInOneSync"], ["manyInOneSync", "neighbour"]] },
   "updates under a lock": { processes: [["updates"], ["updates"]] },
   "new directories": { processes: [["newDirectories", "removals"]] },
   "save once, exit": { processes: [["saveOnce"], ["saveOnce"]], ends: true },

@@ -54,18 +54,19 @@ function manyFiles(save: SaveWithMode): Workload {
 }
 
 /** Files in two directories, in one call; each is acknowledged when it is reported. */
-const manyInOneCall: Workload = {
+const manyInOneCall = (sync: "file" | "filesystem"): Workload => ({
   run: (around) =>
     lanes(2, async (lane, round) => {
       const files = Array.from({ length: 40 }, (_, index) => ({
         ...newVersion(around, 3000),
-        name: `${index % 2 === 0 ? "many" : "more"}/${around.process}-call-${lane}-${index}`,
+        name: `${index % 2 === 0 ? "many" : "more"}/${around.process}-${sync}-${lane}-${index}`,
         mode: modeFor(round),
       }));
       const begun = files.map(({ name, content, mode }) => around.record.begin(name, content, mode));
       const { failed } = await writeFiles(
         files.map(({ name, data, mode }) => ({ path: join(around.root, name), data, mode })),
         {
+          sync,
           createDirectories: true,
           whenFailed: "report",
           onWritten({ durability }, index) {
@@ -77,7 +78,7 @@ const manyInOneCall: Workload = {
       for (const { index, error } of failed) around.record.failed(begun[index] ?? "", error);
       if (failed.length > 0) throw failed[0]?.error;
     }),
-};
+});
 
 function way(name: string): SaveWithMode {
   const write = ways[name];
@@ -168,7 +169,8 @@ export const workloads: Record<string, Workload> = {
   "one file of several writers": versionsOf(() => "shared", (path, data, mode) => writeFile(path, data, { mode })),
   manyFiles: manyFiles((path, data, mode) => writeFile(path, data, { mode })),
   manyFilesSync: manyFiles((path, data, mode) => writeFileSync(path, data, { mode })),
-  manyInOneCall,
+  manyInOneCall: manyInOneCall("file"),
+  manyInOneSync: manyInOneCall("filesystem"),
   stream: versionsOf((process) => `stream-${process}`, way("writeFile of a stream"), 200_000),
   writer: versionsOf((process) => `writer-${process}`, way("openFileWriter"), 200_000),
   writerSync: versionsOf((process) => `writer-${process}`, way("openFileWriterSync"), 200_000),

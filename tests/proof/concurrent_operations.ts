@@ -1,5 +1,5 @@
 /** Rows for several calls at once, which only the asynchronous driver can have in flight. */
-import { writeFile, writeFiles, type WriteResult } from "../../mod.ts";
+import { writeFile, writeFiles, type WriteFilesOptions, type WriteResult } from "../../mod.ts";
 import { type Operation, wait } from "../../src/core/operation.ts";
 import { absent, fileOf, type Row, type Tools } from "./row.ts";
 
@@ -34,6 +34,30 @@ function counting(tools: Tools): () => Operation<void> {
 const names = ["/d/one", "/d/two", "/d/three", "/d/four"];
 
 const shared = { machine, only: "async", concurrent: true } as const;
+
+/** Five files in two directories, one of them twice. */
+const manyFiles = (fact: string, options: Pick<WriteFilesOptions, "sync">): Row => ({
+  ...shared,
+  name: `writeFiles of five files in two directories, one of them twice: ${fact}`,
+  machine: {
+    ...machine,
+    files: { ...machine.files, "/e/": { kind: "directory" } },
+    disk: { wholeSync: options.sync === "filesystem" },
+  },
+  files: [
+    { path: "/d/a", versions: ["0", "1", "2"].map(kept) },
+    ...["/d/one", "/d/two", "/e/one"].map((path) => ({ path, versions: [absent, fileOf("1")] })),
+  ],
+  *run({ runtime, acknowledge }) {
+    const files = [["/d/a", "1"], ["/d/one", "1"], ["/e/one", "1"], ["/d/two", "1"], ["/d/a", "2"]] as const;
+    const onWritten = ({ path, durability }: WriteResult, index: number) =>
+      acknowledge({ path, version: index === 4 ? 2 : 1, durability });
+    const wanted = files.map(([path, data]) => ({ path, data }));
+    const { failed } = yield* wait(writeFiles(wanted, { runtime, onWritten, whenFailed: "report", ...options }));
+    const errors = failed.map(({ error }) => error);
+    if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.join("; "));
+  },
+});
 
 /** Calls that meet. */
 export const concurrentOperations: readonly Row[] = [
@@ -83,24 +107,8 @@ export const concurrentOperations: readonly Row[] = [
       yield* together(tools, names.map((path) => writing(tools, path, "1", 1)));
     },
   },
-  {
-    ...shared,
-    name: "writeFiles of five files in two directories, one of them twice: each is durable when it is told of",
-    machine: { ...machine, files: { ...machine.files, "/e/": { kind: "directory" } } },
-    files: [
-      { path: "/d/a", versions: ["0", "1", "2"].map(kept) },
-      ...["/d/one", "/d/two", "/e/one"].map((path) => ({ path, versions: [absent, fileOf("1")] })),
-    ],
-    *run({ runtime, acknowledge }) {
-      const files = [["/d/a", "1"], ["/d/one", "1"], ["/e/one", "1"], ["/d/two", "1"], ["/d/a", "2"]] as const;
-      const onWritten = ({ path, durability }: WriteResult, index: number) =>
-        acknowledge({ path, version: index === 4 ? 2 : 1, durability });
-      const wanted = files.map(([path, data]) => ({ path, data }));
-      const { failed } = yield* wait(writeFiles(wanted, { runtime, onWritten, whenFailed: "report" }));
-      const errors = failed.map(({ error }) => error);
-      if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.join("; "));
-    },
-  },
+  manyFiles("each is durable when it is told of", {}),
+  manyFiles("so it is where the file system is synced as a whole", { sync: "filesystem" }),
   {
     ...shared,
     name: "a write and reads at once: what is read is the old or the new content",

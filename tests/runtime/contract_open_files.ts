@@ -1,6 +1,7 @@
 /** The contract of an open file: content, position, length, sync, clone, close. */
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
+import { skip } from "../support/skip.ts";
 import {
   assertFails,
   type ContractOptions,
@@ -116,6 +117,19 @@ export function describeOpenFiles(withSubject: WithSubject, { real }: ContractOp
         const reader = await opened(fileSystem, `${directory}/file`, "read-write");
         await reader.sync("full");
         await reader.close();
+      }));
+
+    it("syncs all of its file system, where that can be done", (t) =>
+      withSubject(async ({ fileSystem, directory, runtime }) => {
+        if (!runtime.capabilities.directorySync) return skip(t, "directories cannot be opened here");
+        const handle = await fileSystem.openDirectory(directory);
+        const watches = handle?.watchFileSystem?.() === true;
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        await writeAll(file, encode("content"));
+        if (watches) await handle?.sync("fileSystem");
+        await handle?.close();
+        await file.close();
+        if (!watches) skip(t, "this file system cannot be synced as a whole");
       }));
 
     it("begins a write-back whatever has become of the name, and changes nothing by it", () =>

@@ -1,6 +1,6 @@
 /** The C functions of Linux and Windows, called by each of the three binders. */
 import { test } from "node:test";
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type CLibrary, loadCLibrary } from "../../src/runtime/foreign/c_library.ts";
 import { ForeignError } from "../../src/runtime/foreign/foreign_error.ts";
 import { isKoffi } from "../../src/runtime/foreign/koffi.ts";
@@ -62,6 +62,19 @@ for (const [name, bind] of binders) {
     const found = [...onLinux(bind, library).attributes(9)].map(([key, value]) => [key, text(value)]);
     assertEquals(found, [["user.long", long], ["user.short", "s"]]);
     assertEquals(library.calls.filter((call) => call.includes("<10>")).length, 4, "two more for the larger buffer");
+  });
+
+  test(`${name}: a whole file system is synced off the thread, or not at all`, async () => {
+    let answer: Answer = 0;
+    const library = new FakeLibrary({ syncfs: () => answer });
+    const found = onLinux(bind, library);
+    assertEquals(found.syncsFileSystems, name !== "Bun");
+    answer = name === "Bun" ? 0 : { errno: 28 };
+    const { code } = await assertRejects(() => found.syncFileSystem(5), ForeignError);
+    assertEquals(code, name === "koffi" ? "ENOSPC" : "EIO", "Deno does not tell which error it was");
+    assertEquals(library.calls, name === "Bun" ? [] : ["syncfs later(5)"]);
+    answer = 0;
+    if (name !== "Bun") await found.syncFileSystem(5);
   });
 
   test(`${name}: whether there are attributes is asked by a path, of what it leads to itself`, () => {

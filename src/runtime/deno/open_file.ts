@@ -6,20 +6,20 @@ import { largePayload, largestTransfer } from "../node/calls.ts";
 import { shownPath } from "../anchor.ts";
 import type { DenoCalls } from "./calls.ts";
 import { cLibrary } from "./c_library.ts";
-import { mayClone } from "./clone.ts";
+import { cloneOpened, mayClone } from "./clone.ts";
 import { deno, type DenoFile } from "./namespace.ts";
 import { everythingGranted, permit } from "./permissions.ts";
 import { flockProgram, runFlock } from "../flock_program.ts";
 import { openSecond } from "./second_descriptor.ts";
 import { toStatus } from "./status.ts";
-import { isMemoryDevice } from "../memory_mounts.ts";
+import { isMemoryDevice, tellsLostWrites } from "../file_system_types.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
-import type { FileStatus, FileTimes, OpenFile } from "../runtime.ts";
+import type { FileStatus, FileTimes, OpenFile, SyncReach } from "../runtime.ts";
 import { guard, guardAwaitable, SystemError, throwUnlessInterrupted } from "../system_error.ts";
 import { isWhole, millisecondsAbove, nanoseconds } from "../times.ts";
 
 /** Deno guards /proc with --allow-all; without it nothing is known, and every sync is waited for. */
-const readMounts = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
+const readProc = (path: string) => everythingGranted() ? deno().readTextFileSync(path) : undefined;
 
 /** A time that Deno has cut towards 1970 to milliseconds. */
 function notBefore(time: Date | null): bigint {
@@ -178,10 +178,27 @@ export class DenoOpenFile implements OpenFile {
   /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
   get #isInMemory(): boolean {
     const device = this.#device ?? this.opened?.device;
-    return device !== undefined && isMemoryDevice(device, readMounts);
+    return device !== undefined && isMemoryDevice(device, readProc);
   }
 
-  sync(): Awaitable<void> {
+  watchFileSystem(): boolean {
+    const device = this.#device ?? this.stat().device;
+    if (!this.#calls.mayWait || cLibrary()?.syncsFileSystems !== true || !tellsLostWrites(device, readProc)) {
+      return false;
+    }
+    try {
+      // It hears of what fails after it was opened.
+      this.#descriptor("sync");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  sync(level: SyncReach): Awaitable<void> {
+    if (level === "fileSystem") {
+      return guardAwaitable("sync", this.#path, () => this.#library("sync").syncFileSystem(this.#descriptor("sync")));
+    }
     const atOnce = this.#isInMemory;
     for (;;) {
       try {
@@ -198,35 +215,15 @@ export class DenoOpenFile implements OpenFile {
       await synced;
     } catch (error) {
       throwUnlessInterrupted(error, "sync", this.#path);
-      await this.sync();
+      await this.sync("full");
     }
   }
 
   clone(source: OpenFile): Awaitable<boolean> {
     if (!(source instanceof DenoOpenFile) || !mayClone()) return false;
-    const descriptors: number[] = [];
-    const close = () => descriptors.forEach((descriptor) => builtin("node:fs").closeSync(descriptor));
-    try {
-      permit("clone", this.#path, "read", "write");
-      descriptors.push(openSecond(this.#file, this.#place, "clone", true));
-      permit("clone", source.#path, "read");
-      descriptors.push(openSecond(source.#file, source.#place, "clone"));
-    } catch {
-      // Not to be opened a second time, or not by that name any more: no clone, and the engine copies.
-      close();
-      return false;
-    }
-    const [destination = -1, from = -1] = descriptors;
-    let result: Awaitable<boolean>;
-    try {
-      result = guardAwaitable("clone", this.#path, () => this.#calls.clone(destination, from));
-    } catch (error) {
-      close();
-      throw error;
-    }
-    if (result instanceof Promise) return result.finally(close);
-    close();
-    return result;
+    const from = { file: source.#file, path: source.#path, place: source.#place };
+    const to = { file: this.#file, path: this.#path, place: this.#place };
+    return cloneOpened(to, from, this.#calls.clone);
   }
 
   tryLock(shared: boolean): boolean {

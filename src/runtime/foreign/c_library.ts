@@ -135,6 +135,18 @@ export class CLibrary {
     });
   }
 
+  /** Whether a whole file system can be synced off this thread. On it, that could take any time. */
+  get syncsFileSystems(): boolean {
+    return this.#library.functions.syncfs !== undefined && this.#bound.callLater !== undefined;
+  }
+
+  /** Puts everything on the file system of a descriptor onto the medium; see `syncsFileSystems`. */
+  async syncFileSystem(descriptor: number): Promise<void> {
+    const answer = await this.#bound.callLater?.("syncfs", [descriptor]);
+    // Deno does not tell the number: of what the manual lists, EIO is the one that says the most.
+    if (answer === undefined || answer.result < 0) throw new ForeignError("syncfs", answer?.errno || 5, this.#system);
+  }
+
   /**
    * Begins to put a file's content onto the medium; with `later` off this thread, where calls can be made so. It says
    * nothing about durability, and tells no error: the sync that follows meets it again. Linux only; nothing elsewhere.

@@ -35,7 +35,7 @@ export interface DenoForeign {
 }
 
 /** What has to be called off the thread as well, because it may take long. */
-const later: readonly ForeignName[] = ["ioctl", "sync_file_range", "FlushFileBuffers"];
+const later: readonly ForeignName[] = ["ioctl", "sync_file_range", "syncfs", "FlushFileBuffers"];
 const laterName = (name: ForeignName): string => `${name}_later`;
 
 function described(name: string, { parameters, result, optional }: ForeignFunction): DenoForeignFunction {

@@ -7,11 +7,11 @@ import type { BigIntStats, Dirent, Stats } from "node:fs";
 import { afterTurn, isTurnDue } from "../../core/event_loop.ts";
 import type { Awaitable } from "../../core/operation.ts";
 import { builtin, nodeFs } from "../builtin.ts";
-import { isMemoryDevice } from "../memory_mounts.ts";
+import { isMemoryDevice, tellsLostWrites } from "../file_system_types.ts";
 import type { CLibrary } from "../foreign/c_library.ts";
 import { millisecondsAbove } from "../times.ts";
 import { type DescriptorCalls, largePayload, largestTransfer, transferred } from "./calls.ts";
-import type { EntryKind, FileStatus, FileTimes, OpenFile, SyncLevel } from "../runtime.ts";
+import type { EntryKind, FileStatus, FileTimes, OpenFile, SyncLevel, SyncReach } from "../runtime.ts";
 import { guard, guardAwaitable, SystemError, throwUnlessInterrupted } from "../system_error.ts";
 
 /** What kind of thing node:fs describes. */
@@ -23,7 +23,7 @@ export function kindOf(
   return entry.isSymbolicLink() ? "symlink" : "other";
 }
 
-const readMounts = (path: string): string => builtin("node:fs").readFileSync(path, "utf8");
+const readProc = (path: string): string => builtin("node:fs").readFileSync(path, "utf8");
 
 /**
  * Whether numbers hold device and inode number exactly, as nearly all are: to ask in numbers is three times as fast.
@@ -213,10 +213,19 @@ export class NodeOpenFile implements OpenFile {
 
   /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
   get #isInMemory(): boolean {
-    return this.#device !== undefined && isMemoryDevice(this.#device, readMounts);
+    return this.#device !== undefined && isMemoryDevice(this.#device, readProc);
   }
 
-  sync(level: SyncLevel): Awaitable<void> {
+  watchFileSystem(): boolean {
+    const device = this.#device ?? this.stat().device;
+    return this.#calls.mayWait && this.#calls.cLibrary()?.syncsFileSystems === true &&
+      tellsLostWrites(device, readProc);
+  }
+
+  sync(level: SyncReach): Awaitable<void> {
+    if (level === "fileSystem") {
+      return guardAwaitable("sync", this.#path, () => this.#library("sync").syncFileSystem(this.#descriptor));
+    }
     const { sync, syncAtOnce } = this.#calls;
     const atOnce = syncAtOnce !== undefined && this.#isInMemory;
     for (;;) {

@@ -1,6 +1,6 @@
 /** A file that was opened for reading by Node or Bun, where only what may write can be synced. */
 import type { Awaitable } from "../../core/operation.ts";
-import type { FileStatus, OpenFile, SyncLevel } from "../runtime.ts";
+import type { FileStatus, OpenFile, SyncReach } from "../runtime.ts";
 import { syncThrough } from "../sync_through.ts";
 import type { DescriptorCalls } from "./calls.ts";
 import { NodeOpenFile } from "./open_file.ts";
@@ -24,7 +24,7 @@ export class NodeReadFile extends NodeOpenFile {
     this.#reopen = reopen;
   }
 
-  override sync(level: SyncLevel): Awaitable<void> {
+  override sync(level: SyncReach): Awaitable<void> {
     return syncThrough(this.#name, this.#reopen, level);
   }
 }

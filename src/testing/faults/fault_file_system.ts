@@ -114,7 +114,7 @@ export function faultRuntime(runtime: Runtime, fault: Fault): FaultyRuntime {
       const undone = (value: T) => isOpenFile(value) ? value.close() : undefined;
       return whenKnown(proceed(), (value) => whenKnown(undone(value), () => fail(failure)));
     }
-    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);
+    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file, call.operands[0]);
     return fail(failure);
   };
 

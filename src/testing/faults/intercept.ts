@@ -9,12 +9,12 @@ import type { Awaitable } from "../../core/operation.ts";
 import { whenKnown } from "./awaited.ts";
 import { baseOf } from "../../runtime/directory.ts";
 import type { DirectoryEntry, DirectoryNames, FileStatus, FileSystem, FileTimes } from "../../runtime/runtime.ts";
-import type { OpenDirectory, OpenFile, Runtime, SyncLevel } from "../../runtime/runtime.ts";
+import type { OpenDirectory, OpenFile, Runtime, SyncReach } from "../../runtime/runtime.ts";
 
 /** A method of the seam. */
 export type SeamMethod =
   | Exclude<keyof FileSystem, "realPath" | "flushDirectory" | "glance">
-  | Exclude<keyof OpenFile, "opened" | "descriptor" | "startWriteBack">;
+  | Exclude<keyof OpenFile, "opened" | "descriptor" | "startWriteBack" | "watchFileSystem">;
 
 /** One call at the seam. */
 export interface SeamCall {
@@ -38,14 +38,14 @@ export const failSync: unique symbol = Symbol("failSync");
 
 /** An open file whose sync can be made to fail. */
 export interface FallibleFile extends OpenFile {
-  [failSync](): void;
+  [failSync](reach: SyncReach): void;
 }
 
 const isFallible = (file: OpenFile): file is FallibleFile => failSync in file;
 
 /** What a failed sync does to the disk, where the disk is simulated; nothing elsewhere. */
-export function dropUnsynced(file: OpenFile): void {
-  if (isFallible(file)) file[failSync]();
+export function dropUnsynced(file: OpenFile, reach?: unknown): void {
+  if (isFallible(file)) file[failSync](reach === "fileSystem" ? reach : "full");
 }
 
 /** An open file behind `around`. */
@@ -99,8 +99,11 @@ class InterceptedFile implements FallibleFile {
   setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void> {
     return this.#pass("setAttribute", [name, value?.length], () => this.#inner.setAttribute(name, value));
   }
-  sync(level: SyncLevel): Awaitable<void> {
+  sync(level: SyncReach): Awaitable<void> {
     return this.#pass("sync", [level], () => this.#inner.sync(level));
+  }
+  watchFileSystem(): boolean {
+    return this.#inner.watchFileSystem?.() === true;
   }
   startWriteBack(): Awaitable<void> {
     return this.#inner.startWriteBack?.();
@@ -125,8 +128,8 @@ class InterceptedFile implements FallibleFile {
   close(): Awaitable<void> {
     return this.#pass("close", [], () => this.#inner.close());
   }
-  [failSync](): void {
-    dropUnsynced(this.#inner);
+  [failSync](reach: SyncReach): void {
+    dropUnsynced(this.#inner, reach);
   }
 }
 

@@ -54,6 +54,7 @@ const mountReaders: Readers<MountOptions> = {
   owners: flag,
   fileLock: flag,
   clone: flag,
+  wholeSync: flag,
   journal: oneOf("silent", "ext4", "xfs"),
   volatile: flag,
 };

@@ -4,7 +4,7 @@
  * Content lives with the inode: a file that lost its last name goes on until it is closed.
  */
 import { SystemError } from "../../runtime/system_error.ts";
-import type { FileStatus, FileTimes, SyncLevel } from "../../runtime/runtime.ts";
+import type { FileStatus, FileTimes, SyncReach } from "../../runtime/runtime.ts";
 import { atMilliseconds, millisecondsAbove } from "../../runtime/times.ts";
 import { accessList, modeOfList } from "../../core/access_list.ts";
 import { type Attributes, contentOnDisk, type FileChange, type FileNode } from "./disk_node.ts";
@@ -158,21 +158,33 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
     return node;
   }
 
-  sync(level: SyncLevel): void {
+  sync(level: SyncReach): void {
     const node = this.#live("sync");
     const { fileSync, directorySync } = this.#machine.device(node);
     if ((node.kind === "directory" ? directorySync : fileSync) === false) this.#fail("sync", "EINVAL");
     const barrier = level === "barrier" && this.#machine.plan.options.capabilities?.barrierSync === true;
     if (barrier) this.#machine.disk.barrier(this.#inode);
-    else this.#machine.disk.sync(this.#inode);
+    else for (const inode of this.#reached(level)) this.#machine.disk.sync(inode);
     if (node.kind === "directory") this.#machine.collect();
   }
 
+  watchFileSystem(): boolean {
+    return this.#machine.device(this.#live("stat")).wholeSync === true;
+  }
+
+  /** What such a sync is about. */
+  #reached(reach: SyncReach): number[] {
+    if (reach !== "fileSystem") return [this.#inode];
+    const { device } = this.#live("sync");
+    return [...this.#machine.disk.nodes()].filter((node) => node.device === device).map(({ number }) => number);
+  }
+
   /** The sync that is being asked for fails: what is pending stays in doubt permanently, or all of the device is lost. */
-  [failSync](): void {
+  [failSync](reach: SyncReach): void {
     const device = this.#machine.device(this.#live("sync"));
-    if (device.journal === undefined) this.#machine.disk.failSync(this.#inode);
-    else this.#machine.disk.failTransaction(device.name);
+    if (device.journal === undefined) {
+      for (const inode of this.#reached(reach)) this.#machine.disk.failSync(inode);
+    } else this.#machine.disk.failTransaction(device.name);
   }
 
   clone(source: unknown): boolean {

@@ -43,6 +43,8 @@ export interface MountOptions {
   fileLock?: boolean;
   /** `true`: files can share blocks (`clone`). */
   clone?: boolean;
+  /** `true`: one call can sync all of it (`watchFileSystem`). */
+  wholeSync?: boolean;
   /**
    * What a failing sync (with EIO, for example) does to the rest of this file system. If left out, only the pending
    * changes of that one file or directory are in doubt, permanently. Otherwise it behaves like a file system with a

@@ -6,7 +6,7 @@ import type {
   FileTimes,
   OpenDirectory,
   OpenFile,
-  SyncLevel,
+  SyncReach,
 } from "../../runtime/runtime.ts";
 
 /** An open file that answers at once. See `OpenFile` for what each method does. */
@@ -36,7 +36,7 @@ export interface SyncOpenFile extends OpenFile {
   /** Sets an extended attribute; `undefined` removes it. */
   setAttribute(name: string, value: Uint8Array | undefined): void;
   /** Content and metadata, or entries, onto the medium. */
-  sync(level: SyncLevel): void;
+  sync(level: SyncReach): void;
   /** Shares the blocks of `source`; false where that cannot be done. */
   clone(source: OpenFile): boolean;
   /** Takes the kernel's advisory lock, if it is free. */

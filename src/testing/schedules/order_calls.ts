@@ -187,7 +187,7 @@ export class OrderCalls {
     this.#parts.failed();
     // A close that fails has closed; a sync that fails for real has written nothing, and nothing will.
     if (call.method === "close") proceed();
-    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file);
+    if (call.method === "sync" && file !== undefined && !undecidedSyncs.has(code)) dropUnsynced(file, call.operands[0]);
     throw new SystemError(code, call.method, call.path);
   }
 }

@@ -15,6 +15,7 @@ import {
   removeFileSync,
   updateFile,
   writeFile,
+  writeFiles,
   writeFileSync,
   type WriteFileSyncOptions,
 } from "../../../mod.ts";
@@ -190,6 +191,27 @@ function keeping(keep: typeof keepObjects): (order: LaneOrder) => Lane {
   };
 }
 
+/** Files in one call, each of which is acknowledged or has failed for itself. */
+function many(sync: "file" | "filesystem"): (order: LaneOrder) => Lane {
+  return (order) =>
+    contents(order, async ({ content, data }) => {
+      const paths = ["one/i", "one/j", "two/k"].map((path) => nameOf(path, order));
+      const { record } = order;
+      const begun = paths.map((path) => record.begin(path, content));
+      const { failed } = await writeFiles(paths.map((path) => ({ path: join(order.root, path), data })), {
+        sync,
+        whenFailed: "report",
+        onWritten({ durability }, index) {
+          const name = begun[index] ?? "";
+          if (durability === "full") record.done(name);
+          else record.failed(name, new Error(`not durable: ${durability}`));
+        },
+      });
+      for (const { index, error } of failed) record.failed(begun[index] ?? "", error);
+      if (failed.length > 0) throw failed[0]?.error;
+    });
+}
+
 export const laneKinds: Readonly<Record<string, (order: LaneOrder) => Lane>> = {
   write: writes(writeFile),
   writeSync: writes(writeFileSync),
@@ -205,6 +227,8 @@ export const laneKinds: Readonly<Record<string, (order: LaneOrder) => Lane>> = {
   logSync: appendToSync,
   objectLife: keeping(keepObjects),
   logLife: keeping(keepLog),
+  many: many("file"),
+  manyInOneSync: many("filesystem"),
   update: (order) =>
     contents(order, async ({ content, data }) => {
       const path = join(folderOf(order), nameOf("updated", order));

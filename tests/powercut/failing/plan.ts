@@ -6,6 +6,7 @@ import { seeded } from "../volatile_disk.ts";
 export const failingScenes: Readonly<Record<string, readonly string[]>> = {
   "files": ["write"],
   "new names, removals, copies, updates": ["names", "copy", "write", "update"],
+  "many files in one call": ["manyInOneSync", "many", "manyInOneSync", "write"],
   "everything": ["write", "group", "log", "object", "reference", "names", "log", "write"],
   "synchronous twins among them": [
     "writeSync",
