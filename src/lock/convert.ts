@@ -96,7 +96,7 @@ function* removeIfFree(
     throw attemptFailed(attempt, "EEXIST", "read", { reason, remedy: { use: "lockDirectory" } });
   }
   const { identity } = yield* wait(file.stat());
-  refuseEndless({ ...request, shared: false }, fileTurnKey(request, identity));
+  refuseEndless({ ...request, shared: false }, fileTurnKey(request.engine, identity));
   try {
     if (engine.capabilities.fileLock === "none") throw unprovable(request);
     if (!(yield* wait(file.tryLock(false)))) return "held";

@@ -16,7 +16,10 @@ export function isOwnHold(
 
 /** `process 4711 (sync.js) on alpha`; `this process`; `another program`. */
 export function holderText(runtime: Pick<Runtime, "process">, info: LockInfo | undefined): string {
-  if (info?.pid === undefined) return info?.backend === "directory" ? "another program" : "an unknown holder";
+  if (info?.pid === undefined) {
+    if (info?.token !== undefined) return "another process";
+    return info?.backend === "directory" ? "another program" : "an unknown holder";
+  }
   if (isOwnHold(info, runtime)) return "this process";
   const { process } = runtime;
   const { pid, program, host, namespace } = info;

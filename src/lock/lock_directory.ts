@@ -15,7 +15,8 @@ import { type CleanupFailure, tidy } from "../protocol/failure.ts";
 import { type LockToken, newToken } from "../protocol/names/names.ts";
 import { outside } from "../protocol/room.ts";
 import { SystemError } from "../runtime/system_error.ts";
-import type { HeldLock, LockRequest, NotHeld } from "./held_lock.ts";
+import { nameOf, parentOf } from "../protocol/engine.ts";
+import type { HeldLock, LockDirectoryRequest, LockRequest, NotHeld } from "./held_lock.ts";
 import { refuseHeldAbove } from "./ancestor_holds.ts";
 import { heldDirectory, isAbandoned } from "./held_directory.ts";
 import { inLockDirectory } from "./lock_names.ts";
@@ -28,9 +29,9 @@ import { leaveQueue, type Turn } from "./turn_queue.ts";
 import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
 
 /** The key of the turns for a lock directory: not that of one in a directory that is gone, whose inode number is used again. */
-export function* directoryTurnKey(request: LockRequest): Operation<string> {
-  const { identity, created = 0 } = yield* directoryStatus(request.engine, request.home, request.attempt);
-  return `${request.engine.runtime.process.pid} ${identity} ${created}/${request.name}`;
+export function* directoryTurnKey({ engine, attempt, lockPath }: LockDirectoryRequest): Operation<string> {
+  const { identity, created = 0 } = yield* directoryStatus(engine, parentOf(engine, lockPath), attempt);
+  return `${engine.runtime.process.pid} ${identity} ${created}/${nameOf(engine, lockPath)}`;
 }
 
 /** Takes the lock directory at the place. */

@@ -13,7 +13,7 @@
 import { FileError } from "../core/errors.ts";
 import { type Awaitable, type Operation, wait } from "../core/operation.ts";
 import { attemptFailed, checkAbort } from "../protocol/failure.ts";
-import { atOnce } from "../protocol/engine.ts";
+import { atOnce, type Engine } from "../protocol/engine.ts";
 import { closeQuietly } from "../protocol/file_call.ts";
 import { idly, outside } from "../protocol/room.ts";
 import { isUnsupported } from "../protocol/sync_codes.ts";
@@ -36,8 +36,7 @@ import { cancelWait, type Turn } from "./turn_queue.ts";
 import { pauseBeforeRetry, waitForTurn } from "./waiting.ts";
 
 /** The key of the turns for a lock file. */
-export const fileTurnKey = (request: Pick<LockRequest, "engine">, identity: string): string =>
-  `${request.engine.runtime.process.pid} ${identity}`;
+export const fileTurnKey = ({ runtime }: Engine, identity: string): string => `${runtime.process.pid} ${identity}`;
 
 /** Where a request that has to wait waits; made when it does: a lock that is free needs none. */
 type GateOf = (request: LockRequest) => LockGate;
@@ -52,7 +51,7 @@ export function* acquireLockFile(request: LockRequest, gateOf?: GateOf): Operati
       const opened = yield* openLockFile(request);
       if (typeof opened === "string") return opened;
       try {
-        turn = sameOrJoined(request, turn, fileTurnKey(request, opened.identity));
+        turn = sameOrJoined(request, turn, fileTurnKey(request.engine, opened.identity));
         if (turn === undefined) return "timeout";
         if (turn.granted === undefined) {
           const outcome = yield* lockOpened(request, opened, turn, gateOf);

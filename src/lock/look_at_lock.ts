@@ -9,6 +9,9 @@ import { type Operation, wait } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
 import { attemptFailed } from "../protocol/failure.ts";
 import { closeQuietly, isLockedAgainstReading } from "../protocol/file_call.ts";
+import { directoryTurnKey } from "./lock_directory.ts";
+import { fileTurnKey } from "./lock_file.ts";
+import { ownHold } from "./own_holds.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 import type { LockInfo } from "./lock_info.ts";
 import { parseTokenName } from "../protocol/names/names.ts";
@@ -41,24 +44,30 @@ function livenessOf(engine: Engine, record: OwnerRecord): LockInfo["liveness"] {
   return engine.runtime.process.liveness({ pid, started, boot, namespace });
 }
 
+const heldFor = (path: string) => ({ path, backend: "flock", liveness: "alive", confirmed: true }) as const;
+
 /** The record is what somebody wrote, and may have outlived the lock; what the kernel says of the lock comes first. */
 function* inspectFile(engine: Engine, path: string, status: FileStatus): Operation<LockInfo | undefined> {
   const { process } = engine.runtime;
   const read = yield* readRecord(engine, path, status);
-  if (read === "held") return { path, backend: "flock", liveness: "alive", confirmed: true };
+  // What this thread holds it knows itself; not every system has a list of its locks.
+  const own = ownHold(fileTurnKey(engine, status.identity));
+  const ours = own && { ...heldFor(path), shared: own.shared, pid: process.pid };
+  if (read === "held") return ours ?? heldFor(path);
   const liveness = read === undefined ? "unknown" : livenessOf(engine, read);
   // The kernel's lock has gone with the process; only the words are left.
   const { file: _, ...record } = read !== undefined && liveness !== "dead" ? read : {};
   // A pid means something to the kernel's tables here only in the same pid namespace.
   const isNear = record.namespace !== undefined && record.namespace === process.facts()?.namespace;
   const holder = process.lockHolder(status.identity, isNear ? record.pid : undefined);
+  if (holder === undefined && ours !== undefined) return record.pid === ours.pid ? { ...record, ...ours } : ours;
   if (holder === undefined) {
     const isSaid = read !== undefined && liveness !== "dead";
     return isSaid ? { path, backend: "flock", liveness, confirmed: false, ...record } : undefined;
   }
   if (holder === "nobody") return undefined;
   const { pid, shared } = holder;
-  const known = { path, backend: "flock", liveness: "alive", confirmed: true, shared, pid } as const;
+  const known = { ...heldFor(path), shared, pid };
   if (isNear && pid === record.pid) return { ...record, ...known };
   const program = process.programOf?.(pid) ?? "";
   return program === "" ? known : { ...known, program };
@@ -70,8 +79,12 @@ function* inspectDirectory(request: LockDirectoryRequest): Operation<LockInfo | 
   if (occupant.kind === "foreign") return { path, backend: "directory", liveness: "unknown", confirmed: false };
   if (occupant.kind !== "held") return undefined;
   const { facts, random } = occupant.token;
-  const liveness = facts === undefined ? "unknown" : request.engine.runtime.process.liveness(facts);
-  return { path, backend: "directory", liveness, confirmed: true, ...facts, token: random };
+  const found = { path, backend: "directory", confirmed: true, ...facts, token: random } as const;
+  const { process } = request.engine.runtime;
+  if (facts !== undefined) return { ...found, liveness: process.liveness(facts) };
+  // A system without facts about processes. What this thread holds it knows itself.
+  const own = ownHold(yield* directoryTurnKey(request));
+  return own === undefined ? { ...found, liveness: "unknown" } : { ...found, liveness: "alive", pid: process.pid };
 }
 
 /** Whether what is at the place, with this status, is a lock, free or held; otherwise it is another program's. */

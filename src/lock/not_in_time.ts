@@ -41,7 +41,9 @@ function* holderOf(engine: Engine, path: string, plan: LockPlan): Operation<Lock
 function described({ runtime }: Engine, info: LockInfo): string {
   const { backend, liveness, confirmed, pid } = info;
   const who = holderText(runtime, info);
-  if (pid === undefined && backend === "directory") return ` by ${who}, whose lock is an empty directory`;
+  if (pid === undefined && backend === "directory" && info.token === undefined) {
+    return ` by ${who}, whose lock is an empty directory`;
+  }
   if (!confirmed) return `, perhaps by ${who}: only its lock file says so`;
   if (backend !== "directory" || liveness !== "unknown") return ` by ${who}`;
   return ` by ${who}, which may be dead or alive`;

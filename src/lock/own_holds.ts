@@ -79,6 +79,12 @@ export function noteHold(hold: EnclosingHold): void {
   else others.add(hold);
 }
 
+/** How code of this thread holds what has this key; undefined: it does not. */
+export function ownHold(key: string): { readonly shared: boolean } | undefined {
+  for (const hold of holds.get(key) ?? []) if (hold.live) return hold;
+  return undefined;
+}
+
 /** Code in this chain waits for the turn with this key, until the answer is called. */
 export function noteWait(key: string, chain: HoldChain | undefined): () => void {
   const wait = { key, chain };

@@ -41,12 +41,26 @@ describe("inspectLock", () => {
         const lock = await acquireLock(path, { backend });
         const info = await inspectLock(path);
         assertEquals([info?.path, info?.backend], [`${path}.lock`, backend]);
-        if (isLinux) assertEquals([info?.pid, info?.liveness], [process.pid, "alive"]);
+        assertEquals([info?.pid, info?.liveness, info?.confirmed], [process.pid, "alive", true]);
         assertEquals(inspectLockSync(path), info);
         assertEquals(typeof info?.token, backend === "directory" ? "string" : "undefined");
         await lock.release();
       }
     }));
+
+  it("is certain of what this thread holds where the system lists no locks, and of nothing else", async () => {
+    const runtime = memoryRuntime({ files: { "/d/state": "" } });
+    for (const [shared, limit] of [[false, "by this process"], [true, "by this process"]] as const) {
+      const lock = await acquireLock("/d/state", { runtime, shared });
+      const { pid, liveness, confirmed, shared: isShared } = inspectLockSync("/d/state", { runtime }) ?? {};
+      assertEquals([pid, liveness, confirmed, isShared], [runtime.process.pid, "alive", true, shared]);
+      const busy = () => acquireLock("/d/state", { runtime, timeout: 0 });
+      await assertRejects(busy, LockError, `it is already held ${limit} `);
+      const other = inspectLockSync("/d/state", { runtime: runtime.fork() });
+      assertEquals(other?.confirmed ?? false, false);
+      await lock.release();
+    }
+  });
 
   it("names another process while it lives, and not when it was killed", (t) =>
     withOthers(async (directory) => {
