@@ -44,7 +44,8 @@ function baseLength(path: string, style: PathStyle): number {
   return path.length - start;
 }
 
-function withoutTrailingSeparators(path: string, style: PathStyle): string {
+/** The path without separators at its end; a root keeps its own. */
+export function withoutTrailingSeparators(path: string, style: PathStyle): string {
   const root = rootOf(path, style);
   let end = path.length;
   while (end > root.length && isSeparator(path[end - 1], style)) end--;

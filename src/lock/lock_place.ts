@@ -5,6 +5,7 @@
  * file (symlinks at the end, or in directories above) lead to one lock.
  */
 import { type Operation, wait } from "../core/operation.ts";
+import { withoutTrailingSeparators } from "../core/path.ts";
 import { makingRules, openParent, type ParentDirectory } from "../protocol/directories.ts";
 import { childOf, type Engine } from "../protocol/engine.ts";
 import { type Attempt, attemptFailed } from "../protocol/failure.ts";
@@ -42,7 +43,7 @@ interface LockSearch {
 export function* findLockPlace(
   { engine, path, lockDirectory, directories, attempt }: LockSearch,
 ): Operation<LockPlace> {
-  const named = directories ? path.replace(/(?<=.)\/+$/, "") : path;
+  const named = directories ? withoutTrailingSeparators(path, engine.capabilities.pathStyle) : path;
   const target = yield* directories
     ? resolveLocked(engine, named, attempt)
     : resolveTarget(engine, named, "follow", attempt);

@@ -10,6 +10,7 @@ import {
   joinPath,
   type PathStyle,
   rootOf,
+  withoutTrailingSeparators,
 } from "../../src/core/path.ts";
 import { notEmpty } from "../support/tally.ts";
 
@@ -88,6 +89,21 @@ for (
 ) {
   test(`endsAsDirectory says ${expected} of ${JSON.stringify(path)} (${style})`, () => {
     assertEquals(endsAsDirectory(path, style), expected);
+  });
+}
+
+for (
+  const [path, style, expected] of [
+    ["/a/b//", "posix", "/a/b"],
+    ["//", "posix", "/"],
+    ["/a\\", "posix", "/a\\"],
+    ["C:\\a\\", "windows", "C:\\a"],
+    ["C:\\a/\\", "windows", "C:\\a"],
+    ["C:\\", "windows", "C:\\"],
+  ] as [string, PathStyle, string][]
+) {
+  test(`withoutTrailingSeparators makes ${JSON.stringify(path)} ${JSON.stringify(expected)} (${style})`, () => {
+    assertEquals(withoutTrailingSeparators(path, style), expected);
   });
 }
 
