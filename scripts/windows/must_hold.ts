@@ -47,9 +47,9 @@ function nothingIsLost(builds: readonly WindowsBuild[], session: Session): Promi
 function refusesAtOnce(build: WindowsBuild, session: Session): Promise<void> {
   return inDirectory(async (directory) => {
     const output = await run(build, session, ["tests/real/scripts/refusals.ts", windowsPath(directory)]);
-    const longest: Record<string, number | "done"> = JSON.parse(output.trim().split("\n").at(-1) ?? "");
-    console.log(`${build.title}: longest refusal in ms: ${JSON.stringify(longest)}`);
-    const late = Object.entries(longest).filter(([, took]) => took === "done" || took >= longestRefusal);
+    const shortest: Record<string, number | "done"> = JSON.parse(output.trim().split("\n").at(-1) ?? "");
+    console.log(`${build.title}: refusals in ms: ${JSON.stringify(shortest)}`);
+    const late = Object.entries(shortest).filter(([, took]) => took === "done" || took >= longestRefusal);
     if (late.length > 0) throw new Error(`not refused within ${longestRefusal} ms: ${JSON.stringify(late)}`);
   });
 }

@@ -1,8 +1,8 @@
 /**
- * How the Windows builds run test files in the chroot, and the copy of the suite there that they run: Deno the source,
- * Node and Bun what was compiled from it.
+ * How the Windows builds run test files and scripts in the chroot, and the copy of the suite there that they run: Deno the
+ * source, Node and Bun what was compiled from it.
  *
- * 1. `copySuite`, once. 2. `windowsRunner` for each build, with the session it runs in.
+ * 1. `copySuite`, once. 2. `windowsRunner` and `scriptOnWindows`, with the session they run in.
  */
 import { mustExecute } from "../process.ts";
 import type { TestRunner } from "../suite/run_files.ts";
@@ -12,96 +12,101 @@ import { type Session, windowsPath } from "./session.ts";
 
 /** In the chroot. */
 const SUITE = "/srv/suite";
-const COMPILED = `${SUITE}/build/out`;
+const IMPORT_MAP = `${SUITE}/import_map.json`;
+
+type RuntimeName = "node" | "bun" | "deno";
+
+/** How a runtime runs what is in a directory of the chroot. */
+interface Way {
+  readonly directory: string;
+  readonly extension: ".ts" | ".js";
+  /** The arguments before a script. */
+  readonly run: readonly string[];
+  readonly test: (script: string, report: string) => string[];
+}
+
+const WAYS: Readonly<Record<RuntimeName, Way>> = {
+  node: {
+    directory: `${SUITE}/build/out`,
+    extension: ".js",
+    run: [],
+    test: (script, report) => {
+      const spec = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
+      const junit = ["--test-reporter=junit", `--test-reporter-destination=${report}`];
+      return ["--enable-source-maps", "--import=./tests/prelude.js", ...spec, ...junit, script];
+    },
+  },
+  bun: {
+    directory: `${SUITE}/build/bun`,
+    extension: ".js",
+    run: ["run"],
+    test: (script, report) => {
+      const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
+      return ["test", "--timeout=3600000", "--preload=./tests/prelude.js", ...junit, script];
+    },
+  },
+  deno: {
+    directory: SUITE,
+    extension: ".ts",
+    run: ["run", "--no-check", "--quiet", `--import-map=${windowsPath(IMPORT_MAP)}`],
+    test: (script, report) => {
+      const options = ["--allow-all", "--no-prompt", "--no-check", `--import-map=${windowsPath(IMPORT_MAP)}`];
+      return ["test", ...options, `--junit-path=${report}`, script];
+    },
+  },
+};
+
+const runtimeOf = ({ name }: WindowsBuild): RuntimeName => name === "bun" || name === "deno" ? name : "node";
+
+/** The program of a build, as Windows sees it. */
+const programOf = ({ program }: WindowsBuild): string => windowsPath(`${PACKAGES}/${program}`);
 
 /** Copies the source and what was compiled from it, and puts beside it what both import. */
 export async function copySuite(): Promise<void> {
-  const there = ROOT_OF_WINE + SUITE;
-  await mustExecute("rm", ["-rf", there]);
-  Deno.mkdirSync(`${there}/build`, { recursive: true });
-  const copied = [
-    "mod.ts",
-    "cli.ts",
-    "deno.json",
-    "CHANGELOG.md",
-    "README.md",
-    "src",
-    "tests",
-    "examples",
-    "scripts",
-    "docs",
-  ];
-  await mustExecute("cp", ["-r", ...copied.map((name) => `${ROOT}/${name}`), there]);
-  await mustExecute("cp", ["-r", OUT, `${ROOT_OF_WINE}${COMPILED}`]);
-  // Built for Linux: fs-ext; koffi comes with the Windows builds.
-  await mustExecute("rm", ["-rf", `${ROOT_OF_WINE}${COMPILED}/node_modules/fs-ext`]);
-  await mustExecute("rm", ["-rf", `${ROOT_OF_WINE}${COMPILED}/node_modules/koffi`]);
-  for (const name of ["koffi", "@koromix"]) {
-    await mustExecute("cp", ["-r", `${ROOT_OF_WINE}${PACKAGES}/${name}`, `${ROOT_OF_WINE}${COMPILED}/node_modules/`]);
-  }
-  const imports = Object.fromEntries(
-    ["assert", "fs", "path"].map((name) => [`@std/${name}`, `./tests/std_local/${name}.ts`]),
-  );
-  writeIfChanged(`${there}/import_map.json`, JSON.stringify({ imports }));
+  const inChroot = (path: string) => `${ROOT_OF_WINE}${path}`;
+  const copy = (from: readonly string[], to: string) => mustExecute("cp", ["-r", ...from, inChroot(to)]);
+  const remove = (path: string) => mustExecute("rm", ["-rf", inChroot(path)]);
+  await remove(SUITE);
+  Deno.mkdirSync(inChroot(`${SUITE}/build`), { recursive: true });
+  const source = ["mod.ts", "cli.ts", "deno.json", "CHANGELOG.md", "README.md", "src", "tests", "examples", "scripts"];
+  await copy([...source, "docs"].map((name) => `${ROOT}/${name}`), SUITE);
+  const { node: { directory: compiled }, bun } = WAYS;
+  await copy([OUT], compiled);
+  // Those of Linux.
+  for (const name of ["fs-ext", "koffi"]) await remove(`${compiled}/node_modules/${name}`);
+  await copy([inChroot(compiled)], bun.directory);
+  // Bun under Wine complains of it with every start, and needs it for nothing.
+  await remove(`${bun.directory}/package.json`);
+  await copy(["koffi", "@koromix"].map((name) => inChroot(`${PACKAGES}/${name}`)), `${compiled}/node_modules`);
+  const standIns = ["assert", "fs", "path"].map((name) => [`@std/${name}`, `./tests/std_local/${name}.ts`]);
+  writeIfChanged(inChroot(IMPORT_MAP), JSON.stringify({ imports: Object.fromEntries(standIns) }));
 }
 
-/** The program of a build, as Windows sees it. */
-function program(build: WindowsBuild): string {
-  return windowsPath(`${PACKAGES}/${build.program}`);
-}
-
-/** What tests are told of the runtimes that they may start: one of each, this build among them. */
-function knownRuntimes(build: WindowsBuild): string {
-  const others = BUILDS.filter(({ name }) => name !== "node22" && name !== "node24");
-  const node = build.name.startsWith("node") ? build : BUILDS.find(({ name }) => name === "node24");
-  const runtimes = [...others, ...node === undefined ? [] : [node]].map((each) => {
-    const source = each.name === "deno";
-    const args = source
-      ? ["run", "--no-check", "--quiet", `--import-map=${windowsPath(`${SUITE}/import_map.json`)}`]
-      : each.name === "bun"
-      ? ["run"]
-      : [];
-    return [each.name.replace(/\d+$/, ""), {
-      command: program(each),
-      args,
-      directory: windowsPath(source ? SUITE : COMPILED),
-      extension: source ? ".ts" : ".js",
-      version: each.name,
-    }];
+/** What tests are told: the runtimes that they may start, one of each and this build among them, and to be quick. */
+function variablesFor(build: WindowsBuild): Record<string, string> {
+  const others = BUILDS.filter((other) => runtimeOf(other) !== runtimeOf(build) && other.name !== "node22");
+  const runtimes = [build, ...others].map((each) => {
+    const { directory, extension, run } = WAYS[runtimeOf(each)];
+    const paths = { command: programOf(each), directory: windowsPath(directory) };
+    return [runtimeOf(each), { ...paths, args: run, extension, version: each.name }];
   });
-  return JSON.stringify(Object.fromEntries(runtimes));
+  const told = JSON.stringify(Object.fromEntries(runtimes));
+  return { ATOMIC_WRITE_TEST_RUNTIMES: told, ATOMIC_WRITE_TEST_EFFORT: "quick" };
 }
 
-function testArguments(build: WindowsBuild, path: string, report: string): string[] {
-  const compiled = `./${path.replace(/\.ts$/, ".js")}`;
-  if (build.name === "deno") {
-    const options = ["--allow-all", "--no-prompt", "--no-check", "--import-map=import_map.json"];
-    return ["test", ...options, `--junit-path=${report}`, path];
-  }
-  if (build.name === "bun") {
-    const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
-    return ["test", "--timeout=3600000", "--preload=./tests/prelude.js", ...reporter, compiled];
-  }
-  const spec = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
-  const junit = ["--test-reporter=junit", `--test-reporter-destination=${report}`];
-  return ["--enable-source-maps", "--import=./tests/prelude.js", ...spec, ...junit, compiled];
-}
-
-/** The variables that every script and test there is started with. */
-function suiteVariables(build: WindowsBuild): Record<string, string> {
-  return { ATOMIC_WRITE_TEST_RUNTIMES: knownRuntimes(build), ATOMIC_WRITE_TEST_EFFORT: "quick" };
+function scriptOf({ extension }: Way, path: string): string {
+  return `./${path.replace(/\.ts$/, extension)}`;
 }
 
 /** Runs the test files on a build; one that takes longer than `seconds` is ended. */
 export function windowsRunner(build: WindowsBuild, session: Session, seconds: number): TestRunner {
+  const way = WAYS[runtimeOf(build)];
+  const running = { directory: way.directory, variables: variablesFor(build), seconds };
   return {
     name: `windows-${build.name}`,
     environment: {},
-    command: (path, report) => {
-      const started = ["wine", program(build), ...testArguments(build, path, windowsPath(report))];
-      const directory = build.name === "deno" ? SUITE : COMPILED;
-      return session.command(started, { directory, variables: suiteVariables(build), seconds });
-    },
+    command: (path, report) =>
+      session.command(["wine", programOf(build), ...way.test(scriptOf(way, path), windowsPath(report))], running),
   };
 }
 
@@ -111,13 +116,9 @@ export function scriptOnWindows(
   session: Session,
   [path = "", ...args]: readonly string[],
 ): [string, ...string[]] {
-  const isSource = build.name === "deno";
-  const script = isSource ? path : `./${path.replace(/\.ts$/, ".js")}`;
-  const options = isSource ? ["run", "--allow-all", "--no-check", "--import-map=import_map.json"] : [];
-  const started = ["wine", program(build), ...options, script, ...args];
-  return session.command(started, {
-    directory: isSource ? SUITE : COMPILED,
-    variables: suiteVariables(build),
-    seconds: 300,
-  });
+  const name = runtimeOf(build);
+  const way = WAYS[name];
+  const permissions = name === "deno" ? ["--allow-all"] : [];
+  const program = ["wine", programOf(build), ...way.run, ...permissions, scriptOf(way, path), ...args];
+  return session.command(program, { directory: way.directory, variables: variablesFor(build), seconds: 300 });
 }
