@@ -113,7 +113,7 @@ export const dropInMutants: readonly Mutant[] = [
   {
     name: "a directory that is named with a slash cannot be locked",
     file: "src/lock/lock_place.ts",
-    from: `directories ? path.replace(/(?<=.)\\/+$/, "") : path;`,
+    from: `directories ? withoutTrailingSeparators(path, engine.capabilities.pathStyle) : path;`,
     to: `path;`,
     tests: ["tests/lock/directories_test.ts"],
   },

@@ -13,7 +13,7 @@ import { type Operation, wait } from "../core/operation.ts";
 import { joinPath } from "../core/path.ts";
 import { NamesByPath } from "../runtime/directory.ts";
 import type { DirectoryNames, FileStatus, OpenDirectory } from "../runtime/runtime.ts";
-import { isForbidden } from "../runtime/system_error.ts";
+import { isForbidden, SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { checkWay } from "./links.ts";
@@ -115,6 +115,8 @@ export function* openParent(
   }
   const status = yield* wait(fileSystem.stat(path));
   if (status === undefined) throw gone();
+  // Not every system says so of a name below a file.
+  if (status.kind !== "directory") throw new SystemError("ENOTDIR", "openDirectory", path);
   const parent = new ParentDirectory(engine, path, status);
   parent.isHeld = holdNames(engine, path, undefined);
   yield* checkWay(engine, parent, attempt);

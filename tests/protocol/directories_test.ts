@@ -44,6 +44,19 @@ test("createDirectories makes every missing ancestor with the umask's mode, and 
   ]);
 });
 
+test("what is no directory is refused as one, whether it would be synced or not, before anything is made in it", () => {
+  for (const options of [{}, { durability: "file" }, { durability: "none" }] as const) {
+    for (const capabilities of [{}, { directorySync: false }]) {
+      const machine = memoryRuntime({ files: { "/data/file": "old" }, capabilities });
+      const error = assertThrows(
+        () => writeFileSync("/data/file/below", "new", { runtime: machine, ...options }),
+        WriteError,
+      );
+      assertEquals([error.code, error.step, error.targetState], ["ENOTDIR", "openDirectory", "unchanged"]);
+    }
+  }
+});
+
 test("createDirectories syncs the parent of every directory that this process has not proven durable, once", () => {
   const { runtime, syncs } = watch(memoryRuntime({ files: { "/data/old": directory } }));
   write("/data/a/b/c/file", runtime);

@@ -38,7 +38,7 @@ describe("a target that another process has open", () => {
       const heard = listen(reader.child);
       assertEquals(await heard.seen(/^open$/), true);
       for (let index = 1; index <= writes; index++) {
-        await writeFile(path, `content ${index}\n`, { durability: "file", busyTimeout: 60_000 });
+        await writeFile(path, `content ${index}\n`, { durability: "file" });
       }
       reader.child.stdin?.end();
       const { stdout } = await reader.status;

@@ -22,14 +22,12 @@ if (how === "again") {
   read();
   console.log("open");
   while (!over) {
-    for (let round = 0; round < 20; round++) {
-      try {
-        read();
-      } catch {
-        // Being replaced at this moment.
-      }
+    try {
+      read();
+    } catch {
+      // Being replaced at this moment.
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
   console.log(JSON.stringify({ reads, torn }));
 } else {
