@@ -167,4 +167,7 @@ export function stateOf(pid: number): string | undefined {
   }
 }
 
+/** Whether this system says of a process by its number whether it lives: without it a lock directory is never taken over. */
+export const provesDeath = (): boolean => runtimeHere().process.facts() !== undefined;
+
 export const isLinux = process.platform === "linux";

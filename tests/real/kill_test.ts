@@ -39,7 +39,9 @@ async function hold(spawn: Spawn, file: string, options = {}): Promise<SpawnedSc
 
 async function kill(script: SpawnedScript): Promise<void> {
   signal(script, "SIGKILL");
-  assertEquals((await script.status).signal, "SIGKILL");
+  const { signal: ended, code } = await script.status;
+  // Windows has no signals: Node and Bun say so all the same, Deno tells the status with which it was ended.
+  assert(ended === "SIGKILL" || (onWindows && code !== 0), `${ended} ${code}`);
 }
 
 async function finish({ child, status }: SpawnedScript): Promise<void> {
@@ -99,6 +101,9 @@ describe("locks of a process that is killed", () => {
     it(`are free at once (${backend})`, (t) =>
       locks.withOthers(async (directory) => {
         if (!locks.hasKernelLock()) return skip(t, "needs kernel locks");
+        if (backend === "directory" && !locks.provesDeath()) {
+          return skip(t, "nothing there says whether a process lives");
+        }
         const happened = tally("locks of the dead", ["held until the kill", "free after it"]);
         for (const runtime of runtimes()) {
           const path = join(directory, runtime);
