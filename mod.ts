@@ -104,6 +104,7 @@ export {
 export { type KeptTemporaryFile, sweep, type SweepOptions, type SweepResult, sweepSync } from "./src/file/sweep.ts";
 export { updateFile, updateFileSync } from "./src/file/update_file.ts";
 export type { JsonValidation } from "./src/file/json_change.ts";
+export type { JsonValidator } from "./src/file/json_validation.ts";
 export {
   updateJsonFile,
   type UpdateJsonFileOptions,

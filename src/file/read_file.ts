@@ -4,8 +4,8 @@
  * later `writeFile` or `removeFile` (`ifMatch`) finds out whether it is still there.
  */
 import { type FilePath, flag, readOptions } from "../core/options.ts";
-import { type Operation, run, runSync } from "../core/operation.ts";
-import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Operation, run, runSync, wait } from "../core/operation.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginReading, translate } from "../protocol/failure.ts";
 import { readBytes } from "../protocol/file_call.ts";
 import { inRoom } from "../protocol/room.ts";
@@ -47,12 +47,12 @@ interface Reading {
   readonly runtime?: Runtime;
 }
 
-/** Reads what `convert` makes of the bytes; with their digest if that is asked for. */
+/** Reads a file and converts its bytes; with their digest if that is requested. */
 export function* readAs<T>(
   path: FilePath,
   { digest = false, runtime = currentRuntime() }: Reading,
   synchronous: boolean,
-  convert: (bytes: Uint8Array, location: string) => T,
+  convert: (bytes: Uint8Array, location: string, engine: Engine) => Operation<T>,
 ): Operation<T | ContentWithDigest<T> | undefined> {
   const engine = makeEngine(runtime, synchronous);
   const location = locate(engine, path);
@@ -60,7 +60,7 @@ export function* readAs<T>(
   try {
     const bytes = yield* inRoom(engine, "calls", {}, () => readBytes(engine, location));
     if (bytes === undefined) return undefined;
-    const content = convert(bytes, location);
+    const content = yield* convert(bytes, location, engine);
     if (!digest) return content;
     const hash = runtime.createHash();
     hash.update(bytes);
@@ -71,7 +71,7 @@ export function* readAs<T>(
 }
 
 function readRaw(path: FilePath, options: unknown, synchronous: boolean) {
-  return readAs(path, readOptions(options, readReaders), synchronous, (bytes) => bytes);
+  return readAs(path, readOptions(options, readReaders), synchronous, (bytes) => wait(bytes));
 }
 
 /**

@@ -1,33 +1,22 @@
 /** `readJsonFile`: a file's JSON value; where it is none, or is refused, the error says where and why. */
-import { type FilePath, readOptions, wrongArgument } from "../core/options.ts";
+import { type FilePath, readOptions } from "../core/options.ts";
 import { run, runSync } from "../core/operation.ts";
-import { corruption, decodeText, parseJson } from "./decode_text.ts";
+import { type JsonValidator, parseValid, validatorOption } from "./json_validation.ts";
 import { type ContentWithDigest, readAs, type ReadFileOptions, readReaders, type WithDigest } from "./read_file.ts";
 
 /** Options of {@linkcode readJsonFile}. */
 export interface ReadJsonFileOptions<T> extends ReadFileOptions {
-  /** Turns the parsed value into a `T`, or throws. What it throws is the `cause` of a CorruptionError. */
-  validate?: (value: unknown) => T;
-}
-
-function validator(value: unknown, name: string): (value: unknown) => unknown {
-  if (typeof value !== "function") {
-    throw wrongArgument(name, "a function or a Standard Schema", value);
-  }
-  return value as (value: unknown) => unknown;
+  /**
+   * A Standard Schema (zod, valibot, arktype, …), or a function that returns the parsed value as a `T` or throws. What
+   * it returns is the result. A refusal is a CorruptionError, whose `cause` is the schema's issues or what the function
+   * threw.
+   */
+  validate?: JsonValidator<T>;
 }
 
 function readJson(path: FilePath, options: unknown, synchronous: boolean) {
-  const { validate, ...checked } = readOptions(options, { ...readReaders, validate: validator });
-  return readAs(path, checked, synchronous, (bytes, location) => {
-    const value = parseJson(decodeText(bytes, location), location);
-    if (validate === undefined) return value;
-    try {
-      return validate(value);
-    } catch (error) {
-      throw corruption(location, "its content was refused by validate", undefined, error);
-    }
-  });
+  const { validate, ...checked } = readOptions(options, { ...readReaders, validate: validatorOption });
+  return readAs(path, checked, synchronous, (bytes, location, engine) => parseValid(engine, validate, bytes, location));
 }
 
 /**
@@ -36,7 +25,8 @@ function readJson(path: FilePath, options: unknown, synchronous: boolean) {
  * @param path The file, a path or file: URL.
  * @param options `validate` checks or converts the parsed value.
  * @throws {CorruptionError} Not UTF-8, not JSON (`offset` is the first wrong character, the message has line and
- *   column), or refused by `validate` (its error is the `cause`).
+ *   column), or refused by `validate` (the reason is the `cause`).
+ * @throws {TypeError} The function `validate` returned nothing.
  * @throws {ReadError} The file cannot be read; `code` says why.
  *
  * @example

@@ -1,11 +1,16 @@
 /** `readTextFile`: a file's content as UTF-8 text; where it is none, the error says at which byte. */
 import { type FilePath, readOptions } from "../core/options.ts";
-import { run, runSync } from "../core/operation.ts";
+import { run, runSync, wait } from "../core/operation.ts";
 import { decodeText } from "./decode_text.ts";
 import { type ContentWithDigest, readAs, type ReadFileOptions, readReaders, type WithDigest } from "./read_file.ts";
 
 function readText(path: FilePath, options: unknown, synchronous: boolean) {
-  return readAs(path, readOptions(options, readReaders), synchronous, decodeText);
+  return readAs(
+    path,
+    readOptions(options, readReaders),
+    synchronous,
+    (bytes, location) => wait(decodeText(bytes, location)),
+  );
 }
 
 /**

@@ -1,10 +1,11 @@
 /**
- * `updateJsonFile`: a file's JSON value, changed inside its lock, checked before and after where a schema is given.
+ * `updateJsonFile`: a file's JSON value, changed inside its lock, checked before and after if `validate` is given.
  */
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { type FilePath, flag, readOptions } from "../core/options.ts";
 import { refuseExpectations, updateOptimistically } from "./optimistic_update.ts";
-import { changeJson, type JsonValidation, schemaOption } from "./json_change.ts";
+import { changeJson, type JsonValidation } from "./json_change.ts";
+import { validatorOption } from "./json_validation.ts";
 import {
   checkCallback,
   update,
@@ -44,7 +45,7 @@ function* updateJson<T>(
   synchronous: boolean,
 ): Operation<UpdateResult & UpdatedValue<T>> {
   checkCallback(change);
-  const readers = { ...updateReaders, space: spaceOption, validate: schemaOption, optimistic: flag };
+  const readers = { ...updateReaders, space: spaceOption, validate: validatorOption, optimistic: flag };
   const { runtime, space, validate, optimistic = false, ...checked } = readOptions(options, readers);
   const request = writeRequest(checked, runtime, synchronous);
   const rules = { engine: request.engine, change, validate, space };
@@ -71,8 +72,8 @@ function* updateJson<T>(
  * @param path The file, a path or a file: URL.
  * @param change A function from the current value to the new one; `undefined` leaves the file unchanged. It must not
  *   request the same lock.
- * @param options Those of {@linkcode updateFile}, `space`, `optimistic`, and `validate`: a Standard Schema that both
- *   the value on disk and the new value must satisfy.
+ * @param options Those of {@linkcode updateFile}, `space`, `optimistic`, and `validate`: a Standard Schema or
+ *   a function that checks both the value on disk and the new value.
  * @throws {CorruptionError} The file is not JSON (the message says where) or not valid; it is unchanged.
  * @throws {ValidationError} The new value is not valid; the file is unchanged.
  * @throws {TypeError} The callback changed the value and returned nothing; the file is unchanged.

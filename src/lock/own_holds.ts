@@ -15,11 +15,11 @@
  * The tables hang on `globalThis`, shared by all copies of the module; their shape is versioned by their name.
  */
 import type { Source } from "../core/bytes.ts";
-import { DeadlockError, InvalidArgument, type Remedy } from "../core/errors.ts";
+import { DeadlockError, type Remedy } from "../core/errors.ts";
 import type { Awaitable, Operation } from "../core/operation.ts";
 import type { Engine } from "../protocol/engine.ts";
-import { type Attempt, CallerError } from "../protocol/failure.ts";
-import { idly } from "../protocol/room.ts";
+import { callBack } from "../protocol/call_back.ts";
+import type { Attempt } from "../protocol/failure.ts";
 import { asyncContext } from "../runtime/async_context.ts";
 import type { LockRequest } from "./held_lock.ts";
 import { isFree, joinQueue, type Turn } from "./turn_queue.ts";
@@ -142,7 +142,7 @@ type TurnRequest = Pick<LockRequest, "engine" | "attempt" | "patience" | "shared
 /** Throws a DeadlockError for what could never be granted. True: this code holds it shared, and may so once more. */
 export function refuseEndless({ engine, attempt, patience, shared }: TurnRequest, key: string): boolean {
   const chain = holdContext.get();
-  // Code that holds nothing can wait for everything, as long as its thread goes on meanwhile.
+  // Code that holds nothing can wait for everything, as long as its thread goes on in the meantime.
   if (chain === undefined && !engine.synchronous) return false;
   const own = enclosingHolds(chain).find((hold) => hold.key === key);
   if (own !== undefined && !(own.shared && shared)) {
@@ -181,15 +181,9 @@ export function* callInside<T>(
 ): Operation<T> {
   let chain: HoldChain | undefined;
   for (const hold of holds) chain = { hold, above: chain ?? holdContext.get() };
+  const above = chain;
   try {
-    const answer = chain === undefined ? call() : holdContext.run(chain, call);
-    if (engine.synchronous && typeof answer === "object" && answer !== null && "then" in answer) {
-      Promise.resolve(answer).catch(() => {});
-      throw new InvalidArgument("The callback of a synchronous function must not return a promise");
-    }
-    return yield* idly(engine, answer);
-  } catch (error) {
-    throw new CallerError(error);
+    return yield* callBack(engine, above === undefined ? call : () => holdContext.run(above, call));
   } finally {
     if (chain !== undefined) holdContext.end();
   }

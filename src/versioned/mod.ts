@@ -37,6 +37,7 @@ export {
 export type { FilePath } from "../core/options.ts";
 export type { StandardIssue, StandardResult, StandardSchemaV1 } from "../core/standard_schema.ts";
 export type { JsonValidation } from "../file/json_change.ts";
+export type { JsonValidator } from "../file/json_validation.ts";
 export type { ReadFileOptions } from "../file/read_file.ts";
 export type { ReadJsonFileOptions } from "../file/read_json_file.ts";
 export type { UpdatedValue } from "../file/update_operation.ts";

@@ -3,11 +3,11 @@
  */
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { corruption, decodeText, parseJson } from "../file/decode_text.ts";
+import { decodeText } from "../file/decode_text.ts";
+import { parseValid, validatorOption } from "../file/json_validation.ts";
 import type { ReadFileOptions } from "../file/read_file.ts";
 import type { ReadJsonFileOptions } from "../file/read_json_file.ts";
-import { callback } from "../core/options.ts";
-import { locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
+import { type Engine, locate, makeEngine, runtimeOption } from "../protocol/engine.ts";
 import { beginReading, translate } from "../protocol/failure.ts";
 import { inRoom } from "../protocol/room.ts";
 import { resolveTarget } from "../protocol/target.ts";
@@ -23,61 +23,45 @@ export interface Versioned<Content> {
   version: number;
 }
 
-function* readNewest(
+function* readNewest<T>(
   path: FilePath,
   runtime: Runtime | undefined,
   synchronous: boolean,
-): Operation<LatestVersion | undefined> {
+  convert: (found: LatestVersion, engine: Engine) => Operation<T>,
+): Operation<Versioned<T> | undefined> {
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous);
   const attempt = beginReading("Cannot read", locate(engine, path));
   try {
-    return yield* inRoom(engine, "calls", {}, function* () {
+    const found = yield* inRoom(engine, "calls", {}, function* () {
       const target = yield* resolveTarget(engine, attempt.path, "follow", attempt);
       const directory = yield* wait(engine.fileSystem.stat(target.directory));
       if (directory === undefined) return undefined;
       return yield* latestVersion({ engine, target, directory, attempt });
     });
+    return found && { content: yield* convert(found, engine), version: found.number };
   } catch (error) {
     throw translate(error, attempt);
   }
 }
 
-function* newestBytes(
-  path: FilePath,
-  options: ReadFileOptions | undefined,
-  synchronous: boolean,
-): Operation<Versioned<Uint8Array> | undefined> {
+function newestBytes(path: FilePath, options: ReadFileOptions | undefined, synchronous: boolean) {
   const { runtime } = readOptions(options, { runtime: runtimeOption });
-  const found = yield* readNewest(path, runtime, synchronous);
-  return found && { content: found.content, version: found.number };
+  return readNewest(path, runtime, synchronous, ({ content }) => wait(content));
 }
 
-function* newestText(
-  path: FilePath,
-  options: ReadFileOptions | undefined,
-  synchronous: boolean,
-): Operation<Versioned<string> | undefined> {
+function newestText(path: FilePath, options: ReadFileOptions | undefined, synchronous: boolean) {
   const { runtime } = readOptions(options, { runtime: runtimeOption });
-  const found = yield* readNewest(path, runtime, synchronous);
-  return found && { content: decodeText(found.content, found.path), version: found.number };
+  return readNewest(path, runtime, synchronous, (found) => wait(decodeText(found.content, found.path)));
 }
 
-function* newestJson<T>(
-  path: FilePath,
-  options: ReadJsonFileOptions<T> | undefined,
-  synchronous: boolean,
-): Operation<Versioned<T> | undefined> {
-  const readers = { runtime: runtimeOption, validate: callback<(value: unknown) => T>() };
-  const { runtime, validate } = readOptions(options, readers);
-  const found = yield* readNewest(path, runtime, synchronous);
-  if (found === undefined) return undefined;
-  const value = parseJson(decodeText(found.content, found.path), found.path);
-  if (validate === undefined) return { content: value as T, version: found.number };
-  try {
-    return { content: validate(value), version: found.number };
-  } catch (error) {
-    throw corruption(found.path, "its content was refused by validate", undefined, error);
-  }
+function newestJson<T>(path: FilePath, options: ReadJsonFileOptions<T> | undefined, synchronous: boolean) {
+  const { runtime, validate } = readOptions(options, { runtime: runtimeOption, validate: validatorOption });
+  return readNewest(
+    path,
+    runtime,
+    synchronous,
+    (found, engine) => parseValid(engine, validate, found.content, found.path) as Operation<T>,
+  );
 }
 
 /**

@@ -8,7 +8,8 @@ import { conflict } from "../protocol/conflict.ts";
 import { type FilePath, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync } from "../core/operation.ts";
 import { decodeText } from "../file/decode_text.ts";
-import { changeJson, type JsonValidation, schemaOption } from "../file/json_change.ts";
+import { changeJson, type JsonValidation } from "../file/json_change.ts";
+import { validatorOption } from "../file/json_validation.ts";
 import { checkCallback, type UpdatedValue, withValue } from "../file/update_operation.ts";
 import { type JsonSpacing, spaceOption } from "../file/write_json_file.ts";
 import { callInside } from "../lock/own_holds.ts";
@@ -102,7 +103,7 @@ function* changeJsonValue<T>(
   synchronous: boolean,
 ): Operation<VersionedResult & UpdatedValue<T>> {
   checkCallback(change);
-  const readers = { ...updateVersionedReaders, space: spaceOption, validate: schemaOption };
+  const readers = { ...updateVersionedReaders, space: spaceOption, validate: validatorOption };
   const { space, validate, retries = Infinity, ...checked } = readOptions(options, readers);
   const request = { ...versionedRequest(checked, synchronous), retries };
   const rules = { engine: request.engine, holds: [], change, validate, space };
@@ -233,8 +234,8 @@ export function updateVersionedTextSync(
  *
  * @param path The file, a path or file: URL.
  * @param change A function from the current value to the next one.
- * @param options Those of {@linkcode updateVersioned}, `space`, and `validate`: a Standard Schema that both the value in
- *   the newest version and the new one must satisfy.
+ * @param options Those of {@linkcode updateVersioned}, `space`, and `validate`: a Standard Schema or a function that
+ *   checks both the value in the newest version and the new one.
  * @throws {CorruptionError} The newest version is damaged, not JSON or not valid.
  * @throws {ValidationError} The new value is not valid; nothing has changed.
  * @throws What {@linkcode updateVersioned} rejects with.
