@@ -7,7 +7,7 @@
 import { checkExports } from "./layers/exports.ts";
 import { checkImports } from "./layers/imports.ts";
 import { checkNames } from "./layers/names.ts";
-import { checkDocuments, checkPhrases } from "./layers/phrases.ts";
+import { checkDocuments, checkPhrases, checkTitles } from "./layers/phrases.ts";
 import { loadProject, loadTests, type Rule, type Violation } from "./layers/project.ts";
 import { checkRatchets, countAll, type Counts } from "./layers/ratchets.ts";
 import { checkShape } from "./layers/shape.ts";
@@ -47,7 +47,9 @@ export async function checkLayers(root: string = ROOT): Promise<Violation[]> {
   const found = [...RULES.flatMap((rule) => rule(project)), ...checkDocuments(root)];
   // The small trees of a test have no tests, and export what nobody imports.
   if (root === ROOT) {
-    found.push(...checkExports(project), ...checkTests(loadTests(root)), ...checkRatchets(project, readKnown()));
+    const tests = loadTests(root);
+    found.push(...checkExports(project), ...checkTests(tests), ...checkTitles(tests));
+    found.push(...checkRatchets(project, readKnown()));
   }
   return found.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);
 }

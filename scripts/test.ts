@@ -193,7 +193,7 @@ async function main(options: TestOptions): Promise<Counts> {
     const run = async () =>
       node.value && bun.value
         ? await testNpmPackage({ node: node.value, bun: bun.value, library })
-        : [await step("Node and Bun can be had", () => Promise.resolve(node.problem + bun.problem))];
+        : [await step("Node and Bun are available", () => Promise.resolve(node.problem + bun.problem))];
     sections.push({ title: "npm package", jobs: [{ weight: 100, run }] });
   }
   return await runSections(sections, options);

@@ -356,7 +356,7 @@ test("a file that goes while its attributes are looked at does not fail the writ
   assertEquals([result.version, machine.readText("/d/.other.v4")?.slice(0, 2)], [4, "3!"]);
 });
 
-test("a disk that fails while an attribute is set fails the write, and the file is as it was", () => {
+test("a disk that fails while an attribute is set fails the write, and the file is unchanged", () => {
   const machine = machineOf({ mode: 0o660, attributes: { [accessList]: accessListOf(secret), ...noted } });
   const before = shown(machine);
   const runtime = interceptRuntime(machine, failing("setAttribute", "ENOSPC"));

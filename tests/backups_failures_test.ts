@@ -42,7 +42,7 @@ for (
 
 for (const hardLinks of [true, false]) {
   const made = hardLinks ? "linked" : "copied";
-  test(`a write whose ${made} backup could not be synced does not claim to be durable, where it is told to go on`, () => {
+  test(`a write whose ${made} backup could not be synced does not claim to be durable, if it may go on`, () => {
     for (const error of ["ENOSPC", "EDQUOT", "EIO"]) {
       for (let number = 0, synced = false; !synced; number++) {
         const machine = memoryRuntime({ disk: { hardLinks }, files: { "/d/": { kind: "directory" } } });

@@ -56,7 +56,7 @@ test("backup keeps the last three versions, bytes and mode exact, hidden, newest
     assertEquals((await listBackups(path)).map(({ path }) => path), found.map(({ path }) => path));
   }));
 
-test("backup works for every function that writes, and for files that follow each other within a millisecond", async () => {
+test("backup works forevery function that writes, and for files that follow each other within a millisecond", async () => {
   const machine = memoryRuntime({ files: { "/source": "3" } });
   const options = { runtime: machine, backup: 9 };
   writeFileSync("/f", "1", options);

@@ -40,7 +40,7 @@ const ways: readonly [name: string, write: (runtime: MemoryRuntime) => Promise<u
 
 describe("a target that is open elsewhere", () => {
   for (const [name, write] of notEmpty(ways)) {
-    it(`${name} replaces it once it is closed, whatever the system says meanwhile`, async () => {
+    it(`${name} replaces it once it is closed, whatever the system reports until then`, async () => {
       for (const code of notEmpty(codes)) {
         const runtime = machine(code);
         const start = runtime.clock.monotonic();
@@ -139,7 +139,7 @@ describe("a target that is open elsewhere", () => {
     assertEquals([error, runtime.clock.monotonic() - start < 200, runtime.files()], [reason, true, before]);
   });
 
-  it("is left to a later call that has committed meanwhile", async () => {
+  it("is left to a later call that has committed", async () => {
     const runtime = machine();
     const close = hold(runtime);
     const earlier = writeFile(path, "earlier", { runtime });

@@ -415,7 +415,7 @@ onEveryWay("the directory is synced", async (write) => {
   assertEquals(trace.filter((line) => line === "sync /").length, 1, trace.join("\n"));
 });
 
-onEveryWay("an owner that cannot be had is an error, not a silence", async (write, directory) => {
+onEveryWay("an owner that cannot be set is an error, and never silent", async (write, directory) => {
   const path = join(directory, "file");
   const machine = memoryRuntime();
   const { runtime } = faultRuntime(machine, { at: ({ method }) => method === "setOwner", error: "EPERM" });

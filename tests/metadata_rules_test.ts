@@ -133,7 +133,7 @@ for (
     ["a stranger", { user: 70 }, [1000, 50, 0o664], {}, "70:70 0644", ["owner", "group", "mode"]],
     ["a stranger who leaves the owner", { user: 70 }, [1000, 50, 0o644], { owner: "leave" }, "70:70 0644", []],
     [
-      "a stranger who names his own group",
+      "a stranger who names their own group",
       { user: 70, groups: [60] },
       [1000, 50, 0o660],
       { owner: { group: 60 } },
@@ -141,7 +141,7 @@ for (
       ["owner"],
     ],
     [
-      "the owner, with setgid for a group he is not in",
+      "the owner, with setgid for a group without the owner",
       { user: 1000 },
       [1000, 1000, 0o644],
       { mode: 0o2755 },

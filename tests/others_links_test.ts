@@ -40,7 +40,7 @@ const home = (user: number) => ({ "/home": folder(root), "/home/u": folder(user)
 /** What goes on working. */
 const ordinary: readonly SetUp[] = [
   {
-    what: "root, in a user's own directory, through the user's link to his file",
+    what: "root, in a user's own directory, through the user's link to that user's file",
     as: root,
     files: { ...home(alice), "/home/u/.conf": link(alice, "dotfiles/conf"), "/home/u/dotfiles/conf": file(alice) },
     path: "/home/u/.conf",
@@ -94,7 +94,7 @@ const ordinary: readonly SetUp[] = [
     arrives: "/home/u/conf",
   },
   {
-    what: "a user, through his own link to another user's file that he may replace",
+    what: "a user, through that user's own link to another user's file that may be replaced",
     as: bob,
     groups: [alice],
     files: {
@@ -145,7 +145,7 @@ const ordinary: readonly SetUp[] = [
     arrives: "/srv/real",
   },
   {
-    what: "a user, in a sticky directory, through his own link",
+    what: "a user, in a sticky directory, through that user's own link",
     as: bob,
     files: {
       "/tmp": folder(root, 0o1777),

@@ -221,7 +221,7 @@ test("readFile of what is too large for the runtime is an error about that file"
   });
 });
 
-test("ifMatch reads the file piece by piece, and may be aborted meanwhile", async () => {
+test("ifMatch reads the file piece by piece, and may be aborted while it does", async () => {
   const machine = memoryRuntime({ files: { "/file": new Uint8Array(2 ** 20) } });
   const stop = new AbortController();
   const lengths: unknown[] = [];

@@ -114,7 +114,7 @@ test("sweep leaves everything alone that was changed less than a minute ago", as
   assertEquals((await sweep("/d", { runtime: machine })).removed, [path]);
 });
 
-test("sweep with olderThan removes what nothing proves, and nothing that is alive", async () => {
+test("sweep with olderThan removes what cannot be proven, and nothing that is alive", async () => {
   const unproven = await withVictim({ capabilities: { fileLock: "none" }, processFacts: false }, false);
   for (const [olderThan, removes] of [[2 * minute, false], [minute, true]] as const) {
     const { removed } = await sweep("/d", { runtime: unproven.machine, olderThan });

@@ -28,11 +28,11 @@ const written: [title: string, options: object, machine?: MemoryOptions][] = [
   ["over a file", {}],
   ["with everything", { mode: 0o600, backup: 2, digest: true, createDirectories: true, durability: "barrier" }],
   ["create only", { ifExists: "fail" }, { files: { "/d/other": "", "/source": "source" } }],
-  ["create only, in vain", { ifExists: "fail" }],
+  ["create only, refused", { ifExists: "fail" }],
   ["with skipIfEqual", { skipIfEqual: true, mode: 0o600 }],
-  ["where nothing can be synced, in vain", { whenUnsupported: "throw" }, { ...file, disk: { directorySync: false } }],
+  ["where nothing can be synced, refused", { whenUnsupported: "throw" }, { ...file, disk: { directorySync: false } }],
   ["under a lock", { lock: true }],
-  ["if it matches, in vain", { ifMatch: "0".repeat(64) }],
+  ["if it matches, refused", { ifMatch: "0".repeat(64) }],
 ];
 
 /** One case for each way of writing, given how the function takes its arguments. */

@@ -40,7 +40,7 @@ describe("a source", () => {
     });
   }
 
-  it("of equal content is compared, and an abort that comes meanwhile changes not even the mode", async () => {
+  it("of equal content is compared, and an abort during that changes not even the mode", async () => {
     const machine = memoryRuntime({ files: { "/file": { content: "same", mode: 0o644 } } });
     const controller = new AbortController();
     const at: Fault["at"] = ({ method }) => {

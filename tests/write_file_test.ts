@@ -164,7 +164,7 @@ const failures: [string, MemoryRuntime, string, step: string, code: string][] = 
   ["a read-only disk", memoryRuntime({ disk: { readOnly: true } }), "/f", "create", "EROFS"],
   ["a full disk", memoryRuntime({ disk: { capacity: 3 } }), "/f", "write", "ENOSPC"],
   ["a disk without inodes", memoryRuntime({ disk: { inodes: 0 } }), "/f", "create", "ENOSPC"],
-  ["no open file to be had", memoryRuntime({ openFileLimit: 1 }), "/f", "create", "EMFILE"],
+  ["no open file left", memoryRuntime({ openFileLimit: 1 }), "/f", "create", "EMFILE"],
   [
     "a directory that may not be written to",
     memoryRuntime({

@@ -14,7 +14,7 @@ import { type Module, type Project, type Violation, violation, visit } from "./p
 const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwhoever\b/i, "anyone who …, or the program that …"],
   [
-    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts|tries)\b/,
+    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts|tries|gets|gives|rests|comes|goes|made|removed|cannot)\b/,
     "anyone who …",
   ],
   [/\bfor ever\b/i, "forever"],
@@ -40,9 +40,27 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bbegun\b/i, "started"],
   [/\bwithout a word\b/i, "silently"],
   [/\bbrought to (?:its|their) ends?\b/i, "completed"],
+  [/\bmeanwhile\b/i, "in the meantime, or while …"],
+  [/\b(?:is|are|was|were|be|been|being|not) believed\b/i, "trusted"],
+  [/\bstands? in\b/i, "replaces"],
+  [/\bin vain\b/i, "useless, or without success"],
+  [/\bto be had\b/i, "available"],
+  // The sentences that this project once had to replace, in the words that gave them away.
+  [/\bcomes? as it is\b/i, "is passed through unchanged"],
+  [/\bas durable as \w+ makes it\b/i, "only as durable as … guarantees"],
+  [/\bafter how many of a hundred\b/i, "percentage of"],
+  [/\bmore permissions add\b/i, "Optional permissions: …"],
+  [/\bteaches a shell\b/i, "prints shell completions"],
+  [/\bis replaced whole and stays\b/i, "replaced completely and durably, or not at all"],
+  [/\bis not permitted to\./i, "permission denied"],
+  [/\bis too much: all that is taken\b/i, "unexpected argument; only … is accepted"],
+  [/\bwhose name begins so\b/i, 'a file that starts with "-"'],
+  [/\blooking at it needs\b/i, "reading it needs --allow-read=DIR"],
+  [/\bthe directory of it\b/i, "its directory"],
+  [/\bfor as long as others are quicker\b/i, "may be overtaken repeatedly"],
 ];
 
-/** What may stay in a comment: not what a user is told, and no word for people. */
+/** What may stay in a comment and in the tests: no message to a user, and no word for people. */
 const FINE_IN_COMMENTS = /\b(?:begun|as it was|is yours|held up|again and again|so many)\b/i;
 
 /** The documents of the root. */
@@ -80,17 +98,26 @@ function checkComments({ path, source }: Module): Violation[] {
   });
 }
 
+/** The texts of a file: what it prints, throws and shows, and the names of tests and mutants. */
+function checkTexts(module: Module): Violation[] {
+  const found: Violation[] = [];
+  visit(module.source, (node) => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) ||
+      ts.isTemplateTail(node);
+    // A single word is data.
+    if (!isText || !node.text.includes(" ")) return;
+    for (const { message } of phrasesIn(node.text)) found.push(...violation(module, node, message));
+  });
+  return found;
+}
+
 /** The rule about the code: messages, help and comments. */
 export function checkPhrases(project: Project): Violation[] {
-  const found: Violation[] = [];
-  for (const module of project.modules) {
-    visit(module.source, (node) => {
-      const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddle(node) ||
-        ts.isTemplateTail(node);
-      if (!isText) return;
-      for (const { message } of phrasesIn(node.text)) found.push(...violation(module, node, message));
-    });
-    found.push(...checkComments(module));
-  }
-  return found;
+  return project.modules.flatMap((module) => [...checkTexts(module), ...checkComments(module)]);
+}
+
+/** The rule about tests and mutants: their names, which a run prints. */
+export function checkTitles({ modules }: Project): Violation[] {
+  return modules.filter(({ path }) => !path.startsWith("tests/deno/check_layers")).flatMap(checkTexts)
+    .filter(({ message }) => !FINE_IN_COMMENTS.test(message));
 }

@@ -82,7 +82,7 @@ export const roomMutants: readonly Mutant[] = [
   {
     name: "whoever rests as the watch ends is watched by nobody",
     file: "src/protocol/waiting_room.ts",
-    from: `    // At once: who rests from now on must find that nobody watches.
+    from: `    // At once: a call that rests from now on must find that nobody watches.
     this.#watched = false;`,
     to: `    void Promise.resolve().then(() => this.#watched = false);`,
     tests: orders,

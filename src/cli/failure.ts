@@ -89,7 +89,7 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string | undefi
   lockDirectory: () => "choose a --lock-directory",
   recoverTransactions: ({ path = "." }) => `run: atomic-write recover ${quoted(path)}`,
   symlink: () => "--symlink trust follows it",
-  unsafePath: () => "--unsafe-path allow goes it all the same",
+  unsafePath: () => "--unsafe-path allow uses it nevertheless",
   trust: ({ users = [] }) => `--trust ${users} makes it count`,
 };
 

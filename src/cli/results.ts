@@ -67,7 +67,7 @@ const reasons = {
   alive: "it is still running",
   unproven: "its owner may still be running; see --unproven",
   untrusted: "it is not certain whose it is",
-  unreachable: "a directory that it uses is missing, or holds nothing of it",
+  unreachable: "a directory that it uses is missing, or holds none of its files",
   corrupt: "its journal is damaged",
 } as const satisfies Record<RecoveryReport["kept"][number]["reason"], string>;
 

@@ -16,7 +16,7 @@ export interface Option<Value> {
   readonly short?: string;
   /** What other programs call it, as it is typed: accepted, and in no list. */
   readonly aliases?: readonly string[];
-  /** What stands for the value in help texts; a flag has none. */
+  /** The name of the value in help texts; a flag has none. */
   readonly value?: string;
   /** All there is to choose from. */
   readonly words?: readonly string[];

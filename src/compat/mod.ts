@@ -1,5 +1,5 @@
 /**
- * Stands in for write-file-atomic: its function, its options, its promises, over this module's engine.
+ * A replacement for write-file-atomic: its function, its options, its promises, over this module's engine.
  *
  * ```ts
  * import writeFileAtomic from "@durable/atomic-write/compat"; // instead of "write-file-atomic"

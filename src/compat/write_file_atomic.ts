@@ -152,7 +152,7 @@ function asynchronous(
  * await Deno.remove(directory, { recursive: true });
  * ```
  *
- * @see https://github.com/npm/write-file-atomic for what it stands in for
+ * @see https://github.com/npm/write-file-atomic for the package that it replaces
  */
 export const writeFileAtomic: WriteFileAtomic = Object.assign(asynchronous, { sync });
 

@@ -110,7 +110,7 @@ const unchanged: Readonly<Record<Subject, string>> = {
   "files": "every file is unchanged",
   "log": "the log is unchanged",
   "sealed log": "the log is unchanged",
-  "object": "nothing of it is stored",
+  "object": "nothing was stored",
   "objects": "nothing is removed",
   "quarantined object": "it is where it was",
   "publication": "it is unchanged",
@@ -136,7 +136,7 @@ const advice: Readonly<Record<Remedy["use"], (remedy: Remedy) => string>> = {
   join: () => "use its lock (`join: true`), or leave this one out",
   lockDirectory: () => "choose a `lockDirectory`",
   symlink: () => '`symlink: "trust"` follows it',
-  unsafePath: () => '`unsafePath: "allow"` goes it all the same',
+  unsafePath: () => '`unsafePath: "allow"` uses it nevertheless',
   trust: ({ users = [] }) => `\`trust: [${users}]\` makes it count`,
   recoverTransactions: ({ path }) => `run recoverTransactions(${path === undefined ? "…" : quoted(path)})`,
 };

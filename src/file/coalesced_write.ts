@@ -1,8 +1,8 @@
 /**
  * Writes to one file of which only the newest counts (`coalesce: true`): while one is under way, those that are called
- * meanwhile wait, and of them only the newest is written.
+ * in the meantime wait, and of them only the newest is written.
  *
- * 1. The first call is written at once. 2. A call that comes meanwhile waits; it holds its place in the order
+ * 1. The first call is written at once. 2. A call that comes during that write waits; it holds its place in the order
  * (commit_turn.ts), so that a write without `coalesce` that was called later still wins. 3. When the one under way has
  * ended, the newest of those that wait is written, and the others settle with it: as superseded if it succeeds, so never
  * before content at least as new as theirs is as durable as they asked for, and with its error if it fails.
@@ -22,10 +22,10 @@ import type { WriteRequest } from "./write_options.ts";
 /** An option of what writes content that newer content makes pointless. */
 export interface CoalesceOption {
   /**
-   * While a write to the file is under way, let the calls that are made meanwhile with the same options collapse into the
-   * newest: the others resolve with `superseded: true` once that one is as durable as was asked for, and reject with its
-   * error if it fails. What has a `lock`, `ifMatch`, `ifExists: "fail"` or `backup`, and content that comes in pieces, is
-   * written call by call all the same.
+   * While a write to the file is under way, let calls with the same options that are made during it collapse into the
+   * newest: the others resolve with `superseded: true` once that one is as durable as was asked for, and reject with
+   * its error if it fails. What has a `lock`, `ifMatch`, `ifExists: "fail"` or `backup`, and content that comes in
+   * pieces, is written call by call all the same.
    *
    * @default false
    */

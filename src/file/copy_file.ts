@@ -49,7 +49,7 @@ export interface CopyProgress {
   readonly total: number;
 }
 
-/** A filling from an open file, which must not change meanwhile. */
+/** A filling from an open file, which must not change while it is read. */
 export function fillingFromFile(
   source: OpenFile,
   before: FileStatus,

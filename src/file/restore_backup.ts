@@ -83,7 +83,7 @@ function openBackup(
       : found.versions.find((backup) => backup.path === which || backup.name === which);
     if (backup === undefined) throw attemptFailed(attempt, "ENOENT", "restore", noBackup(which, found));
     const file = yield* wait(backup.home.names.open(backup.name, "read"));
-    if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the backup was removed meanwhile");
+    if (file === undefined) throw attemptFailed(attempt, "ENOENT", "open", "the backup was removed in the meantime");
     return { target, backup, file };
   });
 }

@@ -5,7 +5,7 @@
  * unlink. What cannot be proven stays, unless the caller gives an age (`olderThan`) that is proof enough for that
  * caller. A lock directory that was prepared and never came to its place bears the same kind of name: its token goes
  * first, then it. The token goes by path, so only where nobody else can put a symlink in the directory's place
- * meanwhile.
+ * in the meantime.
  */
 import { type FilePath, flag, millisecondsFrom, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";

@@ -3,7 +3,8 @@
  * commit or discard. A failing step discards, gives the lock back, and is what every later call throws.
  *
  * A lock that the writer took itself is kept until the end. One that was handed in is used while the writer is opened
- * and while it commits, not between: its holder may do other things with it meanwhile, and `ifMatch` is asked again.
+ * and while it commits, not between: its holder may do other things with it in the meantime, and `ifMatch` is asked
+ * again.
  */
 import { InvalidArgument } from "../core/errors.ts";
 import { ChunkEncoder, type FileChunk } from "../core/bytes.ts";

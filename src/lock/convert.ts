@@ -78,7 +78,7 @@ function* openLockFile(request: LockRequest): Operation<OpenFile | undefined> {
   try {
     return yield* nextToLock(request, (names, name) => wait(names.open(name, "read")));
   } catch (error) {
-    // Converted by somebody else meanwhile, or something else altogether, which the next look will refuse.
+    // Converted by somebody else in the meantime, or something else altogether, which the next look will refuse.
     if (error instanceof SystemError && ["EISDIR", "ELOOP", "ENXIO"].includes(error.code)) return undefined;
     throw error;
   }

@@ -6,9 +6,9 @@
  * rename: the lock is held. 4. Held by somebody proven dead: rename its token to ours. A late contender finds no such
  * token. 5. Release: remove our token, then the directory, which is free from the moment it is empty.
  *
- * Death is proven, never guessed: who cannot be judged from here is not robbed. Only with `staleAfter`, and only from a
- * holder whose token says that it is renewed, is a lock taken after watching the token stay the same for that long on
- * our own monotonic clock. After a failure nothing is held; what was prepared is removed.
+ * Death is proven, never guessed: an owner that cannot be judged from here keeps its lock. Only with `staleAfter`, and
+ * only from a holder whose token says that it is renewed, is a lock taken after watching the token stay the same for
+ * that long on our own monotonic clock. After a failure nothing is held; what was prepared is removed.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { type CleanupFailure, tidy } from "../protocol/failure.ts";
@@ -128,7 +128,7 @@ function* takeOver(
 /** A pause between two looks that is longer than this was no watching: this process was stopped, or busy. */
 const longestLook = 1_000;
 
-/** Watches a token stay the same, by our own clock: nobody's time of day is believed. */
+/** Watches a token stay the same, by our own clock: nobody's time of day is trusted. */
 class StaleWatch {
   readonly #request: LockRequest;
   #name = "";

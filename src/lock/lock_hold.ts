@@ -102,7 +102,7 @@ export class LockHold {
       throw translate(error, { ...lockAttempt(path), verb: "Cannot look at the lock of", targetState });
     }
     if (isHeld) return;
-    const reason = this.live ? "the lock was lost meanwhile" : "the lock was released meanwhile";
+    const reason = this.live ? "the lock has been lost" : "the lock has been released";
     throw new LockLostError("Cannot change", reason, {
       code: "ELOST",
       path,

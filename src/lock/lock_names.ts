@@ -1,6 +1,6 @@
 /**
- * The names of a lock, as every step reaches them that opens, moves or removes one: in the directory of the lock, and in
- * a lock directory, neither of which anybody can exchange meanwhile (protocol/in_directory.ts).
+ * The names of a lock, as every step reaches them that opens, moves or removes one: in the directory of the lock, and
+ * in a lock directory, neither of which anybody can exchange in the meantime (protocol/in_directory.ts).
  */
 import { type Operation, wait } from "../core/operation.ts";
 import { nameOf, parentOf } from "../protocol/engine.ts";

@@ -55,7 +55,7 @@ export function* openLockFile(request: LockRequest): Operation<OpenedLockFile | 
   throw attemptFailed(request.attempt, "ESTALE", "open", `${show(request)} appears and disappears`);
 }
 
-/** Throws unless what could not be opened was exchanged for a file or a lock directory meanwhile. */
+/** Throws unless what could not be opened was replaced by a file or a lock directory in the meantime. */
 function* refuseOther(request: LockRequest, error: SystemError): Operation<void> {
   const status = yield* wait(request.engine.fileSystem.linkStat(request.lockPath));
   if (status?.kind !== "symlink" && status?.kind !== "other") return;
@@ -101,7 +101,7 @@ export function* lockContent(file: OpenFile): Operation<number | undefined> {
   try {
     count = yield* wait(file.read(start));
   } catch (error) {
-    // Held, and not to be read meanwhile: a lock file for all that can be seen. Who gets the lock looks again.
+    // Held, and unreadable for now: a lock file as far as can be seen. The next holder looks again.
     if (isLockedAgainstReading(error)) return recordSize;
     throw error;
   }

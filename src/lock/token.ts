@@ -125,7 +125,9 @@ export function* isFreed({ engine, lockPath }: LockDirectoryRequest): Operation<
   });
 }
 
-/** Removes the free lock directory, unless somebody has taken it meanwhile; false when a directory is still there. */
+/**
+ * Removes the free lock directory, unless somebody has taken it in the meantime; false when a directory is still there.
+ */
 export function* removeEmpty(request: LockDirectoryRequest): Operation<boolean> {
   try {
     yield* nextToLock(request, (names, name) => removeSurely(() => names.removeDirectory(name)));

@@ -81,7 +81,7 @@ export function leaveQueue(turn: Turn): void {
   passOn(table, turn.key, queue);
 }
 
-/** Gives up waiting, or a turn that was granted meanwhile. */
+/** Gives up waiting, or a turn that was granted in the meantime. */
 export function cancelWait(turn: Turn): void {
   const table = turnTable();
   const queue = table.get(turn.key);

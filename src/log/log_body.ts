@@ -2,10 +2,10 @@
  * The one body behind `openLog` and its synchronous twin.
  *
  * Open: lock → make the file if there is none (through the write protocol) → read to the end, cut a torn tail, make
- * sure of what is left (open_log_file.ts) → sync the directory: who made the file may not have done so. Append: is it
- * still our file? → one write, one sync. Checkpoint: a new file — header, snapshot, the records that shall stay — through
- * the write protocol; its rename drops the old records and takes the snapshot in, in one step. Close: seal, close, give
- * the lock back.
+ * sure of what is left (open_log_file.ts) → sync the directory: the process that made the file may not have done so.
+ * Append: is it still our file? → one write, one sync. Checkpoint: a new file — header, snapshot, the records that
+ * shall stay — through the write protocol; its rename drops the old records and takes the snapshot in, in one step.
+ * Close: seal, close, give the lock back.
  *
  * State after a failure: see append_file.ts. When a checkpoint fails after its rename, the log must be opened anew. When
  * the seal fails, the log is closed with every record in it, and opened as after a kill.

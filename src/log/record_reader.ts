@@ -5,7 +5,7 @@
  * the torn tail of a batch that was never acknowledged, or damage to acknowledged records. It is damage exactly
  * if a whole record further on says that everything up to beyond this place was synced: `provesDamage` looks for one.
  *
- * Nothing is changed here. A file that grows meanwhile is fine: what is incomplete now may be whole in a moment.
+ * Nothing is changed here. A file that grows in the meantime is fine: what is incomplete now may be whole in a moment.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { OpenFile } from "../runtime/runtime.ts";

@@ -4,8 +4,8 @@
  * in a moment; so the rename is made again, until it succeeds or the time for it is over.
  *
  * 1. A `BusyTarget` before the first try. 2. `waitAfter` what a try has thrown: true after a pause, and the caller, who
- * looks at everything once more that may have changed meanwhile, tries again. False: it is to be thrown, because the
- * time is over (`timedOut`), or because no waiting helps: what is there is a directory or read-only, or nothing is.
+ * looks at everything once more that may have changed in the meantime, tries again. False: it is to be thrown, because
+ * the time is over (`timedOut`), or because no waiting helps: what is there is a directory or read-only, or nothing is.
  *
  * It changes nothing. A signal that aborts ends the pause.
  */

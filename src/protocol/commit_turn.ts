@@ -28,7 +28,7 @@ export interface Committed {
 
 /** What others of this process need to know of a turn. */
 interface TurnInProgress {
-  /** Who is called when it ends. */
+  /** What is called when it ends. */
   readonly waiting: (() => void)[];
 }
 

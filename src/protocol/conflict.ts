@@ -1,6 +1,6 @@
 /**
- * The errors of a change that is not made because things are not as the caller, or the plan, says: one place, one wording.
- * What was found and expected stands in fields as well, for programs. Nothing has been changed then.
+ * The errors of a change that is not made because things are not as the caller, or the plan, says: one place, one
+ * wording. What was found and expected is in fields as well, for programs. Nothing has been changed then.
  */
 import { ConflictError } from "../core/errors.ts";
 

@@ -1,5 +1,5 @@
 /**
- * `skipIfEqual`: content that is there already is left alone, but not believed to be durable: another program may have
+ * `skipIfEqual`: content that is there already is left alone, but not trusted to be durable: another program may have
  * written it and never synced it. So mode and owner are corrected as asked, and file and directory are synced.
  *
  * 1. `hasEqualBytes` or `equalContent`: the status of the file that has the content, if it has.

@@ -44,7 +44,10 @@ export function* readAll(file: OpenFile): Operation<Uint8Array> {
   }
 }
 
-/** The same of a file that somebody else may have made: undefined when it has more than `most` bytes, or grows meanwhile. */
+/**
+ * The same of a file that somebody else may have made: undefined when it has more than `most` bytes, or grows in the
+ * meantime.
+ */
 export function* readUpTo(file: OpenFile, most: number): Operation<Uint8Array | undefined> {
   const { size } = yield* openedStatus(file);
   if (size > most) return undefined;

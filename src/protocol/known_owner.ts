@@ -17,7 +17,7 @@ export function knownOwner(runtime: Runtime): KnownOwner | undefined {
   return runtime.process.owner() ?? learnedOwners.get(runtime);
 }
 
-/** Whether a number stands for the users whom the user namespace does not map: it does not say whose a file is. */
+/** Whether a number represents all users whom the user namespace does not map: it does not tell who owns a file. */
 export const isUnmapped = ({ process }: Runtime, user: number): boolean =>
   user !== 0 && user === process.unmappedUser?.();
 

@@ -10,8 +10,8 @@
  * 2. `keepLatest` with what that look has shown: where mode or owner differ from what the staged file was made for, the
  *    staged file is opened, corrected and synced once more. True: the caller looks again, for that has taken its time.
  *
- * The window that remains is that between the last look and the rename. A file that is removed meanwhile leaves what is
- * known of it; one that somebody makes meanwhile is kept like one that was there from the start.
+ * The window that remains is that between the last look and the rename. A file that is removed in the meantime leaves
+ * what is known of it; one that somebody makes in that time is kept like one that was there from the start.
  *
  * State after a failure: the target is unchanged, and the staged file is still to be discarded.
  */

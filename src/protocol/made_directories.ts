@@ -76,8 +76,9 @@ export function* ensureDirectory(engine: Engine, path: string, rules: SyncRules,
 }
 
 /**
- * Makes directories below one that exists, each in the one before, which is open: nobody can lead the next one elsewhere.
- * One that somebody else has made meanwhile is reached as any other: by its path, if it is no link of a stranger's.
+ * Makes directories below one that exists, each in the one before, which is open: nobody can lead the next one
+ * elsewhere. One that somebody else has made in the meantime is reached as any other: by its path, if it is no link of
+ * a stranger's.
  */
 function* makeBelow(
   { engine, existing, missing }: {

@@ -1,6 +1,6 @@
 /**
- * `skipIfEqual: "proven"`: which files this process itself has written, and seen to be durable, so that equal content may
- * be left alone without believing anybody else's sync.
+ * `skipIfEqual: "proven"`: which files this process itself has written, and seen to be durable, so that equal content
+ * may be left alone without trusting anybody else's sync.
  *
  * 1. `noteProven` after such a commit. 2. `isProven` before a file is left alone: it is the same file, of the same size
  * and times, and no sync has failed on its file system since. The time of its last change, of whatever kind, tells that

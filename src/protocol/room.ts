@@ -12,8 +12,8 @@
  *    file that is written piece by piece. `settle` says how much of it stays; from then on it rests, but for what is done
  *    `busily`. What is opened inside a lock's callback has a room of its own: those outside wait for it.
  * 4. What works on many files at once works on `lanesFor` of them, and has no more of their directories open; each lock
- *    that it holds meanwhile takes its share of what may stay open (`takeLockShare`), or is of a kind that needs none. A
- *    round of puts has `putsFor` objects.
+ *    that it holds during that time takes its share of what may stay open (`takeLockShare`), or is of a kind that needs
+ *    none. A round of puts has `putsFor` objects.
  *
  * How many that are (room_shares.ts) is asked of the system when a third call comes, or a set: one alone costs nothing. A
  * synchronous call has nobody beside it. The rooms hang on `globalThis`, so that two copies of the module share them.
@@ -165,7 +165,7 @@ export function* keepPlace(engine: Engine, weight: number, { inside, ...entering
       try {
         return yield* body();
       } finally {
-        // Else it was closed meanwhile.
+        // Else it was closed in the meantime.
         if (kept > 0) {
           rests += resting;
           room.rest(resting);
@@ -192,7 +192,7 @@ export function* keepReader({ runtime, synchronous }: Engine): Operation<OpenPla
   return place;
 }
 
-/** Waits, outside of the room, for a turn: nothing is open meanwhile that would need a place. */
+/** Waits, outside of the room, for a turn: nothing is open in the meantime that would need a place. */
 export function* outside<T>(engine: Engine, entering: RoomEntry, value: Awaitable<T>): Operation<T> {
   const here = places.get(engine);
   const { holders, innerHolders } = roomsOf(engine.runtime);

@@ -106,7 +106,7 @@ export class RoundPart {
     return this.#shared.gates[milestone].opened();
   }
 
-  /** Who has come to the second milestone has come to the first. */
+  /** A file that has reached the second milestone has reached the first. */
   #pass(milestone: Milestone): void {
     const passed: readonly Milestone[] = milestone === "staged" ? ["staged"] : ["staged", "committed"];
     for (const each of passed) {

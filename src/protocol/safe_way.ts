@@ -2,8 +2,8 @@
  * Whether nobody but this user and root can exchange a directory, or one above it, for another: then its path leads to it
  * whenever it is used.
  *
- * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: how a
- * way was judged is believed for a second, because only this user and root can make a safe one unsafe.
+ * Where others can, names are reached through the directory while it is open. What that costs is paid there alone: how
+ * a way was judged is trusted for a second, because only this user and root can make a safe one unsafe.
  */
 import type { FileStatus, FileSystem, OpenDirectory } from "../runtime/runtime.ts";
 import { type Engine, nameOf, parentOf } from "./engine.ts";
@@ -19,7 +19,7 @@ interface Judgement {
 const judged = new WeakMap<FileSystem, Map<string, Judgement>>();
 /** More would only be kept for nothing. */
 const mostJudged = 1_000;
-/** For how long a judgement is believed. Milliseconds. */
+/** For how long a judgement is trusted. Milliseconds. */
 const believed = 1_000;
 
 /** Whether the path of a directory leads through directories alone, none of which others can exchange. */

@@ -194,7 +194,7 @@ interface AnsweredSync {
   readonly step: string;
 }
 
-/** Whether the success that a sync has answered can be believed. */
+/** Whether the success that a sync has answered can be trusted. */
 function* isTrusted(
   engine: Engine,
   { syncs, begun, place, step }: AnsweredSync,

@@ -140,14 +140,14 @@ function linkedPath(engine: Engine, directory: string, text: string, attempt: At
 }
 
 /**
- * Names that stand for something a process has open, not for a file in a directory. What their links say need not be the
+ * Names of something a process has open, not of a file in a directory. What their links say need not be the
  * name of anything: `pipe:[4711]`, `/tmp/gone (deleted)`. https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
  */
 const magicNames =
   /^\/(?:dev\/(?:std(?:in|out|err)|fd\/\d+)|proc\/(?:self|thread-self|\d+)(?:\/task\/\d+)?\/(?:fd\/\d+|exe|cwd|root|map_files\/.*))$/;
 
 const magicName = (attempt: Attempt) =>
-  attemptFailed(attempt, "EINVAL", "resolve", "it stands for what a process has open, not for a file in a directory");
+  attemptFailed(attempt, "EINVAL", "resolve", "it names what a process has open, not a file in a directory");
 
 /** A link whose text names nothing, while following it leads to something: a magic one, whatever path leads to it. */
 function* checkDangling(engine: Engine, link: string, path: string, attempt: Attempt): Operation<void> {

@@ -2,9 +2,9 @@
  * What is done about a way that others can exchange, where names cannot be reached through the directory that was opened:
  * on Deno with fewer than all permissions, under Node's permission model, on other systems than Linux.
  *
- * A user who owns a directory on the way can then lead single calls elsewhere, at the right moment, and have root do there
- * what that user may not. So root refuses such a way, and others go it, unless the
- * option `unsafePath` says otherwise. Only what is seen is refused: a way that this runtime may not look at is believed
+ * A user who owns a directory on the way can then lead single calls elsewhere, at the right moment, and have root do
+ * there what that user may not. So root refuses such a way, and others go it, unless the
+ * option `unsafePath` says otherwise. Only what is seen is refused: a way that this runtime may not look at is trusted
  * to be safe, and so is one whose process cannot find out who it is.
  */
 import { oneOf, type OptionReader } from "../core/options.ts";

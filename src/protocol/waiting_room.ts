@@ -182,7 +182,7 @@ export class WaitingRoom {
       // A call that was let in needs a turn of the event loop to do something.
       await clock.sleep(1);
     }
-    // At once: who rests from now on must find that nobody watches.
+    // At once: a call that rests from now on must find that nobody watches.
     this.#watched = false;
   }
 }

@@ -104,7 +104,7 @@ export interface ReplaceOptions {
    */
   whenReadOnly?: "replace" | "refuse";
   /**
-   * How long to go on trying where another program has the file open and the system does not replace it meanwhile
+   * How long to go on trying where another program has the file open and the system does not replace open files
    * (Windows), in milliseconds. The write then fails, and the file is unchanged.
    *
    * @default 2000

@@ -6,8 +6,8 @@
  * 2. It goes when one has returned: everything owed before has been made up for by the same call (activate_publication.ts).
  *
  * A process that is killed between the two, before the switch, owes nothing: the symlink that was to be the next one is
- * there still (`isSwitched`). After the switch the debt stays, whatever is published without an `activate` meanwhile,
- * until a publication, a roll-back or a recovery has activated. One too many does no harm.
+ * there still (`isSwitched`). After the switch the debt stays, whatever is published without an `activate` in the
+ * meantime, until a publication, a roll-back or a recovery has activated. One too many does no harm.
  */
 import { type Operation, wait } from "../core/operation.ts";
 import type { ParentDirectory } from "../protocol/directories.ts";

@@ -93,7 +93,12 @@ export class Publication {
     if (status === undefined) return { kind: "nothing" };
     if (status.kind === "directory") return { kind: "directory" };
     if (status.kind !== "symlink") {
-      throw attemptFailed(this.#attempt, "EEXIST", "resolve", "there is a file where a directory is to be published");
+      throw attemptFailed(
+        this.#attempt,
+        "EEXIST",
+        "resolve",
+        "a file is in the place of the directory to be published",
+      );
     }
     const text = (yield* wait(this.home.names.readLink(this.name))) ?? "";
     return this.isGeneration(text) ? { kind: "generation", name: text } : { kind: "link", text };

@@ -31,8 +31,8 @@ type WithPublication<T> = (
 ) => Operation<T>;
 
 /**
- * Runs `body` with the publication at a path, under its lock, when there is room for it. `refuse` throws where that would
- * be in vain.
+ * Runs `body` with the publication at a path, under its lock, when there is room for it. `refuse` throws where that
+ * would be useless.
  */
 export function* withPublication<T>(
   request: PublishRequest,

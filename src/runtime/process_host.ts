@@ -44,8 +44,8 @@ export interface ProcessHost {
    */
   owner(): { user: number; group: number } | undefined;
   /**
-   * The number that stands for every user whom the user namespace of this process does not map; undefined where it maps all
-   * of them, or that is not known.
+   * The number that represents every user whom the user namespace of this process does not map; undefined where it maps
+   * all of them, or that is not known.
    */
   unmappedUser?(): number | undefined;
   /** The facts of this process, or undefined where they cannot be read. */

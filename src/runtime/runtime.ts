@@ -223,7 +223,7 @@ export interface Clock {
   /** Milliseconds since some moment; never goes back. */
   monotonic(): number;
   /**
-   * Resolves after that many milliseconds, or rejects with the signal's reason. Keeps the process alive meanwhile (who
+   * Resolves after that many milliseconds, or rejects with the signal's reason. Keeps the process alive (who
    * awaits nothing else would otherwise be ended in the middle), unless told `keepAlive: false`.
    */
   sleep(milliseconds: number, signal?: AbortSignal, options?: { keepAlive?: boolean }): Promise<void>;

@@ -35,7 +35,7 @@ export function* keepObject(context: StoreContext, digest: Digest): Operation<bo
   }
 }
 
-/** Who put it may not have synced its name yet, nor that of the directory it is in. */
+/** The process that put it may not have synced its name yet, nor that of the directory it is in. */
 function* syncName(context: StoreContext, digest: Digest, fileSynced: boolean, attempt: Attempt): Operation<void> {
   const { engine, plan } = context;
   const { directory } = context.place(digest);

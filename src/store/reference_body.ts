@@ -147,7 +147,7 @@ function* removeFile(
     yield* guard();
     removed = yield* removeIn(parent, nameOf(engine, path));
     if (removed) attempt.targetState = "replaced";
-    // Nothing to remove is synced all the same: who removed it may not have synced that yet.
+    // Sync even if there is nothing to remove: the process that removed it may not have synced yet.
     const synced = yield* syncDirectory(engine, parent, plan, attempt);
     context.note(reachedDurability(plan.durability, synced, synced));
   } finally {

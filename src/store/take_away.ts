@@ -26,7 +26,7 @@ export function* removeObject(context: StoreContext, digest: Digest): Operation<
   const attempt = context.attempt("Cannot remove", path);
   try {
     return yield* context.locked(false, function* (hold) {
-      // Nothing to remove is synced all the same: who removed it may not have synced that yet.
+      // Sync even if there is nothing to remove: the process that removed it may not have synced yet.
       if ((yield* wait(engine.fileSystem.stat(directory))) === undefined) return false;
       const parent = yield* openParent(engine, directory, plan, attempt);
       try {

@@ -132,7 +132,7 @@ export interface ApplyOptions extends TrustOption, UnsafePathOption {
    */
   whenLost?: "report" | "throw";
   /**
-   * For how long each file is waited for that another program has open, where the system does not replace it meanwhile
+   * For how long each file is waited for that another program has open, where the system does not replace open files
    * (Windows), in milliseconds. When the time is over, everything is put back.
    *
    * @default 2000

@@ -70,7 +70,7 @@ const isUnchanged = (now: FileStatus | undefined, before: FileStatus | undefined
 
 /** Programs that take no lock may have come in between. */
 function changedMeanwhile(attempt: Attempt, path: string): ConflictError {
-  const reason = `${JSON.stringify(path)} was changed meanwhile by a program that takes no lock`;
+  const reason = `${JSON.stringify(path)} was changed by a program that does not take the lock`;
   return conflict({ verb: attempt.verb, path, named: attempt.path }, reason, "stat");
 }
 

@@ -62,8 +62,9 @@ export function* locate(scan: DirectoryScan, id: string, { homes, rules }: Recov
 }
 
 /**
- * Reading a directory may miss what is renamed meanwhile, under its old name and under its new one (readdir in POSIX),
- * and does where the directory is too large for one call. Each miss needs a change of state, and there are fewer.
+ * Reading a directory may miss what is renamed in the meantime, under its old name and under its new one (readdir in
+ * POSIX), and does where the directory is too large for one call. Each miss needs a change of state, and there are
+ * fewer.
  */
 const enoughLooks = journalStates.length;
 

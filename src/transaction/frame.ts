@@ -5,7 +5,7 @@
  *     JSON
  *     sha256 HEX
  *
- * HEX is the SHA-256 of everything before the last line. Whatever is not exactly that is not believed to say anything.
+ * HEX is the SHA-256 of everything before the last line. Whatever is not exactly that is ignored.
  */
 import type { Runtime } from "../runtime/runtime.ts";
 

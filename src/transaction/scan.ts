@@ -43,7 +43,7 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   else values.push(value);
 }
 
-/** Reads a directory that is open; undefined when it was removed meanwhile. */
+/** Reads a directory that is open; undefined when it was removed in the meantime. */
 export function* scanDirectory(home: ParentDirectory): Operation<DirectoryScan | undefined> {
   const entries = yield* wait(home.names.readDirectory());
   if (entries === undefined) return undefined;

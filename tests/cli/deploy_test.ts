@@ -436,7 +436,7 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
     });
   });
 
-  once("waits for the locks of the files as long as it is told", async () => {
+  once("waits for the locks of the files as long as the option says", async () => {
     await withSite({}, async (directory) => {
       const hold = ["lock", "key", "--", "sh", "-c", "echo held; read -r line"];
       const holder = start(directory, hold, { stdin: "pipe" });
@@ -487,7 +487,7 @@ describe("a signal in the middle of a deployment", { skip: onWindows && "Windows
   }
 
   for (const [end, code, key] of [["true", 0, "new key"], ["rm running; exit 1", 90, "old key"]] as const) {
-    it(`after they are switched it is brought to its end: ${code}`, async () => {
+    it(`after they are switched it is completed: ${code}`, async () => {
       const activate = `test -e go && exit 0; ${waitForIt}; ${end}`;
       await withSite({ activate: sh(activate) }, async (directory) => {
         const { child, status } = start(directory, ["deploy", "plan.json"]);

@@ -106,7 +106,7 @@ describe("doctor", () => {
 
 it("removeAbandonedScratch removes what killed examinations have left, and nothing of living ones", async (t) => {
   const engine = makeEngine(runtimeHere(), false);
-  if (engine.capabilities.fileLock === "none") return skip(t, "nothing proves an owner dead where nothing is locked");
+  if (engine.capabilities.fileLock === "none") return skip(t, "no owner can be proven dead where nothing is locked");
   await withTemporaryDirectory(async (directory) => {
     const old = new Date(Date.now() - 120_000);
     const age = (name: string) => fs.utimesSync(join(directory, name), old, old);

@@ -75,7 +75,7 @@ describe("a wait for a lock", () => {
       }
     }));
 
-  it("without a terminal is told with --verbose only, once for each holder; with -q never", (t) =>
+  it("without a terminal is reported with --verbose only, once for each holder; with -q never", (t) =>
     withOthers(async (directory) => {
       if (reason !== undefined) return skip(t, reason);
       const holder = await hold(join(directory, "a"));

@@ -107,7 +107,7 @@ describe("store", () => {
       send(child, "SIGTERM");
       const { signal, stderr } = await status;
       assertEquals(signal, "SIGTERM");
-      assert(stderr.includes("interrupted (SIGTERM); nothing of it is stored"), stderr);
+      assert(stderr.includes("interrupted (SIGTERM); nothing was stored"), stderr);
       const left = fs.readdirSync(join(directory, "objects"));
       assertEquals(left.filter((name) => name !== "objects.lock" && !/^[0-9a-f]{2}$/.test(name)), []);
     });

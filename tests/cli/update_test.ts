@@ -13,7 +13,7 @@ const onWindows = process.platform === "win32";
 const shell = (line: string) => ["--", "sh", "-c", line];
 
 describe("atomic-write update", () => {
-  it("puts what the program makes of the content in its place", () =>
+  it("replaces the content with what the program prints", () =>
     withOthers(async (directory) => {
       put(directory, "a", "b\na\n", 0o640);
       const ended = await atomicWrite(directory, ["update", "a", "--", "sort"]);

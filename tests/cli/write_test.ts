@@ -37,7 +37,7 @@ async function fail(
 }
 
 describe("atomic-write FILE", () => {
-  it("makes a file, and replaces it, without a word", async () => {
+  it("makes a file, and replaces it, silently", async () => {
     await withTemporaryDirectory(async (directory) => {
       assertEquals(await succeed(directory, ["a"], "one"), "");
       assertEquals(await succeed(directory, ["write", "a"], "two"), "");

@@ -23,7 +23,7 @@ function counted(): { controller: AbortController; listeners: () => number } {
 }
 
 describe("onAbort", () => {
-  it("calls everybody who has not been told to stop, once", () => {
+  it("calls every listener that was not removed, once", () => {
     const { controller, listeners } = counted();
     const called: number[] = [];
     const stops = [0, 1, 2, 3].map((number) => onAbort(controller.signal, () => called.push(number)));

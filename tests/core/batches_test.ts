@@ -4,7 +4,7 @@ import { Batches } from "../../src/core/batches.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-test("batches take what is asked for in one turn together, then what came meanwhile, in order", async () => {
+test("batches take what is asked for in one turn together, then what came in the meantime, in order", async () => {
   const rounds: number[][] = [];
   const batches = new Batches(
     async (items: number[]) => {

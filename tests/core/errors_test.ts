@@ -93,7 +93,7 @@ for (
     ["Cannot list the backups of", "nothing is changed"],
     ["Cannot append to", "the log is unchanged"],
     ["Cannot checkpoint", "the log is unchanged"],
-    ["Cannot store into", "nothing of it is stored"],
+    ["Cannot store into", "nothing was stored"],
     ["Cannot quarantine", "it is where it was"],
     ["Cannot collect garbage in", "nothing is removed"],
     ["Cannot apply", "every file is unchanged"],

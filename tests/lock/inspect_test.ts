@@ -206,7 +206,7 @@ describe("breakLock", () => {
       assertEquals(fs.existsSync(path), false);
     }));
 
-  it("also from one that renews its token meanwhile", async () => {
+  it("also from one that renews its token at the same time", async () => {
     const machine = memoryRuntime();
     const lock = await acquireLock("/state", { backend: "directory", staleAfter: 2_000, runtime: machine });
     const info = await inspectLock("/state", { runtime: machine });

@@ -78,7 +78,7 @@ describe("a lock file", () => {
       fs.rmSync(lockFile);
       fs.rmSync(path);
       await withUmask(0o027, () => withLock(path, () => {}));
-      assertEquals(modeOf(lockFile), 0o640, "of a file that is not there: what the umask leaves");
+      assertEquals(modeOf(lockFile), 0o640, "of a file that is not there: 666 minus the umask");
     }));
 
   it("made by root belongs to the owner of the file", (t) =>

@@ -57,7 +57,7 @@ for (const { name, namespaces, reason } of hosts) {
         }));
     }
 
-    it("one that only tries is told at once that it is held", (t) =>
+    it("one that only tries hears at once that it is held", (t) =>
       withOthers(async (directory) => {
         const why = whyNot() ?? reason();
         if (why !== undefined) return skip(t, why);

@@ -23,7 +23,7 @@ describe("a lock that keeps others from reading its file", () => {
     await (await acquireLock(path, { runtime: other })).release();
   });
 
-  it("is free at once when its holder is killed, and who waited says that he holds it", async () => {
+  it("is free at once when its holder is killed, and the process that waited says that it holds it", async () => {
     const runtime = machine();
     const other = runtime.fork();
     await acquireLock(path, { runtime: other });

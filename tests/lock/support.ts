@@ -154,7 +154,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
     if (await condition()) return;
     await pause(10);
   }
-  assert(false, `waited in vain until ${what}`);
+  assert(false, `waited without success until ${what}`);
 }
 
 /** The state of a process as Linux tells it: `R`, `S`, `T` for stopped, `Z`; undefined when it is gone. */

@@ -27,7 +27,6 @@ import { inodeOf, namesIn, textOf } from "../support/files.ts";
 import { hookedRuntime } from "../support/hooked_runtime.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { pause } from "./support.ts";
-import { fullName } from "../support/reached.ts";
 
 function withPath(run: (path: string, directory: string) => void | Promise<void>): Promise<void> {
   return withTemporaryDirectory(async (directory) => {
@@ -152,11 +151,11 @@ describe("an update", () => {
   it("of nothing to nothing makes nothing, and syncs the directory", () =>
     withPath(async (path, directory) => {
       const result = await updateTextFile(path, () => undefined);
-      assertEquals([result.changed, result.replaced, result.durability], [false, false, fullName]);
+      assertEquals([result.changed, result.replaced, result.durability], [false, false, "full"]);
       assertEquals(namesIn(directory).filter((name) => !name.endsWith(".lock")), []);
     }));
 
-  it("left alone does not bring back what a program without a lock has replaced meanwhile", () =>
+  it("left alone does not bring back what a program without a lock has replaced", () =>
     withPath(async (path) => {
       fs.writeFileSync(path, "read");
       const result = await updateTextFile(path, () => {

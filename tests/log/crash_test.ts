@@ -90,7 +90,7 @@ describe("power cuts", () => {
     report("append", result);
   });
 
-  it("while a batch is appended: any part of it may be left, and none of it is believed beyond the first gap", () => {
+  it("while a batch is appended: any part of it may be left, and none of it is trusted beyond the first gap", () => {
     const result = explore({
       setup: (machine) => {
         const log = openLogSync("/log", { runtime: machine });

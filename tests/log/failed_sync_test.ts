@@ -151,7 +151,7 @@ describe("after a failed sync, on every disk that a power cut may leave", () => 
         again.close();
       },
     },
-    "it is told to somebody who opens what a killed writer has left": {
+    "it is reported to a program that opens what a killed writer has left": {
       setup: makeLog,
       run: (machine, acknowledge) => {
         const killed = machine.fork();

@@ -521,7 +521,7 @@ describe("failing calls", () => {
     assertEquals([machine.openHandles, machine.statusOf("/log")?.size], [[], 72 + 35 + 37 + 32]);
   });
 
-  it("what cannot be taken back ends the log: nobody knows what is on the medium", async () => {
+  it("what cannot be taken back ends the log: nobody knows what is on disk", async () => {
     for (const method of ["write", "sync"]) {
       const machine = memoryRuntime();
       let broken = false;
@@ -573,7 +573,7 @@ describe("failing calls", () => {
     }
   });
 
-  it("a log that nothing proves to be on the medium is written into another file, whole", () => {
+  it("a log that is not known to be safely on disk is written into another file, whole", () => {
     const machine = memoryRuntime({ files: {} });
     const log = openLogSync("/log", { runtime: machine, backup: 2, mode: 0o640 });
     log.appendMany(["one", "two", "three"]);

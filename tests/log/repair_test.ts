@@ -81,7 +81,7 @@ describe("repairLog", () => {
     }
   });
 
-  it("keeps no backup if it is told so; a torn tail is no damage, and a log that is written is left alone", async () => {
+  it("keeps no backup if that is requested; a torn tail is no damage, and a log that is written is left alone", async () => {
     const { runtime } = damagedLog([0]);
     repairLogSync("/log", { runtime, backup: 0 });
     assertEquals(Object.keys(runtime.files()).filter((path) => path.endsWith(".bak")), []);

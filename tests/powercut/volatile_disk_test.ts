@@ -94,7 +94,7 @@ describe("a disk with a volatile cache", () => {
       assertEquals(sectors(disk, 3), [0, 1, 2]);
     }));
 
-  it("becomes what it was when it was remembered, as often as it is told to", () =>
+  it("becomes what it was when it was remembered, as often as requested", () =>
     withDisk((disk, path) => {
       disk.write(0, filled(1));
       disk.remember();

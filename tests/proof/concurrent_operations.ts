@@ -72,7 +72,7 @@ export const concurrentOperations: readonly Row[] = [
   {
     ...shared,
     name:
-      "four writes of one file at once that collapse: each that is overtaken is told so when newer content is durable",
+      "four writes of one file at once that collapse: each that is overtaken learns so when newer content is durable",
     files: [{ path: "/d/a", versions: ["0", "1", "2", "3", "4"].map(kept) }],
     *run(tools) {
       const collapsing = (text: string, version: number) =>
@@ -107,7 +107,7 @@ export const concurrentOperations: readonly Row[] = [
       yield* together(tools, names.map((path) => writing(tools, path, "1", 1)));
     },
   },
-  manyFiles("each is durable when it is told of", {}),
+  manyFiles("each is durable when it is reported", {}),
   manyFiles("so it is where the file system is synced as a whole", { sync: "filesystem" }),
   {
     ...shared,

@@ -23,7 +23,7 @@ export function checkErrors({ struck }: FaultOutcome<MemoryRuntime>["faulty"], t
     assert(FileError.is(error), `${error} is no FileError`);
     const first = systemErrorOf(error);
     assert(struck !== undefined && first !== undefined, `${error.message} without a fault, or without a cause`);
-    assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
+    assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is reported");
     assert(LockError.is(error) || error.targetState !== "unknown", "what became of the file can be seen");
   }
 }

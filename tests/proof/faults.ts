@@ -82,7 +82,7 @@ function* checkError(
     if (isFirst || fault === undefined || (yield* isHarmless(row, fault))) return error;
   }
   assert(struck !== undefined, `${error.message} without a fault`);
-  assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is told");
+  assertEquals([first.call, error.code], [struck.method, first.code], "the first error is the one that is reported");
   const steps: string[] = struck.method === "sync" ? ["sync", "syncDirectory"] : [struck.method];
   assert(steps.includes(error.step), `the step is ${error.step}, and what failed was ${struck.method}`);
   return error;

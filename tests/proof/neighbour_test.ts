@@ -32,27 +32,27 @@ function hardLink(as: SyncFileSystem, victim: string, path: string): void {
 
 /** What he does, as himself; `machine` is for what has no call. */
 const acts: Readonly<Record<string, (as: SyncFileSystem, machine: MemoryRuntime) => unknown>> = {
-  "his directory becomes a link": (as) => {
+  "the user's directory becomes a link": (as) => {
     as.rename(home, "/home/n/away");
     as.symbolicLink("/victim", home);
   },
-  "his file becomes a link": (as) => {
+  "the user's file becomes a link": (as) => {
     as.remove(file);
     as.symbolicLink("/victim/file", file);
   },
-  "his file becomes a link to nothing": (as) => {
+  "the user's file becomes a link to nothing": (as) => {
     as.remove(file);
     as.symbolicLink("/victim/new", file);
   },
-  "his file becomes a directory": (as) => {
+  "the user's file becomes a directory": (as) => {
     as.remove(file);
     as.makeDirectory(file, 0o777);
   },
-  "his file becomes a FIFO": (as, machine) => {
+  "the user's file becomes a FIFO": (as, machine) => {
     as.remove(file);
     machine.put(file, { kind: "other", user: neighbour, mode: 0o666 });
   },
-  "his file becomes a second name of another": (as) => hardLink(as, "/open/file", file),
+  "the user's file becomes a second name of another": (as) => hardLink(as, "/open/file", file),
   "another name becomes a link": (as) => as.symbolicLink("/victim/file", `${home}/fresh`),
   "another name becomes a second name of another": (as) => as.link("/open/file", `${home}/fresh`),
   "a missing directory becomes a link": (as) => as.symbolicLink("/victim", `${home}/a`),
@@ -69,8 +69,8 @@ const acts: Readonly<Record<string, (as: SyncFileSystem, machine: MemoryRuntime)
     as.remove(`${home}/log`);
     as.symbolicLink("/victim/log", `${home}/log`);
   },
-  "every directory in his becomes a link": (as) => redirect(as, home),
-  "every directory in his store becomes a link": (as) => redirect(as, `${home}/store`),
+  "every directory in the user's becomes a link": (as) => redirect(as, home),
+  "every directory in the user's store becomes a link": (as) => redirect(as, `${home}/store`),
 };
 
 function newMachine(finds?: (machine: MemoryRuntime) => void): MemoryRuntime {

@@ -8,7 +8,7 @@ const mostPauses = 2000;
 export function impatient(runtime: Runtime): Runtime {
   let pauses = 0;
   const count = () => {
-    if (++pauses > mostPauses) throw new Error(`waits for ever: ${mostPauses} pauses, and nothing has changed`);
+    if (++pauses > mostPauses) throw new Error(`waits forever: ${mostPauses} pauses, and nothing has changed`);
   };
   const { clock } = runtime;
   return {

@@ -162,7 +162,7 @@ const repairs: Story[] = [
     shows(machine, done) {
       if (machine.statusOf("/l/log")?.size === 0) return done === 0;
       const texts = textsOf(openLogReaderSync("/l/log", { runtime: machine }).read()).map((text) => text.split(" ")[1]);
-      // A record that nobody was told of may be there, or not; an append that failed and was tried again may be there twice.
+      // A record that nobody was notified of may be there, or not; an append that failed and was tried again may be there twice.
       const found = texts.filter((text, index) => text !== texts[index - 1]).join();
       return ["", "one", "one,two"].slice(done).includes(found);
     },
@@ -427,7 +427,7 @@ const publications: Story[] = [{
   spare: [
     {
       call: /publish .* sync \/w \(1\)/,
-      because: "only whoever rolls back later is misled: publish_test.ts explores that",
+      because: "only a later roll-back is misled: publish_test.ts explores that",
     },
     {
       call: /publish one sync \/w \(2\)/,

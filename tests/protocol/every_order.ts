@@ -110,7 +110,7 @@ async function runOrder({ start, hurried = 0 }: Exploration, choices: readonly n
         if (gates.length === 0 && clock.next === undefined) await turns(allTurns);
       } else check(false);
     }
-    if (ended < actors.length) throw new Error(`${actors.length - ended} wait for ever`);
+    if (ended < actors.length) throw new Error(`${actors.length - ended} wait forever`);
     check(true);
     return counts;
   } catch (error) {

@@ -108,7 +108,7 @@ function dying(journal: "ext4" | "xfs", row: Row, number: number) {
   return { machine, runtime, died: () => syncs > number };
 }
 
-describe("on a file system that has failed without a word", () => {
+describe("on a file system that has failed silently", () => {
   for (const journal of ["ext4", "xfs"] as const) {
     for (const row of rows) {
       it(`${journal}: ${row.name}`, () => {

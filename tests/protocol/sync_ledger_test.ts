@@ -379,7 +379,7 @@ describe("everything that acknowledges, when somebody else's sync fails between 
           assertEquals(left, complete, `${name}: acknowledged, and lost, sync ${at} of ${syncs}`);
         }
       }
-      assert(refused > 0, "nobody was told");
+      assert(refused > 0, "nobody was notified");
     });
   }
 });

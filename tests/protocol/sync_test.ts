@@ -101,7 +101,7 @@ test("syncDirectory: a failure rejects all who waited for that sync, and all who
     assertInstanceOf(error, WriteError);
     assertEquals([error.code, error.step, error.targetState], ["EIO", "syncDirectory", "replaced"]);
   }
-  assert(outcomes["b"] !== outcomes["c"], "each caller gets an error of his own");
+  assert(outcomes["b"] !== outcomes["c"], "each caller gets a separate error");
   // What begins now is judged anew.
   const later = call("e");
   await turn();

@@ -55,12 +55,12 @@ interface Known {
 /** Whether nobody in an empty room is taken for one who rests, or the other way round; the room is of no use afterwards. */
 function assertNobodyRests(room: WaitingRoom, clock: SteppedClock): void {
   const weight = 100;
-  assert(room.tryEnter(weight), "somebody waits for ever");
+  assert(room.tryEnter(weight), "somebody waits forever");
   void room.enter(1, {});
   room.rest(weight - 1);
-  assertEquals(clock.next, undefined, "something rests for ever");
+  assertEquals(clock.next, undefined, "something rests forever");
   room.rest(1);
-  assert(clock.next !== undefined, "something works for ever");
+  assert(clock.next !== undefined, "something works forever");
 }
 
 /** Rooms, and what has happened in them by what was called and has answered. */
@@ -237,7 +237,7 @@ const nests: Caller = (engine, turn) =>
   );
 
 /** What is opened, stays open, and is closed, perhaps while something is done with it. */
-const opens = (end: "closed" | "closed meanwhile" | "not opened"): Caller => async (engine, turn, signal) => {
+const opens = (end: "closed" | "closed by then" | "not opened"): Caller => async (engine, turn, signal) => {
   const place = await run(() => keepPlace(engine, 6, { signal, inside: false }));
   if (end === "not opened") {
     await turn("fails");
@@ -288,8 +288,8 @@ const groups: readonly (readonly [what: string, group: Group, orders: number])[]
   }, 1262],
   ["calls in callbacks", { room: "callers", callers: [nests, nests, calls("asks nobody")] }, 448],
   [
-    "what stays open, is closed meanwhile, or cannot be opened",
-    { room: "holders", callers: [opens("closed"), opens("closed meanwhile"), opens("not opened")] },
+    "what stays open, is closed by then, or cannot be opened",
+    { room: "holders", callers: [opens("closed"), opens("closed by then"), opens("not opened")] },
     1859,
   ],
   [
@@ -331,7 +331,7 @@ function machine({ callers, givesUp, room }: Group) {
     const inside = Object.values(rooms).map((room) => room.inside);
     assert(inside.every((each) => each >= 0), "less than nothing is inside");
     if (!over) return;
-    assertEquals(new Set(inside), new Set([0]), "something is inside for ever");
+    assertEquals(new Set(inside), new Set([0]), "something is inside forever");
     assertNobodyRests(rooms[room] as WaitingRoom, clock);
   };
   return { clock, actors, check };

@@ -43,15 +43,15 @@ describe("a call whose answer was lost, on a file system whose names are cached"
           }
           const happened = truth()["file"] !== before;
           console.log(`${name}, ${when}: ${state}, ${happened ? "happened" : "did not happen"}`);
-          assert(state !== "unchanged" || !happened, "it happened, and is told as unchanged");
-          assert(state !== "replaced" || happened, "it did not happen, and is told as done");
+          assert(state !== "unchanged" || !happened, "it happened, and is reported as unchanged");
+          assert(state !== "replaced" || happened, "it did not happen, and is reported as done");
           assertEquals(Object.keys(truth()).filter((each) => each.endsWith(".tmp")), []);
         });
       });
     }
   }
 
-  it("applyFiles: EIO after the rename of its journal, or of a file, is not told as unchanged where it is new", async (t) => {
+  it("applyFiles: EIO after the rename of its journal, or of a file, is not reported as unchanged where it is new", async (t) => {
     await withForgetful(t, async ({ directory, lose, truth }) => {
       const path = join(directory, "file");
       fs.writeFileSync(path, "old");

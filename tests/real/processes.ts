@@ -13,7 +13,7 @@ export interface Listener {
   readonly text: string;
   /**
    * Resolves with true when a line matches, with false when the process has ended without one, or says nothing for so long
-   * that it will not: a test that waits for ever would have no result.
+   * that it will not: a test that waits forever would have no result.
    */
   seen(line: RegExp): Promise<boolean>;
 }

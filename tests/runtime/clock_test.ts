@@ -5,7 +5,7 @@ import { runtimes, spawnScript } from "../support/spawn.ts";
 
 describe("sleep", () => {
   for (const runtime of runtimes()) {
-    it(`keeps ${runtime} alive unless it is told not to`, async () => {
+    it(`keeps ${runtime} alive unless that is disabled`, async () => {
       const outputs = await Promise.all(["alive", "detached"].map(async (how) => {
         const { code, stdout, stderr } = await spawnScript("tests/runtime/scripts/sleep.ts", [how], { runtime }).status;
         assertEquals(code, 0, stderr);

@@ -170,7 +170,7 @@ export function describeLocks(withSubject: WithSubject, { real }: ContractOption
       await until(() => othersMayLock(path));
     });
 
-    waitTest("ends when it is aborted, and holds up nothing meanwhile", async ({ fileSystem }, path) => {
+    waitTest("ends when it is aborted, and blocks nothing until then", async ({ fileSystem }, path) => {
       const other = await holder(path);
       const file = await opened(fileSystem, path);
       const probe = file.lock(true, 1, undefined);

@@ -27,7 +27,7 @@ export function describeOpening(withSubject: WithSubject, { real }: ContractOpti
         assertEquals(await fileSystem.open(`${directory}/absent`, "read", { follow: false }), undefined);
       }));
 
-    it("follows a symlink unless it is told not to", () =>
+    it("follows a symlink unless that is disabled", () =>
       withSubject(async ({ fileSystem, directory }) => {
         const path = `${directory}/link`;
         await put(fileSystem, `${directory}/file`, "content");

@@ -148,7 +148,7 @@ export function describeProcess(withSubject: WithSubject, { real }: ContractOpti
         }));
     }
 
-    it("stops sleeping when it is told to", () =>
+    it("stops sleeping when it is aborted", () =>
       withSubject(async ({ runtime: { clock } }) => {
         const controller = new AbortController();
         const sleep = clock.sleep(3_600_000_000, controller.signal);

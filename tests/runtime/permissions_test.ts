@@ -69,7 +69,7 @@ describe("few rights", () => {
       const command = scriptCommand(script, [directory], { runtime: "deno", permissions })
         .filter((word) => word !== "--no-prompt")
         .map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-      // A question that nobody answers would wait for ever.
+      // A question that nobody answers would wait forever.
       const { status } = spawnProgram(["timeout", "60", "script", "-qec", command.join(" "), "/dev/null"]);
       assertEquals(parsed(await status), scoped());
     }));

@@ -189,7 +189,7 @@ describe("an option of durability makes a difference", () => {
     if (takes("whenSyncFails")) {
       it(`${name}: whenSyncFails`, () => {
         const { thrown } = outcomeOf(row, {}, "EIO");
-        assert(FileError.is(thrown) && thrown.code === "EIO", `it was believed: ${thrown}`);
+        assert(FileError.is(thrown) && thrown.code === "EIO", `it was trusted: ${thrown}`);
         assertEquals(outcomeOf(row, { whenSyncFails: "report" }, "EIO").thrown, undefined);
       });
     }

@@ -15,7 +15,6 @@ import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { collected, filesWithoutLocks, sha256, temporaries } from "./support.ts";
-import { fullName } from "../support/reached.ts";
 
 const [one, two, three] = ["one", "two", "three"].map(sha256) as [string, string, string];
 
@@ -134,7 +133,7 @@ describe("names", () => {
 });
 
 describe("update", () => {
-  it("is a compare-and-swap, if it is told what to expect", () =>
+  it("is a compare-and-swap, if it has an expectation", () =>
     withTemporaryDirectory(async (directory) => {
       const references = await openReferences(join(directory, "new", "references"));
       assertEquals(await references.read("heads/main"), undefined);
@@ -153,7 +152,7 @@ describe("update", () => {
         [true, false],
       );
       assertEquals(namesIn(references.directory), ["references.lock"]);
-      assertEquals(references.durability, fullName);
+      assertEquals(references.durability, "full");
     }));
 
   it("of one name by 50 who expect the same has one winner", () =>

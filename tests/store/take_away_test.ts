@@ -75,7 +75,7 @@ describe("ObjectStore.verify", () => {
     assertEquals(machine.readText(`/s/damaged/${one}`), "rot again");
   });
 
-  it("with quarantine leaves what is put again meanwhile, and does the same synchronously", () => {
+  it("with quarantine leaves what is put again in the meantime, and does the same synchronously", () => {
     const machine = memoryRuntime();
     const store = openObjectStoreSync("/s", { runtime: machine });
     const digest = store.put("one");

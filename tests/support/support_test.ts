@@ -153,7 +153,7 @@ describe("mounts", () => {
     });
   }
 
-  it("a mount goes away when the process is told to stop", async (t) => {
+  it("a mount goes away when the process gets a signal to stop", async (t) => {
     if (process.platform !== "linux" || process.getuid?.() !== 0) return skip(t, "needs root on Linux");
     const before = mounts();
     for (const signal of ["SIGTERM", "SIGINT"] as const) {

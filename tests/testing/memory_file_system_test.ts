@@ -21,7 +21,7 @@ function assertCode(code: string, body: () => unknown): void {
 }
 
 describe("a machine", () => {
-  it("begins with what it is told, durable, in directories made for it", () => {
+  it("begins with what it is given, durable, in directories made for it", () => {
     const { machine } = make({
       files: {
         "/a/text": "text",
@@ -80,7 +80,7 @@ describe("a machine", () => {
     assertThrows(() => fs.stat("relative"), TypeError);
   });
 
-  it("claims what it is told to claim", () => {
+  it("claims what it is set to claim", () => {
     const { machine, fs, raw } = make({
       capabilities: { directorySync: false, fileLock: "none", owner: false },
       processFacts: false,

@@ -119,7 +119,7 @@ describe("traceRuntime", () => {
     assertEquals(two.trace, one.trace);
   });
 
-  it("shows chance as it is told to", () => {
+  it("shows chance as requested", () => {
     const show = (random: RegExp | false | undefined, name: string) => {
       const { runtime, trace } = traceRuntime(memoryRuntime(), {
         base: "/",

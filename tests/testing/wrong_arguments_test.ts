@@ -41,7 +41,7 @@ describe("what is no report", () => {
       });
     }
   }
-  it("because it is one of a sweep, is told from others", () => {
+  it("because it is one of a sweep, is distinguished from others", () => {
     assertThrows(() => call(assertSurvives, { calls: 1, runs: 1 }), TypeError, "sweepFaults throws by itself");
   });
 });

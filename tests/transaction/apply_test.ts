@@ -384,7 +384,7 @@ describe("activate", () => {
     assertEquals(machine.openHandles, []);
     // Nothing to change, but an activation is owed.
     let activated = 0;
-    machine.put("/d/f2", "made meanwhile");
+    machine.put("/d/f2", "made by another");
     const files = three.paths.map((path) => ({ path, data: machine.readText(path) ?? "" }));
     const apply = (count: number) =>
       applyFilesSync({ files: files.slice(0, count), activate: () => void activated++ }, { runtime: machine }).changed;
@@ -858,7 +858,7 @@ describe("beside others", () => {
     assertEquals(shown(machine, three), "new");
   });
 
-  it("a file that a program without a lock changes meanwhile is not overwritten", () => {
+  it("a file that a program without a lock changes is not overwritten", () => {
     const machine = machineOf();
     const validate = () => void writeFileSync("/d/f1", "theirs", { runtime: machine });
     const error = assertThrows(() => applyFilesSync(planOf(three, { validate }), { runtime: machine }));
@@ -868,7 +868,7 @@ describe("beside others", () => {
     assertEquals(leftovers(machine), []);
   });
 
-  it("a file that was as asked for, and that a program without a lock changes meanwhile, is no part of all new", () => {
+  it("a file that was as asked for, and that a program without a lock changes, is no part of all new", () => {
     for (const data of ["old 1", ["old ", "1"]]) {
       const machine = machineOf();
       const plan = {

@@ -62,7 +62,7 @@ describe("another user's transaction that has died", () => {
     assertEquals(leftovers(machine), left);
   });
 
-  it("is brought to its end by those who trust the user", () => {
+  it("is completed by those who trust the user", () => {
     for (const trust of [[alice], [7, alice], "any"] as const) {
       const machine = afterAlice(committed());
       assertEquals(apply(machine, "/d/f1", trust).recovered.finished, three.paths);

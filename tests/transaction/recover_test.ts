@@ -155,7 +155,7 @@ describe("recoverTransactions", () => {
     assertEquals(three.paths.map((path) => machine.readText(path)), ["theirs", "old 1", "theirs"]);
   });
 
-  it("works in a directory that was moved meanwhile", () => {
+  it("works in a directory that was moved in the meantime", () => {
     const machine = after(afterRenameTo("/f0"));
     machine.syncFileSystem.rename("/d", "/moved");
     recoverTransactionsSync("/moved", { runtime: machine });
@@ -392,7 +392,7 @@ describe("without kernel locks", () => {
     assertEquals(leftovers(machine), []);
   });
 
-  it("what nothing proves stays, is in the way of its files only, and is recovered when that is asked for", () => {
+  it("what cannot be proven stays, is in the way of its files only, and is recovered when that is asked for", () => {
     const machine = after(afterRenameTo("/f0"), three, {}, {
       processFacts: false,
       capabilities: { fileLock: "none" },

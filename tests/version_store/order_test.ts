@@ -45,7 +45,7 @@ describe("every writer", () => {
     });
   }
 
-  it("commit: objects, then the record, then the reference, each on the medium before the next", async () => {
+  it("commit: objects, then the record, then the reference, each safely on disk before the next", async () => {
     const machine = memoryRuntime();
     await makeRepository(machine);
     const { runtime, calls } = recorded(machine);

@@ -36,7 +36,7 @@ describe("the marks that a storm leaves", () => {
     ["a mark that is lost", ["b.1", "b.2", "a.2"], 3, told],
     ["a mark in another version than it was acknowledged in", ["b.1", "a.1", "a.2"], 3, told],
     ["a mark acknowledged twice", marks, 3, [...told, "1 a.1"]],
-    ["two marks of one process that nobody was told of", ["a.1", "b.1", "b.2"], 3, ["1 a.1"]],
+    ["two marks of one process that nobody was notified of", ["a.1", "b.1", "b.2"], 3, ["1 a.1"]],
   ];
 
   it("pass where nothing is lost, and one of a process that was killed", () => checkMarks(marks, 3, told));

@@ -107,7 +107,7 @@ function explore(
       const final = newest(machine.fork());
       assertEquals(changes.length, who.filter((name) => name !== reader).length);
       checkHistory(changes, final);
-      assertEquals(final.version, 2 + changes.length, "a version that nobody was told of");
+      assertEquals(final.version, 2 + changes.length, "a version that nobody was notified of");
       for (const [index, value] of notEmpty(values).entries()) {
         if (who[index] !== reader) continue;
         const { version, content } = value as { version: number; content: string };

@@ -300,7 +300,7 @@ const planted: readonly [what: string, files: Record<string, string | InitialEnt
 
 describe("what bears the name of a version and is none", () => {
   for (const [what, files] of planted) {
-    it(`${what}: is not believed, and stays`, () => {
+    it(`${what}: is not trusted, and stays`, () => {
       const runtime = machineWith({}, 2);
       for (const [name, entry] of Object.entries(files)) runtime.put(name, entry);
       assertEquals(newest(runtime), { version: 2, content: "12" });
@@ -332,7 +332,7 @@ describe("what bears the name of a version and is none", () => {
     assertEquals(newest(runtime).version, 2);
   });
 
-  it("a version of somebody else in a directory like /tmp is not believed", () => {
+  it("a version of somebody else in a directory like /tmp is not trusted", () => {
     const runtime = machineWith({ files: { "/d/": { kind: "directory", mode: 0o1777, user: 0 } } }, 1);
     const content = runtime.readBytes("/d/.a.v1");
     const other = machineWith({}, 2).readBytes("/d/.a.v2");

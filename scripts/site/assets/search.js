@@ -21,6 +21,17 @@ function termsOf(term) {
   return parts.length > 1 ? [term, ...parts].map((each) => each.toLowerCase()) : term.toLowerCase();
 }
 
+/** How much a page counts: first what answers a question of a user. */
+const boosts = [
+  [/^docs\/faq\.html/, 4],
+  // The changelog says everything once more, and these say how the module is built.
+  [/^CHANGELOG/, 0.1],
+  [/^docs\/(?:proof|design|formats)/, 0.3],
+  [/^api\/testing\//, 0.3],
+  // Members are many, and looked for by their whole name.
+  [/^api\/.*#/, 0.5],
+];
+
 let loading;
 function loadIndex() {
   return loading ??= Promise.all([loadScript("minisearch.js"), loadScript("search_index.js")]).then(() => {
@@ -34,10 +45,7 @@ function loadIndex() {
         prefix: true,
         fuzzy: (term) => term.length > 4 ? 0.2 : false,
         processTerm: (term) => term.toLowerCase(),
-        // Members are many, and looked for by their whole name.
-        // The changelog says everything once more.
-        boostDocument: (_id, _term, { address }) =>
-          address.startsWith("CHANGELOG") ? 0.1 : /^api\/.*#/.test(address) ? 0.5 : 1,
+        boostDocument: (_id, _term, { address }) => boosts.find(([pages]) => pages.test(address))?.[1] ?? 1,
       },
     });
     index.addAll(globalThis.searchEntries);
@@ -73,7 +81,8 @@ input.addEventListener("input", async () => {
   if (wanted !== input.value.trim()) return;
   if (wanted === "") open(false);
   else {
-    const isExact = ({ title }) => title.toLowerCase() === wanted.toLowerCase();
+    const name = wanted.toLowerCase();
+    const isExact = ({ title }) => title.toLowerCase() === name;
     const found = index.search(wanted);
     show([...found.filter(isExact), ...found.filter((each) => !isExact(each))].slice(0, 20));
   }

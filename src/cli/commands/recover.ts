@@ -1,5 +1,5 @@
 /**
- * `atomic-write recover DIR`. Every transaction stands for itself: it may be stopped at any point. One directory after
+ * `atomic-write recover DIR`. Every transaction is independent: it may be stopped at any point. One directory after
  * the other: one that cannot be recovered does not keep the others from it, and what was done is known whatever comes
  * of the rest.
  */

@@ -223,7 +223,7 @@ async function* named(pieces: AsyncIterable<Uint8Array>, to: Destination): Async
   if (last !== undefined) yield last;
 }
 
-/** `atomic-write store gc DIR`. Every removal stands for itself: it may be stopped at any point. */
+/** `atomic-write store gc DIR`. Every removal is independent: it may be stopped at any point. */
 export async function storeGc(call: Call<typeof storeGcTable>): Promise<Outcome> {
   const { references, grace, dryRun, allowEmpty, ...waiting } = call.options;
   const attempt = "Cannot collect garbage in";

@@ -1,4 +1,4 @@
-/** `atomic-write sweep DIR`. Every removal stands for itself: it may be stopped at any point. */
+/** `atomic-write sweep DIR`. Every removal is independent: it may be stopped at any point. */
 import { type KeptTemporaryFile, sweep, type SweepOptions } from "../../file/sweep.ts";
 import { exitStatus, statusOf } from "../exit_status.ts";
 import type { Call, Outcome } from "../table.ts";

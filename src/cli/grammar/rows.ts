@@ -74,7 +74,7 @@ export const durabilityRows = {
   ),
   whenSyncFails: oneOf(
     ["throw", "report"],
-    "If a sync fails: fail (the default), or let the change stand and report what was reached",
+    "If a sync fails: fail (the default), or keep the change and report what was reached",
   ),
 } satisfies OptionTable;
 
@@ -121,10 +121,10 @@ export const writeRows = {
   ),
   busyTimeout: seconds(
     "SECONDS",
-    "If another program has FILE open, on a system that does not replace it meanwhile, give up after SECONDS; default: 2",
+    "If another program has FILE open, on a system that does not replace open files, give up after SECONDS; default: 2",
   ),
   strict: flag(
-    "Fail before FILE is changed if something of it cannot be kept (owner, mode, access control list, attributes, " +
+    "Fail before FILE is changed if something cannot be kept (owner, mode, access control list, attributes, " +
       "hard links), or cannot be seen",
   ),
   mkdir: flag("Create missing directories durably"),
@@ -163,7 +163,7 @@ export const trustRows = {
   },
 } satisfies OptionTable;
 
-/** How long to wait, and what to say when that was in vain: flock(1)'s names. */
+/** How long to wait, and what to report when it was not enough: flock(1)'s names. */
 export const waitRows = {
   nonblock: flag("Fail at once if the lock is not free", "n", ["--nb"]),
   timeout: seconds("SECONDS", "Give up if the lock is not free within SECONDS; default: wait until it is", "w", [

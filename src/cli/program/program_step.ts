@@ -1,5 +1,5 @@
 /**
- * A program that stands for `validate` or `activate`: a word for each argument, no shell.
+ * A program in the role of `validate` or `activate`: a word for each argument, no shell.
  *
  * It has no input, no terminal, and a process group of its own; what it prints is kept, the last 64 KiB of it, and shown
  * when it has failed. When its time is up, or the command is asked to stop while nothing has changed yet, it and all it

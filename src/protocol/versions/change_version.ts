@@ -59,7 +59,7 @@ export function* changeOnce(file: VersionedFile, next: NextContent): Operation<V
   if (content === undefined) return yield* leaveVersion(file, base);
   if (base !== undefined && !isBelievedBy(engine, base.status, file.directory)) {
     const reason =
-      "its directory is sticky, and the file belongs to another user, who would not believe a version of ours";
+      "its directory is sticky, and the file belongs to another user, whose programs would not trust our version";
     throw attemptFailed(attempt, "EPERM", "link", reason);
   }
   const published = yield* publishVersion(file, base, content);

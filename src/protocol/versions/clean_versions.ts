@@ -3,7 +3,7 @@
  *
  * For each: is the next one there, and proven? If it is only pending, this one proves it: both are there, the older one
  * was seen last. Only then this one goes. The process that made the next one finds either this one there, or its own
- * version proven; so no cleaner, however late, makes a process believe that its version is none.
+ * version proven; so no cleaner, however late, makes a process take its version for none.
  *
  * A cleaner that finds a name gone leaves the rest to the process that took it. The first version leaves its name, with
  * nothing in it: otherwise somebody who has an old listing, from before there was any version, could make another first

@@ -1,5 +1,5 @@
 /**
- * What is behind the name of a version: a version, nothing, or something that is none and is never believed.
+ * What is behind the name of a version: a version, nothing, or something that is none and is never trusted.
  *
  * The name is opened without following a symlink, and the open file is asked: no cache of names or attributes has an
  * answer to that. Its end is read first, so that nothing is allocated for what is no version. Nothing is changed here.
@@ -144,7 +144,7 @@ const isForEverybody = ({ capabilities }: Engine, { mode }: FileStatus): boolean
   capabilities.owner && (mode & 0o1000) !== 0 && (mode & 0o022) !== 0;
 
 /**
- * In a directory for everybody, only what belongs to us, to root or to the directory's owner is believed. Elsewhere,
+ * In a directory for everybody, only what belongs to us, to root or to the directory's owner is trusted. Elsewhere,
  * a user who can make a version could as well replace the file.
  */
 function mayBeBelieved(engine: Engine, { user }: FileStatus, directory: FileStatus): boolean {
@@ -152,7 +152,7 @@ function mayBeBelieved(engine: Engine, { user }: FileStatus, directory: FileStat
   return user === 0 || user === directory.user || user === knownOwner(engine.runtime)?.user;
 }
 
-/** Whether a version of ours is believed by the owner of what it is made from; who we are may not be known. */
+/** Whether a version of ours is trusted by the owner of what it is made from; who we are may not be known. */
 export function isBelievedBy(engine: Engine, { user }: FileStatus, directory: FileStatus): boolean {
   const own = knownOwner(engine.runtime)?.user;
   if (own === undefined || !isForEverybody(engine, directory)) return true;

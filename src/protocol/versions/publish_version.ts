@@ -5,9 +5,10 @@
  * rename of a directory: version_directory.ts), which only one of all contenders can do → was the version before still
  * there? → directory sync. The temporary name stays until then: `proof.ts` says why.
  *
- * What link reports is not believed, for a file system behind a network may have lost the first answer: whose token is
- * in the version decides. State after a failure: before the link nothing has changed; from there until the proof it is
- * `"unknown"`; then `"replaced"`. A version that was made from an old one by mistake is withdrawn, which is a conflict.
+ * What link reports is not trusted, because a file system behind a network may have lost the first answer: whose token
+ * is in the version decides. State after a failure: before the link nothing has changed; from there until the proof it
+ * is `"unknown"`; then `"replaced"`. A version that was made from an old one by mistake is withdrawn, which is a
+ * conflict.
  */
 import { baseName } from "../../core/path.ts";
 import { seeAttributes } from "../attributes.ts";

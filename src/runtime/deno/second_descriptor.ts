@@ -3,8 +3,8 @@
  *
  * FsFile does not tell its descriptor. So node:fs (loaded here, with the first use) opens the path once more, following
  * nothing and waiting for nothing, and both descriptors are compared by what fstat says of them. Only when they are one
- * file is the second one used: a name that was replaced meanwhile leads to ESTALE, and never to another file's mode or
- * owner.
+ * file is the second one used: a name that was replaced in the meantime leads to ESTALE, and never to another file's
+ * mode or owner.
  *
  * A second open needs the permission to read the file, which its own new mode may take away: so a descriptor, once
  * opened, is kept until the file is closed.

@@ -1,8 +1,8 @@
 /**
  * A copy that shares blocks (FICLONE), for Node, whose only way to it is `fs.copyFile`, which takes paths.
  *
- * `/proc/self/fd/N` is a path that always leads to the open file itself, however its name was replaced meanwhile. Two
- * habits of libuv's copy are undone or kept out (https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c,
+ * `/proc/self/fd/N` is a path that always leads to the open file itself, however its name was replaced in the meantime.
+ * Two habits of libuv's copy are undone or kept out (https://github.com/libuv/libuv/blob/v1.x/src/unix/fs.c,
  * uv__fs_copyfile): it gives the destination the source's mode, so a source that more people may read is refused here
  * and the mode is set back afterwards; and it unlinks the destination's path on failure, which /proc refuses.
  */

@@ -1,5 +1,5 @@
 /**
- * Open files of the simulated `fs`: numbers that stand for open files of a process, with a position of their own.
+ * Open files of the simulated `fs`: numbers that represent open files of a process, with a position of their own.
  *
  * 1. `openFile` by the flags of open(2). 2. `readAt` and `writeAt`, at a position or at the descriptor's own. 3. `closeFile`
  * once. State after a failed call: that of the machine; a descriptor whose close failed is gone all the same.

@@ -35,7 +35,7 @@ const reasons: Readonly<Record<string, string>> = {
   EXDEV: "cross-device link not permitted",
 };
 
-/** The system call behind each method of the seam, where it stands for one. */
+/** The system call behind each method of the seam, where there is one. */
 const systemCalls: Readonly<Record<string, string>> = {
   create: "open",
   openDirectory: "open",

@@ -108,7 +108,7 @@ export interface SpecialNode extends Inode {
   readonly text: string;
 }
 
-/** Anything a name can stand for. */
+/** Anything a name can lead to. */
 export type DiskNode = FileNode | DirectoryNode | SpecialNode;
 
 /** A disk at one instant. Never changes. */

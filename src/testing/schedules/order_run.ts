@@ -1,11 +1,11 @@
 /**
  * One order of the steps of several operations, run on a machine.
  *
- * Every call of an operation at the seam waits until it is chosen; then it takes effect, and what runs on from there comes
- * to its next wait before anybody else is chosen. So a step is a call and all that follows it up to the next one. A step
- * is also: an operation beginning; the answer of a sync, and of a call that failed on purpose, which is reported later
- * than it was decided, so that what others do meanwhile is done during the sync; and waking from a sleep, for time may
- * pass at any moment.
+ * Every call of an operation at the seam waits until it is chosen; then it takes effect, and what runs on from there
+ * comes to its next wait before anybody else is chosen. So a step is a call and all that follows it up to the next one.
+ * A step is also: an operation beginning; the answer of a sync, and of a call that failed on purpose, which is reported
+ * later than it was decided, so that what others do in the meantime is done during the sync; and waking from a sleep,
+ * for time may pass at any moment.
  *
  * 1. `run(choose)`: asks `choose` at each step who goes on, until all have ended, or `choose` stops the run.
  * 2. Operations that wait although nobody can go on any more wait forever: `stuck`.

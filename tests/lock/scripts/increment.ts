@@ -32,7 +32,7 @@ async function insideTheLock(): Promise<{ changed: boolean }> {
     try {
       return await writeJsonFile(path, next(await readJsonFile<Counter>(path)), { ...rest, lock: held });
     } catch (error) {
-      if (LockLostError.is(error) && !signal.aborted) throw new Error("the holder was not told", { cause: error });
+      if (LockLostError.is(error) && !signal.aborted) throw new Error("the holder was not notified", { cause: error });
       throw error;
     }
   }, lock);
