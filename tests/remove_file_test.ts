@@ -17,14 +17,15 @@ import { digestOf } from "./proof/write_features.ts";
 import { faultRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { namesIn } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
+import { fullName } from "./support/reached.ts";
 
 test("removeFile removes a file and says so; a second time there is nothing to remove", () =>
   withTemporaryDirectory(async (directory) => {
     for (const remove of [removeFile, removeFileSync]) {
       const path = join(directory, "file");
       fs.writeFileSync(path, "old");
-      assertEquals(await remove(path), { path, removed: true, durability: "full" });
-      assertEquals(await remove(path), { path, removed: false, durability: "full" });
+      assertEquals(await remove(path), { path, removed: true, durability: fullName });
+      assertEquals(await remove(path), { path, removed: false, durability: fullName });
       assertEquals(namesIn(directory), []);
     }
   }));

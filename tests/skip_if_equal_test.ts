@@ -17,6 +17,7 @@ import { interceptRuntime } from "../src/testing/faults/intercept.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, traceRuntime } from "../src/testing/mod.ts";
 import { inodeOf, modeOf, namesIn, textOf } from "./support/files.ts";
 import { withTemporaryDirectory } from "./support/temporary_directory.ts";
+import { fullFile } from "./support/reached.ts";
 
 const content = "content ".repeat(100_000);
 const digest = createHash("sha256").update(content).digest("hex");
@@ -55,7 +56,7 @@ for (const [name, write] of sources) {
         bytesWritten: 0,
         changed: false,
         replaced: true,
-        durability: "full",
+        durability: fullFile,
         lost: [],
         unchecked: [],
         digest,

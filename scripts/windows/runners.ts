@@ -12,6 +12,8 @@ import { type Session, windowsPath } from "./session.ts";
 
 /** In the chroot. */
 const SUITE = "/srv/suite";
+/** Where everything is started: Bun complains under Wine with every start where a package.json is. */
+const WORKING = `${SUITE}/build`;
 const IMPORT_MAP = `${SUITE}/import_map.json`;
 
 type RuntimeName = "node" | "bun" | "deno";
@@ -33,7 +35,13 @@ const WAYS: Readonly<Record<RuntimeName, Way>> = {
     test: (script, report) => {
       const spec = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
       const junit = ["--test-reporter=junit", `--test-reporter-destination=${report}`];
-      return ["--enable-source-maps", "--import=./tests/prelude.js", ...spec, ...junit, script];
+      return [
+        "--enable-source-maps",
+        `--import=file:///Z:${SUITE}/build/out/tests/prelude.js`,
+        ...spec,
+        ...junit,
+        script,
+      ];
     },
   },
   bun: {
@@ -42,7 +50,13 @@ const WAYS: Readonly<Record<RuntimeName, Way>> = {
     run: ["run"],
     test: (script, report) => {
       const junit = ["--reporter=junit", `--reporter-outfile=${report}`];
-      return ["test", "--timeout=3600000", "--preload=./tests/prelude.js", ...junit, script];
+      return [
+        "test",
+        "--timeout=3600000",
+        `--preload=${windowsPath(`${SUITE}/build/bun/tests/prelude.js`)}`,
+        ...junit,
+        script,
+      ];
     },
   },
   deno: {
@@ -75,7 +89,7 @@ export async function copySuite(): Promise<void> {
   // Those of Linux.
   for (const name of ["fs-ext", "koffi"]) await remove(`${compiled}/node_modules/${name}`);
   await copy([inChroot(compiled)], bun.directory);
-  // Bun under Wine complains of it with every start, and needs it for nothing.
+  // Bun needs it for nothing.
   await remove(`${bun.directory}/package.json`);
   await copy(["koffi", "@koromix"].map((name) => inChroot(`${PACKAGES}/${name}`)), `${compiled}/node_modules`);
   const standIns = ["assert", "fs", "path"].map((name) => [`@std/${name}`, `./tests/std_local/${name}.ts`]);
@@ -94,14 +108,14 @@ function variablesFor(build: WindowsBuild): Record<string, string> {
   return { ATOMIC_WRITE_TEST_RUNTIMES: told, ATOMIC_WRITE_TEST_EFFORT: "quick" };
 }
 
-function scriptOf({ extension }: Way, path: string): string {
-  return `./${path.replace(/\.ts$/, extension)}`;
+function scriptOf({ directory, extension }: Way, path: string): string {
+  return windowsPath(`${directory}/${path.replace(/\.ts$/, extension)}`);
 }
 
 /** Runs the test files on a build; one that takes longer than `seconds` is ended. */
 export function windowsRunner(build: WindowsBuild, session: Session, seconds: number): TestRunner {
   const way = WAYS[runtimeOf(build)];
-  const running = { directory: way.directory, variables: variablesFor(build), seconds };
+  const running = { directory: WORKING, variables: variablesFor(build), seconds };
   return {
     name: `windows-${build.name}`,
     environment: {},
@@ -120,5 +134,5 @@ export function scriptOnWindows(
   const way = WAYS[name];
   const permissions = name === "deno" ? ["--allow-all"] : [];
   const program = ["wine", programOf(build), ...way.run, ...permissions, scriptOf(way, path), ...args];
-  return session.command(program, { directory: way.directory, variables: variablesFor(build), seconds: 300 });
+  return session.command(program, { directory: WORKING, variables: variablesFor(build), seconds: 300 });
 }

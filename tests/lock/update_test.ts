@@ -27,6 +27,7 @@ import { inodeOf, namesIn, textOf } from "../support/files.ts";
 import { hookedRuntime } from "../support/hooked_runtime.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { pause } from "./support.ts";
+import { fullName } from "../support/reached.ts";
 
 function withPath(run: (path: string, directory: string) => void | Promise<void>): Promise<void> {
   return withTemporaryDirectory(async (directory) => {
@@ -151,7 +152,7 @@ describe("an update", () => {
   it("of nothing to nothing makes nothing, and syncs the directory", () =>
     withPath(async (path, directory) => {
       const result = await updateTextFile(path, () => undefined);
-      assertEquals([result.changed, result.replaced, result.durability], [false, false, "full"]);
+      assertEquals([result.changed, result.replaced, result.durability], [false, false, fullName]);
       assertEquals(namesIn(directory).filter((name) => !name.endsWith(".lock")), []);
     }));
 

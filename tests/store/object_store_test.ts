@@ -19,6 +19,7 @@ import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { modeOf, namesIn, textOf, withUmask } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { collected, filesWithoutLocks, placeOf, sha256, temporaries, textsOfShard } from "./support.ts";
+import { fullFile } from "../support/reached.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -53,7 +54,7 @@ describe("put and get", () => {
       assertEquals(await store.size(sha256("other")), undefined);
       assertEquals(namesIn(store.directory), ["2c", "objects.lock"]);
       assertEquals(namesIn(join(store.directory, "2c")), [digest.slice(2)]);
-      assertEquals(store.durability, "full");
+      assertEquals(store.durability, fullFile);
     }));
 
   it("does the same synchronously, by the same calls in the same order", async () => {

@@ -15,6 +15,7 @@ import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { namesIn } from "../support/files.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { collected, filesWithoutLocks, sha256, temporaries } from "./support.ts";
+import { fullName } from "../support/reached.ts";
 
 const [one, two, three] = ["one", "two", "three"].map(sha256) as [string, string, string];
 
@@ -152,7 +153,7 @@ describe("update", () => {
         [true, false],
       );
       assertEquals(namesIn(references.directory), ["references.lock"]);
-      assertEquals(references.durability, "full");
+      assertEquals(references.durability, fullName);
     }));
 
   it("of one name by 50 who expect the same has one winner", () =>
