@@ -107,7 +107,7 @@ export function acquireLock(path: FilePath, options?: LockOptions): Promise<File
 }
 
 /**
- * {@linkcode acquireLock} before it returns: the thread waits. A lock that code of this thread holds is a DeadlockError
+ * Like {@linkcode acquireLock}, synchronously: the thread waits. A lock that code of this thread holds is a DeadlockError
  * at once, since the holder could never go on.
  *
  * @param path The file to lock.
