@@ -20,12 +20,13 @@ import { memoryRuntime } from "../../src/testing/mod.ts";
 import { interceptRuntime } from "../../src/testing/faults/intercept.ts";
 import { namesIn } from "../support/files.ts";
 import { hasSymbolicLinks } from "../support/symbolic_links.ts";
+import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { hasKernelLock } from "./support.ts";
+import { lockBackends } from "./support.ts";
 
-const backends = hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const;
+const backends = lockBackends();
 
-for (const backend of backends) {
+for (const backend of notEmpty(backends)) {
   test(`acquireLock of a directory (${backend}): any of its names means the lock beside it`, () =>
     withTemporaryDirectory(async (place) => {
       const directory = join(place, "data");

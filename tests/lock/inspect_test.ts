@@ -19,7 +19,19 @@ import { memoryRuntime, traceRuntime } from "../../src/testing/mod.ts";
 import { inOwnNamespace, listen, withProcesses } from "../real/processes.ts";
 import { cannotUnshare } from "../support/namespaces.ts";
 import { skip } from "../support/skip.ts";
-import { foreignHold, hasFlockProgram, hasKernelLock, hold, isLinux, untilHeard, withOthers } from "./support.ts";
+import { notEmpty } from "../support/tally.ts";
+import {
+  foreignHold,
+  hasFlockProgram,
+  hasKernelLock,
+  hold,
+  isLinux,
+  lockBackends,
+  untilHeard,
+  withOthers,
+} from "./support.ts";
+
+const backends = lockBackends();
 
 describe("inspectLock", () => {
   it("says nothing of a lock that nobody holds, and makes nothing", () =>
@@ -27,7 +39,7 @@ describe("inspectLock", () => {
       const path = join(directory, "state");
       assertEquals(await inspectLock(path), undefined);
       assertEquals(fs.readdirSync(directory), []);
-      for (const backend of hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const) {
+      for (const backend of notEmpty(backends)) {
         await (await acquireLock(path, { backend })).release();
         assertEquals(await inspectLock(path), undefined, backend);
         assertEquals(inspectLockSync(path), undefined, backend);
@@ -37,7 +49,7 @@ describe("inspectLock", () => {
   it("names this process, with either backend", () =>
     withOthers(async (directory) => {
       const path = join(directory, "state");
-      for (const backend of hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const) {
+      for (const backend of notEmpty(backends)) {
         const lock = await acquireLock(path, { backend });
         const info = await inspectLock(path);
         assertEquals([info?.path, info?.backend], [`${path}.lock`, backend]);

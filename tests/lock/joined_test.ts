@@ -24,10 +24,11 @@ import {
 } from "../../mod.ts";
 import { applyFiles } from "../../src/transaction/mod.ts";
 import { textOf } from "../support/files.ts";
+import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { pause } from "./support.ts";
+import { lockBackends, pause } from "./support.ts";
 
-const backends = ["flock", "directory"] as const;
+const backends = lockBackends();
 const users = 20;
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -82,7 +83,7 @@ const secondUsers: SecondUser[] = [
   },
 ];
 
-for (const backend of backends) {
+for (const backend of notEmpty(backends)) {
   describe(`lock: held, ${backend}`, () => {
     it(`${users} updates at once are all in the result`, () =>
       withHeld(backend, async (path, lock) => {

@@ -25,10 +25,11 @@ import { memoryRuntime } from "../../src/testing/mod.ts";
 import { namesIn } from "../support/files.ts";
 import { skip } from "../support/skip.ts";
 import { copyOfModule } from "../support/module_copy.ts";
+import { notEmpty } from "../support/tally.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
-import { hasKernelLock, pause } from "./support.ts";
+import { hasKernelLock, lockBackends, pause } from "./support.ts";
 
-const backends = hasKernelLock() ? ["flock", "directory"] as const : ["directory"] as const;
+const backends = lockBackends();
 
 type Turns = ReadonlyMap<string, { readonly waiting: readonly unknown[] }>;
 
@@ -60,7 +61,7 @@ function withPlace(run: (path: string) => Promise<void>): Promise<void> {
   });
 }
 
-for (const backend of backends) {
+for (const backend of notEmpty(backends)) {
   describe(`a lock (${backend})`, () => {
     const options: LockOptions = { backend };
 

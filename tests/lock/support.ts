@@ -2,11 +2,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
 import process from "node:process";
 import { currentRuntime as runtimeHere } from "../../src/runtime/current.ts";
 import { listen, type Listener, signal } from "../real/processes.ts";
 import { currentRuntime, type RuntimeName, type SpawnedScript, spawnProgram, spawnScript } from "../support/spawn.ts";
-import { withTemporaryDirectory } from "../support/temporary_directory.ts";
+import { skip } from "../support/skip.ts";
+import { removeDirectory, testDirectory, withTemporaryDirectory } from "../support/temporary_directory.ts";
+import type { LockBackend } from "../../src/lock/lock_info.ts";
 import { hiddenAddon } from "./hidden_addon.ts";
 
 /** A runtime, and how it gets at flock. */
@@ -165,6 +169,28 @@ export function stateOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether the time of a directory's creation stays what it was when something is made in it; under Wine it does not. */
+function keepsCreationTime(): boolean {
+  const directory = fs.mkdtempSync(join(testDirectory(), "created-"));
+  try {
+    const created = () => fs.statSync(directory).birthtimeMs;
+    const before = created();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    fs.writeFileSync(join(directory, "file"), "");
+    return created() === before;
+  } finally {
+    removeDirectory(directory);
+  }
+}
+
+/** The kinds of locks that this system can be asked for; those that it cannot keep apart are skipped as one test. */
+export function lockBackends(): readonly LockBackend[] {
+  const kernel: LockBackend[] = hasKernelLock() ? ["flock"] : [];
+  if (keepsCreationTime()) return [...kernel, "directory"];
+  test("lock directories", (t) => skip(t, "the time of a directory's creation changes there"));
+  return kernel;
 }
 
 /** Whether this system says of a process by its number whether it lives: without it a lock directory is never taken over. */
