@@ -28,6 +28,8 @@ const boosts = [
   [/^CHANGELOG/, 0.1],
   [/^docs\/(?:proof|design|formats)/, 0.3],
   [/^api\/testing\//, 0.3],
+  // The options of every write.
+  [/^api\/ReplaceOptions\.html/, 1],
   // Members are many, and looked for by their whole name.
   [/^api\/.*#/, 0.5],
 ];
@@ -82,7 +84,7 @@ input.addEventListener("input", async () => {
   if (wanted === "") open(false);
   else {
     const name = wanted.toLowerCase();
-    const isExact = ({ title }) => title.toLowerCase() === name;
+    const isExact = ({ title }) => title.toLowerCase() === name || title.toLowerCase().endsWith(`options.${name}`);
     const found = index.search(wanted);
     show([...found.filter(isExact), ...found.filter((each) => !isExact(each))].slice(0, 20));
   }
