@@ -11,6 +11,13 @@ const references = ["tests/store/references_test.ts", "tests/store/crash_test.ts
 
 export const storeMutants: readonly Mutant[] = [
   {
+    name: "a verification ends at the first object that may not be read",
+    file: "src/store/verify.ts",
+    from: `if (FileError.is(error) && isForbidden(error.cause)) return error;`,
+    to: ``,
+    tests: ["tests/store/object_store_test.ts"],
+  },
+  {
     name: "what a damaged object is moved to is not synced",
     file: "src/store/take_away.ts",
     from: `          yield* syncNames(context, to, attempt);

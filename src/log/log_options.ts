@@ -80,7 +80,8 @@ export interface ReadOptions {
   onSkipped?: (range: SkippedRange) => void;
 }
 
-const writersLock: OptionReader<LockPlan> = (value, name) => {
+/** The writer's lock, which is waited for only where that is asked for. */
+export const writersLock: OptionReader<LockPlan> = (value, name) => {
   const plan = lockPlanOption(value, name);
   const waits = Reflect.get(value as object, "timeout") !== undefined || plan.signal !== undefined;
   return waits ? plan : { ...plan, timeout: 0 };

@@ -10,7 +10,7 @@
  */
 import { count, type FilePath, oneOf, readOptions } from "../core/options.ts";
 import { type Operation, run, runSync, wait } from "../core/operation.ts";
-import { lockPlanOption, refuseSignals, takeLock } from "../lock/file_lock.ts";
+import { refuseSignals, takeLock } from "../lock/file_lock.ts";
 import type { ExclusiveLockOptions, ExclusiveLockSyncOptions, LockPlan } from "../lock/lock_plan.ts";
 import { inRoomFor } from "../lock/room_for.ts";
 import { type Engine, locate, makeEngine, parentOf, runtimeOption } from "../protocol/engine.ts";
@@ -21,6 +21,7 @@ import { type Durability, reachedDurability, writePlan } from "../protocol/write
 import { currentRuntime } from "../runtime/current.ts";
 import type { OpenFile, Runtime } from "../runtime/runtime.ts";
 import { openRecords } from "./append_file.ts";
+import { writersLock } from "./log_options.ts";
 import { type LogHeader, recordsOf } from "./log_header.ts";
 import { type Opening, putLog, replacing, rewriteLog, syncName } from "./open_log_file.ts";
 import { readHeader, type SkippedRange } from "./read_log.ts";
@@ -45,7 +46,7 @@ export interface RepairLogOptions extends UnsafePathOption {
    * @default 1
    */
   backup?: number;
-  /** How to take the writer's lock. Default: it is waited for. */
+  /** How to take the writer's lock. Default: LockBusyError at once when a writer has the log open, this process or another. */
   lock?: ExclusiveLockOptions;
   /** The machine to work on. Default: the one this code runs on. */
   runtime?: Runtime;
@@ -125,13 +126,13 @@ function* repair(
   const { keep = "before", backup = 1, lock, runtime, unsafePath } = readOptions(options, {
     keep: oneOf("before", "readable"),
     backup: count,
-    lock: lockPlanOption,
+    lock: writersLock,
     runtime: runtimeOption,
     unsafePath: unsafePathReader,
   });
   refuseSignals(synchronous, undefined, lock === undefined ? undefined : { plan: lock });
   const engine = makeEngine(runtime ?? currentRuntime(), synchronous, undefined, unsafePath);
-  const wanted = { engine, path: locate(engine, path), lock: lock ?? lockPlanOption({}, "lock"), keep, backup };
+  const wanted = { engine, path: locate(engine, path), lock: lock ?? writersLock({}, "lock"), keep, backup };
   return yield* inRoomFor({ engine, lock: { plan: wanted.lock } }, true, () => repairInRoom(wanted));
 }
 
@@ -193,7 +194,7 @@ function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogRes
  * @param path The log, a path or file: URL.
  * @param options See {@linkcode RepairLogOptions}.
  * @throws {CorruptionError} Its header is damaged: nothing can be read; or the snapshot is cut off. Nothing was changed.
- * @throws {LockTimeoutError} Another writer has the log open, and `lock` says how long to wait.
+ * @throws {LockBusyError} A writer has the log open; a LockTimeoutError where `lock.timeout` was waited for.
  * @throws {WriteError} There is no log, or the new one cannot be written; `targetState` says whether it was replaced.
  *
  * @example

@@ -49,4 +49,4 @@ export type {
 } from "./requests.ts";
 export type { CollectProgress, CollectResult } from "./scan.ts";
 export type { ObjectStoreOptions, StoreOptions } from "./store.ts";
-export type { VerifyProgress, VerifyResult } from "./verify.ts";
+export type { UnreadableObject, VerifyProgress, VerifyResult } from "./verify.ts";

@@ -62,6 +62,20 @@ describe("store", () => {
     });
   });
 
+  it("verify reads all others when it may not read an object, and says which, with status 77", async (t) => {
+    if (process.getuid?.() === 0) return skip(t, "root may read everything");
+    await withTemporaryDirectory(async (directory) => {
+      const [closed] = [sha256("closed"), sha256("good")];
+      for (const stdin of ["closed", "good"]) {
+        await atomicWrite(directory, ["store", "put", "-q", "objects"], { stdin });
+      }
+      fs.chmodSync(join(directory, placeOf(closed)), 0);
+      const { code, stdout, stderr } = await atomicWrite(directory, ["store", "verify", "objects"]);
+      assertEquals([code, stdout], [77, ""]);
+      assert(stderr.includes(closed.slice(2)), stderr);
+    });
+  });
+
   it("gc keeps what references lead to", async () => {
     await withTemporaryDirectory(async (directory) => {
       const [a, b, c] = [sha256("a\n"), sha256("b\n"), sha256("c\n")];

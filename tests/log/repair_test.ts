@@ -3,6 +3,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import {
   CorruptionError,
+  LockBusyError,
   openLog,
   openLogReaderSync,
   openLogSync,
@@ -86,7 +87,9 @@ describe("repairLog", () => {
     repairLogSync("/log", { runtime, backup: 0 });
     assertEquals(Object.keys(runtime.files()).filter((path) => path.endsWith(".bak")), []);
     const log = openLogSync("/log", { runtime });
-    await assertRejects(() => repairLog("/log", { runtime, lock: { timeout: 0 } }), Error, "Cannot lock");
+    for (const lock of [undefined, { timeout: 0 }]) {
+      await assertRejects(() => repairLog("/log", { runtime, ...lock && { lock } }), LockBusyError, "Cannot lock");
+    }
     log.append("torn");
     const bytes = (runtime.readBytes("/log") ?? new Uint8Array()).slice(0, -1);
     const torn = memoryRuntime({ files: { "/log": bytes } });

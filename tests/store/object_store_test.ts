@@ -421,6 +421,23 @@ describe("damage", () => {
       assertEquals(await collected(store.list()), [whole]);
     }));
 
+  it("may be in an object that this process may not read: verify reads all others, and says which and why", async () => {
+    const machine = memoryRuntime({ user: 7, umask: 0o022 });
+    const first = await openObjectStore("/s", { runtime: machine });
+    const [closed = "", bad = ""] = await first.putMany(["closed", "bad", "good"]);
+    machine.put(`/s/${placeOf(closed)}`, { content: "closed", mode: 0, user: 8 });
+    machine.put(`/s/${placeOf(bad)}`, "worse");
+    const store = await openObjectStore("/s", { runtime: machine });
+    for (const result of [await store.verify(), openObjectStoreSync("/s", { runtime: machine }).verify()]) {
+      const { unreadable = [], ...rest } = result;
+      assertEquals(rest, { checked: 3, corrupt: [bad] });
+      assertEquals(unreadable.map(({ digest, error }) => [digest, error.code]), [[closed, "EACCES"]]);
+    }
+    const quarantined = await store.verify({ quarantine: true });
+    assertEquals([quarantined.quarantined, quarantined.unreadable?.length], [[bad], 1]);
+    assertEquals(machine.openHandles, []);
+  });
+
   it("is in the place of a directory that holds objects: verify says so, and moves nothing", () =>
     withTemporaryDirectory(async (directory) => {
       const store = await openObjectStore(join(directory, "s"));

@@ -159,16 +159,18 @@ export async function storeVerify({ operands, options, progress }: Call<typeof s
     onProgress: ({ checked, total }) => report(checked, total),
     ...options.quarantine === true ? { quarantine: true } : {},
   });
-  const { checked, corrupt, quarantined } = result;
+  const { checked, corrupt, quarantined, unreadable = [] } = result;
+  const unread = unreadable.length === 0 ? {} : { unreadable: unreadable.map(({ digest }) => digest) };
   return {
-    result,
+    result: { ...result, ...unread },
     output: corrupt,
     reasons: corrupt.map((digest) => `damaged ${digest}`),
     notes: corrupt.length === 0 ? [] : [
       `${countText(corrupt.length, "object")} of ${checked} damaged; put the content again to repair it`,
       ...quarantined === undefined ? [] : [`${countText(quarantined.length, "object")} moved to "damaged"`],
     ],
-    status: corrupt.length === 0 ? exitStatus.done : exitStatus.badData,
+    failures: unreadable.map(({ error }) => error),
+    ...corrupt.length === 0 ? {} : { status: exitStatus.badData },
     changing: options.quarantine === true,
   };
 }

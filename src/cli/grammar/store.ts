@@ -80,7 +80,7 @@ export const storeListTable = {
 export const storeVerifyTable = {
   description: [
     "Reads every object and prints the SHA-256 of the damaged ones; the status is 65 if there are any. To repair " +
-    "an object, put its content again.",
+    "an object, put its content again. An object that may not be read is reported as an error, after all others were read.",
   ],
   operands: { dir: storeOperand },
   options: {
