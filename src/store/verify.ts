@@ -57,7 +57,7 @@ interface VerifyRules {
 }
 
 /** Whether an object is what it was; an error where this process may not read it. */
-function* judge(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed" | FileError> {
+function* judgeReadable(context: StoreContext, digest: Digest): Operation<"good" | "corrupt" | "removed" | FileError> {
   try {
     return yield* judgeObject(context, digest);
   } catch (error) {
@@ -85,7 +85,7 @@ export function* verifyAll(
     yield* all(
       places.map(({ digest, kind }) =>
         function* (): Operation<void> {
-          const state = kind === "file" ? yield* judge(context, digest) : "corrupt";
+          const state = kind === "file" ? yield* judgeReadable(context, digest) : "corrupt";
           if (state === "removed") total--;
           else checked++;
           if (state === "corrupt") corrupt.push(digest);
