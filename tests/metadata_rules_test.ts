@@ -274,3 +274,16 @@ test("no metadata call is made that is not needed", () => {
     assertEquals(trace.filter((line) => line.startsWith("set")), []);
   }
 });
+
+// Some mounts give a new file its directory's group (ext4's grpid): mount(8).
+for (const [group, created] of [[5, "0600"], [0, "0640"]] as const) {
+  test(`a file of this process's group is staged with ${created} in a directory of group ${group}`, () => {
+    const directory = { kind: "directory", user: 0, group } as const;
+    const file = { content: "old", mode: 0o640, user: 0, group: 0 };
+    const machine = memoryRuntime({ user: 0, files: { "/d": directory, "/d/f": file } });
+    const { runtime, trace } = traceRuntime(machine);
+    writeFileSync("/d/f", "new", { runtime });
+    assertEquals(trace.filter((line) => /create/.test(line)).map((line) => line.split(" ").at(-1)), [created]);
+    assertEquals(octal(machine.statusOf("/d/f")?.mode), "0640");
+  });
+}

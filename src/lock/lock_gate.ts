@@ -37,7 +37,7 @@ export class FileGate implements LockGate {
     if (patience.left() === 0) return true;
     try {
       const status = yield* wait(engine.fileSystem.linkStat(lockPath));
-      if (status === undefined || !this.#counts(status)) return true;
+      if (status === undefined) return true;
     } catch (error) {
       if (error instanceof SystemError) return true;
       throw error;

@@ -10,11 +10,14 @@ import { describe, it } from "node:test";
 import type { WriteFileSyncOptions } from "../../mod.ts";
 import { byEffort } from "../support/effort.ts";
 import { skip } from "../support/skip.ts";
+import { withoutAttributes } from "../support/without_attributes.ts";
 import { listen, succeeded, withProcesses } from "./processes.ts";
 import { content, ways } from "./ways.ts";
 
 const GROUP = 65_534;
 const rounds = byEffort({ quick: 5, normal: 12, long: 300 });
+
+const asItIs = <T>(body: () => T): T => body();
 
 /** Writes while somebody watches; every mode (octal) with its group that he saw. */
 function watched(
@@ -33,8 +36,11 @@ function watched(
     try {
       for (let round = 0; round < rounds; round++) {
         for (const write of Object.values(ways)) {
-          again(file);
-          await write(file, content(3000), options);
+          // Where attributes are seen, what is staged is for its owner alone at first, and nothing else is put to the test.
+          for (const surroundings of [asItIs, withoutAttributes]) {
+            again(file);
+            await surroundings(() => write(file, content(3000), options));
+          }
         }
       }
     } finally {

@@ -288,7 +288,7 @@ describe("publishDirectory", () => {
     }
     const machine = machineOf();
     machine.put("/www/site", "a file");
-    assertThrows(() => publish(machine, "new", { adopt: true }), FileError, "there is a file");
+    assertThrows(() => publish(machine, "new", { adopt: true }), FileError, "a file is in the place");
   });
 
   it("refuses a symlink in place of what was to be built, and removes nothing of what that leads to", () => {
