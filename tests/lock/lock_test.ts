@@ -316,6 +316,18 @@ for (const backend of notEmpty(backends)) {
         withLockSync(path, () => assertThrows(() => withLockSync(path, () => {}, options), DeadlockError), options);
       }));
 
+    it("may give it back and take it again; what it has given back it does not give back once more at its end", () =>
+      withPlace(async (path) => {
+        let other: FileLock | undefined;
+        await withLock(path, async (held) => {
+          await held.release();
+          assertEquals(await withLock(path, () => "again", options), "again");
+          other = await acquireLock(path, options);
+        }, options);
+        assertEquals(await tryLock(path, options), undefined);
+        await other?.release();
+      }));
+
     it("a task that outlives it may ask, and waits like everybody", () =>
       withPlace(async (path) => {
         let detached: Promise<string> | undefined;
