@@ -71,6 +71,8 @@ describe("a sweep in the middle of a write", () => {
         fs.writeFileSync(file, "old");
         const results: SweepResult[] = [];
         const runtime = hookedRuntime({
+          // Asked for by name they are not known here, so that the file is opened, too.
+          hasAttributes: () => void results.push(sweepLater(directory)),
           open: (real, path, access, options) => {
             if (basename(path) === basename(file)) results.push(sweepLater(directory));
             return real.open(path, access, options);
