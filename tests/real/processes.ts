@@ -92,7 +92,13 @@ export function withProcesses<T>(run: (directory: string, spawn: Spawn) => Promi
  * dies, and a second signal is never sent.
  */
 export function signal({ child }: SpawnedScript, name: NodeJS.Signals): void {
-  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(child.pid, name);
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  try {
+    process.kill(child.pid, name);
+  } catch (error) {
+    // It has ended, and the event that says so is still to come.
+    if (Reflect.get(Object(error), "code") !== "ESRCH") throw error;
+  }
 }
 
 /** Waits for the end of a script that must succeed without a complaint; what it printed. */
