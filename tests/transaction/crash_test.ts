@@ -20,7 +20,7 @@ import { notEmpty } from "../support/tally.ts";
 
 const one = scenario(3);
 /** How many states a part of an exploration has at least: which ones are drawn, the seed says. */
-const enough = byEffort({ quick: 10, normal: 100, long: 100 });
+const enough = byEffort({ quick: 10, normal: 30, long: 100 });
 
 describe("a crash at every instant", () => {
   it("of applying 3 files", () => {
