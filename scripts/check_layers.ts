@@ -7,7 +7,7 @@
 import { checkExports } from "./layers/exports.ts";
 import { checkImports } from "./layers/imports.ts";
 import { checkNames } from "./layers/names.ts";
-import { checkDocuments, checkPhrases, checkTitles } from "./layers/phrases.ts";
+import { checkDocuments, checkMutants, checkPhrases, checkTitles } from "./layers/phrases.ts";
 import { loadProject, loadTests, type Rule, type Violation } from "./layers/project.ts";
 import { checkRatchets, countAll, type Counts } from "./layers/ratchets.ts";
 import { checkShape } from "./layers/shape.ts";
@@ -48,7 +48,7 @@ export async function checkLayers(root: string = ROOT): Promise<Violation[]> {
   // The small trees of a test have no tests, and export what nobody imports.
   if (root === ROOT) {
     const tests = loadTests(root);
-    found.push(...checkExports(project), ...checkTests(tests), ...checkTitles(tests));
+    found.push(...checkExports(project), ...checkTests(tests), ...checkTitles(tests), ...checkMutants(root));
     found.push(...checkRatchets(project, readKnown()));
   }
   return found.sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line);

@@ -275,7 +275,7 @@ for (
   });
 }
 
-test("who has made a file is not carried over on macOS: the system says it of every file, and lets nobody set it", () => {
+test("the attribute com.apple.provenance is not carried over on macOS, where the system sets it and nobody else can", () => {
   const machine = machineOf({ mode: 0o640, attributes: { "com.apple.provenance": bytes("mine"), ...noted } });
   const { lost } = writeFileSync("/d/file", "new", { runtime: machine });
   assertEquals([shown(machine), lost], [{ mode: "640", owner: "0:0", "user.note": "mine" }, []]);

@@ -14,13 +14,13 @@ import { type Module, type Project, type Violation, violation, visit } from "./p
 const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwhoever\b/i, "anyone who …, or the program that …"],
   [
-    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts|tries|gets|gives|rests|comes|goes|made|removed|cannot)\b/,
+    /(?:^|[.;:|(] )[Ww]ho (?:may|can|does|locks|writes|reads|knows|names|waits|asks|adds|finds|opens|puts|tries|gets|gives|rests|comes|goes|made|removed|cannot|makes|leaves|is|has)\b/,
     "anyone who …",
   ],
   [/\bfor ever\b/i, "forever"],
   [/\b(?:is|are|was|were|be|been|not) had\b/i, "available, or obtained"],
   [/\bcannot be had\b/i, "is not supported"],
-  [/\b(?:is|are|was|were|be|been|being) told\b/i, "reported, or notified"],
+  [/\b(?:is|are|was|were|be|been|being)(?: not| never)? told\b/i, "reported, or notified"],
   [/\b(?:makes?|made) of (?:it|them)\b/i, "depends on"],
   [/\bwhat \w+(?: \w+){0,2} makes? of\b/i, "depends on"],
   [/\b(?:is|are|be|stays?|leaves?[^.;|]{0,40}) as it was\b/i, "unchanged"],
@@ -41,7 +41,7 @@ const PHRASES: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bwithout a word\b/i, "silently"],
   [/\bbrought to (?:its|their) ends?\b/i, "completed"],
   [/\bmeanwhile\b/i, "in the meantime, or while …"],
-  [/\b(?:is|are|was|were|be|been|being|not) believed\b/i, "trusted"],
+  [/\b(?:is|are|was|were|be|been|being|not|nobody \w+) believe[ds]\b/i, "trusted"],
   [/\bstands? in\b/i, "replaces"],
   [/\bin vain\b/i, "useless, or without success"],
   [/\bto be had\b/i, "available"],
@@ -98,7 +98,7 @@ function checkComments({ path, source }: Module): Violation[] {
   });
 }
 
-/** The texts of a file: what it prints, throws and shows, and the names of tests and mutants. */
+/** The texts of a file: what it prints, throws and shows, and the names of tests. */
 function checkTexts(module: Module): Violation[] {
   const found: Violation[] = [];
   visit(module.source, (node) => {
@@ -116,7 +116,18 @@ export function checkPhrases(project: Project): Violation[] {
   return project.modules.flatMap((module) => [...checkTexts(module), ...checkComments(module)]);
 }
 
-/** The rule about tests and mutants: their names, which a run prints. */
+/** The rule about mutants: the sentences that say what is wrong in each, which a run prints, too. */
+export function checkMutants(root: string): Violation[] {
+  return listFiles("scripts/mutants", root).flatMap((path) =>
+    Deno.readTextFileSync(`${root}/${path}`).split("\n").flatMap((line, at) => {
+      const sentence = /^\s*(?:name|promise|survives): "(.*)",$/.exec(line)?.[1];
+      const wrong = sentence === undefined ? [] : [...phrasesIn(sentence), ...phrasesIn(`: ${sentence}`)];
+      return wrong.slice(0, 1).map(({ message }): Violation => ({ path, line: at + 1, message, severity: "error" }));
+    })
+  );
+}
+
+/** The rule about tests: their names, which a run prints. */
 export function checkTitles({ modules }: Project): Violation[] {
   return modules.filter(({ path }) => !path.startsWith("tests/deno/check_layers")).flatMap(checkTexts)
     .filter(({ message }) => !FINE_IN_COMMENTS.test(message));

@@ -121,7 +121,7 @@ export const adapterMutants: readonly Mutant[] = [
     tests: contract,
   },
   {
-    name: "Deno's synchronous rename is told to succeed",
+    name: "Deno's synchronous rename always reports success",
     file: "src/runtime/deno/file_system.ts",
     from: `throwUnlessInterrupted(error, "rename", from);`,
     to: `if (isMissing(error, "rename", from)) return;`,

@@ -67,7 +67,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: ancestors,
   },
   {
-    name: "who makes directories walks past the mount point",
+    name: "creating directories walks past the mount point",
     file: "src/protocol/made_directories.ts",
     from: `      if (parent.status.device !== status.device) break;
 `,
@@ -104,7 +104,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: faults,
   },
   {
-    name: "ancestors that could not be synced are not told",
+    name: "ancestors that could not be synced are not reported",
     file: "src/protocol/replace_file.ts",
     from: `    if (made?.durable === false) write.target = { ...write.target, unsyncedAncestors: true };
 `,
@@ -171,7 +171,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: equal,
   },
   {
-    name: "what another program has written is believed to be proven, when it has set the time back",
+    name: "what another program has written is taken as proven when it has set the time back",
     file: "src/protocol/proven_content.ts",
     from: `
     file.changed === status.changed;`,
@@ -203,14 +203,14 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: source,
   },
   {
-    name: "that the mode was changed before a failure is not told",
+    name: "a failure does not report that the mode was changed before it",
     file: "src/protocol/equal_content.ts",
     from: `if (yield* differs(file, now)) attempt.targetState = "replaced";`,
     to: `void differs;`,
     tests: equalFaults,
   },
   {
-    name: "a backup whose content could not be synced is told as durable",
+    name: "a backup whose content could not be synced is reported as durable",
     file: "src/protocol/backups.ts",
     from: `durable: named && synced };`,
     to: `durable: named || synced };`,
@@ -250,7 +250,7 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: backups,
   },
   {
-    name: "where a name leads is believed without asking",
+    name: "where a name leads is trusted without checking",
     file: "src/protocol/reported_failure.ts",
     from: `    return (yield* identityOf(() => home.names.open(name, "read"))) === identity;`,
     to: `    return (yield* identityOf(() => home.names.open(name, "read"))) !== undefined;`,

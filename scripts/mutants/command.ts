@@ -63,7 +63,7 @@ export const commandMutants: readonly Mutant[] = [
     tests: statuses,
   },
   {
-    name: "what is left behind is not told",
+    name: "files that are left behind are not reported",
     file: "src/cli/failure.ts",
     from: `    ...leftBehind.map((name) => \`left behind: \${JSON.stringify(name)}\`),
 `,
@@ -130,14 +130,14 @@ export const commandMutants: readonly Mutant[] = [
     tests: output,
   },
   {
-    name: "a reader who has gone away is a failure of a change",
+    name: "a reader of the output that has gone away makes a change fail",
     file: "src/cli/main.ts",
     from: `return changing ? exitStatus.done : 128`,
     to: `return changing ? 141 : 128`,
     tests: output,
   },
   {
-    name: "an error is told to people only",
+    name: "an error is missing from the JSON output",
     file: "src/cli/main.ts",
     from: `  if (asksForJson(host.arguments)) print(`,
     to: `  if (!asksForJson(host.arguments)) print(`,
@@ -151,7 +151,7 @@ export const commandMutants: readonly Mutant[] = [
     tests: write,
   },
   {
-    name: "that less durability was reached is not told",
+    name: "a lower durability than requested is not reported",
     file: "src/cli/results.ts",
     from: `  return reached === (wanted ?? "full") ? [] : [`,
     to: `  return reached !== (wanted ?? "full") ? [] : [`,

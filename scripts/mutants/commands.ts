@@ -19,7 +19,7 @@ export const commandsMutants: readonly Mutant[] = [
     tests: lock,
   },
   {
-    name: "who waits for a lock is not ended by a signal",
+    name: "a signal does not end the wait for a lock",
     file: "src/cli/program/program.ts",
     from: `      this.#waiting.abort(new Interrupted(this.#attempt, this.#path, signal));
 `,
@@ -36,7 +36,7 @@ export const commandsMutants: readonly Mutant[] = [
     hangs: true,
   },
   {
-    name: "-E is not the status of a lock that was not had",
+    name: "-E is not the status when the lock is not free in time",
     file: "src/cli/waiting.ts",
     from: `status: conflictExitCode ?? exitStatus.notInTime,`,
     to: `status: exitStatus.notInTime,`,
@@ -187,7 +187,7 @@ export const commandsMutants: readonly Mutant[] = [
     tests: deploy,
   },
   {
-    name: "what a deployment found cut off is not told",
+    name: "a deployment does not report the interrupted one that it found",
     file: "src/cli/results.ts",
     from: `found an interrupted deployment: `,
     to: ``,

@@ -46,7 +46,7 @@ export const dropInMutants: readonly Mutant[] = [
     tests: ["tests/testing/mistakes_test.ts"],
   },
   {
-    name: "operations may leave calls behind when all have ended",
+    name: "calls may still be pending when all operations have ended",
     file: "src/testing/schedules/order_run.ts",
     from: `if (over) this.#parts`,
     to: `if (!over) this.#parts`,

@@ -15,7 +15,7 @@ export const fileMutants: readonly Mutant[] = [
     tests: sweep,
   },
   {
-    name: "what nothing proves dead is swept",
+    name: "a file whose owner may still be running is swept",
     file: "src/file/sweep.ts",
     from: `const verdict = owner === "unproven" && age >= olderThan ? "dead" : owner;`,
     to: `const verdict = owner === "unproven" && age >= 0 * olderThan ? "dead" : owner;`,
@@ -71,7 +71,7 @@ export const fileMutants: readonly Mutant[] = [
     tests: sweep,
   },
   {
-    name: "a missing directory is swept without a word",
+    name: "sweeping a missing directory is not an error",
     file: "src/file/sweep.ts",
     from: `if (!found) throw`,
     to: `if (!found && checked.dryRun) throw`,
@@ -188,7 +188,7 @@ export const fileMutants: readonly Mutant[] = [
     hangs: true,
   },
   {
-    name: "a user whom the namespace does not map is believed to be one",
+    name: "a user that the namespace does not map is trusted",
     file: "src/protocol/known_owner.ts",
     from: `  user !== 0 && user === process.unmappedUser?.();`,
     to: `  user !== 0 && user === process.unmappedUser?.() && false;`,

@@ -14,7 +14,7 @@ export const lockMutants: readonly Mutant[] = [
     tests: ["tests/lock/mandatory_test.ts"],
   },
   {
-    name: "who cannot read a lock file says that nobody holds it",
+    name: "a lock file that cannot be read is reported as free",
     file: "src/lock/look_at_lock.ts",
     from: `    if (isLockedAgainstReading(error)) return "held";
 `,
@@ -156,7 +156,7 @@ export const lockMutants: readonly Mutant[] = [
     from: `generation + 1, random`,
     to: `generation, random`,
     tests: directories,
-    survives: "the token's random part tells holders apart; the generation is for people who look",
+    survives: "the token's random part distinguishes holders; the generation is there for people to read",
   },
   {
     name: "a holder that renews is stale",
@@ -173,7 +173,7 @@ export const lockMutants: readonly Mutant[] = [
     tests: directories,
   },
   {
-    name: "what was prepared for a lock directory is left behind",
+    name: "a prepared lock directory is left behind",
     file: "src/lock/lock_directory.ts",
     from: `    yield* tidy(failures, prepared.remove());`,
     to: `    if (failures.length > 0) yield* tidy(failures, prepared.remove());`,

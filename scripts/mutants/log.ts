@@ -8,7 +8,7 @@ const end = ["tests/log/log_end_test.ts"];
 
 export const logMutants: readonly Mutant[] = [
   {
-    name: "records behind damage keep their numbers, which no longer follow",
+    name: "records after damage keep their numbers, which leaves a gap",
     file: "src/log/checkpoint.ts",
     from: `sequence: found.sequence - missing`,
     to: `sequence: found.sequence`,
@@ -63,7 +63,7 @@ export const logMutants: readonly Mutant[] = [
     tests: log,
   },
   {
-    name: "after a sync that failed a later one is believed",
+    name: "after a failed sync a later one is trusted",
     file: "src/log/append_file.ts",
     from: `    this.#provable &&= synced;
 `,
@@ -243,7 +243,7 @@ export const logMutants: readonly Mutant[] = [
     tests: log,
   },
   {
-    name: "a record of an older session counts behind a newer one",
+    name: "a record of an older session counts after one of a newer session",
     file: "src/log/record.ts",
     from: `  if (header.salt !== cursor.salt) return header.syncedThrough === cursor.offset;
 `,
@@ -270,7 +270,7 @@ export const logMutants: readonly Mutant[] = [
     tests: end,
   },
   {
-    name: "what could prove damage is looked for again and again, some of it at a time",
+    name: "the search for proof of damage starts over with every piece that is read",
     file: "src/log/damage_proof.ts",
     from: `const mostPending = 2 ** 20;`,
     to: `const mostPending = 2 ** 12;`,

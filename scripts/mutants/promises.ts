@@ -35,7 +35,7 @@ export const promiseMutants: readonly Mutant[] = [
     promise: "README: the target is unchanged",
   },
   {
-    name: "what fails after the commit is told as unchanged",
+    name: "a failure after the commit is reported as unchanged",
     file: "src/protocol/commit.ts",
     from: `  attempt.targetState = "replaced";
   return true;
@@ -112,7 +112,7 @@ export const promiseMutants: readonly Mutant[] = [
     promise: "README: temporary files are recognised and can be swept",
   },
   {
-    name: "an exclusive lock lets those in who want to share it",
+    name: "an exclusive lock admits shared ones",
     file: "src/runtime/deno/open_file.ts",
     from: `        return this.#file.tryLockSync(!shared);
 `,
@@ -121,7 +121,7 @@ export const promiseMutants: readonly Mutant[] = [
     promise: "README: any mix of runtimes and flock(1) users",
   },
   {
-    name: "who has waited once for a lock directory does not look again",
+    name: "a waiter for a lock directory looks only once",
     file: "src/lock/lock_directory.ts",
     from: `      if (!(yield* pauseBeforeRetry(engine, patience, looks))) return "timeout";
 `,
@@ -200,7 +200,7 @@ export const promiseMutants: readonly Mutant[] = [
     promise: "proof: the disk with a cache",
   },
   {
-    name: "a sync that fails is told as a success on a real disk",
+    name: "a failed sync on a real disk is reported as a success",
     file: "src/protocol/sync.ts",
     from: `  if (rules.whenSyncFails === "report") return false;
   throw attemptFailed(`,

@@ -47,7 +47,7 @@ export const protocolMutants: readonly Mutant[] = [
     tests: commits,
   },
   {
-    name: "all who have waited for a turn begin at once",
+    name: "all waiters for a turn start at once",
     file: "src/protocol/commit_turn.ts",
     from: `while (!synchronous && turns.busy !== undefined) {`,
     to: `if (!synchronous && turns.busy !== undefined) {`,

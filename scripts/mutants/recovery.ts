@@ -18,10 +18,10 @@ export const recoveryMutants: readonly Mutant[] = [
     to: ``,
     tests: exchanged,
     survives:
-      "the look at the name once the lock is had says the same: this one only saves the wait for a stranger's lock",
+      "the name is checked again once the lock is held, with the same outcome: this check only saves the wait for a stranger's lock",
   },
   {
-    name: "a journal whose lock is not had is recovered",
+    name: "a journal is recovered without its lock",
     file: "src/transaction/recover_one.ts",
     from: `      if (had !== true) return "again";
 `,
@@ -197,7 +197,7 @@ export const recoveryMutants: readonly Mutant[] = [
     hangs: true,
   },
   {
-    name: "a journal that is a symlink or another user's is believed",
+    name: "a journal that is a symlink or another user's is trusted",
     file: "src/transaction/examine.ts",
     from: `    if (!counts) return { ...examined, status, record, verdict: "untrusted" };
 `,

@@ -28,7 +28,7 @@ export const roomMutants: readonly Mutant[] = [
     tests,
   },
   {
-    name: "who waits for a lock keeps his place",
+    name: "a waiter for a lock keeps its place in the room",
     file: "src/protocol/room.ts",
     from: `  if (here === undefined || (here.room !== holders && here.room !== innerHolders)) return`,
     to: `  if (holders !== innerHolders) return`,
@@ -64,7 +64,7 @@ export const roomMutants: readonly Mutant[] = [
     tests,
   },
   {
-    name: "those behind a heavy one who gives up are not looked at",
+    name: "waiters after a large one that gives up are not woken",
     file: "src/protocol/waiting_room.ts",
     from: `        this.#admitWaiting();
       });`,
@@ -72,7 +72,7 @@ export const roomMutants: readonly Mutant[] = [
     tests: orders,
   },
   {
-    name: "who gives up stays in the line",
+    name: "a waiter that gives up stays in the queue",
     file: "src/protocol/waiting_room.ts",
     from: `        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
 `,
@@ -80,7 +80,7 @@ export const roomMutants: readonly Mutant[] = [
     tests: orders,
   },
   {
-    name: "whoever rests as the watch ends is watched by nobody",
+    name: "a task that pauses as the watch ends is watched by nobody",
     file: "src/protocol/waiting_room.ts",
     from: `    // At once: a call that rests from now on must find that nobody watches.
     this.#watched = false;`,
@@ -88,14 +88,14 @@ export const roomMutants: readonly Mutant[] = [
     tests: orders,
   },
   {
-    name: "who leaves one room lets nobody into the others",
+    name: "leaving one room admits nobody to the others",
     file: "src/protocol/waiting_room.ts",
     from: `    for (const room of this.#rules.budget.rooms) if (room.#waiting.length > 0) room.#admitWaiting();`,
     to: `    this.#admitWaiting();`,
     tests: orders,
   },
   {
-    name: "a room stands still from then on, when somebody inside begins to rest",
+    name: "nobody is admitted to a room any more once a task inside pauses",
     file: "src/protocol/waiting_room.ts",
     from: `    if (this.#waiting.length > 0) this.#watch();
   }
@@ -114,14 +114,14 @@ export const roomMutants: readonly Mutant[] = [
     tests: orders,
   },
   {
-    name: "who gives up as it comes back has left its room twice",
+    name: "a task that gives up as it comes back leaves its room twice",
     file: "src/protocol/room.ts",
     from: `    if (!isBack) yield* wait(here.room.enter(here.weight, { beyond: true }));`,
     to: `    if (!isBack) here.weight.toString();`,
     tests: orders,
   },
   {
-    name: "what is closed while something is done with it rests for ever",
+    name: "closing something that is in use never ends",
     file: "src/protocol/room.ts",
     from: `        if (kept > 0) {
           rests += resting;`,

@@ -8,7 +8,7 @@ const collapsed = ["tests/coalesce_test.ts"];
 
 export const roundMutants: readonly Mutant[] = [
   {
-    name: "a call is told that it is superseded before newer content is there",
+    name: "a call resolves as superseded before the newer content is written",
     file: "src/file/coalesced_write.ts",
     from: `    const result = await run(`,
     to: `    const before = { path: newest.request.path, durability: newest.request.plan.durability };
@@ -142,7 +142,7 @@ export const roundMutants: readonly Mutant[] = [
     tests: files,
   },
   {
-    name: "a file that failed is told as written",
+    name: "a file that failed is reported as written",
     file: "src/file/write_files.ts",
     from: `    else this.#failed.push({ path, index, error });
 `,

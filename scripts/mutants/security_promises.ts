@@ -242,7 +242,7 @@ export const securityPromiseMutants: readonly Mutant[] = [
     promise: "SECURITY: only of writers that are proven dead",
   },
   {
-    name: "a temporary file is swept whoever owns it",
+    name: "a temporary file is swept without regard to its owner",
     file: "src/file/sweep.ts",
     from: `const verdict = owner === "unproven" && age >= olderThan ? "dead" : owner;`,
     to: `const verdict = age >= youngest ? "dead" : owner;`,

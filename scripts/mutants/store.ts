@@ -26,7 +26,7 @@ export const storeMutants: readonly Mutant[] = [
     tests: ["tests/proof/sync_controls_test.ts"],
   },
   {
-    name: "an object that was put again meanwhile is moved away as damaged",
+    name: "an object that was put again in the meantime is moved away as damaged",
     file: "src/store/take_away.ts",
     from: `(yield* judgeObject(context, digest)) !== "corrupt") return false;`,
     to: `(yield* judgeObject(context, digest)) === "removed") return false;`,
@@ -76,7 +76,7 @@ export const storeMutants: readonly Mutant[] = [
     tests: ["tests/protocol/removal_witness_test.ts"],
   },
   {
-    name: "a damaged object at its place is believed",
+    name: "a damaged object in its place is trusted",
     file: "src/store/refresh.ts",
     from: `if ((yield* readableDigest(context, file)) !== digest) return { state: "damaged", fileSynced: false };`,
     to: ``,
@@ -212,7 +212,7 @@ export const storeMutants: readonly Mutant[] = [
     tests: references,
   },
   {
-    name: "references behind a symlink to a directory are left out of the list without a word",
+    name: "references behind a symlink to a directory are silently missing from the list",
     file: "src/store/reference_body.ts",
     from: `        if (digest === undefined) yield* refuseSymlink(context, path);`,
     to: `        if (digest === undefined) continue;`,

@@ -8,7 +8,7 @@ const unopened = ["tests/protocol/ancestors_test.ts", "tests/metadata_test.ts", 
 
 export const syncMutants: readonly Mutant[] = [
   {
-    name: "a failed sync is told as a success",
+    name: "a failed sync is reported as a success",
     file: "src/protocol/sync.ts",
     from: `  if (rules.whenSyncFails === "report") return false;
   throw attemptFailed(`,
@@ -24,7 +24,7 @@ export const syncMutants: readonly Mutant[] = [
     tests: failures,
   },
   {
-    name: "a durability that is insisted on and cannot be had is not missed",
+    name: "a required durability that is not supported is not an error",
     file: "src/protocol/sync.ts",
     from: `throw durabilityUnsupported(rules, step, attempt, error);
   }
@@ -57,7 +57,7 @@ export const syncMutants: readonly Mutant[] = [
     tests: ledger,
   },
   {
-    name: "who is overtaken trusts what was committed before a failure",
+    name: "an overtaken write trusts a commit from before a failure",
     file: "src/protocol/commit.ts",
     from: `  attempt.since = Math.min(attempt.since, later.since);
 `,
@@ -114,7 +114,7 @@ export const syncMutants: readonly Mutant[] = [
     tests: unopened,
   },
   {
-    name: "who waits for a shared directory sync hears nothing of its failure",
+    name: "the failure of a shared directory sync does not reach its waiters",
     file: "src/protocol/shared_directory.ts",
     from: `(error) => batch.forEach((each) => each.reject(error)),`,
     to: `() => batch.forEach((each) => each.resolve(0)),`,
@@ -128,14 +128,14 @@ export const syncMutants: readonly Mutant[] = [
     tests: shared,
   },
   {
-    name: "whoever waits for another level takes this one",
+    name: "a sync of one level answers waiters for another",
     file: "src/protocol/sync.ts",
     from: `\`\${status.identity} \${sync.level}\``,
     to: `\`\${status.identity}\``,
     tests: shared,
   },
   {
-    name: "a queue of waiters is left behind",
+    name: "a queue of waiters is never removed",
     file: "src/protocol/shared_directory.ts",
     from: `      all.delete(key);
 `,
@@ -166,7 +166,7 @@ export const syncMutants: readonly Mutant[] = [
     tests: ledger,
   },
   {
-    name: "who waits for older syncs is forgotten",
+    name: "waiters for older syncs are forgotten",
     file: "src/protocol/sync_ledger.ts",
     from: `  for (const { resume } of ready) resume();
 `,

@@ -191,7 +191,7 @@ export const transactionMutants: readonly Mutant[] = [
     tests: across,
   },
   {
-    name: "a marker for another directory is believed",
+    name: "a marker for another directory is trusted",
     file: "src/transaction/believe.ts",
     from: `  if (marker.anchor !== anchorOf(home.status) && marker.directory !== home.path) return "untrusted";
 `,
@@ -199,7 +199,7 @@ export const transactionMutants: readonly Mutant[] = [
     tests: recover,
   },
   {
-    name: "a marker of another owner is believed",
+    name: "a marker of another owner is trusted",
     file: "src/transaction/believe.ts",
     from: `return sameOwner || !home.engine.capabilities.owner ? undefined : "untrusted";`,
     to: `return sameOwner || home !== undefined ? undefined : "untrusted";`,

@@ -51,7 +51,7 @@ export const versionMutants: readonly Mutant[] = [
     tests: versioned,
   },
   {
-    name: "whoever was overtaken says that a file is shown which others have still to replace",
+    name: "an overtaken writer reports a file as shown that others still have to replace",
     file: "src/protocol/versions/change_version.ts",
     from: `const newest = isNewest ? known : yield* latestVersion(file);`,
     to: `const newest = isNewest ? known : undefined;`,
@@ -65,7 +65,7 @@ export const versionMutants: readonly Mutant[] = [
     tests: ["tests/attributes_test.ts"],
   },
   {
-    name: "a version that nobody else believes is made of another user's in a directory like /tmp",
+    name: "in a directory like /tmp a version is built on another user's, and then refused by all others",
     file: "src/protocol/versions/inspect_version.ts",
     from: `return own === 0 || own === directory.user || own === user;`,
     to: `return own >= 0 || own === directory.user || own === user;`,
@@ -79,7 +79,7 @@ export const versionMutants: readonly Mutant[] = [
     tests: versioned,
   },
   {
-    name: "another user's version in a directory like /tmp is believed",
+    name: "another user's version in a directory like /tmp is trusted",
     file: "src/protocol/versions/inspect_version.ts",
     from: `return user === 0 || user === directory.user`,
     to: `return user !== -1 || user === directory.user`,
@@ -163,7 +163,7 @@ export const versionMutants: readonly Mutant[] = [
     tests: crashes,
   },
   {
-    name: "whoever has replaced the file does not look once more",
+    name: "a writer that has replaced the file does not check once more",
     file: "src/protocol/versions/refresh_view.ts",
     from: `if (!versions.some((other) => other.number > shown.number)) return;`,
     to: `return;`,

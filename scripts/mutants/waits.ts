@@ -23,7 +23,7 @@ export const waitMutants: readonly Mutant[] = [
     tests: gate,
   },
   {
-    name: "a gate that was closed stays behind",
+    name: "a closed gate is left behind",
     file: "src/lock/lock_gate.ts",
     from: `shared: false, join: false, transient: true };`,
     to: `shared: false, join: false, transient: false };`,
@@ -44,14 +44,14 @@ export const waitMutants: readonly Mutant[] = [
     tests: [...orders, ...above],
   },
   {
-    name: "who has joined goes on when the lock is not held any more",
+    name: "a program that joined a lock goes on after the lock is gone",
     file: "src/lock/joined_above.ts",
     from: `if (!(yield* isHeldAbove(outer))) this`,
     to: `if (!(yield* isHeldAbove(outer)) && this.lockPath === "") this`,
     tests: orders,
   },
   {
-    name: "the environment is believed: any holder is a program above",
+    name: "the environment is trusted: any holder is a parent program",
     file: "src/lock/ancestor_holds.ts",
     from: `if (typeof holder !== "object" || !isAbove(request, holder.pid)) return undefined;`,
     to: `if (typeof holder !== "object") return undefined;`,
@@ -86,7 +86,7 @@ export const waitMutants: readonly Mutant[] = [
     tests: above,
   },
   {
-    name: "whoever holds the lock by now is broken",
+    name: "breaking a lock also breaks a later holder's",
     file: "src/lock/inspect_lock.ts",
     from: `occupant.token.random !== info.token`,
     to: `occupant.token.random === ""`,
@@ -114,7 +114,7 @@ export const waitMutants: readonly Mutant[] = [
     tests: broken,
   },
   {
-    name: "the holder is not told that its lock file is gone until it commits",
+    name: "the holder learns only at its commit that its lock file is gone",
     file: "src/lock/lock_hold.ts",
     from: `if (!stop.aborted) runSync(() => this.held.check());`,
     to: `if (stop.aborted) runSync(() => this.held.check());`,
@@ -149,7 +149,7 @@ export const waitMutants: readonly Mutant[] = [
     tests: ["tests/lock/directories_test.ts"],
   },
   {
-    name: "a record is believed although the kernel knows better",
+    name: "a record is trusted although the kernel's list contradicts it",
     file: "src/lock/look_at_lock.ts",
     from: `  if (holder === "nobody") return undefined;\n`,
     to: `  if (holder === "nobody") return { path, backend: "flock", liveness, confirmed: true, ...record };\n`,

@@ -101,7 +101,7 @@ function* removeIfFree(
     if (engine.capabilities.fileLock === "none") throw unprovable(request);
     if (!(yield* wait(file.tryLock(false)))) return "held";
   } catch (error) {
-    // Who makes a lock file where it turns out that there are no kernel locks takes it away in a moment.
+    // A program that makes a lock file, and finds that there are no kernel locks, removes it at once.
     if (lacksKernelLock(error) && count === 0 && mayWait) return "unprovable";
     throw lacksKernelLock(error) ? unprovable(request, error) : error;
   }

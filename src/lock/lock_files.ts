@@ -120,7 +120,7 @@ export function* confirmLocks(holds: readonly LockHold[]): Operation<void> {
   for (const hold of holds) yield* hold.confirm("unchanged");
 }
 
-/** Gives all locks back. What fails is not told: the files are as they are, and the kernel frees its locks in any case. */
+/** Gives all locks back. A failure is not reported: the files keep their state, and the kernel frees its locks in any case. */
 export function* releaseLocks(holds: readonly LockHold[]): Operation<void> {
   for (const hold of [...holds].reverse()) {
     try {

@@ -34,7 +34,7 @@ function entryOf<T>(entries: WeakMap<FileSystem, T>, fileSystem: FileSystem, mak
   return entry;
 }
 
-/** Without a time of creation, a directory is not told from a later one with the same inode number: never remembered. */
+/** Without a time of creation, a directory cannot be distinguished from a later one with its inode number: not remembered. */
 const keyOf = (status: FileStatus): string | undefined =>
   status.created === undefined ? undefined : `${status.identity} ${status.created}`;
 

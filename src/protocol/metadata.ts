@@ -210,6 +210,6 @@ function* setPermissions(file: OpenFile, mode: number, required: boolean): Opera
     if (required || !isRefused(error)) throw error;
     return ["mode"];
   }
-  // Who is not in the file's group is not told that setgid was left out: chmod(2).
+  // The kernel drops setgid without an error if the process is not in the file's group: chmod(2).
   return (mode & 0o2000) !== 0 && ((yield* wait(file.stat())).mode & 0o2000) === 0 ? ["setgid"] : [];
 }

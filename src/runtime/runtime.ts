@@ -137,7 +137,7 @@ export interface OpenDirectory extends OpenFile {
   /** Has names reached through it from now on; false where that cannot be done, ESTALE where its path leads elsewhere. */
   anchor?(): boolean;
   /**
-   * Its path as the system knows it now, without symlinks; undefined where that is not told. Never fails, and is no call
+   * Its path as the system knows it now, without symlinks; undefined where that is unknown. Never fails, and is no call
    * of the protocol: traces do not show it.
    */
   currentPath?(): string | undefined;
@@ -164,7 +164,7 @@ export interface FileSystem {
   realPath?(path: string): string | undefined;
   /** Where directories cannot be synced: has the system write this one out if it does so. Never fails, promises nothing. */
   flushDirectory?(path: string): Awaitable<void>;
-  /** As `linkStat`, of what is only judged; undefined where that is not told. Like `realPath`, no call of the protocol. */
+  /** As `linkStat`, of what is only judged; undefined where that is unknown. Like `realPath`, no call of the protocol. */
   glance?(path: string): FileStatus | undefined;
   /** Follows symlinks; undefined when there is nothing (also when a symlink dangles). */
   stat(path: string): Awaitable<FileStatus | undefined>;

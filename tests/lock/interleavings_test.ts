@@ -262,7 +262,7 @@ describe("a lock that is joined, in every order of steps", () => {
     }
 
     for (const ends of ["gives it back", "is killed"]) {
-      it(`who has joined changes nothing once the first ${ends} (${backend})`, () => {
+      it(`a program that joined changes nothing once the first ${ends} (${backend})`, () => {
         const kills = ends === "is killed" ? 1 : 0;
         const told = new Set<string>();
         const contenders = () => {

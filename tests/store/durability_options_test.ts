@@ -199,7 +199,7 @@ describe("an option of durability makes a difference", () => {
       it(`${name}: whenUnsupported`, () => {
         assertEquals(outcomeOf(row, {}, "EINVAL").thrown, undefined);
         const { thrown } = outcomeOf(row, { whenUnsupported: "throw" }, "EINVAL");
-        assert(UnsupportedError.is(thrown), `it was not told: ${thrown}`);
+        assert(UnsupportedError.is(thrown), `it was not reported: ${thrown}`);
       });
     }
   }

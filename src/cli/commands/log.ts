@@ -108,7 +108,7 @@ export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outc
   const torn = tornTail === undefined ? [] : [
     `${
       countText(tornTail.bytes, "byte")
-    } at byte ${tornTail.offset} were cut off: of an append that was never told done`,
+    } at byte ${tornTail.offset} were cut off: of an append that was never acknowledged`,
   ];
   return {
     result: { path: log.path, ...records, durability, ...tornTail === undefined ? {} : { tornTail } },

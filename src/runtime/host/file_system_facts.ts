@@ -1,6 +1,6 @@
 /**
  * What the system says of the file system below a directory: its kind, how it is mounted, how much room there is. For
- * people and `doctor`; nothing is decided by it. What is not told, or may not be asked, is undefined.
+ * people and `doctor`; nothing is decided by it. What is unknown, or may not be read, is undefined.
  * https://man7.org/linux/man-pages/man2/statfs.2.html, https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
  */
 import { builtin } from "../builtin.ts";

@@ -106,7 +106,7 @@ export class MemoryOpenFile implements SyncOpenFile, FallibleFile {
 
   setMode(mode: number): void {
     const { visible } = this.#owned("setMode");
-    // Who is not in the file's group cannot give others the group's rights: chmod(2).
+    // A process that is not in the file's group cannot give others the group's rights: chmod(2).
     const dropped = this.#process.user !== 0 && !inGroup(this.#process, visible.group) ? 0o2000 : 0;
     this.#machine.disk.changeAttributes(this.#inode, { kind: "mode", mode: mode & 0o7777 & ~dropped });
   }

@@ -139,7 +139,7 @@ export class OrderCalls {
         this.#record(process, operation, call, result);
         const settle = () => "value" in result ? resolve(result.value as T) : reject(result.error);
         if (call.method !== "sync" && fails === undefined) return settle();
-        // Of two processes, one is not told what the other is.
+        // Of two processes, neither learns what the other one is.
         const touches = (): Touch[] => [ofEverything(fails !== undefined && this.#parts.together)];
         this.#parts.stateOf(operation)?.pending.unshift({ what: "answer", syncs: true, touches, take: settle });
       };
