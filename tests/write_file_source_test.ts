@@ -1,7 +1,8 @@
 /** What becomes of the source of a write that does not go as planned: it is read once, cancelled, or read no more. */
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import { type FileData, FileError, writeFile } from "../mod.ts";
+import { acquireLock, type FileData, FileError, writeFile } from "../mod.ts";
 import { type Fault, faultRuntime, memoryRuntime } from "../src/testing/mod.ts";
 
 describe("a source", () => {
@@ -15,6 +16,24 @@ describe("a source", () => {
     const error = await assertRejects(() => writeFile("/missing/file", stream, { runtime: memoryRuntime() }));
     assertInstanceOf(error, FileError);
     assertStrictEquals(cancelled, error);
+  });
+
+  it("of node:stream that fails before it is read fails the write, not the process", async () => {
+    const machine = memoryRuntime({ files: { "/file": "old" } });
+    const lock = await acquireLock("/file", { runtime: machine });
+    const stream = new Readable({ read: () => {} });
+    const write = assertRejects(() => writeFile("/file", stream, { lock: true, runtime: machine }), Error, "missing");
+    stream.destroy(new Error("its file is missing"));
+    await new Promise((resolve) => stream.on("close", resolve)); // the error was emitted before that
+    await lock.release();
+    await write;
+    assertEquals(machine.readText("/file"), "old");
+  });
+
+  it("of node:stream that nobody has read yet is destroyed when the write fails", async () => {
+    const stream = new Readable({ read: () => {} });
+    await assertRejects(() => writeFile("/missing/file", stream, { runtime: memoryRuntime() }), FileError);
+    assertEquals(stream.destroyed, true);
   });
 
   const pieces = async function* () {

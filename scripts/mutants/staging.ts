@@ -72,7 +72,7 @@ export const stagingMutants: readonly Mutant[] = [
     tests: faults,
   },
   {
-    name: "that a temporary file went with its directory is not told",
+    name: "an error does not say that a temporary file went with its directory",
     file: "src/protocol/stage.ts",
     from: `  if (now?.identity !== home.status.identity) throw new SystemError("ESTALE", "remove", home.pathOf(name));
 `,
@@ -168,6 +168,20 @@ export const stagingMutants: readonly Mutant[] = [
     }
 `,
     tests: copies,
+  },
+  {
+    name: "a Node stream that fails before it is read ends the process",
+    file: "src/core/bytes.ts",
+    from: '  stream.on("error", () => {});\n',
+    to: "",
+    tests: ["tests/write_file_source_test.ts"],
+  },
+  {
+    name: "a Node stream that is never read stays open",
+    file: "src/core/bytes.ts",
+    from: "cancel: () => ignoreOutcome(() => stream.destroy())",
+    to: "cancel: () => ignoreOutcome(() => iterator.return?.())",
+    tests: ["tests/write_file_source_test.ts"],
   },
   {
     name: "a source that never answers outlives the abort",

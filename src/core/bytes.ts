@@ -192,6 +192,23 @@ function fromStream(stream: ReadableStream<unknown>): Pull {
   return { next: () => reader.read(), cancel: (reason) => ignoreOutcome(() => reader.cancel(reason)) };
 }
 
+interface NodeStream extends AsyncIterable<unknown> {
+  on(event: "error", listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+/**
+ * A stream of `node:stream`. If it fails before it is first read (its file does not exist), only a listener keeps that
+ * from ending the process; its iterator throws the error. The iterator closes only a stream that it has started to read.
+ */
+function nodeStreamSource(stream: NodeStream): Source {
+  stream.on("error", () => {});
+  return chunkSource(() => {
+    const iterator = stream[Symbol.asyncIterator]();
+    return { next: () => iterator.next(), cancel: () => ignoreOutcome(() => stream.destroy()) };
+  });
+}
+
 function method(value: object, name: PropertyKey): boolean {
   return typeof Reflect.get(value, name) === "function";
 }
@@ -227,5 +244,6 @@ export function sourceOf(data: FileData, synchronous: boolean): Source {
     return chunkSource(() => fromStream(stream));
   }
   if (isBlob) return chunkSource(() => fromStream((value as Blob).stream()));
+  if (method(value, "on") && method(value, "destroy")) return nodeStreamSource(value as NodeStream);
   return chunkSource(() => fromIterator((value as AsyncIterable<unknown>)[Symbol.asyncIterator]()));
 }
