@@ -99,8 +99,8 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "attributes are looked for by name where others may put another file in its place",
     file: "src/protocol/attributes.ts",
-    from: `if (!isHeld || !isKept(engine, status, file)) return false;`,
-    to: `if (!isHeld && !isKept(engine, status, file)) return false;`,
+    from: `if (way === "loose" || !isKept(engine, status, file)) return false;`,
+    to: `if (way === "loose" && !isKept(engine, status, file)) return false;`,
     tests: ["tests/attributes_test.ts"],
   },
   {

@@ -64,10 +64,26 @@ export const securityPromiseMutants: readonly Mutant[] = [
     name: "the way to a directory that is open is not judged",
     file: "src/protocol/directories.ts",
     from: `    yield* checkWay(engine, parent, attempt);
-    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
+    if (parent.way === "loose") yield* refuseUnsafePath(engine, path, attempt);
     const { device }`,
-    to: `    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
+    to: `    if (parent.way === "loose") yield* refuseUnsafePath(engine, path, attempt);
     const { device }`,
+    tests: ["tests/proof/neighbour_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "names in a directory that others can exchange are reached by its path",
+    file: "src/protocol/directories.ts",
+    from: `parent.way = holdNames(isSafeWay(engine, path), handle);`,
+    to: `parent.way = "safe";`,
+    tests: ["tests/proof/anchored_test.ts"],
+    promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
+  },
+  {
+    name: "names in a directory within one that others can exchange are reached by its path",
+    file: "src/protocol/directories.ts",
+    from: `child.way = holdNames(this.way === "safe" && isSafeChild(this.engine, this.status, status), handle);`,
+    to: `child.way = isSafeChild(this.engine, status, status) ? "safe" : "loose";`,
     tests: ["tests/proof/neighbour_test.ts"],
     promise: "SECURITY: nothing of others is changed, whatever a neighbour does between two calls",
   },

@@ -22,12 +22,32 @@ export type Awaitable<T> = T | PromiseLike<T>;
 export type Operation<T> = Generator<PromiseLike<unknown>, T, unknown>;
 
 /** Hands a promise to the driver; returns a plain value at once. */
-export function* wait<T>(value: Awaitable<T>): Operation<T> {
+export function wait<T>(value: Awaitable<T>): Operation<T> {
   if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") {
-    return value as T;
+    there.value = value;
+    return there as unknown as Operation<T>;
   }
+  return waitFor(value as PromiseLike<T>);
+}
+
+function* waitFor<T>(value: PromiseLike<T>): Operation<T> {
   return (yield value) as T;
 }
+
+/**
+ * The operation that has ended with a value already, as most have: one for all, because `yield*` asks it before anything
+ * else runs. A generator for each would be half of a write's garbage.
+ */
+const there = {
+  value: undefined as unknown,
+  [Symbol.iterator]: () => there,
+  next: (): IteratorResult<never, unknown> => {
+    const { value } = there;
+    // Nothing is kept alive by the last call that was made.
+    there.value = undefined;
+    return { done: true, value };
+  },
+};
 
 /**
  * Runs an operation, awaiting what it waits for. An error thrown by `start` itself becomes a rejection. `within`: how many

@@ -33,6 +33,7 @@ export function* inLockDirectory<T>(
       const opened = yield* wait(beside.openDirectory(name));
       if (opened === undefined) return undefined;
       try {
+        opened.anchor?.();
         return yield* step(opened.names, beside);
       } finally {
         yield* closeQuietly(opened);

@@ -83,11 +83,11 @@ const none: FileAttributes = new Map();
  * file in its place: so this is the one that was looked at.
  */
 function* hasNone(
-  { engine, names, status, isHeld }: ParentDirectory,
+  { engine, names, status, way }: ParentDirectory,
   name: string,
   file: FileStatus,
 ): Operation<boolean> {
-  if (!isHeld || !isKept(engine, status, file)) return false;
+  if (way === "loose" || !isKept(engine, status, file)) return false;
   try {
     return (yield* wait(names.hasAttributes?.(name))) === false;
   } catch (error) {

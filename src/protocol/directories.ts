@@ -17,7 +17,7 @@ import { isForbidden, SystemError } from "../runtime/system_error.ts";
 import type { Engine } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { checkWay } from "./links.ts";
-import { holdNames, isSafeWay } from "./safe_way.ts";
+import { holdNames, isSafeChild, isSafeWay, type Way } from "./safe_way.ts";
 import { LearnedDevices } from "./learned_devices.ts";
 import { enterDirectory, type EnteredDirectory, leaveDirectory } from "./shared_directory.ts";
 import { durabilityUnsupported, syncDirectory, type SyncRules } from "./sync.ts";
@@ -32,8 +32,8 @@ export class ParentDirectory {
   readonly status: FileStatus;
   /** What names are reached through, and what is synced at the end; undefined where neither is wanted, or it is closed. */
   handle: OpenDirectory | undefined;
-  /** Whether nobody else can have its path lead elsewhere, or what is in it is reached through what is open. */
-  isHeld = true;
+  /** Whether another directory can come to be in its place, and names in it be reached there. */
+  way: Way = "loose";
   /** Closed until it is synced, to spare its descriptor: by its path until then. */
   isResting = false;
   readonly #prefix: string;
@@ -56,6 +56,7 @@ export class ParentDirectory {
   /** The same without what is synced, for a commit whose caller syncs this one, and keeps it open until then. */
   withoutSync(): ParentDirectory {
     const other = new ParentDirectory(this.engine, this.path, this.status);
+    other.way = this.way;
     other.#byPath = this.names;
     return other;
   }
@@ -70,16 +71,22 @@ export class ParentDirectory {
     const { engine, names } = this;
     if (!engine.capabilities.directorySync) {
       const status = yield* wait(names.linkStat(name));
-      return status?.kind === "directory" ? new ParentDirectory(engine, this.pathOf(name), status) : undefined;
+      return status?.kind === "directory" ? this.#child(name, status) : undefined;
     }
     const handle = yield* wait(names.openDirectory(name));
     if (handle === undefined) return undefined;
     try {
-      return new ParentDirectory(engine, this.pathOf(name), yield* wait(handle.stat()), handle);
+      return this.#child(name, yield* wait(handle.stat()), handle);
     } catch (error) {
       yield* closeParent({ handle });
       throw error;
     }
+  }
+
+  #child(name: string, status: FileStatus, handle?: OpenDirectory): ParentDirectory {
+    const child = new ParentDirectory(this.engine, this.pathOf(name), status, handle);
+    child.way = holdNames(this.way === "safe" && isSafeChild(this.engine, this.status, status), handle);
+    return child;
   }
 }
 
@@ -118,9 +125,9 @@ export function* openParent(
   // Not every system says so of a name below a file.
   if (status.kind !== "directory") throw new SystemError("ENOTDIR", "openDirectory", path);
   const parent = new ParentDirectory(engine, path, status);
-  parent.isHeld = holdNames(engine, path, undefined);
+  parent.way = holdNames(isSafeWay(engine, path), undefined);
   yield* checkWay(engine, parent, attempt);
-  if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
+  if (parent.way === "loose") yield* refuseUnsafePath(engine, path, attempt);
   return parent;
 }
 
@@ -138,9 +145,9 @@ function* opened(
 ): Operation<ParentDirectory> {
   try {
     const parent = new ParentDirectory(engine, path, status, handle);
-    parent.isHeld = holdNames(engine, path, handle);
+    parent.way = holdNames(isSafeWay(engine, path), handle);
     yield* checkWay(engine, parent, attempt);
-    if (!parent.isHeld) yield* refuseUnsafePath(engine, path, attempt);
+    if (parent.way === "loose") yield* refuseUnsafePath(engine, path, attempt);
     const { device } = status;
     if (
       syncsDirectory(rules.durability) && rules.whenUnsupported === "throw" && !syncable.has(engine.fileSystem, device)

@@ -31,7 +31,7 @@ export function* inDirectory<T>(
   if (isSafeWay(engine, directory)) return yield* step(namesByPath(engine, directory));
   const home = yield* openParent(engine, directory, makingRules, attempt);
   try {
-    if (!home.isHeld) yield* checkParent(home, attempt);
+    if (home.way === "loose") yield* checkParent(home, attempt);
     return yield* step(home.names);
   } finally {
     yield* closeParent(home);

@@ -17,6 +17,7 @@ import { isForbidden } from "../runtime/system_error.ts";
 import { childOf, type Engine, type FollowedLinks, nameOf, parentOf } from "./engine.ts";
 import { type Attempt, attemptFailed } from "./failure.ts";
 import { isOursOrRoots, isUnmapped, knownOwner } from "./known_owner.ts";
+import type { Way } from "./safe_way.ts";
 
 /** A symlink on a path, and the directory that it is in. */
 export interface MetLink {
@@ -88,15 +89,14 @@ interface ReachedDirectory {
   readonly path: string;
   readonly status: FileStatus;
   readonly handle: OpenDirectory | undefined;
-  /** Whether nobody else can have its path lead elsewhere, or what is in it is reached through what is open. */
-  readonly isHeld: boolean;
+  readonly way: Way;
 }
 
 /** Refuses a directory to which another user's link has led, unless that user owns it. */
 export function* checkWay(engine: Engine, reached: ReachedDirectory, attempt: Attempt): Operation<void> {
   const { fileSystem, capabilities } = engine;
   if (!capabilities.owner || !capabilities.symbolicLinks || engine.links?.users === "any") return;
-  const { path, status, handle, isHeld } = reached;
+  const { path, status, handle, way } = reached;
   let known = judged.get(fileSystem);
   if (known?.get(path) === status.identity) return;
   const current = handle === undefined ? fileSystem.realPath?.(path) : handle.currentPath?.();
@@ -109,7 +109,7 @@ export function* checkWay(engine: Engine, reached: ReachedDirectory, attempt: At
     }
   }
   // The path that was looked at just now need not be the one that was opened.
-  if (!isHeld) return;
+  if (way === "loose") return;
   if (known === undefined) judged.set(fileSystem, known = new Map());
   if (known.size >= mostJudged) known.clear();
   known.set(path, status.identity);

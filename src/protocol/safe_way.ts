@@ -59,8 +59,17 @@ export function isKept(engine: Engine, directory: FileStatus, inside: FileStatus
   return (directory.mode & 0o1000) !== 0 && isOursOrRoots(engine.runtime, inside);
 }
 
-/** Has names in an open directory reached through it, where others can exchange it; false where that cannot be done. */
-export function holdNames(engine: Engine, path: string, handle: OpenDirectory | undefined): boolean {
-  if (handle !== undefined && handle.anchor === undefined && engine.capabilities.anchored) return true;
-  return isSafeWay(engine, path) || handle?.anchor?.() === true;
+/** How a path leads to a directory: nobody else can exchange it, or names are reached through what is open, or neither. */
+export type Way = "safe" | "held" | "loose";
+
+/** Has names in an open directory reached through it where its way is not safe. */
+export function holdNames(isSafe: boolean, handle: OpenDirectory | undefined): Way {
+  if (isSafe) return "safe";
+  return handle?.anchor?.() === true ? "held" : "loose";
+}
+
+/** Whether a directory in one to which the way is safe is reached as safely by its name. */
+export function isSafeChild(engine: Engine, directory: FileStatus, inside: FileStatus): boolean {
+  const { owner, mode, symbolicLinks } = engine.capabilities;
+  return !owner || !mode || !symbolicLinks || isKept(engine, directory, inside);
 }

@@ -1,6 +1,6 @@
 /**
  * Between any two calls of an operation, from the moment its directory is open, another directory takes
- * that one's place, or a symlink to a third: nothing there is touched, whatever its names.
+ * that one's place (others can do that here), or a symlink to a third: nothing there is touched, whatever its names.
  */
 import { assert, assertEquals, fail } from "@std/assert";
 import { describe, it } from "node:test";
@@ -23,7 +23,8 @@ import {
 import { notEmpty, tally } from "../support/tally.ts";
 import { afterRenameTo, applyAndDie, scenario } from "../transaction/support.ts";
 
-const home = "/home";
+/** In a directory of somebody else's, who can put another one in its place. */
+const home = "/n/home";
 const file = `${home}/file`;
 
 const operations: readonly [name: string, run: (runtime: Runtime) => unknown][] = [
@@ -82,6 +83,8 @@ const newMachine = (anchored = true): MemoryRuntime =>
     user: 0,
     capabilities: { anchored },
     files: {
+      "/n": { kind: "directory", user: 7, mode: 0o755 },
+      [home]: { kind: "directory", user: 0, mode: 0o755 },
       [file]: { content: "old", mode: 0o640 },
       "/source": "source",
       "/victim/file": "theirs",
@@ -175,7 +178,7 @@ describe("nothing is touched in what takes the place of an open directory:", () 
 
   it("where names are reached by path, these exchanges show that", () => {
     const [, put] = exchanges[0] ?? fail();
-    const remove = (runtime: Runtime) => removeFileSync(file, { runtime });
+    const remove = (runtime: Runtime) => removeFileSync(file, { runtime, unsafePath: "allow" });
     const touched = [1, 2, 3, 4, 5].map((number) => {
       const after = exchanged(remove, put, number, newMachine(false)) ?? fail();
       return JSON.stringify(picture(after.machine, after.directory)) !== JSON.stringify(after.before);

@@ -19,9 +19,24 @@ const secret = "SECRET";
 function redirect(as: SyncFileSystem, directory: string): void {
   for (const { name, kind } of as.readDirectory(directory) ?? []) {
     if (kind !== "directory") continue;
-    as.rename(`${directory}/${name}`, `/home/n/${name}.away`);
+    // To another directory he could move only one that he may write to.
+    as.rename(`${directory}/${name}`, `${directory}/${name}.away`);
     as.symbolicLink("/victim", `${directory}/${name}`);
   }
+}
+
+/** The same for every directory of his that has no other in it, however deep it is: where an object is, or a page. */
+function redirectDeepest(as: SyncFileSystem, directory: string, to: string): boolean {
+  let isDeepest = true;
+  for (const { name, kind } of as.readDirectory(directory) ?? []) {
+    if (kind !== "directory") continue;
+    isDeepest = false;
+    const path = `${directory}/${name}`;
+    if (!redirectDeepest(as, path, to)) continue;
+    as.rename(path, `${path}.away`);
+    as.symbolicLink(to, path);
+  }
+  return isDeepest;
 }
 
 /** Has a second name for a file of the victim's take the place of one of his. */
@@ -71,6 +86,10 @@ const acts: Readonly<Record<string, (as: SyncFileSystem, machine: MemoryRuntime)
   },
   "every directory in the user's becomes a link": (as) => redirect(as, home),
   "every directory in the user's store becomes a link": (as) => redirect(as, `${home}/store`),
+  "every directory with no other in it becomes a link": (as) => redirectDeepest(as, home, "/victim"),
+  // Where no name of his is taken.
+  "every directory with no other in it becomes a link to one that is empty": (as) =>
+    redirectDeepest(as, home, "/victim/none"),
 };
 
 function newMachine(finds?: (machine: MemoryRuntime) => void): MemoryRuntime {
@@ -94,7 +113,9 @@ function newMachine(finds?: (machine: MemoryRuntime) => void): MemoryRuntime {
       "/victim/file.lock": { content: "", ...root },
       "/victim/fresh.lock": { content: "", ...root },
       "/victim/main": { content: `${digest}\n`, ...root },
+      "/victim/page": { content: secret, ...root },
       [`/victim/${digest.slice(2)}`]: { content: object, ...root },
+      "/victim/none": { kind: "directory", user: 0, mode: 0o700 },
       "/victim/heads/main": { content: `${digest}\n`, ...root },
       // He may come here, and reads nothing.
       "/open": { kind: "directory", user: 0, mode: 0o711 },

@@ -123,9 +123,16 @@ export function isTemporaryOf(parsed: TemporaryName, name: string): boolean {
   return parsed.target === shortenName(name, temporaryTargetLimit);
 }
 
+/** That of the facts that were asked for last: a process asks for its own with every write. */
+let lastProof: { readonly facts: ProcessFacts | undefined; readonly proof: Proof } | undefined;
+
 /** The proof by a process's facts, where they are known and can be part of a name. */
 export function processProof(facts: ProcessFacts | undefined): Proof {
-  return facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
+  if (lastProof === undefined || lastProof.facts !== facts) {
+    const proof: Proof = facts !== undefined && factsFitName(facts) ? { kind: "process", facts } : { kind: "none" };
+    lastProof = { facts, proof };
+  }
+  return lastProof.proof;
 }
 
 /** Whether process facts can be part of a name. */

@@ -1,11 +1,12 @@
 /**
- * An open directory over a node:fs descriptor, for Node and Bun: names in it are reached through the descriptor where the
- * system shows that as a path (anchor.ts), else by the path it was opened by.
+ * An open directory over a node:fs descriptor, for Node and Bun: names in it are reached by the path it was opened by,
+ * until `anchor` has them reached through the descriptor, where the system shows that as a path (anchor.ts): the kernel
+ * needs three times as long for those.
  */
-import { anchor, dropAnchor, mayAnchor } from "../anchor.ts";
+import { anchor, dropAnchor, mayAnchor, shownPath } from "../anchor.ts";
 import { hasRealDescriptors, nodeFs } from "../builtin.ts";
 import { baseOf, NamesByPath } from "../directory.ts";
-import type { DirectoryNames, FileSystem, OpenDirectory } from "../runtime.ts";
+import type { FileSystem, OpenDirectory } from "../runtime.ts";
 import type { DescriptorCalls } from "./calls.ts";
 import { NodeOpenFile } from "./open_file.ts";
 
@@ -32,13 +33,26 @@ function leadsToRoot(): boolean {
 
 /** An open directory of Node and Bun. */
 export class NodeDirectory extends NodeOpenFile implements OpenDirectory {
-  readonly names: DirectoryNames;
+  readonly names: NamesByPath;
   readonly #number: number;
+  readonly #path: string;
+  #isAnchored = false;
 
   constructor(descriptor: number, path: string, calls: DescriptorCalls, fileSystem: FileSystem) {
     super(descriptor, path, calls);
     this.#number = descriptor;
-    this.names = new NamesByPath(fileSystem, anchorsHere() ? anchor(descriptor, path) : baseOf(path));
+    this.#path = path;
+    this.names = new NamesByPath(fileSystem, baseOf(path));
+    // What it was reached through may be closed first.
+    if (shownPath(path) !== path) this.anchor();
+  }
+
+  anchor(): boolean {
+    if (this.#isAnchored) return true;
+    if (!anchorsHere()) return false;
+    this.names.base = anchor(this.#number, this.#path);
+    this.#isAnchored = true;
+    return true;
   }
 
   currentPath(): string | undefined {
@@ -51,7 +65,7 @@ export class NodeDirectory extends NodeOpenFile implements OpenDirectory {
   }
 
   override close(): void {
-    dropAnchor(this.#number);
+    if (this.#isAnchored) dropAnchor(this.#number);
     super.close();
   }
 }

@@ -1,4 +1,7 @@
-/** A directory that a simulated process has open, and the names in it: wherever it has been moved, if it is anchored. */
+/**
+ * A directory that a simulated process has open, and the names in it: reached by its path, or wherever it has been moved
+ * once it is anchored.
+ */
 import { baseOf } from "../../runtime/directory.ts";
 import type { DirectoryEntry, DirectoryNames, FileStatus, OpenDirectory } from "../../runtime/runtime.ts";
 import { SystemError } from "../../runtime/system_error.ts";
@@ -23,24 +26,25 @@ interface OpenedDirectory {
 /** Names in an open directory of a simulated process, at once. */
 class MemoryNames implements DirectoryNames {
   readonly base: string;
+  /** By what names are looked up: by the path of the directory, until they are held. */
+  calls: NameCalls;
   readonly #path: string;
-  readonly #calls: NameCalls;
   readonly #isOpen: () => boolean;
   /** Those by which a name elsewhere is looked up, in a directory that is not open. */
   readonly #byPath: NameCalls;
 
-  constructor(path: string, calls: { readonly inside: NameCalls; readonly byPath: NameCalls }, isOpen: () => boolean) {
+  constructor(path: string, byPath: NameCalls, isOpen: () => boolean) {
     this.base = baseOf(path);
+    this.calls = byPath;
     this.#path = path;
-    this.#calls = calls.inside;
-    this.#byPath = calls.byPath;
+    this.#byPath = byPath;
     this.#isOpen = isOpen;
   }
 
   /** A caller that continues after closing it would reach what has got its descriptor since. */
   get #inside(): NameCalls {
     if (!this.#isOpen()) throw new SystemError("EBADF", "openDirectory", this.#path);
-    return this.#calls;
+    return this.calls;
   }
 
   open(name: string, access: "read" | "read-write"): SyncOpenFile | undefined {
@@ -112,15 +116,23 @@ export function pathOfDirectory(machine: Machine, inode: number): string | undef
 
 /** An open directory of a simulated process. */
 export class MemoryDirectory extends MemoryOpenFile implements OpenDirectory {
-  readonly names: DirectoryNames;
+  readonly names: MemoryNames;
   readonly #opened: OpenedDirectory;
+  readonly #inside: NameCalls | undefined;
 
-  /** `inside`: the calls that names in it are looked up by; `byPath`: those for all other names. */
-  constructor(opened: OpenedDirectory, inside: NameCalls, byPath: NameCalls) {
+  /** `byPath`: the calls that names are looked up by; `inside`: those in the directory itself, where it can be anchored. */
+  constructor(opened: OpenedDirectory, byPath: NameCalls, inside?: NameCalls) {
     const { machine, process, inode, path } = opened;
     super(machine, process, { inode, path, access: "read" });
-    this.names = new MemoryNames(path, { inside, byPath }, () => process.open.has(this));
+    this.names = new MemoryNames(path, byPath, () => process.open.has(this));
     this.#opened = opened;
+    this.#inside = inside;
+  }
+
+  anchor(): boolean {
+    if (this.#inside === undefined) return false;
+    this.names.calls = this.#inside;
+    return true;
   }
 
   currentPath(): string | undefined {

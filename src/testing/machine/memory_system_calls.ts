@@ -75,11 +75,11 @@ export class MemorySystemCalls implements SyncFileSystem {
     if (node.kind !== "directory") this.#fail("ENOTDIR", "openDirectory", path);
     this.#need(node, permission.read, "openDirectory", path);
     this.#checkOpenFiles("openDirectory", path);
-    const anchored = through === this && this.#machine.plan.options.capabilities?.anchored !== false;
-    const inside = anchored ? new MemorySystemCalls(this.#machine, this.#process, node.number) : through;
     const opened = { machine: this.#machine, process: this.#process, inode: node.number, path };
-    const byPath = anchored ? new MemorySystemCalls(this.#machine, this.#process) : through;
-    return new MemoryDirectory(opened, inside, byPath);
+    const canAnchor = through === this && this.#machine.plan.options.capabilities?.anchored !== false;
+    if (!canAnchor) return new MemoryDirectory(opened, through);
+    const byPath = this.#home === undefined ? this : new MemorySystemCalls(this.#machine, this.#process);
+    return new MemoryDirectory(opened, byPath, new MemorySystemCalls(this.#machine, this.#process, node.number));
   }
 
   realPath(path: string): string | undefined {
