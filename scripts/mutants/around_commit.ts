@@ -33,13 +33,13 @@ export const aroundCommitMutants: readonly Mutant[] = [
     tests: busy,
   },
   {
-    name: "after waiting for a target nobody asks whether a later call has committed",
+    name: "nobody asks right before the commit whether a later call has committed",
     file: "src/protocol/commit.ts",
     from: `      const newer = turn.overtaken;
       if (newer !== undefined) {`,
     to: `      const newer = published ? turn.overtaken : undefined;
       if (newer !== undefined) {`,
-    tests: busy,
+    tests: ["tests/write_order_test.ts"],
   },
   {
     name: "a transaction does not wait for a target that is in use",

@@ -53,8 +53,8 @@ export const lockMutants: readonly Mutant[] = [
   {
     name: "a timeout of 0 waits",
     file: "src/lock/lock_file.ts",
-    from: `    if (left === 0) return false;\n    patience.waited = true;`,
-    to: `    patience.waited = true;`,
+    from: `    if (patience.left() === 0) return "timeout";\n`,
+    to: ``,
     tests: unit,
   },
   {
@@ -120,7 +120,7 @@ export const lockMutants: readonly Mutant[] = [
     file: "src/lock/lock_names.ts",
     from: `if ((yield* wait(names.linkStat(name)))?.identity === identity) yield*`,
     to: `if ((yield* wait(names.linkStat(name))) !== undefined) yield*`,
-    tests: orders,
+    tests: ["tests/lock/exchanged_test.ts"],
   },
   {
     name: "a lock directory whose holder cannot be judged is taken away",
@@ -288,11 +288,12 @@ export const lockMutants: readonly Mutant[] = [
     tests: [...unit, "tests/lock/joined_test.ts"],
   },
   {
-    name: "a second release gives another holder's turn back",
+    name: "a second release closes what has got the descriptor since",
     file: "src/lock/lock_hold.ts",
     from: `    if (this.#released) return;\n`,
     to: ``,
     tests: unit,
+    runtime: "node",
   },
   {
     name: "an update writes into another file than the one that is locked",

@@ -103,7 +103,7 @@ export const waitMutants: readonly Mutant[] = [
     name: "--break does not ask",
     file: "src/cli/commands/lock.ts",
     from: `if (!call.options.force && !(await agrees`,
-    to: `if (call.options.force === false && !(await agrees`,
+    to: `if (call.options.force === undefined && !(await agrees`,
     tests: broken,
   },
   {

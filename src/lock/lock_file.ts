@@ -151,10 +151,8 @@ function* lockInTime(
 
 function* waitForKernel({ patience, shared, engine }: LockRequest, file: OpenFile): Operation<boolean> {
   for (let looks = 0;; looks++) {
-    const left = patience.left();
-    if (left === 0) return false;
     patience.waited = true;
-    const had = yield* idly(engine, file.lock(shared, left, patience.signal));
+    const had = yield* idly(engine, file.lock(shared, patience.left(), patience.signal));
     checkAbort(patience.signal);
     if (had !== undefined) return had;
     if (!(yield* pauseBeforeRetry(engine, patience, looks))) return false;

@@ -38,6 +38,18 @@ function withFile(t: Test, run: (path: string, lock: string, directory: string) 
 }
 
 describe("a lock file", () => {
+  it("that was given back is not given back again: its descriptor may be another file's by then", (t) =>
+    withFile(t, async (path) => {
+      const lock = await acquireLock(path);
+      await lock.release();
+      const files = [1, 2, 3].map(() => fs.openSync(path, "r"));
+      await lock.release();
+      for (const file of files) {
+        assertEquals(fs.fstatSync(file).size, 4);
+        fs.closeSync(file);
+      }
+    }));
+
   it("is made beside the file, says who holds it, and stays", (t) =>
     withFile(t, async (path, lockFile) => {
       const before = Date.now();

@@ -5,13 +5,14 @@ import {
   acquireLock,
   acquireLockSync,
   type FileLock,
+  LockError,
   LockLostError,
   LockTimeoutError,
   tryLock,
   writeFile,
 } from "../../mod.ts";
 import { tokenName } from "../../src/protocol/names/names.ts";
-import { type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
+import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 
 const staleAfter = 10_000;
@@ -110,12 +111,13 @@ describe("staleAfter", () => {
     const runtime = machine();
     const { runtime: stopped, thaw } = stoppable(runtime.fork());
     const lock = await acquireLock(path, { ...renewing, runtime: stopped });
-    const lost = new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
     const [, robber] = await timed(runtime, renewing);
     thaw();
     // A renewal keeps no process alive, and lets no time pass by itself.
-    await Promise.all([lost, runtime.clock.sleep(staleAfter)]);
-    assert(LockLostError.is(lock.signal.reason));
+    await runtime.clock.sleep(staleAfter);
+    // Asked for only now: a signal has its lock looked at.
+    const { signal } = lock;
+    assert(signal.aborted && LockLostError.is(signal.reason));
     await lock.release();
     await robber.release();
     assertEquals(runtime.files(), {});
@@ -147,6 +149,43 @@ describe("staleAfter", () => {
     await assertRejects(() => acquireLock(path, options), LockTimeoutError);
     lock[Symbol.dispose]();
     assertEquals(runtime.files(), {});
+  });
+});
+
+describe("a lock directory", () => {
+  const directory = { backend: "directory", timeout: 0 } as const;
+
+  it("with the token of a dead process and that of its holder is its holder's", async () => {
+    const runtime = memoryRuntime();
+    const [dead, holder] = [runtime.fork(), runtime.fork()];
+    const [facts, alive] = [dead.process.facts(), holder.process.facts()];
+    dead.kill();
+    const token = (stamp: number, of: typeof facts) =>
+      `${path}.lock/${tokenName({ generation: 1, stamp, random: "a".repeat(26), facts: of })}`;
+    // As a copy of an older state of the directory leaves them; the one with the highest stamp is looked at first.
+    runtime.put(token(1, alive));
+    runtime.put(token(2, facts));
+    assertEquals(await tryLock(path, { backend: "directory", runtime }), undefined);
+    assertEquals(Object.keys(runtime.files("/state.lock")), [token(1, alive)]);
+    holder.kill();
+    await (await acquireLock(path, { ...directory, runtime })).release();
+  });
+
+  it("whose token could not be removed is free for its own process all the same", async () => {
+    const machine = memoryRuntime();
+    const process = machine.fork();
+    const { runtime } = faultRuntime(process, {
+      at: ({ method, path: name }) =>
+        ["remove", "rename"].includes(method) && name?.startsWith(`${path}.lock/`) === true,
+      times: "always",
+      error: "EIO",
+    });
+    const lock = await acquireLock(path, { ...directory, runtime });
+    await assertRejects(() => lock.release(), LockError, "EIO");
+    assertEquals(await tryLock(path, { backend: "directory", runtime: machine }), undefined);
+    await (await acquireLock(path, { ...directory, runtime: process })).release();
+    await (await acquireLock(path, { ...directory, runtime: machine })).release();
+    assertEquals(machine.files(), {});
   });
 });
 

@@ -70,11 +70,13 @@ function loggedEarlier(machine: MemoryRuntime): void {
   log.append("one");
 }
 
-/** The process that held a lock, or wrote a log, is dead. */
+/** The process that held a lock, or wrote a log, is dead. A name of its token may be the victim's, too. */
 function heldEarlier(machine: MemoryRuntime): void {
   const other = machine.fork();
   acquireLockSync(file, { runtime: other, backend: "directory" });
   other.kill();
+  const tokens = machine.syncFileSystem.readDirectory(`${file}.lock`) ?? [];
+  for (const { name } of tokens) machine.put(`/victim/${name}`, { content: "", mode: 0o600 });
 }
 
 function leftOpenEarlier(machine: MemoryRuntime): void {

@@ -212,6 +212,30 @@ describe("recoverTransactions", () => {
     assertEquals([shown(machine, three), leftovers(machine)], ["old", []]);
   });
 
+  it("leaves a journal alone whose lock somebody else has by then", () => {
+    const machine = after(afterRenameTo("/f0"));
+    const other = machine.fork();
+    const files = () => Object.entries(machine.files()).filter(([path]) => !path.endsWith(".lock"));
+    const before = files();
+    let locked = 0;
+    const runtime = interceptRuntime(machine, (call, proceed) => {
+      if (call.method === "tryLock" && call.path.includes(".journal") && call.operands[0] === false && locked++ === 0) {
+        const journal = other.syncFileSystem.open(call.path, "read");
+        assert(journal !== undefined && journal.tryLock(false) === true);
+      }
+      return proceed();
+    });
+    const { kept, ...rest } = recoverTransactionsSync("/d", { runtime, lock: { timeout: 0 } });
+    assertEquals([locked, kept.map(({ reason }) => reason), rest], [1, ["alive"], {
+      ...rest,
+      finished: [],
+      undone: [],
+    }]);
+    assertEquals(files(), before);
+    other.kill();
+    assertEquals(recoverTransactionsSync("/d", { runtime: machine }).finished, three.paths);
+  });
+
   it("removes what is left of a transaction without a journal", () => {
     const machine = after(afterRenameTo(".marker"), two);
     for (const name of leftovers(machine)) if (name.includes(".journal")) machine.syncFileSystem.remove(name);
