@@ -378,6 +378,7 @@ describe("whenLost: throw", () => {
         "it would lose capabilities",
       ],
       ["what cannot be seen", {}, { capabilities: {} }, "ENOTSUP", "koffi"],
+      ["what it may not read", { mode: 0o600 }, { user: 1000 }, "ENOTSUP", "only who may read the file can see it"],
     ];
   for (const [what, given, options, code, words] of refused) {
     it(`refuses to lose ${what}, and nothing has changed`, () => {
@@ -387,6 +388,7 @@ describe("whenLost: throw", () => {
       const error = assertThrows(write, Error, words);
       assert(WriteError.is(error) || UnsupportedError.is(error));
       assertEquals([error.code, error.targetState], [code, "unchanged"]);
+      assertEquals(error.message.split(`"/d/file"`).length, 2, error.message);
       assertEquals([machine.files("/d"), machine.statusOf("/d/file")], before);
     });
   }

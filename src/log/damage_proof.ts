@@ -4,15 +4,22 @@
  * What is there may be content that somebody else has chosen, and look like the beginning of a record at each of its
  * bytes. So the checksums of all that may be records are taken together: the file is read once, the state of one
  * running checksum is noted where each begins and ends, and the checksum between the two follows from these
- * (crc_shift.ts). What that costs grows with the bytes, whatever they say.
+ * (crc_shift.ts). What that costs grows with the bytes, whatever they say; zeros cost next to nothing, and holes are not
+ * even read where the system tells where they are: a file may say that it is a terabyte long.
  */
 import type { Operation } from "../core/operation.ts";
+import { isZero } from "../core/zeros.ts";
 import { crc32c } from "./crc32c.ts";
 import { shiftState } from "./crc_shift.ts";
 import { type Cursor, identityChecksum, placeChecksum, provingLength, recordHeaderSize } from "./record.ts";
 
-/** Reads bytes of the file, as many as there are up to `length`. */
-type ReadBytes = (offset: number, length: number) => Operation<Uint8Array>;
+/** The file that is looked through. */
+interface Content {
+  /** Its bytes from `offset` on, as many as there are up to `length`. */
+  bytes(offset: number, length: number): Operation<Uint8Array>;
+  /** Where the first byte at `offset` or behind it is that is in no hole; Infinity where there is none, undefined: unknown. */
+  nextData?(offset: number): number | undefined;
+}
 
 const windowSize = 256 * 1024;
 /** More that end further on are not kept at once: the file is read once more for the others. */
@@ -32,16 +39,20 @@ interface Doubted {
 }
 
 /** Where a record begins that proves that what is at the cursor was synced once; undefined: none does. */
-export function* findProof(read: ReadBytes, doubted: Doubted, most = mostPending): Operation<number | undefined> {
+export function* findProof(content: Content, doubted: Doubted, most = mostPending): Operation<number | undefined> {
   const { size, cursor } = doubted;
   for (let from = cursor.offset + 1; from + recordHeaderSize <= size;) {
     const pass = new Pass(doubted, from, most);
     for (let offset = from; offset + recordHeaderSize <= size && !pass.done;) {
-      const window = yield* read(offset, Math.min(windowSize, size - offset));
-      if (window.length < recordHeaderSize) return undefined;
-      const proof = pass.take(window, offset);
+      const data = Math.min(content.nextData?.(offset) ?? offset, size);
+      const isHole = data - offset > windowSize;
+      const window = isHole ? undefined : yield* content.bytes(offset, Math.min(windowSize, size - offset));
+      if (window !== undefined && window.length < recordHeaderSize) return undefined;
+      const end = window === undefined ? data : offset + window.length;
+      const proof = window === undefined || isZero(window) ? pass.takeZeros(end) : pass.take(window, offset);
       if (proof !== undefined) return proof;
-      offset += window.length - recordHeaderSize + 1;
+      // What begins in the last bytes goes on behind them.
+      offset = end - recordHeaderSize + 1;
     }
     if (pass.resume === undefined) return undefined;
     from = pass.resume;
@@ -123,6 +134,9 @@ class PossibleRecords {
   }
 }
 
+/** The state after the bytes between two offsets of the file. */
+type Checksum = (state: number, from: number, to: number) => number;
+
 /** One reading of the file. */
 class Pass {
   readonly #doubted: Doubted;
@@ -163,20 +177,28 @@ class Pass {
       if (this.#records.count >= this.#most) this.resume = place;
       else begun.push(this.#records.add(place, end, view.getUint32(at, true)));
     }
-    const whole = offset + window.length;
-    // Further on, there may be beginnings that are not seen yet.
-    const limit = whole >= size ? whole : offset + last + 1 + checksumSize;
-    return this.#judge(window, offset, begun, limit);
+    const checksum = (state: number, from: number, to: number) => ~crc32c(window, ~state, from - offset, to - offset);
+    return this.#judge(checksum, begun, this.#limit(offset + window.length));
+  }
+
+  /** The same for bytes up to `end` that are all zero: no record has the number 0, so none begins there. */
+  takeZeros(end: number): number | undefined {
+    return this.#judge((state, from, to) => shiftState(state, to - from), [], this.#limit(end));
+  }
+
+  /** How far what was read up to `end` can be judged: behind, there may be beginnings that are not seen yet. */
+  #limit(end: number): number {
+    return end >= this.#doubted.size ? end : end - recordHeaderSize + 1 + checksumSize;
   }
 
   /** Brings the running state to the limit, past every beginning and every end. */
-  #judge(window: Uint8Array, offset: number, begun: readonly number[], limit: number): number | undefined {
+  #judge(checksum: Checksum, begun: readonly number[], limit: number): number | undefined {
     const records = this.#records;
     const ending = records.takeEnding(limit);
     let next = 0;
     const advance = (to: number) => {
       if (to <= this.#at) return;
-      this.#state = ~crc32c(window, ~this.#state, this.#at - offset, to - offset);
+      this.#state = checksum(this.#state, this.#at, to);
       this.#at = to;
     };
     const begin = (until: number) => {

@@ -54,6 +54,11 @@ export class RecordReader {
     return this.#window.subarray(0, length);
   }
 
+  /** Where the first byte at `offset` or behind it is that is in no hole; see `OpenFile`. */
+  nextData(offset: number): number | undefined {
+    return this.#file.nextData?.(offset);
+  }
+
   /** What was read before is not what is there now. */
   forget(): void {
     this.#window = new Uint8Array(0);
@@ -77,8 +82,7 @@ export class RecordReader {
   /** Where the next whole record begins behind the cursor: one stands there before it. Undefined: there is none. */
   *nextWhole(cursor: Cursor): Operation<Cursor | undefined> {
     const { size } = yield* wait(this.#file.stat());
-    const doubted = { size, cursor, identity: this.#identity, any: true } as const;
-    const offset = yield* findProof((offset, length) => this.bytes(offset, length), doubted);
+    const offset = yield* findProof(this, { size, cursor, identity: this.#identity, any: true });
     if (offset === undefined) return undefined;
     const header = parseRecordHeader(viewOf(yield* this.bytes(offset, recordHeaderSize)));
     if (header === undefined) return undefined;
@@ -89,7 +93,7 @@ export class RecordReader {
   /** Where a record begins that proves that what is at the cursor was synced once; undefined: none does. */
   *provesDamage(cursor: Cursor): Operation<number | undefined> {
     const { size } = yield* wait(this.#file.stat());
-    return yield* findProof((offset, length) => this.bytes(offset, length), { size, cursor, identity: this.#identity });
+    return yield* findProof(this, { size, cursor, identity: this.#identity });
   }
 }
 

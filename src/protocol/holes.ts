@@ -2,6 +2,7 @@
  * Where a file has holes: blocks of zeros that occupy nothing. A copy skips them instead of writing them, and has holes in
  * the same places.
  */
+import { isZero } from "../core/zeros.ts";
 import type { FileStatus } from "../runtime/runtime.ts";
 
 /** The block of every file system that has holes; a smaller run of zeros saves nothing. */
@@ -23,12 +24,12 @@ export function* runsOf(piece: Uint8Array): Generator<Run> {
   let start = 0;
   let isHole: boolean | undefined;
   for (let block = 0; block < piece.length; block += blockSize) {
-    const isZero = piece.subarray(block, block + blockSize).every((byte) => byte === 0);
-    if (isHole !== undefined && isZero !== isHole) {
+    const zero = isZero(piece.subarray(block, block + blockSize));
+    if (isHole !== undefined && zero !== isHole) {
       yield { start, end: block, isHole };
       start = block;
     }
-    isHole = isZero;
+    isHole = zero;
   }
   if (isHole !== undefined) yield { start, end: piece.length, isHole };
 }

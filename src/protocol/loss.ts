@@ -34,16 +34,18 @@ export function refuseNamedMode(plan: WritePlan, status: FileStatus | undefined,
 }
 
 /** Throws where something of the old file is lost, or could not be seen. */
-export function refuseLoss({ attempt, lost, unchecked }: FileReplacement): void {
+export function refuseLoss({ attempt, engine, lost, unchecked }: FileReplacement): void {
   const [first] = lost;
   if (first !== undefined) {
     const code = first === "hard-links" ? "EMLINK" : "EPERM";
     throw attemptFailed(attempt, code, steps[first] ?? "setAttribute", `it would lose ${lost.join(", ")}`);
   }
   if (unchecked.length === 0) return;
-  const reason = `it may have what cannot be seen here, and would lose it: ${unchecked.join(", ")}; ` +
-    "seeing it needs foreign calls: the package koffi, or --allow-ffi";
-  throw new UnsupportedError(`${attempt.verb} ${JSON.stringify(attempt.path)}`, reason, {
+  const needed = engine.capabilities.attributes
+    ? "only who may read the file can see it"
+    : "seeing it needs foreign calls: the package koffi, or --allow-ffi";
+  const reason = `it may have what cannot be seen here, and would lose it: ${unchecked.join(", ")}; ${needed}`;
+  throw new UnsupportedError(attempt.verb, reason, {
     code: "ENOTSUP",
     path: attempt.path,
     step: "attributes",

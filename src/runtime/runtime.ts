@@ -68,6 +68,11 @@ export interface OpenFile {
   sync(level: SyncReach): Awaitable<void>;
   /** Whether `sync("fileSystem")` can be called from now on: it then fails if anything written since could not be kept. */
   watchFileSystem?(): boolean;
+  /**
+   * Where the first byte at `offset` or behind it is that is in no hole (zeros that occupy nothing); Infinity where there
+   * is none, undefined where that is not known. A hint, which never fails. Nobody knows the position afterwards: `seek`.
+   */
+  nextData?(offset: number): number | undefined;
   /** Begins to put the content onto the medium, and waits for none of it: a hint before a sync, which never fails. */
   startWriteBack?(): Awaitable<void>;
   /**

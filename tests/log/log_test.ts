@@ -446,8 +446,8 @@ describe("damage", () => {
     const { identity } = parseLogHeader(bytes) as LogHeader;
     const cursor = { offset, sequence: 2, syncedThrough: 0, salt: undefined };
     for (const most of [2 ** 20, 1000, 7]) {
-      const reader = (from: number, length: number) => wait(bytes.subarray(from, from + length));
-      const found = runSync(() => findProof(reader, { size: bytes.length, cursor, identity }, most));
+      const read = (from: number, length: number) => wait(bytes.subarray(from, from + length));
+      const found = runSync(() => findProof({ bytes: read }, { size: bytes.length, cursor, identity }, most));
       assertEquals(found, proof, `${most}`);
     }
     const machineOfDamage = memoryRuntime({ files: { "/log": bytes } });

@@ -91,6 +91,16 @@ describe("another user", () => {
       assertEquals({ mode: mode & 0o7777, uid, gid }, { mode: 0o644, uid: OTHER, gid: OTHER });
       const refused = await act("writeFile", file, as, 10, { owner: { user: 0 } });
       assertRefused(refused, "EPERM", "setOwner");
+      // Whether it may read the file, and so see its attributes, or not.
+      for (const mode of [0o664, 0o640]) {
+        fs.chownSync(file, 0, 0);
+        fs.chmodSync(file, mode);
+        const before = fs.statSync(file);
+        const { failure } = await act("writeFile", file, as, 10, { whenLost: "throw" });
+        assertEquals(failure?.targetState, "unchanged");
+        const { ino, uid, gid, mode: after } = fs.statSync(file);
+        assertEquals([ino, uid, gid, after], [before.ino, before.uid, before.gid, before.mode]);
+      }
     });
   });
 });

@@ -132,6 +132,27 @@ export function describeOpenFiles(withSubject: WithSubject, { real }: ContractOp
         if (!watches) skip(t, "this file system cannot be synced as a whole");
       }));
 
+    it("tells where data are behind a hole, or nothing, and passes over none of them", () =>
+      withSubject(async ({ fileSystem, directory }) => {
+        const file = await fileSystem.create(`${directory}/file`, 0o600);
+        await writeAll(file, encode("begin"));
+        const data = 8 << 20;
+        await file.seek(data);
+        await writeAll(file, encode("end"));
+        // A file system that does not know holes has data everywhere.
+        for (const from of [0, 1 << 20, data, data + 2]) {
+          const next = file.nextData?.(from);
+          assert(next === undefined || (next >= from && next <= Math.max(from, data)), `${from}: ${next}`);
+        }
+        for (const from of [data + 3, 2 ** 41]) {
+          const next = file.nextData?.(from);
+          assert(next === undefined || next === Infinity, `${from}: ${next}`);
+        }
+        await file.seek(data);
+        assertEquals(decode(await readAll(file)), "end");
+        await file.close();
+      }));
+
     it("begins a write-back whatever has become of the name, and changes nothing by it", () =>
       withSubject(async ({ fileSystem, directory }) => {
         const file = await fileSystem.create(`${directory}/file`, 0o600);

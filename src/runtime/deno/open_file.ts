@@ -162,17 +162,24 @@ export class DenoOpenFile implements OpenFile {
     return library;
   }
 
+  /** Undefined: it cannot be opened a second time. */
+  #descriptorForHint(call: string): number | undefined {
+    try {
+      return this.#descriptor(call);
+    } catch {
+      return undefined;
+    }
+  }
+
   startWriteBack(): Awaitable<void> {
     const library = this.#isInMemory ? undefined : cLibrary();
-    if (library === undefined) return;
-    let descriptor: number;
-    try {
-      descriptor = this.#descriptor("startWriteBack");
-    } catch {
-      // Not to be opened a second time: the sync that follows does it all.
-      return;
-    }
-    return library.startWriteBack(descriptor, this.#calls.mayWait);
+    const descriptor = library === undefined ? undefined : this.#descriptorForHint("startWriteBack");
+    if (descriptor !== undefined) return library?.startWriteBack(descriptor, this.#calls.mayWait);
+  }
+
+  nextData(offset: number): number | undefined {
+    const descriptor = cLibrary() === undefined ? undefined : this.#descriptorForHint("nextData");
+    return descriptor === undefined ? undefined : cLibrary()?.nextData(descriptor, offset);
   }
 
   /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
@@ -186,13 +193,8 @@ export class DenoOpenFile implements OpenFile {
     if (!this.#calls.mayWait || cLibrary()?.syncsFileSystems !== true || !tellsLostWrites(device, readProc)) {
       return false;
     }
-    try {
-      // It hears of what fails after it was opened.
-      this.#descriptor("sync");
-      return true;
-    } catch {
-      return false;
-    }
+    // It hears of what fails after it was opened.
+    return this.#descriptorForHint("sync") !== undefined;
   }
 
   sync(level: SyncReach): Awaitable<void> {

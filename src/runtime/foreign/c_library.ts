@@ -38,6 +38,11 @@ const syncRequests: Readonly<Record<Exclude<MacSync, "plain">, number>> = { full
 /** Of sync_file_range(2): begin to write what is dirty, and wait for nothing. */
 const startWriting = 2;
 
+/** Of lseek(2): the next byte that is in no hole. */
+const seekData = 3;
+/** The number of ENXIO on every system, which says that there is none. */
+const noDevice = 6;
+
 /** Of statx(2): its structure, the same on every processor, the flag for a descriptor, and the mask of both times. */
 const statxSize = 256;
 const atEmptyPath = 0x1000;
@@ -157,6 +162,17 @@ export class CLibrary {
     const values = [descriptor, 0, 0, startWriting];
     if (!later || this.#bound.callLater === undefined) this.#bound.call(name, values);
     else return this.#bound.callLater(name, values).then(nothing, nothing);
+  }
+
+  /**
+   * Where the first byte at an offset or behind it is that is in no hole, which moves the position; Infinity where there is
+   * none, undefined where that is not known. Linux only.
+   */
+  nextData(descriptor: number, offset: number): number | undefined {
+    if (this.#library.functions.lseek === undefined) return undefined;
+    const { result, errno } = this.#bound.call("lseek", [descriptor, BigInt(offset), seekData]);
+    if (result >= 0) return result;
+    return errno === noDevice ? Infinity : undefined;
   }
 
   /** The times of a file; undefined where they cannot be asked for. */

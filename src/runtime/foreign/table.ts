@@ -48,6 +48,8 @@ const onLinux = {
   open: { parameters: ["buffer", "i32"], result: "i32", optional: true },
   /** https://man7.org/linux/man-pages/man2/removexattr.2.html */
   fremovexattr: { parameters: ["i32", "buffer"], result: "i32" },
+  /** SEEK_DATA: https://man7.org/linux/man-pages/man2/lseek.2.html */
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   /** https://man7.org/linux/man-pages/man2/syncfs.2.html */
   syncfs: { parameters: ["i32"], result: "i32" },
   /** https://man7.org/linux/man-pages/man2/sync_file_range.2.html */

@@ -211,6 +211,10 @@ export class NodeOpenFile implements OpenFile {
     if (!this.#isInMemory) return this.#calls.cLibrary()?.startWriteBack(this.#descriptor, this.#calls.mayWait);
   }
 
+  nextData(offset: number): number | undefined {
+    return this.#calls.cLibrary()?.nextData(this.#descriptor, offset);
+  }
+
   /** Where nothing is written to any medium there is nothing to wait for: a promise costs a hundred times the call. */
   get #isInMemory(): boolean {
     return this.#device !== undefined && isMemoryDevice(this.#device, readProc);

@@ -14,7 +14,7 @@ import type { OpenDirectory, OpenFile, Runtime, SyncReach } from "../../runtime/
 /** A method of the seam. */
 export type SeamMethod =
   | Exclude<keyof FileSystem, "realPath" | "flushDirectory" | "glance">
-  | Exclude<keyof OpenFile, "opened" | "descriptor" | "startWriteBack" | "watchFileSystem">;
+  | Exclude<keyof OpenFile, "opened" | "descriptor" | "startWriteBack" | "watchFileSystem" | "nextData">;
 
 /** One call at the seam. */
 export interface SeamCall {
@@ -108,6 +108,7 @@ class InterceptedFile implements FallibleFile {
   startWriteBack(): Awaitable<void> {
     return this.#inner.startWriteBack?.();
   }
+  nextData = (offset: number): number | undefined => this.#inner.nextData?.(offset);
   clone(source: OpenFile): Awaitable<boolean> {
     const intercepted = source instanceof InterceptedFile;
     const inner = intercepted ? source.#inner : source;
