@@ -4,67 +4,16 @@
  */
 import { assert, assertEquals, fail } from "@std/assert";
 import { describe, it } from "node:test";
-import {
-  copyFileSync,
-  FileError,
-  openFileWriterSync,
-  removeFileSync,
-  restoreBackupSync,
-  writeFileSync,
-} from "../../mod.ts";
+import { FileError, removeFileSync, writeFileSync } from "../../mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime } from "../../src/testing/mod.ts";
-import {
-  applyFilesSync,
-  publishDirectorySync,
-  recoverTransactionsSync,
-  rollBackDirectorySync,
-} from "../../src/transaction/mod.ts";
+import { publishDirectorySync } from "../../src/transaction/mod.ts";
 import { notEmpty, tally } from "../support/tally.ts";
 import { afterRenameTo, applyAndDie, scenario } from "../transaction/support.ts";
+import { file, home, operations } from "./neighbour_operations.ts";
 
-/** In a directory of somebody else's, who can put another one in its place. */
-const home = "/n/home";
-const file = `${home}/file`;
-
-const operations: readonly [name: string, run: (runtime: Runtime) => unknown][] = [
-  ["writeFile over a file", (runtime) => writeFileSync(file, "new", { runtime })],
-  ["writeFile anew", (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime })],
-  ["writeFile with another mode", (runtime) => writeFileSync(file, "new", { runtime, mode: 0o4777 })],
-  ["writeFile for another owner", (runtime) => writeFileSync(file, "new", { runtime, owner: { user: 3, group: 3 } })],
-  ["writeFile of equal content", (runtime) => writeFileSync(file, "old", { runtime, skipIfEqual: true, mode: 0o666 })],
-  ["writeFile, create only", (runtime) => writeFileSync(`${home}/fresh`, "new", { runtime, ifExists: "fail" })],
-  ["copyFile", (runtime) => copyFileSync("/source", file, { runtime, keepTimes: true })],
-  ["removeFile", (runtime) => removeFileSync(file, { runtime })],
-  ["openFileWriter", (runtime) => {
-    using writer = openFileWriterSync(file, { runtime });
-    writer.write("new");
-    writer.commit();
-  }],
-];
-
-/** Operations that lock first: their lock files are made by path so far, and are not looked at here. */
-const lockingOperations: typeof operations = [
-  ["applyFiles", (runtime) =>
-    applyFilesSync({
-      files: [{ path: file, data: "new" }, { path: `${home}/fresh`, data: "new", mode: 0o666 }],
-    }, { runtime })],
-  ["applyFiles that is rolled back", (runtime) =>
-    applyFilesSync({
-      files: [{ path: file, data: "new" }, { path: `${home}/fresh`, data: "new" }],
-      activate() {
-        throw new Error("no");
-      },
-    }, { runtime })],
-  ["removal by applyFiles", (runtime) => applyFilesSync({ files: [{ path: file, remove: true }] }, { runtime })],
-  ["recoverTransactions", (runtime) => recoverTransactionsSync(home, { runtime })],
-  [
-    "publishDirectory, and removal of what was published",
-    (runtime) => publishDirectorySync(`${home}/site`, () => {}, { runtime, keep: 0, grace: 0 }),
-  ],
-  ["rollBackDirectory", (runtime) => rollBackDirectorySync(`${home}/site`, { runtime })],
-  ["restoreBackup", (runtime) => restoreBackupSync(file, undefined, { runtime, backup: 1 })],
-];
+/** Those that open their directory once. What they lock first they lock by path on a safe way, and is not looked at here. */
+const opening = operations.filter(({ opens }) => opens !== undefined);
 
 /** What takes the place of the directory; and where its files are then. */
 const exchanges: readonly [name: string, put: (machine: MemoryRuntime) => string][] = [
@@ -83,7 +32,8 @@ const newMachine = (anchored = true): MemoryRuntime =>
     user: 0,
     capabilities: { anchored },
     files: {
-      "/n": { kind: "directory", user: 7, mode: 0o755 },
+      // Somebody else's, who can put another one in its place.
+      "/home/n": { kind: "directory", user: 7, mode: 0o755 },
       [home]: { kind: "directory", user: 0, mode: 0o755 },
       [file]: { content: "old", mode: 0o640 },
       "/source": "source",
@@ -156,8 +106,8 @@ function exchanged(
 
 describe("nothing is touched in what takes the place of an open directory:", () => {
   for (const [what, put] of notEmpty(exchanges)) {
-    for (const [name, run] of notEmpty([...operations, ...lockingOperations])) {
-      const locks = lockingOperations.some(([each]) => each === name);
+    for (const { name, run, opens } of notEmpty(opening)) {
+      const locks = opens === "locks";
       it(`${name}, ${what}`, () => {
         const happened = tally(`the directory of ${name} is exchanged for ${what}`, ["done", "refused"]);
         for (let number = 1;; number++) {

@@ -5,7 +5,9 @@
  */
 import {
   acquireLockSync,
+  breakLockSync,
   copyFileSync,
+  inspectLockSync,
   openFileWriterSync,
   removeFileSync,
   restoreBackupSync,
@@ -14,17 +16,18 @@ import {
   withLockSync,
   writeFileSync,
 } from "../../mod.ts";
+import { sync as writeFileAtomicSync } from "../../src/compat/mod.ts";
 import { openLogSync, repairLogSync } from "../../src/log/mod.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
-import type { MemoryRuntime } from "../../src/testing/mod.ts";
+import { type MemoryRuntime, withRuntime } from "../../src/testing/mod.ts";
 import {
   applyFilesSync,
   publishDirectorySync,
   recoverTransactionsSync,
   rollBackDirectorySync,
 } from "../../src/transaction/mod.ts";
-import { readVersionedSync, writeVersionedSync } from "../../src/versioned/mod.ts";
+import { readVersionedSync, updateVersionedSync, writeVersionedSync } from "../../src/versioned/mod.ts";
 
 /** The directory, and a file in it. */
 export const home = "/home/n/d";
@@ -170,6 +173,19 @@ export const operations: readonly NeighbourOperation[] = [
     finds: heldEarlier,
   },
   {
+    name: "breakLock",
+    run: (runtime) => {
+      const holder = inspectLockSync(file, { runtime });
+      return holder && breakLockSync(file, holder, { runtime });
+    },
+    finds: heldEarlier,
+  },
+  {
+    name: "write-file-atomic's sync",
+    run: (runtime) => withRuntime(runtime, () => writeFileAtomicSync(file, "new")),
+    opens: "once",
+  },
+  {
     name: "restoreBackup",
     run: (runtime) => restoreBackupSync(file, undefined, { runtime, backup: 1 }),
     opens: "locks",
@@ -227,6 +243,10 @@ export const operations: readonly NeighbourOperation[] = [
       writeVersionedSync(file, "new", { runtime, expected: readVersionedSync(file, { runtime })?.version ?? null }),
   },
   {
+    name: "updateVersioned",
+    run: (runtime) => updateVersionedSync(file, () => "new", { runtime }),
+  },
+  {
     name: "openLog",
     run: (runtime) => {
       using log = openLogSync(`${home}/log`, { runtime });
@@ -253,6 +273,19 @@ export const operations: readonly NeighbourOperation[] = [
   {
     name: "put of what is there",
     run: (runtime) => openObjectStoreSync(`${home}/store`, { runtime }).put(object),
+    finds: storedEarlier,
+  },
+  {
+    name: "putFile",
+    run: (runtime) => openObjectStoreSync(`${home}/store`, { runtime }).putFile(file),
+  },
+  {
+    name: "putMany",
+    run: (runtime) => openObjectStoreSync(`${home}/store`, { runtime }).putMany([object, "another"]),
+  },
+  {
+    name: "restore of an object",
+    run: (runtime) => openObjectStoreSync(`${home}/store`, { runtime }).restore(digest, `${home}/fresh`),
     finds: storedEarlier,
   },
   {

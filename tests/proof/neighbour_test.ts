@@ -3,11 +3,17 @@
  * link to a directory of somebody else's, the file for a link, a FIFO, a directory or a hard link, and back. Nothing that
  * is not his own is changed, nothing of it becomes readable to him, no mode becomes wider.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import { faultRuntime, type MemoryRuntime, memoryRuntime, type SyncFileSystem } from "../../src/testing/mod.ts";
+import * as main from "../../mod.ts";
+import * as logs from "../../src/log/mod.ts";
 import { openLogSync } from "../../src/log/mod.ts";
+import * as store from "../../src/store/mod.ts";
+import { openObjectStoreSync, openReferencesSync } from "../../src/store/mod.ts";
+import * as transaction from "../../src/transaction/mod.ts";
+import * as versioned from "../../src/versioned/mod.ts";
 import { inTurn } from "../support/effort.ts";
 import { notEmpty, tally } from "../support/tally.ts";
 import { digest, file, home, object, operations } from "./neighbour_operations.ts";
@@ -183,6 +189,55 @@ function besides(
   }
   return acted && { machine, before, acted, error };
 }
+
+/** What changes nothing, or is made of the same calls as an operation that is there. */
+const others: Readonly<Record<string, string>> = {
+  acquireLockSync: "withLockSync",
+  tryLockSync: "withLockSync",
+  updateFileSync: "updateTextFileSync",
+  updateJsonFileSync: "updateTextFileSync",
+  writeJsonFileSync: "writeFileSync",
+  updateVersionedJsonSync: "updateVersionedSync",
+  updateVersionedTextSync: "updateVersionedSync",
+  readFileSync: "reads",
+  readJsonFileSync: "reads",
+  readTextFileSync: "reads",
+  readVersionedJsonSync: "reads",
+  readVersionedTextSync: "reads",
+  listBackupsSync: "reads",
+  listGenerationsSync: "reads",
+  openLogReaderSync: "reads",
+  get: "reads",
+  stream: "reads",
+  has: "reads",
+  size: "reads",
+  list: "reads",
+  read: "reads",
+  readHead: "reads",
+  nextSequence: "says what is known",
+  tornTail: "says what is known",
+  durability: "says what is known",
+  directory: "says what is known",
+  appendMany: "append",
+};
+
+/** The methods of what an object is. */
+const methodsOf = (object: object): string[] =>
+  Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => name !== "constructor");
+
+it("every public function and method that changes something is among them", () => {
+  const runtime = memoryRuntime({ files: { "/s/": { kind: "directory" } } });
+  using log = openLogSync("/s/log", { runtime });
+  const functions = [main, transaction, logs, store, versioned].flatMap((door) => Object.keys(door))
+    .filter((name) => name.endsWith("Sync"));
+  const objects = [openObjectStoreSync("/s", { runtime }), openReferencesSync("/s", { runtime }), log];
+  const text = operations.map(({ run }) => String(run)).join("\n");
+  const missing = [...functions, ...objects.flatMap(methodsOf)].filter((name) =>
+    !text.includes(`${name}(`) && others[name] === undefined
+  );
+  assertEquals(missing, []);
+  for (const name of Object.keys(others)) assert(!text.includes(`.${name}(`), `${name} is among them`);
+});
 
 describe("a neighbour acts between any two calls of", () => {
   for (const { name, run, finds } of notEmpty(inTurn(operations, 9))) {
