@@ -3,7 +3,9 @@
 /** Whether all of them are zero. */
 export function isZero(bytes: Uint8Array): boolean {
   const { buffer, byteOffset, length } = bytes;
-  const start = Math.min(-byteOffset & 3, length);
+  // So few may lie between two places where a word could begin.
+  if (length < 4) return bytes.every((byte) => byte === 0);
+  const start = -byteOffset & 3;
   const words = new Uint32Array(buffer, byteOffset + start, (length - start) >>> 2);
   for (let index = 0; index < start; index++) if (bytes[index] !== 0) return false;
   for (let index = 0; index < words.length; index++) if (words[index] !== 0) return false;

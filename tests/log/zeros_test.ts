@@ -2,9 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
 import { openLog, openLogReader, openLogSync } from "../../src/log/mod.ts";
 import { runSync, wait } from "../../src/core/operation.ts";
+import { isZero } from "../../src/core/zeros.ts";
 import { findProof } from "../../src/log/damage_proof.ts";
 import { type LogHeader, parseLogHeader } from "../../src/log/log_header.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
@@ -50,6 +51,21 @@ function search({ bytes, offset }: ReturnType<typeof damagedLog>, tellsHoles: bo
   const found = runSync(() => findProof({ ...content, ...tellsHoles ? { nextData } : {} }, { size, cursor, identity }));
   return { found, read };
 }
+
+test("isZero sees a byte that is not zero wherever it is, in bytes that begin anywhere", () => {
+  const all = new Uint8Array(40);
+  for (let start = 0; start < 5; start++) {
+    for (let end = start; end <= 40; end++) {
+      const bytes = all.subarray(start, end);
+      assert(isZero(bytes));
+      for (let index = 0; index < bytes.length; index++) {
+        bytes[index] = 128;
+        assert(!isZero(bytes), `${start} ${end} ${index}`);
+        bytes[index] = 0;
+      }
+    }
+  }
+});
 
 const window = 256 * 1024;
 
