@@ -67,6 +67,20 @@ export const dropInMutants: readonly Mutant[] = [
     tests: ["tests/testing/wrong_arguments_test.ts"],
   },
   {
+    name: "what a path leads to makes no difference to the order of steps",
+    file: "src/testing/schedules/order_calls.ts",
+    from: `      this.hidden.push(...found(inode));`,
+    to: ``,
+    tests: ["tests/testing/independent_steps_test.ts"],
+  },
+  {
+    name: "what is acknowledged makes no difference to the order of steps",
+    file: "src/testing/schedules/order_moments.ts",
+    from: `touches.push(everyFact)`,
+    to: `void everyFact`,
+    tests: ["tests/testing/independent_steps_test.ts"],
+  },
+  {
     name: "a schedule that does not fit is made to",
     file: "src/testing/schedules/schedule_explorer.ts",
     from: `if (taken < choices.length) throw`,

@@ -96,7 +96,7 @@ export type {
   ScheduleReport,
   ScheduleViolation,
 } from "./schedules/explore_schedules.ts";
-export type { OperationResult, TogetherOperation } from "./schedules/order_run.ts";
+export type { OperationResult, TogetherOperation } from "./schedules/order_run_parts.ts";
 export type { FailedCall, ScheduleFault } from "./schedules/schedule_text.ts";
 export { describeScheduleReport } from "./schedules/schedule_report.ts";
 

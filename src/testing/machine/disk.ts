@@ -104,6 +104,11 @@ export class Disk {
     return node;
   }
 
+  /** The next new inode gets this number, which no other has. */
+  numberFrom(number: number): void {
+    this.#nextNumber = number;
+  }
+
   /** A new inode without a name. Its first content is durable as soon as a name of it is. */
   make(kind: DiskNode["kind"], device: string, attributes: Attributes, text = ""): number {
     const number = this.#nextNumber++;

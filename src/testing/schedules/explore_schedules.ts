@@ -19,7 +19,7 @@ import { type Awaitable, readGiven } from "../../core/operation.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { MemoryOptions } from "../machine/memory_options.ts";
 import { scheduleOptions } from "../testing_options.ts";
-import type { OperationResult, TogetherOperation } from "./order_run.ts";
+import type { OperationResult, TogetherOperation } from "./order_run_parts.ts";
 import type { FailedCall, ScheduleFault } from "./schedule_text.ts";
 import { ScheduleExplorer } from "./schedule_explorer.ts";
 
@@ -73,6 +73,7 @@ export interface ScheduleOptions {
   /**
    * Most orders to run without a failing call, and then again with each call that fails, so that all of an exploration are
    * at most `limit` times one more than the calls that fail, plus `samples`; beyond, those that are run are a sample.
+   * Also the most moments of one order at which the power is cut although only an equivalent order comes to them.
    * Default 20,000.
    */
   limit?: number;

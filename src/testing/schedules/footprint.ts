@@ -2,12 +2,11 @@
  * What a call at the seam has to do with others: the resources it looks at or changes. Wider than need be, never
  * narrower: two orders that could differ must not count as one.
  *
- * - `disk`: what a power cut may leave depends on which changes came before which syncs. Changes among themselves may
- *   change places, for of what is pending each may have arrived or not; so may syncs, for before both anything could have
- *   arrived that has arrived between them. Files changed twice, and names, are resources of their own.
+ * - `disk`, `pending n`: what a power cut may leave; see logged_disk.ts, which also tells whose links and entries change.
  * - `name x`: a path is a look at each of its names; adding, moving or removing one changes it. Where symlinks are about,
  *   a path may lead through any name (`names`).
- * - `inode n`, `contents`: what is read through an open file, and what `stat` tells of whatever is there.
+ * - `inode n`, `links n`: what is read through an open file, and what `stat` tells. What a path has led to is known when
+ *   the call has answered (`found`); `contents`: of whatever is there. `ways`: the directories that may be passed.
  * - `lock n`: kernel locks; closing a file that has one gives it back.
  * - `everything`: changed by a call that fails on purpose and by its answer, and by nothing else.
  *
@@ -29,6 +28,8 @@ interface Surroundings {
   readonly network: boolean;
   /** Whether the call fails on purpose. */
   readonly fails: boolean;
+  /** Whether one has. */
+  readonly failed: boolean;
 }
 
 const naming: ReadonlySet<SeamMethod> = new Set([
@@ -68,28 +69,34 @@ function pathTouches(call: SeamCall, surroundings: Surroundings): Touch[] {
   }
   const among = (resource: string) =>
     surroundings.symlinks || surroundings.limited ? change(resource) : oneOf("names", resource);
-  if (changed) touches.push(among("names"), among("links"), oneOf("changes", "disk"));
+  touches.push(look("ways"));
+  if (changed) touches.push(among("names"));
   else if (surroundings.symlinks || call.method === "readDirectory") touches.push(look("names"));
   if (call.method === "hasAttributes") touches.push(look("contents"));
-  if (call.method === "stat" || call.method === "linkStat") touches.push(look("contents"), look("links"));
-  if (call.method === "open" || call.method === "openDirectory") touches.push(look("contents"));
   return touches;
 }
 
-function fileTouches(call: SeamCall, { inode, limited, network }: Surroundings): Touch[] {
+function fileTouches(call: SeamCall, { inode, limited, network, failed }: Surroundings): Touch[] {
   const own = `inode ${inode ?? "unknown"}`;
-  // A barrier orders what comes after it: only full syncs may change places.
-  if (call.method === "sync") return [call.operands[0] === "full" ? oneOf("syncs", "disk") : change("disk")];
   if (changingFiles.has(call.method)) {
     // A clone reads a file that is not known here.
     const apart = limited || inode === undefined || call.method === "clone";
-    return [oneOf("changes", "disk"), apart ? change("contents") : oneOf("changes", "contents"), change(own)];
+    // A file system that has failed may still allow a first change of metadata, of whatever file.
+    const more = failed ? [change("disk")] : [];
+    if (inode === undefined) more.push(change("unknown files"));
+    return [apart ? change("contents") : oneOf("changes", "contents"), change(own), ...more];
   }
   if (locking.has(call.method)) return [change(`lock ${inode ?? "unknown"}`)];
-  if (call.method === "read") return network ? [look(own), look("links")] : [look(own)];
+  if (call.method === "read") return network ? found(inode) : [look(own)];
   if (call.method === "times" || call.method === "attributes") return [look(own)];
-  return call.method === "stat" ? [look(own), look("links")] : [];
+  return call.method === "stat" ? found(inode) : [];
 }
+
+/** What a call looks at in the file that it has come to; undefined: it is unknown which file that is. */
+export const found = (inode: number | string | undefined): Touch[] =>
+  inode === undefined
+    ? [look("inode unknown"), look("contents"), look("links")]
+    : [look(`inode ${inode}`), look(`links ${inode}`), look("unknown files")];
 
 /** Everything a call touches. */
 export function footprint(call: SeamCall, surroundings: Surroundings): Touch[] {

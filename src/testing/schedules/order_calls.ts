@@ -16,15 +16,18 @@ import type { MemoryRuntime } from "../machine/memory_options.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
 import { type CallResult, pathShower, TraceWriter } from "../trace_lines.ts";
-import { footprint, ofEverything } from "./footprint.ts";
+import { footprint, found, ofEverything } from "./footprint.ts";
 import type { Touch } from "./order_hash.ts";
 import { letterOf, type ScheduleFault } from "./schedule_text.ts";
 import type { StepClock } from "./step_clock.ts";
 
+/** What a step is that tells its operation how a call has ended, with which it did not go on. */
+export const answer = "answer";
+
 /** Something that an operation can do next. */
-interface Step {
+export interface Step {
   readonly what: string;
-  /** Whether a sync begins or ends with it, which others of the process may wait for. */
+  /** Whether it is a sync, which others of the process may wait for. */
   readonly syncs: boolean;
   touches(): Touch[];
   take(): void;
@@ -53,6 +56,13 @@ interface OrderCallsParts {
   stateOf(operation: number): CallingOperation | undefined;
   /** Who took the last step. */
   current(): number;
+}
+
+/** Calls that answer what a path leads to. */
+const finding: ReadonlySet<string> = new Set(["stat", "linkStat", "open", "openDirectory", "create"]);
+/** The inode of a status. */
+function inodeOf(status: object): string | undefined {
+  return "identity" in status && typeof status.identity === "string" ? status.identity.split(":").at(-1) : undefined;
 }
 
 /** Which operation runs. */
@@ -96,8 +106,8 @@ export class OrderCalls {
     this.#inodes.set(process, new Map());
     const later: Around = (call, proceed, file) => this.#later(process, call, proceed, file);
     const atOnce: Around = (call, proceed, file) => {
-      this.hidden.push(...this.#touches(process, call, false));
       const operation = this.#caller();
+      this.hidden.push(...this.#touches(process, call, this.#nextFails(operation, call)));
       this.#parts.called(operation);
       const fails = this.#count(operation, call);
       return observed(
@@ -141,7 +151,7 @@ export class OrderCalls {
         if (call.method !== "sync" && fails === undefined) return settle();
         // Of two processes, neither learns what the other one is.
         const touches = (): Touch[] => [ofEverything(fails !== undefined && this.#parts.together)];
-        this.#parts.stateOf(operation)?.pending.unshift({ what: "answer", syncs: true, touches, take: settle });
+        this.#parts.stateOf(operation)?.pending.unshift({ what: answer, syncs: false, touches, take: settle });
       };
       const what = `${call.method} ${call.path} ${call.operands.join(" ")}`;
       const fails = () => this.#nextFails(operation, call);
@@ -157,15 +167,21 @@ export class OrderCalls {
   #touches(process: MemoryRuntime, call: SeamCall, fails: boolean): Touch[] {
     const inode = this.#inodes.get(process)?.get(call.file ?? 0);
     const { limited, network } = this.#parts;
-    return footprint(call, { inode, symlinks: this.#symlinks, limited, network, fails });
+    return footprint(call, { inode, symlinks: this.#symlinks, limited, network, fails, failed: this.struck });
   }
 
   #record(process: MemoryRuntime, operation: number, call: SeamCall, result: CallResult): void {
     this.#events.push({ operation, call, result });
     if (call.method === "symbolicLink") this.#symlinks = true;
-    if (call.opens === undefined || !("value" in result) || typeof result.value !== "object") return;
-    const opened = partsOf(process).record.open.get(result.value as object);
-    if (opened !== undefined) this.#inodes.get(process)?.set(call.opens, opened.inode);
+    if (!finding.has(call.method) || call.file !== undefined) return;
+    if (!("value" in result)) this.hidden.push(...found(undefined));
+    // Nothing is there: that is a matter of names.
+    else if (typeof result.value === "object" && result.value !== null) {
+      const opened = partsOf(process).record.open.get(result.value);
+      const inode = opened?.inode ?? inodeOf(result.value);
+      this.hidden.push(...found(inode));
+      if (opened !== undefined && call.opens !== undefined) this.#inodes.get(process)?.set(call.opens, opened.inode);
+    }
   }
 
   #nextFails(operation: number, call: SeamCall): boolean {

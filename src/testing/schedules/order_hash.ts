@@ -38,25 +38,58 @@ export interface Touch {
   readonly group?: string;
 }
 
+/** How many steps of each operation there are. */
+export type StepCounts = readonly number[];
+
+/** A step that was added. */
+export interface AddedStep {
+  /** Equal for steps that are the same, of the same past. */
+  readonly hash: string;
+  /** The steps that it depends on, directly or not, and itself. */
+  readonly past: StepCounts;
+}
+
 interface Resource {
   /** What all steps before the last group amount to. */
   readonly before: string;
+  /** These steps, and those they depend on. */
+  readonly beforePast: StepCounts;
+  /** Those of the last group, and those they depend on. */
+  readonly past: StepCounts;
   /** How the last steps have touched it: all of them alike, in whatever order. */
   readonly group: string;
   readonly steps: Lanes;
 }
 
 const none: Lanes = { one: 0, two: 0 };
-const untouched: Resource = { before: "", group: "", steps: none };
+const untouched: Resource = { before: "", beforePast: [], past: [], group: "", steps: none };
 /** A step that touches a resource in this way is alone with it. */
 const alone = "alone";
 const sum = (a: Lanes, b: Lanes): Lanes => ({ one: (a.one + b.one) >>> 0, two: (a.two + b.two) >>> 0 });
 const show = ({ one, two }: Lanes): string => `${one.toString(36)}.${two.toString(36)}`;
 
+const joined = (one: StepCounts, other: StepCounts): StepCounts =>
+  Array.from(
+    { length: Math.max(one.length, other.length) },
+    (_, index) => Math.max(one[index] ?? 0, other[index] ?? 0),
+  );
+
 const groupOf = ({ changes, group }: Touch): string => changes ? group ?? alone : "looks";
 
-/** By resource, the group of a step that touches it; of two groups at once, alone. */
-function merged(touches: readonly Touch[]): Map<string, string> {
+/** By resource, the group of a step that touches it. */
+export type TouchGroups = ReadonlyMap<string, string>;
+
+/** Whether two steps of two operations may change places. */
+export function separate(one: TouchGroups, other: TouchGroups): boolean {
+  for (const [resource, group] of one) {
+    const theirs = other.get(resource);
+    if (theirs !== undefined && (theirs !== group || group === alone)) return false;
+  }
+  return true;
+}
+
+/** What a step touches; in two groups at once, alone. */
+export function groupsOf(touches: readonly Touch[]): TouchGroups {
   const groups = new Map<string, string>();
   for (const touch of touches) {
     const { resource } = touch;
@@ -69,24 +102,31 @@ function merged(touches: readonly Touch[]): Map<string, string> {
 /** The hash of an order that grows. */
 export class OrderHash {
   #total: Lanes = none;
-  readonly #own: string[] = [];
+  readonly #own: AddedStep[] = [];
   readonly #resources = new Map<string, Resource>();
 
   /** Adds the next step: of which operation, what it is, what it touches. */
-  add(operation: number, what: string, touches: readonly Touch[]): void {
-    const groups = [...merged(touches)].sort(([one], [other]) => one < other ? -1 : 1).map(([resource, group]) => {
+  add(operation: number, what: string, touches: readonly Touch[]): AddedStep {
+    const groups = [...groupsOf(touches)].sort(([one], [other]) => one < other ? -1 : 1).map(([resource, group]) => {
       const last = this.#resources.get(resource) ?? untouched;
       const joins = group === last.group && group !== alone;
       const before = joins ? last.before : show(hashText(`${last.before}+${show(last.steps)}`));
-      return { resource, group, before, steps: joins ? last.steps : none };
+      const beforePast = joins ? last.beforePast : joined(last.beforePast, last.past);
+      return { resource, group, before, beforePast, past: joins ? last.past : [], steps: joins ? last.steps : none };
     });
     const needed = groups.map(({ before }) => before).join(" ");
-    const hash = hashText(`${operation} ${what} ${this.#own[operation] ?? ""} ${needed}`);
-    this.#own[operation] = show(hash);
-    for (const { resource, group, before, steps } of groups) {
-      this.#resources.set(resource, { before, group, steps: sum(steps, hash) });
+    const latest = this.#own[operation];
+    const hash = hashText(`${operation} ${what} ${latest?.hash ?? ""} ${needed}`);
+    const count = Array.from(
+      { length: operation + 1 },
+      (_, index) => index < operation ? 0 : 1 + (latest?.past[index] ?? 0),
+    );
+    const past = groups.reduce((all, { beforePast }) => joined(all, beforePast), joined(count, latest?.past ?? []));
+    for (const group of groups) {
+      this.#resources.set(group.resource, { ...group, past: joined(group.past, past), steps: sum(group.steps, hash) });
     }
     this.#total = sum(this.#total, hash);
+    return this.#own[operation] = { hash: show(hash), past };
   }
 
   /** The order so far. */

@@ -1,16 +1,16 @@
 /**
- * The power cut at every instant of an order, and every disk that it may leave recovered and checked.
+ * The power cut at every moment of an order (order_moments.ts), and every disk that it may leave recovered and checked.
  *
- * 1. `begin` with a machine and what has been acknowledged; `moved` after each step. 2. `tryAll` when the order has ended:
- * instants that another order has led to in the same way are not tried again, and disks that look alike with the same
- * facts acknowledged are tried once. 3. Where a recovery changes the disk, the power is cut at its instants as well.
+ * `tryAll` when an order has ended: moments that another order has led to in the same way are not tried again, and disks
+ * that look alike with the same facts acknowledged are tried once. Where a recovery changes the disk, the power is cut at
+ * its instants as well.
  */
 import type { Awaitable } from "../../core/operation.ts";
 import { CrashRecorder } from "../crash/crash_recorder.ts";
 import type { CrashedDisk } from "../crash/crash_space.ts";
 import { CrashSpace } from "../crash/crash_space.ts";
 import type { DiskImage } from "../machine/disk_node.ts";
-import { Machine, type ProcessRecord } from "../machine/machine.ts";
+import { Machine, type MachinePlan, type ProcessRecord } from "../machine/machine.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
 import type { Mistakes } from "../mistakes.ts";
 import { picture } from "../machine/picture.ts";
@@ -19,15 +19,15 @@ import type { Settlement } from "../crash/settlement.ts";
 import { SimulatedProcess } from "../machine/simulated_process.ts";
 import { hashText } from "./order_hash.ts";
 import { inNewRealm } from "./realm.ts";
-import { type FailedCall, type ScheduleFault, shownFact } from "./schedule_text.ts";
+import type { Cut, OrderMoments } from "./order_moments.ts";
+import { type FailedCall, shownFact } from "./schedule_text.ts";
 
-interface Instant {
+/** Where every order begins. */
+export interface Beginning {
+  readonly plan: MachinePlan;
   readonly image: DiskImage;
-  readonly facts: number;
-  readonly failed: FailedCall | undefined;
+  readonly record: ProcessRecord;
   readonly now: number;
-  readonly steps: number;
-  readonly position: string;
 }
 
 /** What is done with a disk. */
@@ -43,14 +43,16 @@ interface DiskTrial {
   /** Most disks of one instant, and of one instant of a recovery. */
   readonly disks: number;
   readonly recoveryDisks: number;
+  /** Most moments of one order that it did not itself come to. */
+  readonly moments: number;
   readonly seed: number;
   readonly mistakes: Mistakes;
 }
 
 /** A disk that a cut at an instant has left, and who watches its recovery. */
 interface CutDisk {
-  readonly machine: Machine;
-  readonly instant: Instant;
+  readonly cut: Cut;
+  readonly now: number;
   readonly disk: CrashedDisk;
   readonly recorder: CrashRecorder | undefined;
 }
@@ -60,109 +62,62 @@ interface DiskViolation {
   readonly state: string;
   readonly error: unknown;
   readonly acknowledged: readonly unknown[];
-  /** Steps of the order before the cut. */
-  readonly steps: number;
+  /** Which steps of the order come before the cut. */
+  readonly steps: readonly number[];
 }
 
-/** The instants of all orders of an exploration. */
+/** The moments of all orders of an exploration. */
 export class OrderInstants {
   readonly #trial: DiskTrial;
+  readonly #beginning: Beginning;
   readonly #random: SeededRandom;
   readonly #tried = new Set<string>();
   readonly #seen = new Set<string>();
-  #instants: Instant[] = [];
-  #facts: unknown[] = [];
-  #failed: FailedCall | undefined;
-  #machine: Machine | undefined;
-  #record: ProcessRecord | undefined;
-  #version = -1;
   /** Disks that were recovered and checked. */
   states = 0;
   /** How many of them came up by cutting off a recovery. */
   recoveryStates = 0;
-  /** Whether every disk of every instant was looked at. */
+  /** Whether every disk of every moment was looked at. */
   exhaustive = true;
 
   /** Nothing tried yet. */
-  constructor(trial: DiskTrial) {
+  constructor(trial: DiskTrial, beginning: Beginning) {
     this.#trial = trial;
+    this.#beginning = beginning;
     this.#random = new SeededRandom(trial.seed);
   }
 
-  /** An order begins on this machine. */
-  begin(machine: Machine, record: ProcessRecord): void {
-    this.#machine = machine;
-    this.#record = record;
-    this.#instants = [];
-    this.#facts = [];
-    this.#failed = undefined;
-    this.#version = -1;
-  }
-
-  /** A call has failed on purpose. */
-  failed(fault: ScheduleFault): void {
-    this.#failed = { fault, acknowledged: this.#facts.length };
-    this.#version = -1;
-  }
-
-  /** Something is promised to hold from now on. */
-  readonly acknowledge = (fact: unknown): void => {
-    this.#facts.push(fact);
-    this.#version = -1;
-  };
-
-  /** Keeps the instant, if it differs from the last one. */
-  moved(order: string, steps: number): void {
-    const machine = this.#machine;
-    if (machine === undefined || machine.disk.version === this.#version) return;
-    this.#version = machine.disk.version;
-    this.#instants.push({
-      image: machine.disk.snapshot(),
-      facts: this.#facts.length,
-      failed: this.#failed,
-      now: machine.scheduler.now(),
-      steps,
-      position: `${order} ${this.#facts.length} ${this.#failed?.acknowledged}`,
-    });
-  }
-
-  /** Tries what this order has led to, up to the first disk that does not pass. */
-  async tryAll(): Promise<DiskViolation | undefined> {
-    for (const instant of this.#instants) {
-      if (this.#tried.has(instant.position)) continue;
-      this.#tried.add(instant.position);
-      const violation = await this.#tryInstant(instant);
+  /** Tries what an order has led to, up to the first disk that does not pass. */
+  async tryAll(moments: OrderMoments): Promise<DiskViolation | undefined> {
+    for (const cut of moments.cuts(this.#beginning.image, this.#tried, this.#trial.moments)) {
+      const violation = await this.#tryCut(cut);
       if (violation !== undefined) return violation;
     }
+    if (moments.left) this.exhaustive = false;
     return undefined;
   }
 
-  async #tryInstant(instant: Instant): Promise<DiskViolation | undefined> {
-    const machine = this.#machine;
-    if (machine === undefined) return undefined;
-    for (const disk of this.#disks(this.#space(machine, instant.image), this.#trial.disks)) {
+  async #tryCut(cut: Cut): Promise<DiskViolation | undefined> {
+    const { now } = cut;
+    for (const disk of this.#disks(this.#space(cut.image()), this.#trial.disks)) {
       const recorder = new CrashRecorder();
-      const found = await this.#tryDisk({ machine, instant, disk, recorder });
+      const found = await this.#tryDisk({ cut, now, disk, recorder });
       if (found === "seen") continue;
       if (found !== undefined) return found;
-      const second = await this.#tryRecovery(machine, instant, recorder);
+      const second = await this.#tryRecovery(cut, recorder);
       if (second !== undefined) return second;
     }
     return undefined;
   }
 
   /** The power fails again while the recovery that was recorded is at work. */
-  async #tryRecovery(
-    machine: Machine,
-    instant: Instant,
-    recorder: CrashRecorder,
-  ): Promise<DiskViolation | undefined> {
+  async #tryRecovery(cut: Cut, recorder: CrashRecorder): Promise<DiskViolation | undefined> {
     const { recoveryDisks } = this.#trial;
     if (recoveryDisks === 0) return undefined;
     // The first is the disk that the recovery has found.
     for (const { image, now } of recorder.instants.slice(1)) {
-      for (const disk of this.#disks(this.#space(machine, image), recoveryDisks)) {
-        const found = await this.#tryDisk({ machine, instant: { ...instant, now }, disk, recorder: undefined });
+      for (const disk of this.#disks(this.#space(image), recoveryDisks)) {
+        const found = await this.#tryDisk({ cut, now, disk, recorder: undefined });
         if (found === "seen") continue;
         this.recoveryStates++;
         if (found !== undefined) return { ...found, state: `after a second power cut, in a recovery:\n${found.state}` };
@@ -172,34 +127,38 @@ export class OrderInstants {
   }
 
   /** Recovers and checks a disk; undefined: it has passed. */
-  async #tryDisk({ machine, instant, disk, recorder }: CutDisk): Promise<DiskViolation | "seen" | undefined> {
-    const facts = this.#facts.slice(0, instant.facts);
-    const found = this.#start(machine, { instant, disk, recorder });
-    const state = picture(found.machine);
-    const { one, two } = hashText(`${state}\n${facts.map(shownFact).join("\n")}\n${instant.failed?.acknowledged}`);
+  async #tryDisk({ cut, now, disk, recorder }: CutDisk): Promise<DiskViolation | "seen" | undefined> {
+    const { facts, failed, steps } = cut;
+    const { plan, record } = this.#beginning;
+    // The machine of the order was in its second life.
+    const past = { starts: 1, lives: 2, now, end: "power cut" } as const;
+    const machine = new Machine(plan, disk.image(), past, recorder?.around);
+    const runtime = new SimulatedProcess(machine, record);
+    const state = picture(machine);
+    const { one, two } = hashText(`${state}\n${facts.map(shownFact).join("\n")}\n${failed?.acknowledged}`);
     const key = `${one} ${two}`;
     if (this.#seen.has(key)) return "seen";
     this.#seen.add(key);
     this.states++;
     let verdict: unknown;
     try {
-      await inNewRealm(found.runtime, async () => {
-        recorder?.start(found.machine);
-        const recovered = this.#trial.recover?.(found.runtime);
+      await inNewRealm(runtime, async () => {
+        recorder?.start(machine);
+        const recovered = this.#trial.recover?.(runtime);
         if (recovered !== undefined) await recovered;
         recorder?.stop();
-        verdict = await this.#trial.check(found.runtime, facts, instant.failed);
+        verdict = await this.#trial.check(runtime, facts, failed);
       });
     } catch (error) {
-      return { state, error, acknowledged: facts, steps: instant.steps };
+      return { state, error, acknowledged: facts, steps };
     }
     this.#trial.mistakes.refuseVerdict("check", verdict);
-    found.machine.end(() => this.#trial.mistakes.late("check"));
+    machine.end(() => this.#trial.mistakes.late("check"));
     return undefined;
   }
 
-  #space(machine: Machine, image: DiskImage): CrashSpace {
-    return new CrashSpace(image, machine.plan, this.#trial.settlement, this.#trial.volatile);
+  #space(image: DiskImage): CrashSpace {
+    return new CrashSpace(image, this.#beginning.plan, this.#trial.settlement, this.#trial.volatile);
   }
 
   *#disks(space: CrashSpace, most: number): Generator<CrashedDisk> {
@@ -212,15 +171,5 @@ export class OrderInstants {
       if (!seen.has(disk.key)) yield disk;
       seen.add(disk.key);
     }
-  }
-
-  #start(
-    machine: Machine,
-    { instant, disk, recorder }: Omit<CutDisk, "machine">,
-  ): { machine: Machine; runtime: SimulatedProcess } {
-    const past = { starts: machine.starts, lives: machine.lives, now: instant.now, end: "power cut" } as const;
-    const started = new Machine(machine.plan, disk.image(), past, recorder?.around);
-    if (this.#record === undefined) throw new Error("No order has started");
-    return { machine: started, runtime: new SimulatedProcess(started, this.#record) };
   }
 }

@@ -12,25 +12,19 @@
  */
 import { InvalidArgument, OutOfRange } from "../../core/errors.ts";
 import { atNextTurn } from "../../core/event_loop.ts";
-import type { Awaitable } from "../../core/operation.ts";
 import { ambientRuntime } from "../../runtime/current.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { MemoryRuntime } from "../machine/memory_options.ts";
-import type { Mistakes } from "../mistakes.ts";
 import { SeededRandom } from "../random.ts";
 import { partsOf } from "../machine/simulated_process.ts";
-import { type CallingOperation, operationContext, OrderCalls } from "./order_calls.ts";
+import { Interruptions } from "./interruptions.ts";
+import { answer, type CallingOperation, operationContext, OrderCalls, type Step } from "./order_calls.ts";
 import { ofEverything } from "./footprint.ts";
-import { OrderHash } from "./order_hash.ts";
+import { OrderHash, type Touch } from "./order_hash.ts";
+import type { OperationResult, OrderRunParts, TogetherOperation } from "./order_run_parts.ts";
 import { enterRealm, leaveRealm, type RealmOwner, RealmSwitch, takenIn } from "./realm.ts";
-import { letterOf, type ScheduleFault } from "./schedule_text.ts";
+import { letterOf } from "./schedule_text.ts";
 import { type Sleep, StepClock } from "./step_clock.ts";
-
-/** How an operation ended. */
-export type OperationResult = { readonly value: unknown } | { readonly error: unknown };
-
-/** What is run together. */
-export type TogetherOperation = (runtime: Runtime, acknowledge: (fact: unknown) => void) => Awaitable<unknown>;
 
 /** The operations that may continue. */
 interface Choice {
@@ -52,21 +46,6 @@ interface OperationState extends CallingOperation {
   result: OperationResult | undefined;
 }
 
-/** What a run is made of. */
-interface OrderRunParts {
-  /** The process of each operation; one and the same for those that share it. */
-  readonly processes: readonly MemoryRuntime[];
-  readonly operations: readonly TogetherOperation[];
-  readonly fault: ScheduleFault | undefined;
-  readonly seed: number;
-  readonly acknowledge: (fact: unknown) => void;
-  /** The call that is to fail has failed. */
-  readonly failed: () => void;
-  readonly mistakes: Mistakes;
-  /** After each step, and after each effect of one on the disk. */
-  readonly moved: () => void;
-}
-
 const turn = (): Promise<void> => new Promise((resolve) => void atNextTurn(resolve));
 /**
  * How long (in real milliseconds) something that is no call at the seam may take before no operation counts as able to
@@ -82,13 +61,12 @@ export class OrderRun {
   readonly #parts: OrderRunParts;
   readonly #states: OperationState[];
   readonly #hash = new OrderHash();
+  readonly interruptions = new Interruptions();
   readonly #clock: StepClock;
   readonly #calls: OrderCalls;
   /** Who took the last step; at first, nobody. */
   #current = -1;
   #begun = 0;
-  /** Whether a step has started that the hash does not count yet. */
-  #inStep = false;
   readonly #realms = new RealmSwitch();
 
   /** A run that has not started. */
@@ -151,11 +129,6 @@ export class OrderRun {
   /** What the order so far amounts to. */
   get order(): string {
     return this.#hash.text;
-  }
-
-  /** The same, for somebody who looks in the middle of a step. */
-  get instant(): string {
-    return this.#inStep ? `${this.#hash.text}>${this.#current}` : this.#hash.text;
   }
 
   /** How each operation ended; undefined: it has not. */
@@ -231,9 +204,11 @@ export class OrderRun {
   async #step(operation: number): Promise<void> {
     const state = this.#states[operation];
     if (state === undefined) throw new OutOfRange(`There is no operation ${operation}`);
+    const before = this.#hash.text;
+    const interrupted = this.#current !== operation && (this.#states[this.#current]?.pending.length ?? 0) > 0;
+    if (interrupted) this.interruptions.interrupt(this.#current, before);
     this.choices.push(operation);
     this.#current = operation;
-    this.#inStep = true;
     this.#calls.hidden = [];
     const { process } = state;
     this.#realms.enter(process);
@@ -245,16 +220,23 @@ export class OrderRun {
     else step.take();
     this.#parts.moved();
     await turn();
-    const changed = this.#realms.isChanged();
-    const begun = state.pending.some((next) => next.syncs && !known.has(next));
-    // An operation that continues may look at what operations of one process share in memory; one that has changed it,
-    // or begins or ends a sync that others may wait for, changes places with nobody.
-    const changes = changed || waited !== this.#standing(operation) || step?.syncs === true || begun;
-    const alone = this.#states.every((other) => other.process === process);
-    const memory = { resource: alone ? "memory" : `memory ${operation}`, changes };
-    this.#hash.add(operation, step?.what ?? "wake", [...touches, ...this.#calls.hidden, memory]);
-    this.#inStep = false;
     this.#parts.moved();
+    const arrived = state.pending.filter((next) => !known.has(next));
+    const memory = arrived.some(({ what }) => what === answer) ? [] : [this.#memory(operation, waited, step, arrived)];
+    const all = [...touches, ...this.#calls.hidden, ...this.#parts.touched(), ...memory];
+    this.interruptions.add(operation, before, all);
+    this.#parts.stepped(operation, this.#hash.add(operation, step?.what ?? "wake", all));
+  }
+
+  /**
+   * An operation that continues, and does not only wait for an answer, may look at what operations of one process share in
+   * memory; one that has changed it, or begins or ends a sync that others may wait for, changes places with nobody.
+   */
+  #memory(operation: number, waited: string, step: Step | undefined, arrived: readonly Step[]): Touch {
+    const begun = step?.what === answer || arrived.some(({ syncs }) => syncs);
+    const changes = this.#realms.isChanged() || waited !== this.#standing(operation) || begun;
+    const alone = this.#states.every(({ process }) => process === this.#states[operation]?.process);
+    return { resource: alone ? "memory" : `memory ${operation}`, changes };
   }
 
   /** Which operations can continue, apart from the running one; and whether that one waits for another. */
@@ -285,8 +267,6 @@ export class OrderRun {
     const acknowledge = (fact: unknown) => {
       this.#refuseIfOver(index);
       this.#parts.mistakes.requireFact(fact);
-      // What is promised from now on makes a difference to a machine that loses power now.
-      this.#calls.hidden.push({ resource: "disk", changes: true });
       this.#parts.acknowledge(fact);
     };
     this.#begun++;

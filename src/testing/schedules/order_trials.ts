@@ -4,26 +4,19 @@
  *
  * `run` for each order that somebody has chosen. What came of all of them adds up here.
  */
-import type { DiskImage } from "../machine/disk_node.ts";
 import type { SeamMethod } from "../faults/intercept.ts";
-import { Machine, type MachinePlan, type ProcessRecord } from "../machine/machine.ts";
+import { Machine } from "../machine/machine.ts";
 import { picture } from "../machine/picture.ts";
 import { Settlement } from "../crash/settlement.ts";
 import type { Mistakes } from "../mistakes.ts";
 import { SimulatedProcess } from "../machine/simulated_process.ts";
 import type { ScheduleOptions, ScheduleViolation } from "./explore_schedules.ts";
-import { OrderInstants } from "./order_instants.ts";
+import { LoggedDisk } from "./logged_disk.ts";
+import { type Beginning, OrderInstants } from "./order_instants.ts";
+import { OrderMoments } from "./order_moments.ts";
 import { type Choose, OrderRun } from "./order_run.ts";
 import { inNewRealm } from "./realm.ts";
 import { faultText, letterOf, type ScheduleFault, scheduleText } from "./schedule_text.ts";
-
-/** Where every order begins. */
-interface Beginning {
-  readonly plan: MachinePlan;
-  readonly image: DiskImage;
-  readonly record: ProcessRecord;
-  readonly now: number;
-}
 
 /** An operation that looks may look at everything. */
 const everyRight = { user: 0, group: 0, groups: [], umask: 0, workingDirectory: "/" };
@@ -48,12 +41,14 @@ export class OrderTrials {
   readonly #beginning: Beginning;
   /** Whether anybody judges what a power cut leaves; otherwise no disk could fail, and most of the time would go there. */
   readonly #cuts: boolean;
+  /** What the last order amounts to. */
+  lastOrder = "";
   /** What the orders that were run to their end amount to. */
   readonly #ends = new Set<string>();
 
   /** None has been run. */
   constructor(options: ScheduleOptions, beginning: Beginning, mistakes: Mistakes) {
-    const { seed = 1, sectorSize = 512, pieces = 2, disks = 64, recoveryDisks = 8 } = options;
+    const { seed = 1, sectorSize = 512, pieces = 2, disks = 64, recoveryDisks = 8, limit: moments = 20_000 } = options;
     this.#options = options;
     this.#seed = seed;
     this.#beginning = beginning;
@@ -62,7 +57,8 @@ export class OrderTrials {
     const { recover, check = () => {}, volatile } = options;
     this.mistakes = mistakes;
     this.#cuts = recover !== undefined || options.check !== undefined;
-    this.instants = new OrderInstants({ recover, check, volatile, settlement, disks, recoveryDisks, seed, mistakes });
+    const trial = { recover, check, volatile, settlement, disks, recoveryDisks, moments, seed, mistakes };
+    this.instants = new OrderInstants(trial, beginning);
   }
 
   /** Runs an order on a machine of its own; whether the call that was to fail has. */
@@ -70,31 +66,34 @@ export class OrderTrials {
     const beginning = this.#beginning;
     const { together, processes: kind = "one" } = this.#options;
     const past = { starts: 0, lives: 1, now: beginning.now, end: "power cut" } as const;
-    const machine = new Machine(beginning.plan, beginning.image, past);
+    const disk = new LoggedDisk(beginning.image);
+    const machine = new Machine(beginning.plan, disk, past);
     const shared = new SimulatedProcess(machine, beginning.record);
     const processes = together.map((_, index) => kind === "one" || index === 0 ? shared : shared.fork());
-    const instants = this.instants;
-    instants.begin(machine, beginning.record);
+    const moments = new OrderMoments(disk, () => machine.scheduler.now());
     const looker = new SimulatedProcess(machine, everyRight);
-    const watched = this.#watched(machine, looker);
+    const watched = this.#watched(machine, looker, moments);
     const run: OrderRun = new OrderRun({
       processes,
       operations: together,
       fault,
       seed: this.#seed,
-      acknowledge: instants.acknowledge,
+      acknowledge: (fact) => moments.acknowledge(fact),
       mistakes: this.mistakes,
-      failed: () => fault === undefined ? undefined : instants.failed(fault),
+      failed: () => fault === undefined ? undefined : moments.failed(fault, [...new Set(run.choices)].sort()),
       moved: () => {
         watched.moved();
-        if (this.#cuts) instants.moved(run.instant, run.choices.length);
+        moments.moved();
       },
+      touched: () => moments.touched(),
+      stepped: (operation, step) => moments.stepped(operation, step),
     });
     const bounded: Choose = (possible, current) =>
       current.choices.length < mostSteps ? choose(possible, current) : undefined;
     const ended = await run.run(bounded);
     this.mistakes.throwFirst();
     this.steps += run.choices.length;
+    this.lastOrder = run.order;
     if (fault === undefined || this.#options.schedule !== undefined) this.#noteCalls(run);
     const violate = (kind: ScheduleViolation["kind"], error: unknown, more: Partial<ScheduleViolation> = {}) =>
       this.violations.push({
@@ -130,20 +129,24 @@ export class OrderTrials {
         this.mistakes.refuseVerdict("ended", verdict);
       }
     }
-    const found = await instants.tryAll();
+    const found = this.#cuts ? await this.instants.tryAll(moments) : undefined;
     machine.end(() => this.mistakes.late("an operation"));
     if (found === undefined) return run.struck;
     const { state, error, acknowledged, steps } = found;
-    violate("power cut", error, { state, acknowledged, schedule: scheduleText(run.choices.slice(0, steps), fault) });
+    violate("power cut", error, {
+      state,
+      acknowledged,
+      schedule: scheduleText(steps.map((step) => run.choices[step] ?? 0), fault),
+    });
     return run.struck;
   }
 
   /** Lets the caller look after each step that changed the disk, as somebody who may read everything. */
-  #watched(machine: Machine, looker: SimulatedProcess): { moved(): void; error: unknown } {
+  #watched(machine: Machine, looker: SimulatedProcess, moments: OrderMoments): { moved(): void; error: unknown } {
     const { watch } = this.#options;
     const acknowledge = (fact: unknown) => {
       this.mistakes.requireFact(fact);
-      this.instants.acknowledge(fact);
+      moments.acknowledge(fact, true);
     };
     let version = machine.disk.version;
     const watched = {

@@ -16,6 +16,7 @@ import type { ScheduleOptions, ScheduleReport } from "./explore_schedules.ts";
 import { operationContext } from "./order_calls.ts";
 import type { Choose } from "./order_run.ts";
 import { OrderTrials } from "./order_trials.ts";
+import type { KnownSteps } from "./interruptions.ts";
 import { inNewRealm } from "./realm.ts";
 import { faultText, letterOf, parseSchedule, type ScheduleFault } from "./schedule_text.ts";
 
@@ -125,6 +126,7 @@ export class ScheduleExplorer {
   async #exploreOrders(trials: OrderTrials, fault: ScheduleFault | undefined): Promise<void> {
     const { limit = 20_000, preemptions = 2 } = this.#options;
     const visited = new Map<string, number>();
+    const known: KnownSteps = new Map();
     const waiting: Prefix[] = [{ earlier: [], steps: 0, operation: undefined, interruptions: 0 }];
     const random = new SeededRandom(this.#seed + 2 ** 35);
     const before = trials.orders;
@@ -141,15 +143,16 @@ export class ScheduleExplorer {
       const { interruptions } = prefix;
       const remaining = preemptions - interruptions;
       const choose: Choose = (possible, run) => {
+        run.interruptions.learn(known);
         const given = choices[run.choices.length];
         if (given !== undefined) return given;
-        const { position } = run;
+        const { position, interruptions: { settled } } = run;
         const earlier = visited.get(position);
-        if (earlier !== undefined && earlier >= remaining) return undefined;
-        visited.set(position, remaining);
+        if (settled && earlier !== undefined && earlier >= remaining) return undefined;
+        if (settled) visited.set(position, remaining);
         const [first, ...others] = possible;
         for (const { operation, interrupts } of others) {
-          if (interrupts && remaining === 0) continue;
+          if (interrupts && remaining === 0 || run.interruptions.isIdle(operation, known)) continue;
           waiting.push({
             earlier: run.choices,
             steps: run.choices.length,
@@ -157,7 +160,7 @@ export class ScheduleExplorer {
             interruptions: interruptions + (interrupts ? 1 : 0),
           });
         }
-        return first?.operation;
+        return first === undefined || run.interruptions.isIdle(first.operation, known) ? undefined : first.operation;
       };
       await trials.run(fault, choose);
     }

@@ -27,6 +27,8 @@ export interface FailedCall {
   readonly fault: ScheduleFault;
   /** How many facts had been acknowledged when it failed: before that was reported to its operation. */
   readonly acknowledged: number;
+  /** Which operations had begun by then, by their numbers from 0; they may have ended, too. */
+  readonly begun: readonly number[];
 }
 
 /** The name of an operation in traces and schedules. */

@@ -21,9 +21,8 @@ export type Fact =
   | { readonly fact: string };
 
 /** Whether an operation was at work when a sync of another process failed. */
-export function isInDoubt(operation: number, facts: readonly Fact[], failed: FailedCall | undefined): boolean {
-  if (failed === undefined || failed.fault.operation === operation) return false;
-  return facts.slice(0, failed.acknowledged).some((fact) => "begun" in fact && fact.begun === operation);
+export function isInDoubt(operation: number, failed: FailedCall | undefined): boolean {
+  return failed !== undefined && failed.fault.operation !== operation && failed.begun.includes(operation);
 }
 
 /** The facts that oblige, of operations in processes of their own. `rests`: who relies on what others have put there. */
@@ -36,6 +35,6 @@ export function withoutDoubtful(
   return facts.filter((fact, index) => {
     if (!("by" in fact) || index < failed.acknowledged || failed.fault.operation === fact.by) return true;
     const relies = "durable" in fact ? rests(fact.by) : "found" in fact || fact.version === undefined;
-    return !relies && !isInDoubt(fact.by, facts, failed);
+    return !relies && !isInDoubt(fact.by, failed);
   });
 }

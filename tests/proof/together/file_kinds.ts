@@ -69,6 +69,7 @@ const equal: Kind = {
     files: { [path]: old },
     keys: { [path]: textAt(path) },
     ordered: old,
+    finds: true,
     run: async (runtime, tell, signal) => {
       const result = await writeFile(path, old, { skipIfEqual: true, runtime, signal });
       return held(path, old, result, tell);

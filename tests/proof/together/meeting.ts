@@ -10,7 +10,7 @@
  * - At the end nothing is open, nobody listens, no turn is taken (exploreSchedules sees to that), and no temporary name is
  *   left that the error does not name.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Runtime } from "../../../src/runtime/runtime.ts";
 import {
   exploreSchedules,
@@ -108,13 +108,17 @@ export async function explore(meeting: Meeting, effort: Effort): Promise<Schedul
       if (runtime !== called.runtime) called = { runtime, order: [] };
       called.order.push(by);
       const fact = (fact: Fact) => acknowledge(fact);
-      fact({ begun: by });
+      // What is told keeps its order, so only those tell it of whom it is asked (checks.ts).
+      if (part.finds === true) fact({ begun: by });
       const { signal, listeners } = countedSignal();
       try {
         return await part.run(runtime, {
           done: (key, version) => fact({ done: key, version, by }),
           overtaken: (key) => fact({ done: key, version: undefined, by }),
-          found: (key) => fact({ found: key, by }),
+          found: (key) => {
+            assert(part.finds === true, `${key} is found by a part that never finds anything`);
+            fact({ found: key, by });
+          },
           calls: () => {
             called.order.splice(called.order.indexOf(by), 1);
             called.order.push(by);
@@ -154,7 +158,7 @@ export async function explore(meeting: Meeting, effort: Effort): Promise<Schedul
     check: (machine, told, failed) => {
       const all = told as readonly Fact[];
       const facts = processes === "one" ? all : withoutDoubtful(all, failed, (by) => parts[by]?.rests === true);
-      const doubts = parts.map((_, index) => processes === "each" && isInDoubt(index, all, failed));
+      const doubts = parts.map((_, index) => processes === "each" && isInDoubt(index, failed));
       checkVersions({ parts, keys, first, doubts }, machine, facts);
       const left = failed === undefined ? conflicts.get(machine) ?? [] : [...everConflicts];
       // What somebody writes without the lock, between the commit of a transaction and its rename, is neither old nor new.

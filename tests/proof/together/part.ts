@@ -54,6 +54,8 @@ export interface Part {
   readonly plans?: Readonly<Record<string, string>>;
   /** Whether it changes its target under the target's lock, as transactions do. */
   readonly locked?: boolean;
+  /** Whether it may find that nothing is to be done, and say so by `found`. */
+  readonly finds?: boolean;
   /** Whether what it calls durable may rely on what others have put there. */
   readonly rests?: boolean;
   /** The version it leads to, where calls of one process take effect in the order they were made. */
