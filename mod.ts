@@ -9,10 +9,8 @@
  * ```ts
  * import { updateJsonFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/settings.json`, '{"theme":"dark"}\n', { mode: 0o600, backup: 3 });
- * await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => ({ runs: state.runs + 1 }));
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("settings.json", '{"theme":"dark"}\n', { mode: 0o600, backup: 3 });
+ * await updateJsonFile<{ runs: number }>("state.json", (state = { runs: 0 }) => ({ runs: state.runs + 1 }));
  * ```
  *
  * On Deno, `--allow-read=DIR --allow-write=DIR` is enough for files in DIR; relative paths need `--allow-read` of the

@@ -10,7 +10,7 @@ import { buildWithCompiler } from "./npm/with_compiler.ts";
 import { bundle } from "./npm/bundle.ts";
 import { REQUIRED_TYPES, writeOverride } from "./npm/override.ts";
 import { buildWithDnt } from "./npm/with_dnt.ts";
-import { currentRepository, npmManifest, readProject } from "./npm_manifest.ts";
+import { currentRepository, NO_REPOSITORY, npmManifest, readProject } from "./npm_manifest.ts";
 import { npmReadme } from "./npm/readme.ts";
 
 /** What npm leaves out of the package, beside what it always does. */
@@ -41,5 +41,6 @@ export async function buildNpm(wanted: StandardLibrary | "auto", folder: string)
 if (import.meta.main) {
   const folder = Deno.args[0] ?? NPM;
   await buildNpm(readWanted(), folder);
+  if (currentRepository() === undefined) console.warn(NO_REPOSITORY);
   console.log(`built ${folder}`);
 }

@@ -71,10 +71,29 @@ const ADAPTERS = {
 /** The adapters for one runtime each, which only the package's manifest names. */
 const ADAPTER_MODULES = ["deno", "bun", "node"].map((name) => `src/runtime/adapter_${name}.ts`);
 
-/** OWNER/NAME on GitHub, where one of its workflows builds the package; nowhere else is the repository known. */
-export function currentRepository(): string | undefined {
-  return Deno.env.get("GITHUB_REPOSITORY");
+/** OWNER/NAME in the address of a repository on GitHub, as git writes it; undefined: it is elsewhere. */
+export function repositoryOf(address: string): string | undefined {
+  return /^(?:https:\/\/|ssh:\/\/git@|git@)github\.com[/:]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?\s*$/.exec(address)?.[1];
 }
+
+/** OWNER/NAME on GitHub: what the workflow that builds the package says, or else git's remote `origin`. */
+export function currentRepository(): string | undefined {
+  const named = Deno.env.get("GITHUB_REPOSITORY");
+  if (named !== undefined) return named;
+  const args = ["-C", ROOT, "remote", "get-url", "origin"];
+  try {
+    const { success, stdout } = new Deno.Command("git", { args, stderr: "null" }).outputSync();
+    return success ? repositoryOf(new TextDecoder().decode(stdout)) : undefined;
+  } catch {
+    // There is no git: the source was unpacked from an archive.
+    return undefined;
+  }
+}
+
+/** What a package without a repository lacks, and what to do about it; the build prints it. */
+export const NO_REPOSITORY =
+  "warning: the package has no homepage, repository and bugs, and the links of its README lead nowhere on npm, because " +
+  "no repository is known. Name it: git remote add origin https://github.com/OWNER/NAME (or set GITHUB_REPOSITORY)";
 
 /** What people search for on npm. */
 const KEYWORDS = [

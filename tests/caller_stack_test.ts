@@ -89,7 +89,7 @@ describe("the stack of a TypeError or RangeError of this module begins at the li
     ["writeFile", UNKNOWN, (_, file) => writeFile(file, "content", wrong({ moed: 1 }))],
     ["writeFileSync", UNKNOWN, (_, file) => writeFileSync(file, "content", wrong({ moed: 1 }))],
     ["an option", 'mode must be a number such as 0o600, not "rw"', (_, f) => writeFile(f, "", { mode: wrong("rw") })],
-    ["a number out of range", "mode must be from 0 to 0o7777, not 9999", (_, f) => writeFile(f, "", { mode: 9999 })],
+    ["a number out of range", "mode must be from 0 to 0o7777, not 0o23417", (_, f) => writeFile(f, "", { mode: 9999 })],
     ["a path", "path must be a path or a file: URL, not 5", () => writeFileSync(wrong(5), "content")],
     ["data", "data must be a string, bytes, a Blob, an iterable or a stream, not 5", (_, f) => writeFile(f, wrong(5))],
     ["copyFileSync", UNKNOWN, (_, file) => copyFileSync(file, `${file}2`, wrong({ moed: 1 }))],

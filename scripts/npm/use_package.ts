@@ -12,6 +12,7 @@ import type { NodeProgram } from "../toolchain/node.ts";
 import { npm } from "../toolchain/npm.ts";
 import { VERSIONS } from "../toolchain/versions.ts";
 import { IMPORT, REQUIRE } from "./consumers.ts";
+import { runDocExamples } from "./doc_examples.ts";
 import { EXAMPLE_INPUT, EXAMPLE_OUTPUT, readmeExample } from "./readme.ts";
 import { mockFs, requireCompat } from "./drop_in.ts";
 import { inspectInstalled } from "./installed.ts";
@@ -168,6 +169,7 @@ export async function useOnNode(place: Place, tarball: string, node: NodeProgram
     ),
   );
   results.push(await step("README's example on Node", () => followReadme(place, folder, node.command, "Node")));
+  results.push(await step("the doc comments' on Node", () => runDocExamples(place, folder, node.command)));
   if (types) results.push(...await checkTypes(folder));
   results.push(...await inspectInstalled(folder, node));
   return results;
@@ -202,6 +204,7 @@ export async function useWithBun(
     }),
     await step("require() on Bun", () => consume(place, folder, [bun, "require.cjs"], exports)),
     await step("README's example on Bun", () => followReadme(place, folder, bun, "Bun")),
+    await step("the doc comments' on Bun", () => runDocExamples(place, folder, bun)),
     await step("the command on Bun", () => useCommand(place, folder, `${bun} --bun node_modules/.bin/atomic-write`)),
   ];
   if (node !== undefined) {

@@ -69,7 +69,7 @@ const hints: readonly { code: string; step?: string; verbs?: readonly string[]; 
     step: "openDirectory",
     verbs: ["Cannot create", "Cannot replace", "Cannot write", "Cannot copy", "Cannot update", "Cannot append to"],
     option: "mkdir",
-    hint: "--mkdir makes missing directories",
+    hint: "--mkdir creates missing directories",
   },
   { code: "EBUSY", step: "rename", hint: "a single mounted file cannot be replaced: mount its directory" },
   { code: "EBUSY", step: "resolve", hint: "mount its directory instead" },

@@ -6,7 +6,7 @@ import { type CommandTable, commonOptions, type OptionTable } from "./table.ts";
 
 const meanings: readonly (readonly [status: number, meaning: string, everywhere?: true])[] = [
   [0, "done", true],
-  [1, "timed out waiting for the lock"],
+  [1, "the lock was not free in time"],
   [2, "conflict: not in the required state"],
   [64, "wrong usage", true],
   [65, "bad data"],

@@ -24,6 +24,15 @@ export function locateOperand(operand: string, attempt: string): string {
   }
 }
 
+/** Whether there is anything by that name. What cannot be examined counts as there: nothing is said of it too early. */
+export async function mayExist(path: string): Promise<boolean> {
+  try {
+    return await currentRuntime().fileSystem.linkStat(path) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 /** What is asked for is not in there. */
 export function nothingThere(path: string, attempt: string, reason: string): FileError {
   const details = { code: "ENOENT", path, step: "open", targetState: "unchanged" } as const;

@@ -150,7 +150,9 @@ export function oneOf<const Word extends string>(words: readonly Word[], help: s
     words,
     read(text) {
       const word = words.find((candidate) => candidate === text);
-      if (word === undefined) throw new UnreadableValue(`must be ${words.join(" or ")}`);
+      if (word === undefined) {
+        throw new UnreadableValue(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(words)}`);
+      }
       return word;
     },
   };

@@ -4,10 +4,8 @@
  * ```ts
  * import writeFileAtomic from "@durable/atomic-write/compat"; // instead of "write-file-atomic"
  *
- * const directory = await Deno.makeTempDir();
- * await writeFileAtomic(`${directory}/message.txt`, "Hello", { mode: 0o600 });
- * writeFileAtomic.sync(`${directory}/message.txt`, "Hello again");
- * await Deno.remove(directory, { recursive: true });
+ * await writeFileAtomic("message.txt", "Hello", { mode: 0o600 });
+ * writeFileAtomic.sync("message.txt", "Hello again");
  * ```
  *
  * `require("@durable/atomic-write/compat")` returns the function itself wherever Node and Bun can require ES modules.

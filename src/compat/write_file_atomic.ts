@@ -95,9 +95,7 @@ export interface WriteFileAtomic {
  * ```ts
  * import { sync as writeFileAtomicSync } from "@durable/atomic-write/compat";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileAtomicSync(`${directory}/message.txt`, "Hello", { mode: 0o600 });
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileAtomicSync("message.txt", "Hello", { mode: 0o600 });
  * ```
  */
 export function sync(path: FilePath, data: CompatibleData, options?: WriteFileAtomicOptions | string | null): void {
@@ -147,9 +145,7 @@ function asynchronous(
  * ```ts
  * import writeFileAtomic from "@durable/atomic-write/compat";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFileAtomic(`${directory}/message.txt`, "Hello", { fsync: true });
- * await Deno.remove(directory, { recursive: true });
+ * await writeFileAtomic("message.txt", "Hello", { fsync: true });
  * ```
  *
  * @see https://github.com/npm/write-file-atomic for the package that it replaces

@@ -24,7 +24,7 @@ function listen(signal: AbortSignal): Listeners {
 
 /**
  * Calls back once when the signal aborts, until the returned function is called. A signal that has aborted already is
- * not heard of any more. The call must not throw, and must be another function for everybody who waits.
+ * not heard of any more. The call must not throw, and must be another function for each waiter.
  */
 export function onAbort(signal: AbortSignal | undefined, call: () => void): () => void {
   if (signal === undefined || signal.aborted) return () => {};

@@ -19,6 +19,7 @@ export type TargetState = "unchanged" | "replaced" | "unknown";
 export type Subject =
   | "file"
   | "new file"
+  | "target"
   | "files"
   | "log"
   | "sealed log"
@@ -103,18 +104,21 @@ export interface FileErrorDetails {
   cause?: unknown;
 }
 
+const messageParts = ["verb", "named", "reason", "subject", "outcome", "remedy"] as const;
+
 /** What is said of the subject of an attempt that changed nothing. */
 const unchanged: Readonly<Record<Subject, string>> = {
   "file": "the file is unchanged",
   "new file": "no file was created",
+  "target": "the target is unchanged",
   "files": "every file is unchanged",
   "log": "the log is unchanged",
   "sealed log": "the log is unchanged",
   "object": "nothing was stored",
-  "objects": "nothing is removed",
+  "objects": "nothing was removed",
   "quarantined object": "it is where it was",
   "publication": "it is unchanged",
-  "nothing": "nothing is changed",
+  "nothing": "nothing was changed",
 };
 
 /** What happened to the subject of an attempt, as its error says it. */
@@ -204,7 +208,7 @@ export class FileError extends Error {
   /** Makes an error whose message is `verb "path": reason; advice (code); what happened`. */
   constructor(verb: string, reason: string, details: FileErrorDetails) {
     const { code, path, named = path, remedy } = details;
-    const subject = subjects[verb] ?? "file";
+    const subject = subjects[verb] ?? (verb.startsWith("Cannot copy ") ? "target" : "file");
     const outcome = outcomeOf(subject, details);
     super(
       messageOf({ verb, named, reason, code, remedy, outcome }),
@@ -220,6 +224,8 @@ export class FileError extends Error {
     this.subject = subject;
     this.outcome = outcome;
     this.remedy = remedy;
+    // The parts of the message are not repeated below it when the error is printed.
+    for (const part of messageParts) Object.defineProperty(this, part, { enumerable: false });
   }
 
   /** Whether `value` is a FileError, of this or another copy of the module. */

@@ -74,9 +74,8 @@ export function oneOf<const Word extends string>(...words: Word[]): OptionReader
   return (value, name) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) {
-      throw new InvalidArgument(
-        `${name} must be ${words.map((each) => JSON.stringify(each)).join(" or ")}, not ${show(value)}`,
-      );
+      const allowed = new Intl.ListFormat("en", { type: "disjunction" }).format(words.map((each) => `"${each}"`));
+      throw new InvalidArgument(`${name} must be ${allowed}, not ${show(value)}`);
     }
     return word;
   };
@@ -134,7 +133,8 @@ export const fileMode: OptionReader<number> = (value, name) => {
     throw new InvalidArgument(`${name} must be a number such as 0o600, not ${show(value)}`);
   }
   if (!Number.isInteger(value) || value < 0 || value > 0o7777) {
-    throw new OutOfRange(`${name} must be from 0 to 0o7777, not ${value}`);
+    const shown = Number.isInteger(value) && value > 0 ? `0o${value.toString(8)}` : value;
+    throw new OutOfRange(`${name} must be from 0 to 0o7777, not ${shown}`);
   }
   if (looksOctal(value)) {
     throw new OutOfRange(`${name} must be in octal: ${value} is 0o${value.toString(8)}; 0o${value} is meant`);

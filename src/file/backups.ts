@@ -105,11 +105,9 @@ function* list(path: FilePath, options: ListBackupsOptions | undefined, synchron
  * ```ts
  * import { listBackups, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/conf`, "old");
- * await writeFile(`${directory}/conf`, "new", { backup: 3 });
- * console.log((await listBackups(`${directory}/conf`)).length); // 1
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("conf", "old");
+ * await writeFile("conf", "new", { backup: 3 });
+ * console.log((await listBackups("conf")).length); // 1
  * ```
  */
 export function listBackups(path: FilePath, options?: ListBackupsOptions): Promise<Backup[]> {
@@ -127,9 +125,7 @@ export function listBackups(path: FilePath, options?: ListBackupsOptions): Promi
  * ```ts
  * import { listBackupsSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * console.log(listBackupsSync(`${directory}/conf`)); // []
- * Deno.removeSync(directory);
+ * console.log(listBackupsSync("conf")); // []
  * ```
  */
 export function listBackupsSync(path: FilePath, options?: ListBackupsOptions): Backup[] {

@@ -157,10 +157,8 @@ export function* copy(
  * ```ts
  * import { copyFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/a`, "content");
- * await copyFile(`${directory}/a`, `${directory}/b`, { keepTimes: true });
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("a", "content");
+ * await copyFile("a", "b", { keepTimes: true });
  * ```
  */
 export function copyFile(
@@ -183,10 +181,8 @@ export function copyFile(
  * ```ts
  * import { copyFileSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/a`, "content");
- * copyFileSync(`${directory}/a`, `${directory}/b`);
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("a", "content");
+ * copyFileSync("a", "b");
  * ```
  */
 export function copyFileSync(

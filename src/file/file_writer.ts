@@ -134,12 +134,10 @@ function* open(path: FilePath, options: WriteFileOptions | undefined, synchronou
  * ```ts
  * import { openFileWriter } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const writer = await openFileWriter(`${directory}/report.csv`);
+ * const writer = await openFileWriter("report.csv");
  * await writer.write("name,count\n");
  * await new Blob(["a,1\n"]).stream().pipeTo(writer.writable);
  * await writer.commit();
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export async function openFileWriter(path: FilePath, options?: WriteFileOptions): Promise<FileWriter> {
@@ -157,11 +155,9 @@ export async function openFileWriter(path: FilePath, options?: WriteFileOptions)
  * ```ts
  * import { openFileWriterSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * const writer = openFileWriterSync(`${directory}/report.csv`);
+ * const writer = openFileWriterSync("report.csv");
  * for (const row of ["a,1", "b,2"]) writer.write(`${row}\n`);
  * writer.commit();
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function openFileWriterSync(path: FilePath, options?: WriteFileSyncOptions): FileWriterSync {

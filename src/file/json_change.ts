@@ -52,7 +52,7 @@ export function* changeJson<T>(
   const given = validate === undefined || value === undefined ? before : JSON.stringify(value);
   const next = yield* call(() => change(value as T | undefined));
   if (next === undefined && value !== undefined && JSON.stringify(value) !== given) {
-    throw new InvalidArgument("change has changed the value, and returned nothing: it must return the new value");
+    throw new InvalidArgument("change must return the new value; it modified the value and returned undefined");
   }
   tell(next ?? value as T | undefined);
   // The same value in another layout is the same value: a file that was formatted by hand stays so.

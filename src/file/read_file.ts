@@ -87,11 +87,9 @@ function readRaw(path: FilePath, options: unknown, synchronous: boolean) {
  * ```ts
  * import { readFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * console.log(await readFile(`${directory}/data`)); // undefined
- * await writeFile(`${directory}/data`, new Uint8Array([1, 2, 3]));
- * console.log((await readFile(`${directory}/data`))?.length); // 3
- * await Deno.remove(directory, { recursive: true });
+ * console.log(await readFile("data")); // undefined
+ * await writeFile("data", new Uint8Array([1, 2, 3]));
+ * console.log((await readFile("data"))?.length); // 3
  * ```
  */
 export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uint8Array | undefined>;
@@ -108,11 +106,9 @@ export function readFile(path: FilePath, options?: ReadFileOptions): Promise<Uin
  * ```ts
  * import { readFile, removeFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/a`, "one");
- * const found = await readFile(`${directory}/a`, { digest: true });
- * if (found !== undefined) await removeFile(`${directory}/a`, { ifMatch: found.digest });
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("a", "one");
+ * const found = await readFile("a", { digest: true });
+ * if (found !== undefined) await removeFile("a", { ifMatch: found.digest });
  * ```
  */
 export function readFile(
@@ -150,11 +146,9 @@ export function readFileSync(path: FilePath, options?: ReadFileOptions): Uint8Ar
  * ```ts
  * import { readFileSync, removeFileSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/a`, "one");
- * const found = readFileSync(`${directory}/a`, { digest: true });
- * if (found !== undefined) removeFileSync(`${directory}/a`, { ifMatch: found.digest });
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("a", "one");
+ * const found = readFileSync("a", { digest: true });
+ * if (found !== undefined) removeFileSync("a", { ifMatch: found.digest });
  * ```
  */
 export function readFileSync(

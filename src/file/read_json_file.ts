@@ -33,11 +33,9 @@ function readJson(path: FilePath, options: unknown, synchronous: boolean) {
  * ```ts
  * import { readJsonFile, writeJsonFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" });
- * const settings = await readJsonFile<{ theme: string }>(`${directory}/settings.json`);
+ * await writeJsonFile("settings.json", { theme: "dark" });
+ * const settings = await readJsonFile<{ theme: string }>("settings.json");
  * console.log(settings?.theme); // "dark"
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFileOptions<T>): Promise<T | undefined>;
@@ -54,11 +52,9 @@ export function readJsonFile<T = unknown>(path: FilePath, options?: ReadJsonFile
  * ```ts
  * import { readJsonFile, removeFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/a`, "[1]");
- * const found = await readJsonFile(`${directory}/a`, { digest: true });
- * if (found !== undefined) await removeFile(`${directory}/a`, { ifMatch: found.digest });
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("a", "[1]");
+ * const found = await readJsonFile("a", { digest: true });
+ * if (found !== undefined) await removeFile("a", { ifMatch: found.digest });
  * ```
  */
 export function readJsonFile<T = unknown>(
@@ -96,11 +92,9 @@ export function readJsonFileSync<T = unknown>(path: FilePath, options?: ReadJson
  * ```ts
  * import { readJsonFileSync, removeFileSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/a`, "[1]");
- * const found = readJsonFileSync(`${directory}/a`, { digest: true });
- * if (found !== undefined) removeFileSync(`${directory}/a`, { ifMatch: found.digest });
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("a", "[1]");
+ * const found = readJsonFileSync("a", { digest: true });
+ * if (found !== undefined) removeFileSync("a", { ifMatch: found.digest });
  * ```
  */
 export function readJsonFileSync<T = unknown>(

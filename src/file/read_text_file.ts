@@ -27,11 +27,9 @@ function readText(path: FilePath, options: unknown, synchronous: boolean) {
  * ```ts
  * import { readTextFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * console.log(await readTextFile(`${directory}/note`)); // undefined
- * await writeFile(`${directory}/note`, "hello");
- * console.log(await readTextFile(`${directory}/note`)); // "hello"
- * await Deno.remove(directory, { recursive: true });
+ * console.log(await readTextFile("note")); // undefined
+ * await writeFile("note", "hello");
+ * console.log(await readTextFile("note")); // "hello"
  * ```
  */
 export function readTextFile(path: FilePath, options?: ReadFileOptions): Promise<string | undefined>;
@@ -48,11 +46,9 @@ export function readTextFile(path: FilePath, options?: ReadFileOptions): Promise
  * ```ts
  * import { readTextFile, removeFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/a`, "one");
- * const found = await readTextFile(`${directory}/a`, { digest: true });
- * if (found !== undefined) await removeFile(`${directory}/a`, { ifMatch: found.digest });
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("a", "one");
+ * const found = await readTextFile("a", { digest: true });
+ * if (found !== undefined) await removeFile("a", { ifMatch: found.digest });
  * ```
  */
 export function readTextFile(
@@ -90,11 +86,9 @@ export function readTextFileSync(path: FilePath, options?: ReadFileOptions): str
  * ```ts
  * import { readTextFileSync, removeFileSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/a`, "one");
- * const found = readTextFileSync(`${directory}/a`, { digest: true });
- * if (found !== undefined) removeFileSync(`${directory}/a`, { ifMatch: found.digest });
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("a", "one");
+ * const found = readTextFileSync("a", { digest: true });
+ * if (found !== undefined) removeFileSync("a", { ifMatch: found.digest });
  * ```
  */
 export function readTextFileSync(

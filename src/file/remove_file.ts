@@ -181,11 +181,9 @@ function* removeTarget({ engine, path, plan, ticket }: ReplaceRequest, attempt: 
  * ```ts
  * import { removeFile, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/session`, "secret", { mode: 0o600 });
- * const { removed } = await removeFile(`${directory}/session`);
+ * await writeFile("session", "secret", { mode: 0o600 });
+ * const { removed } = await removeFile("session");
  * console.log(removed); // true
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function removeFile(path: FilePath, options?: RemoveFileOptions): Promise<RemoveResult> {
@@ -203,9 +201,7 @@ export function removeFile(path: FilePath, options?: RemoveFileOptions): Promise
  * ```ts
  * import { removeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * console.log(removeFileSync(`${directory}/nothing`).removed); // false
- * Deno.removeSync(directory);
+ * console.log(removeFileSync("nothing").removed); // false
  * ```
  */
 export function removeFileSync(path: FilePath, options?: RemoveFileSyncOptions): RemoveResult {

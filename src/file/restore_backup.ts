@@ -3,7 +3,7 @@
  *
  * The backup is found by name and grammar as `listBackups` finds it, and opened; its content, mode and owner are written
  * through the one protocol into a fresh file. Renaming the backup itself over the target would do nothing when both are
- * names of one file, and would use the backup up. After a failure `targetState` says what became of the file; the backup
+ * names of one file, and would use the backup up. After a failure `targetState` says what happened to the file; the backup
  * stays in any case.
  */
 import { abortSignal, count, type FilePath, flag, readOptions, refuseSignal, wrongArgument } from "../core/options.ts";
@@ -138,12 +138,10 @@ function* restore(
  * ```ts
  * import { readTextFile, restoreBackup, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeFile(`${directory}/conf`, "good");
- * await writeFile(`${directory}/conf`, "bad", { backup: 3 });
- * await restoreBackup(`${directory}/conf`);
- * console.log(await readTextFile(`${directory}/conf`)); // "good"
- * await Deno.remove(directory, { recursive: true });
+ * await writeFile("conf", "good");
+ * await writeFile("conf", "bad", { backup: 3 });
+ * await restoreBackup("conf");
+ * console.log(await readTextFile("conf")); // "good"
  * ```
  */
 export function restoreBackup(path: FilePath, which?: string, options?: RestoreBackupOptions): Promise<WriteResult> {
@@ -162,11 +160,9 @@ export function restoreBackup(path: FilePath, which?: string, options?: RestoreB
  * ```ts
  * import { restoreBackupSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/conf`, "good");
- * writeFileSync(`${directory}/conf`, "bad", { backup: 3 });
- * restoreBackupSync(`${directory}/conf`);
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("conf", "good");
+ * writeFileSync("conf", "bad", { backup: 3 });
+ * restoreBackupSync("conf");
  * ```
  */
 export function restoreBackupSync(

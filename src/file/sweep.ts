@@ -202,7 +202,8 @@ function* sweepOperation(
 }
 
 /**
- * Removes temporary files that killed writers left in a directory. Nothing else ever does: it is never done by itself.
+ * Removes temporary files that killed writers left in a directory. It never runs automatically, and nothing else removes
+ * them.
  *
  * Only names that this module builds, only plain files and prepared lock directories, only a minute after their last
  * change, and only with the proof of death that the name itself states: the kernel lock its writer held until it died,
@@ -217,10 +218,8 @@ function* sweepOperation(
  * ```ts
  * import { sweep } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const { removed } = await sweep(directory, { dryRun: true });
+ * const { removed } = await sweep(".", { dryRun: true });
  * console.log(removed); // []
- * await Deno.remove(directory);
  * ```
  */
 export function sweep(directory: FilePath, options?: SweepOptions): Promise<SweepResult> {
@@ -238,9 +237,7 @@ export function sweep(directory: FilePath, options?: SweepOptions): Promise<Swee
  * ```ts
  * import { sweepSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * console.log(sweepSync(directory, { recursive: true }).kept); // []
- * Deno.removeSync(directory);
+ * console.log(sweepSync(".", { recursive: true }).kept); // []
  * ```
  */
 export function sweepSync(directory: FilePath, options?: SweepOptions): SweepResult {

@@ -52,9 +52,7 @@ function* updateBytes(
  * ```ts
  * import { updateFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await updateFile(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
- * await Deno.remove(directory, { recursive: true });
+ * await updateFile("log.bin", (current) => new Uint8Array([...current ?? [], 1]));
  * ```
  */
 export function updateFile(
@@ -78,9 +76,7 @@ export function updateFile(
  * ```ts
  * import { updateFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * updateFileSync(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
- * Deno.removeSync(directory, { recursive: true });
+ * updateFileSync("log.bin", (current) => new Uint8Array([...current ?? [], 1]));
  * ```
  */
 export function updateFileSync(

@@ -66,7 +66,7 @@ function* updateJson<T>(
  *
  * The callback gets the current value (`undefined` if there is no file) and **returns the new one**. Changing the value
  * in place is fine, but return it: a callback that returns `undefined` leaves the file unchanged, and one that has changed
- * the value and returns nothing is a TypeError. If the returned value is the same, in whatever layout it is on disk,
+ * the value and returns nothing is a TypeError. If the returned value is the same, however it is formatted on disk,
  * nothing is written. The result has the value that the file holds now, in `value`.
  *
  * @param path The file, a path or a file: URL.
@@ -83,13 +83,11 @@ function* updateJson<T>(
  * ```ts
  * import { updateJsonFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const { value } = await updateJsonFile<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => {
+ * const { value } = await updateJsonFile<{ runs: number }>("state.json", (state = { runs: 0 }) => {
  *   state.runs++;
  *   return state;
  * });
  * console.log(value); // { runs: 1 }
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function updateJsonFile<T = unknown>(
@@ -112,9 +110,7 @@ export function updateJsonFile<T = unknown>(
  * ```ts
  * import { updateJsonFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * updateJsonFileSync<number>(`${directory}/counter.json`, (count = 0) => count + 1);
- * Deno.removeSync(directory, { recursive: true });
+ * updateJsonFileSync<number>("counter.json", (count = 0) => count + 1);
  * ```
  */
 export function updateJsonFileSync<T = unknown>(

@@ -51,9 +51,7 @@ function* updateText(
  * ```ts
  * import { updateTextFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await updateTextFile(`${directory}/hosts`, (text = "") => `${text}127.0.0.1 example\n`);
- * await Deno.remove(directory, { recursive: true });
+ * await updateTextFile("hosts", (text = "") => `${text}127.0.0.1 example\n`);
  * ```
  */
 export function updateTextFile(
@@ -76,9 +74,7 @@ export function updateTextFile(
  * ```ts
  * import { updateTextFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * updateTextFileSync(`${directory}/hosts`, (text = "") => `${text}127.0.0.1 example\n`);
- * Deno.removeSync(directory, { recursive: true });
+ * updateTextFileSync("hosts", (text = "") => `${text}127.0.0.1 example\n`);
  * ```
  */
 export function updateTextFileSync(

@@ -107,10 +107,8 @@ function* writeUnderLock(request: WriteRequest, path: string, source: Source): O
  * ```ts
  * import { writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const result = await writeFile(`${directory}/settings.json`, '{"theme":"dark"}\n', { mode: 0o600 });
+ * const result = await writeFile("settings.json", '{"theme":"dark"}\n', { mode: 0o600 });
  * console.log(result.durability); // "full"
- * await Deno.remove(directory, { recursive: true });
  * ```
  *
  * @see https://www.usenix.org/system/files/conference/osdi14/osdi14-paper-pillai.pdf for what a power cut does to the
@@ -156,9 +154,7 @@ export function dataRequest(request: WriteRequest, coalesce: boolean | undefined
  * ```ts
  * import { writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeFileSync(`${directory}/counter`, "1\n");
- * Deno.removeSync(directory, { recursive: true });
+ * writeFileSync("counter", "1\n");
  * ```
  */
 export function writeFileSync(path: FilePath, data: FileData, options?: WriteFileSyncOptions): WriteResult {

@@ -242,11 +242,9 @@ function* writeAllFiles(
  * ```ts
  * import { writeFiles } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const pages = ["index", "about"].map((name) => ({ path: `${directory}/${name}.html`, data: `<h1>${name}</h1>\n` }));
+ * const pages = ["index", "about"].map((name) => ({ path: `${name}.html`, data: `<h1>${name}</h1>\n` }));
  * const { written, durability } = await writeFiles(pages);
  * console.log(written, durability); // 2 "full"
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function writeFiles(

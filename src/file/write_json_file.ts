@@ -64,9 +64,7 @@ function* writeJson(
  * ```ts
  * import { writeJsonFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * await writeJsonFile(`${directory}/settings.json`, { theme: "dark" }, { space: 2 });
- * await Deno.remove(directory, { recursive: true });
+ * await writeJsonFile("settings.json", { theme: "dark" }, { space: 2 });
  * ```
  */
 export function writeJsonFile(
@@ -89,9 +87,7 @@ export function writeJsonFile(
  * ```ts
  * import { writeJsonFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * writeJsonFileSync(`${directory}/settings.json`, { theme: "dark" });
- * Deno.removeSync(directory, { recursive: true });
+ * writeJsonFileSync("settings.json", { theme: "dark" });
  * ```
  */
 export function writeJsonFileSync(

@@ -40,7 +40,7 @@ export type LockDirectoryRequest = Pick<LockRequest, "engine" | "lockPath" | "at
  * there keeps nobody from the lock.
  */
 export interface LockGate {
-  /** For a sharer: waits behind everybody who is at the gate. False: not in time. */
+  /** For a sharer: waits for all that are at the gate already. False: not in time. */
   waitBehind(): Operation<boolean>;
   /** For an exclusive request that has to wait: keeps sharers who come later behind it. False: not in time. */
   close(): Operation<boolean>;

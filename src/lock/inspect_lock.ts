@@ -90,12 +90,11 @@ function* breakOperation({ engine, path, lockDirectory }: Inspection, info: Lock
  * @example
  * ```ts
  * import { inspectLock, withLock } from "@durable/atomic-write";
+ * import process from "node:process";
  *
- * const directory = await Deno.makeTempDir();
- * await withLock(`${directory}/job`, async () => {
- *   console.log((await inspectLock(`${directory}/job`))?.pid === Deno.pid); // true
+ * await withLock("job", async () => {
+ *   console.log((await inspectLock("job"))?.pid === process.pid); // true
  * });
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function inspectLock(path: FilePath, options?: InspectLockOptions): Promise<LockInfo | undefined> {
@@ -113,9 +112,7 @@ export function inspectLock(path: FilePath, options?: InspectLockOptions): Promi
  * ```ts
  * import { inspectLockSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * console.log(inspectLockSync(`${directory}/job`)); // undefined
- * Deno.removeSync(directory);
+ * console.log(inspectLockSync("job")); // undefined
  * ```
  */
 export function inspectLockSync(path: FilePath, options?: InspectLockOptions): LockInfo | undefined {
@@ -138,12 +135,10 @@ export function inspectLockSync(path: FilePath, options?: InspectLockOptions): L
  * ```ts
  * import { acquireLock, breakLock, inspectLock } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const lock = await acquireLock(`${directory}/job`, { backend: "directory" });
- * const info = await inspectLock(`${directory}/job`);
- * if (info !== undefined) console.log(await breakLock(`${directory}/job`, info)); // true
+ * const lock = await acquireLock("job", { backend: "directory" });
+ * const info = await inspectLock("job");
+ * if (info !== undefined) console.log(await breakLock("job", info)); // true
  * await lock.release(); // which has nothing to give back any more
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function breakLock(path: FilePath, info: LockInfo, options?: InspectLockOptions): Promise<boolean> {
@@ -162,13 +157,11 @@ export function breakLock(path: FilePath, info: LockInfo, options?: InspectLockO
  * ```ts
  * import { acquireLockSync, breakLockSync, inspectLockSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
  * {
- *   using _lock = acquireLockSync(`${directory}/job`, { backend: "directory" });
- *   const info = inspectLockSync(`${directory}/job`);
- *   if (info !== undefined) console.log(breakLockSync(`${directory}/job`, info)); // true
+ *   using _lock = acquireLockSync("job", { backend: "directory" });
+ *   const info = inspectLockSync("job");
+ *   if (info !== undefined) console.log(breakLockSync("job", info)); // true
  * }
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function breakLockSync(path: FilePath, info: LockInfo, options?: InspectLockOptions): boolean {

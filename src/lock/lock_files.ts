@@ -5,7 +5,7 @@
  * 1. `lockFiles`: all of them within one patience, or none. 2. `releaseLocks`, whatever happened.
  *
  * A kernel lock needs a descriptor for as long as it is held. Beyond those there are, lock directories are taken, which
- * need none: of all who lock through this module they keep everybody out, but not users of flock(1). Where nothing could
+ * need none: they keep out every program that locks through this module, but not users of flock(1). Where nothing could
  * prove their holder dead (a permission of the runtime), the kernel's locks are taken all the same.
  */
 import { type Operation, wait } from "../core/operation.ts";

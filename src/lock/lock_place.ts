@@ -90,9 +90,10 @@ export function atPlace(
   { attempt, home, lockPath }: Pick<LockRequest, "attempt" | "home" | "lockPath">,
   error: unknown,
 ): unknown {
-  if (!mayNotBeMade(error)) return error;
+  // A missing permission of the runtime's has its own way out: the flag to add.
+  if (!mayNotBeMade(error) || error.code === "ENOTCAPABLE") return error;
   const { code, call } = error;
-  if (call === "open" && code !== "ENOTCAPABLE" && error.path === lockPath) {
+  if (call === "open" && error.path === lockPath) {
     const reason = `its lock file ${
       JSON.stringify(lockPath)
     } cannot be opened; anyone who can read that file can lock it`;

@@ -1,7 +1,7 @@
 /**
  * `withLock`, `acquireLock`, `tryLock`: a file's lock for a callback, or for as long as its holder keeps it.
  *
- * The lock excludes everybody who locks the same file: this module on any runtime, flock(1), and programs that call
+ * The lock excludes every program that locks the same file: this module on any runtime, flock(1), and programs that call
  * flock(2) on `NAME.lock`. It is advisory: programs that don't take the lock are not blocked.
  */
 import { type FilePath, refuseSignal, wrongArgument } from "../core/options.ts";
@@ -92,12 +92,10 @@ function* withLockOperation<T>(call: LockCall, body: (lock: FileLock) => T | Pro
  * ```ts
  * import { acquireLock } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
  * {
- *   await using lock = await acquireLock(`${directory}/state.json`, { timeout: 5_000 });
+ *   await using lock = await acquireLock("state.json", { timeout: 5_000 });
  *   console.log(lock.backend); // "flock"
  * }
- * await Deno.remove(directory, { recursive: true });
  * ```
  *
  * @see https://man7.org/linux/man-pages/man2/flock.2.html
@@ -118,11 +116,9 @@ export function acquireLock(path: FilePath, options?: LockOptions): Promise<File
  * ```ts
  * import { acquireLockSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
  * {
- *   using _lock = acquireLockSync(`${directory}/state.json`);
+ *   using _lock = acquireLockSync("state.json");
  * }
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function acquireLockSync(path: FilePath, options?: LockSyncOptions): FileLock {
@@ -140,11 +136,9 @@ export function acquireLockSync(path: FilePath, options?: LockSyncOptions): File
  * ```ts
  * import { tryLock } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const lock = await tryLock(`${directory}/job`);
+ * const lock = await tryLock("job");
  * console.log(lock !== undefined); // true
  * await lock?.release();
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function tryLock(path: FilePath, options?: TryLockOptions): Promise<FileLock | undefined> {
@@ -162,10 +156,8 @@ export function tryLock(path: FilePath, options?: TryLockOptions): Promise<FileL
  * ```ts
  * import { tryLockSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * const lock = tryLockSync(`${directory}/job`);
+ * const lock = tryLockSync("job");
  * lock?.[Symbol.dispose]();
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function tryLockSync(path: FilePath, options?: TryLockSyncOptions): FileLock | undefined {
@@ -175,26 +167,24 @@ export function tryLockSync(path: FilePath, options?: TryLockSyncOptions): FileL
 /**
  * Runs a callback while the lock of a file is held.
  *
- * Inside, `writeFile(path, …)` simply works, and `{ lock }` with the lock that is handed in makes it look at the lock
- * once more right before its commit, and keeps calls that are given it from running into each other. Asking for the same lock again inside the callback, however deep, is a
- * DeadlockError; in a task that outlives the callback it is a wait like any other: give such tasks a `timeout`.
+ * Inside, `writeFile(path, …)` simply works. With `{ lock }`, the lock that the callback receives, it also checks right
+ * before its commit that the lock is still held, and calls that share the lock run one after the other. Asking for the
+ * same lock again inside the callback, however deep, is a DeadlockError; in a task that outlives the callback it is an
+ * ordinary wait, so give such tasks a `timeout`.
  *
  * @param path The file to lock; it need not exist, its directory must.
  * @param run What to do inside; its value is returned.
  * @param options See {@linkcode LockOptions}.
- * @throws What {@linkcode acquireLock} rejects with, and whatever the callback throws, as it is.
+ * @throws What {@linkcode acquireLock} rejects with, and whatever the callback throws, unchanged.
  *
  * @example
  * ```ts
  * import { readTextFile, withLock, writeFile } from "@durable/atomic-write";
  *
- * const directory = await Deno.makeTempDir();
- * const counter = `${directory}/counter`;
- * await withLock(counter, async () => {
- *   const count = Number(await readTextFile(counter) ?? "0");
- *   await writeFile(counter, `${count + 1}\n`);
+ * await withLock("counter", async () => {
+ *   const count = Number(await readTextFile("counter") ?? "0");
+ *   await writeFile("counter", `${count + 1}\n`);
  * });
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function withLock<T>(
@@ -218,9 +208,7 @@ export function withLock<T>(
  * ```ts
  * import { withLockSync, writeFileSync } from "@durable/atomic-write";
  *
- * const directory = Deno.makeTempDirSync();
- * withLockSync(`${directory}/state`, () => writeFileSync(`${directory}/state`, "1"));
- * Deno.removeSync(directory, { recursive: true });
+ * withLockSync("state", () => writeFileSync("state", "1"));
  * ```
  */
 export function withLockSync<T>(path: FilePath, run: (lock: FileLock) => T, options?: LockSyncOptions): T {

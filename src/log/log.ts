@@ -193,15 +193,13 @@ class AsynchronousLog extends AsynchronousReader implements Log {
  * ```ts
  * import { openLog } from "@durable/atomic-write/log";
  *
- * const directory = await Deno.makeTempDir();
  * {
- *   await using log = await openLog(`${directory}/operations.log`);
+ *   await using log = await openLog("operations.log");
  *   await Promise.all([log.append("one"), log.append("two")]); // one sync
  *   await log.checkpoint(JSON.stringify({ count: 2 }));
  *   await log.append("three");
  *   for await (const { sequence, data } of log.read()) console.log(sequence, new TextDecoder().decode(data)); // 3 three
  * }
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export async function openLog(path: FilePath, options?: LogOptions): Promise<Log> {
@@ -219,13 +217,11 @@ export async function openLog(path: FilePath, options?: LogOptions): Promise<Log
  * ```ts
  * import { openLog, openLogReader } from "@durable/atomic-write/log";
  *
- * const directory = await Deno.makeTempDir();
- * const log = await openLog(`${directory}/operations.log`);
+ * const log = await openLog("operations.log");
  * await log.append("one");
- * const reader = openLogReader(`${directory}/operations.log`);
+ * const reader = openLogReader("operations.log");
  * for await (const record of reader.read()) console.log(record.sequence); // 1
  * await log.close();
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function openLogReader(path: FilePath, options?: LogReaderOptions): LogReader {

@@ -135,11 +135,9 @@ class SynchronousLog extends SynchronousReader implements LogSync {
  * ```ts
  * import { openLogSync } from "@durable/atomic-write/log";
  *
- * const directory = Deno.makeTempDirSync();
- * const log = openLogSync(`${directory}/operations.log`);
+ * const log = openLogSync("operations.log");
  * console.log(log.append("one"), log.appendMany(["two", "three"])); // 1 [2, 3]
  * log.close();
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function openLogSync(path: FilePath, options?: LogSyncOptions): LogSync {
@@ -157,12 +155,10 @@ export function openLogSync(path: FilePath, options?: LogSyncOptions): LogSync {
  * ```ts
  * import { openLogReaderSync, openLogSync } from "@durable/atomic-write/log";
  *
- * const directory = Deno.makeTempDirSync();
- * const log = openLogSync(`${directory}/operations.log`);
+ * const log = openLogSync("operations.log");
  * log.append("one");
- * console.log([...openLogReaderSync(`${directory}/operations.log`).read()].length); // 1
+ * console.log([...openLogReaderSync("operations.log").read()].length); // 1
  * log.close();
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function openLogReaderSync(path: FilePath, options?: LogReaderOptions): LogReaderSync {

@@ -201,13 +201,11 @@ function* repairLocked(opening: Opening, skips: boolean): Operation<RepairLogRes
  * ```ts
  * import { openLog, repairLog } from "@durable/atomic-write/log";
  *
- * const directory = await Deno.makeTempDir();
- * const log = await openLog(`${directory}/operations.log`);
+ * const log = await openLog("operations.log");
  * await log.append("one");
  * await log.close();
- * const { repaired } = await repairLog(`${directory}/operations.log`, { keep: "readable" });
+ * const { repaired } = await repairLog("operations.log", { keep: "readable" });
  * console.log(repaired); // false
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function repairLog(path: FilePath, options?: RepairLogOptions): Promise<RepairLogResult> {
@@ -225,10 +223,8 @@ export function repairLog(path: FilePath, options?: RepairLogOptions): Promise<R
  * ```ts
  * import { openLogSync, repairLogSync } from "@durable/atomic-write/log";
  *
- * const directory = Deno.makeTempDirSync();
- * openLogSync(`${directory}/operations.log`).close();
- * console.log(repairLogSync(`${directory}/operations.log`).damage); // []
- * Deno.removeSync(directory, { recursive: true });
+ * openLogSync("operations.log").close();
+ * console.log(repairLogSync("operations.log").damage); // []
  * ```
  */
 export function repairLogSync(path: FilePath, options?: RepairLogSyncOptions): RepairLogResult {

@@ -1,5 +1,5 @@
 /**
- * The pause between two tries of what others were quicker with: longer with each try, and never twice the same, so that
+ * The pause between two tries of what another program did first: longer with each try, and never twice the same, so that
  * those who met once do not meet again and again.
  */
 import type { Operation } from "../core/operation.ts";

@@ -82,12 +82,20 @@ export function doingTo(call: string, name = "it"): string {
 /** Calls whose path is a directory; the permission for anything else is that for the directory it is in. */
 const onDirectories: ReadonlySet<string> = new Set(["openDirectory", "readDirectory"]);
 
+/** The directory that a permission has to cover: that of the file in question, if `path` is on the way to it. */
+function directoryToGrant({ call, path }: SystemError, known: string): string {
+  const base = path.replace(/[/\\]$/, "");
+  const isOnTheWay = known.startsWith(base) && /^[/\\]/.test(known.slice(base.length));
+  if (!isOnTheWay && onDirectories.has(call)) return path;
+  return (isOnTheWay ? known : path).replace(/[/\\][^/\\]*$/, "") || "/";
+}
+
 /** `--allow-read=/srv`: what to grant, as it is typed. */
-function grantFor(error: SystemError): string {
+function grantFor(error: SystemError, known: string): string {
   const flag = missingPermission(error);
   if (flag === undefined) return "a permission that the runtime was not given";
   if (flag !== "--allow-read" && flag !== "--allow-write") return flag;
-  const directory = onDirectories.has(error.call) ? error.path : error.path.replace(/[/\\][^/\\]*$/, "") || "/";
+  const directory = directoryToGrant(error, known);
   return `${flag}=${/^[\w@%+=:,./\\-]+$/.test(directory) ? directory : JSON.stringify(directory)}`;
 }
 
@@ -95,7 +103,7 @@ function grantFor(error: SystemError): string {
 export function failureText(error: SystemError, known: string): string {
   const { call, code, path } = error;
   const done = doingTo(call, path === known || path === "" ? undefined : JSON.stringify(path));
-  if (code === "ENOTCAPABLE") return `${done} needs ${grantFor(error)}`;
+  if (code === "ENOTCAPABLE") return `${done} needs ${grantFor(error, known)}`;
   const meaning = meaningsOfCall[`${call} ${code}`] ?? meanings[code];
   return `${done} failed${meaning === undefined ? "" : `: ${meaning}`}`;
 }

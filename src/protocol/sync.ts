@@ -101,7 +101,7 @@ function judge(error: unknown, rules: SyncRules, step: string, attempt: Attempt)
   throw attemptFailed(attempt, error.code, step, failureText(error, attempt.path), error);
 }
 
-/** Puts a file in the directory `place` onto the medium. False: it is not there, and the rules say to go on. */
+/** Writes a file in the directory `place` to disk. False: it is not there, and the rules say to go on. */
 export function* syncFile(
   engine: Engine,
   { file, place }: { readonly file: OpenFile; readonly place: SyncPlace },
@@ -144,7 +144,7 @@ export function* judgeWholeSync(
 }
 
 /**
- * Puts a directory's entries onto the medium, together with all others that wait for the same directory. False: they
+ * Writes a directory's entries to disk, together with all others that wait for the same directory. False: they
  * are not there, and the rules say to go on; or the directory could not even be opened.
  */
 export function* syncDirectory(

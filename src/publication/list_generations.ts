@@ -70,15 +70,13 @@ function* generationsIn(request: PublishRequest, attempt: Attempt): Operation<Pu
  *
  * @example
  * ```ts
+ * import { writeFile } from "@durable/atomic-write";
  * import { listGenerations, publishDirectory } from "@durable/atomic-write/transaction";
  *
- * const directory = await Deno.makeTempDir();
- * const site = `${directory}/site`;
- * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "old"));
- * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "new"));
- * const generations = await listGenerations(site);
+ * await publishDirectory("site", (building) => writeFile(`${building}/index.html`, "old"));
+ * await publishDirectory("site", (building) => writeFile(`${building}/index.html`, "new"));
+ * const generations = await listGenerations("site");
  * console.log(generations.map(({ current }) => current)); // [ true, false ]
- * await Deno.remove(directory, { recursive: true });
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.
@@ -95,12 +93,11 @@ export function listGenerations(path: FilePath, options?: ListGenerationsOptions
  *
  * @example
  * ```ts
+ * import { writeFileSync } from "@durable/atomic-write";
  * import { listGenerationsSync, publishDirectorySync } from "@durable/atomic-write/transaction";
  *
- * const directory = Deno.makeTempDirSync();
- * publishDirectorySync(`${directory}/site`, (building) => Deno.writeTextFileSync(`${building}/a`, "x"));
- * console.log(listGenerationsSync(`${directory}/site`).length); // 1
- * Deno.removeSync(directory, { recursive: true });
+ * publishDirectorySync("site", (building) => writeFileSync(`${building}/a`, "x"));
+ * console.log(listGenerationsSync("site").length); // 1
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.

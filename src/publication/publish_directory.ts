@@ -222,14 +222,13 @@ export function publishTree(
  *
  * @example
  * ```ts
+ * import { readTextFile, writeFile } from "@durable/atomic-write";
  * import { publishDirectory } from "@durable/atomic-write/transaction";
  *
- * const directory = await Deno.makeTempDir();
- * await publishDirectory(`${directory}/site`, async (building) => {
- *   await Deno.writeTextFile(`${building}/index.html`, "<h1>New</h1>");
+ * await publishDirectory("site", async (building) => {
+ *   await writeFile(`${building}/index.html`, "<h1>New</h1>");
  * });
- * console.log(await Deno.readTextFile(`${directory}/site/index.html`)); // <h1>New</h1>
- * await Deno.remove(directory, { recursive: true });
+ * console.log(await readTextFile("site/index.html")); // <h1>New</h1>
  * ```
  *
  * @param path Where it is published: nothing, or what an earlier call has left; anything else needs `adopt: true`.
@@ -256,14 +255,13 @@ export function publishDirectory(
  *
  * @example
  * ```ts
+ * import { readTextFileSync, writeFileSync } from "@durable/atomic-write";
  * import { publishDirectorySync } from "@durable/atomic-write/transaction";
  *
- * const directory = Deno.makeTempDirSync();
- * publishDirectorySync(`${directory}/site`, (building) => {
- *   Deno.writeTextFileSync(`${building}/index.html`, "<h1>New</h1>");
+ * publishDirectorySync("site", (building) => {
+ *   writeFileSync(`${building}/index.html`, "<h1>New</h1>");
  * });
- * console.log(Deno.readTextFileSync(`${directory}/site/index.html`)); // <h1>New</h1>
- * Deno.removeSync(directory, { recursive: true });
+ * console.log(readTextFileSync("site/index.html")); // <h1>New</h1>
  * ```
  *
  * @param path Where it is published.

@@ -85,15 +85,13 @@ function* rollBack(request: PublishRequest): Operation<RollBackResult> {
  *
  * @example
  * ```ts
+ * import { readTextFile, writeFile } from "@durable/atomic-write";
  * import { publishDirectory, rollBackDirectory } from "@durable/atomic-write/transaction";
  *
- * const directory = await Deno.makeTempDir();
- * const site = `${directory}/site`;
- * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "old"));
- * await publishDirectory(site, (building) => Deno.writeTextFile(`${building}/index.html`, "new"));
- * await rollBackDirectory(site);
- * console.log(await Deno.readTextFile(`${site}/index.html`)); // old
- * await Deno.remove(directory, { recursive: true });
+ * await publishDirectory("site", (building) => writeFile(`${building}/index.html`, "old"));
+ * await publishDirectory("site", (building) => writeFile(`${building}/index.html`, "new"));
+ * await rollBackDirectory("site");
+ * console.log(await readTextFile("site/index.html")); // old
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.
@@ -112,16 +110,14 @@ export function rollBackDirectory(path: FilePath, options?: RollBackOptions): Pr
  *
  * @example
  * ```ts
+ * import { readTextFileSync, writeFileSync } from "@durable/atomic-write";
  * import { publishDirectorySync, rollBackDirectorySync } from "@durable/atomic-write/transaction";
  *
- * const directory = Deno.makeTempDirSync();
- * const site = `${directory}/site`;
  * for (const text of ["old", "new"]) {
- *   publishDirectorySync(site, (building) => Deno.writeTextFileSync(`${building}/index.html`, text));
+ *   publishDirectorySync("site", (building) => writeFileSync(`${building}/index.html`, text));
  * }
- * rollBackDirectorySync(site);
- * console.log(Deno.readTextFileSync(`${site}/index.html`)); // old
- * Deno.removeSync(directory, { recursive: true });
+ * rollBackDirectorySync("site");
+ * console.log(readTextFileSync("site/index.html")); // old
  * ```
  *
  * @param path What {@linkcode publishDirectory} has published.

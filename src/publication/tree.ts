@@ -1,5 +1,5 @@
 /**
- * Whole directory trees: onto the medium, and away; each directory in it opened once, and what is in it reached through
+ * Whole directory trees: synced, and removed; each directory in it opened once, and what is in it reached through
  * what was opened: nobody can lead either step out of the tree by putting a symlink in place of a directory.
  *
  * `syncTree`: every file, then the directories from the bottom up: a name is synced after what it leads to. Symlinks are
@@ -15,7 +15,7 @@ import { syncDirectory, syncFile, type SyncRules } from "../protocol/sync.ts";
 import { syncsDirectory, syncsFile } from "../protocol/write_plan.ts";
 import { SystemError } from "../runtime/system_error.ts";
 
-/** Puts a directory and everything below onto the medium; false where the platform cannot, or the rules ask for none. */
+/** Writes a directory and everything below to disk; false where the platform cannot, or the rules ask for none. */
 export function* syncTree(home: ParentDirectory, rules: SyncRules, attempt: Attempt): Operation<boolean> {
   const { engine } = home;
   const entries = (yield* wait(home.names.readDirectory())) ?? [];

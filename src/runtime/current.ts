@@ -26,12 +26,11 @@ export const ambientRuntime: AsyncContext<Runtime> = asyncContext<Runtime>("ambi
  * ```ts
  * import { currentRuntime, writeFile } from "@durable/atomic-write";
  * import { traceRuntime } from "@durable/atomic-write/testing";
+ * import process from "node:process";
  *
- * const directory = await Deno.makeTempDir();
- * const { runtime, trace } = traceRuntime(currentRuntime(), { base: directory });
- * await writeFile(`${directory}/a.txt`, "new", { runtime });
+ * const { runtime, trace } = traceRuntime(currentRuntime(), { base: process.cwd() });
+ * await writeFile("a.txt", "new", { runtime });
  * console.log(trace.join("\n")); // … create .a.txt.<random>.f.tmp 0666 / write 3 / sync / … rename … / sync .
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function currentRuntime(): Runtime {

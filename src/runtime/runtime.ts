@@ -26,9 +26,9 @@ import type { ProcessHost } from "./process_host.ts";
 
 export type { DirectoryEntry, EntryKind, FileAttributes, FileStatus, FileTimes } from "./file_status.ts";
 
-/** How far a sync must reach: onto the medium, or (where the platform tells them apart) only into write order. */
+/** How far a sync must reach: to disk, or (where the platform tells them apart) only into write order. */
 export type SyncLevel = "full" | "barrier";
-/** The same; or onto the medium with everything else on its file system, after `watchFileSystem`. */
+/** The same; or to disk with everything else on its file system, after `watchFileSystem`. */
 export type SyncReach = SyncLevel | "fileSystem";
 
 /** An open file or directory. Reads and writes are sequential. */
@@ -64,7 +64,7 @@ export interface OpenFile {
   attributes(): Awaitable<FileAttributes>;
   /** Sets one of them; `undefined` removes it. Needs `capabilities.attributes` (else ENOTSUP). */
   setAttribute(name: string, value: Uint8Array | undefined): Awaitable<void>;
-  /** Content and metadata of this file (or the entries of this directory) onto the medium. Never retried. */
+  /** Content and metadata of this file (or the entries of this directory) to disk. Never retried. */
   sync(level: SyncReach): Awaitable<void>;
   /** Whether `sync("fileSystem")` can be called from now on: it then fails if anything written since could not be kept. */
   watchFileSystem?(): boolean;
@@ -73,7 +73,7 @@ export interface OpenFile {
    * is none, undefined where that is not known. A hint, which never fails. Nobody knows the position afterwards: `seek`.
    */
   nextData?(offset: number): number | undefined;
-  /** Begins to put the content onto the medium, and waits for none of it: a hint before a sync, which never fails. */
+  /** Starts to write the content to disk, and waits for none of it: a hint before a sync, which never fails. */
   startWriteBack?(): Awaitable<void>;
   /**
    * Makes this empty file share the blocks of `source`, copied on write; neither position moves. False where that cannot

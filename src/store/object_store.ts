@@ -235,13 +235,11 @@ function* open(directory: FilePath, options: ObjectStoreOptions | undefined): Op
  * ```ts
  * import { openObjectStore } from "@durable/atomic-write/store";
  *
- * const directory = await Deno.makeTempDir();
- * const store = await openObjectStore(`${directory}/objects`);
+ * const store = await openObjectStore("objects");
  * const digest = await store.put("hello");
  * console.log(digest); // 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
  * console.log(new TextDecoder().decode(await store.get(digest))); // hello
- * await store.restore(digest, `${directory}/greeting.txt`, { mode: 0o600 });
- * await Deno.remove(directory, { recursive: true });
+ * await store.restore(digest, "greeting.txt", { mode: 0o600 });
  * ```
  */
 export async function openObjectStore(directory: FilePath, options?: ObjectStoreOptions): Promise<ObjectStore> {

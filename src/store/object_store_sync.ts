@@ -192,11 +192,9 @@ class SynchronousStore implements ObjectStoreSync {
  * ```ts
  * import { openObjectStoreSync } from "@durable/atomic-write/store";
  *
- * const directory = Deno.makeTempDirSync();
- * const store = openObjectStoreSync(directory);
+ * const store = openObjectStoreSync("objects");
  * const digests = store.putMany(["one", "two", "one"]);
  * console.log(digests[0] === digests[2], [...store.list()].length); // true 2
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function openObjectStoreSync(directory: FilePath, options?: ObjectStoreOptions): ObjectStoreSync {

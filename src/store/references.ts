@@ -199,14 +199,12 @@ class SynchronousReferences implements ReferencesSync {
  * ```ts
  * import { openObjectStore, openReferences } from "@durable/atomic-write/store";
  *
- * const directory = await Deno.makeTempDir();
- * const store = await openObjectStore(`${directory}/objects`);
- * const references = await openReferences(`${directory}/references`);
+ * const store = await openObjectStore("objects");
+ * const references = await openReferences("references");
  * const first = await store.put("first");
  * await references.update("heads/main", first, { expected: null });
  * await references.setHead("heads/main");
  * console.log((await references.readHead())?.digest === first); // true
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export async function openReferences(directory: FilePath, options?: StoreOptions): Promise<References> {
@@ -226,11 +224,9 @@ export async function openReferences(directory: FilePath, options?: StoreOptions
  * ```ts
  * import { openReferencesSync } from "@durable/atomic-write/store";
  *
- * const directory = Deno.makeTempDirSync();
- * const references = openReferencesSync(directory);
+ * const references = openReferencesSync("references");
  * references.update("tags/v1", "0".repeat(64));
  * console.log([...references.list("tags/")].map(({ name }) => name)); // ["tags/v1"]
- * Deno.removeSync(directory, { recursive: true });
  * ```
  */
 export function openReferencesSync(directory: FilePath, options?: StoreOptions): ReferencesSync {

@@ -28,22 +28,20 @@ import type { ApplyResult } from "./apply_result.ts";
  * ```ts
  * import { applyFiles } from "@durable/atomic-write/transaction";
  *
- * const directory = await Deno.makeTempDir();
  * const { changed } = await applyFiles({
  *   files: [
- *     { path: `${directory}/server.key`, data: "KEY", defaults: { mode: 0o600 } },
- *     { path: `${directory}/server.crt`, data: "CERTIFICATE" },
+ *     { path: "server.key", data: "KEY", defaults: { mode: 0o600 } },
+ *     { path: "server.crt", data: "CERTIFICATE" },
  *   ],
  *   validate: (staged) => {
  *     // Look at the new contents where they are staged; throw to refuse them.
- *     if (!staged.has(`${directory}/server.key`)) throw new Error("a certificate needs its key");
+ *     if (!staged.has("server.key")) throw new Error("a certificate needs its key");
  *   },
  *   activate: () => {
  *     // Reload the server; throw to have everything put back.
  *   },
  * });
  * console.log(changed); // true
- * await Deno.remove(directory, { recursive: true });
  * ```
  *
  * @param plan The files and what is to be called.
@@ -71,10 +69,8 @@ export function applyFiles(plan: ApplyPlan, options?: ApplyOptions): Promise<App
  * ```ts
  * import { applyFilesSync } from "@durable/atomic-write/transaction";
  *
- * const directory = Deno.makeTempDirSync();
- * const files = ["a", "b"].map((name) => ({ path: `${directory}/${name}`, data: name }));
+ * const files = ["a", "b"].map((name) => ({ path: name, data: name }));
  * console.log(applyFilesSync({ files }).changed); // true
- * Deno.removeSync(directory, { recursive: true });
  * ```
  *
  * @param plan Like that of {@linkcode applyFiles}; its callbacks return no promises.

@@ -134,10 +134,8 @@ function* recoverIn(directory: string, recovery: Recovery): Operation<void> {
  * ```ts
  * import { recoverTransactions } from "@durable/atomic-write/transaction";
  *
- * const directory = await Deno.makeTempDir();
- * const { finished, undone, needsActivation } = await recoverTransactions(directory);
+ * const { finished, undone, needsActivation } = await recoverTransactions(".");
  * console.log(finished.length, undone.length, needsActivation.length); // 0 0 0
- * await Deno.remove(directory);
  * ```
  *
  * @param directory A directory of the transaction: of any of its files, or of the journal.
@@ -157,9 +155,7 @@ export function recoverTransactions(directory: FilePath, options?: RecoverOption
  * ```ts
  * import { recoverTransactionsSync } from "@durable/atomic-write/transaction";
  *
- * const directory = Deno.makeTempDirSync();
- * console.log(recoverTransactionsSync(directory).finished.length); // 0
- * Deno.removeSync(directory);
+ * console.log(recoverTransactionsSync(".").finished.length); // 0
  * ```
  *
  * @param directory A directory of the transaction.

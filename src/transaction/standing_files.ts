@@ -1,6 +1,6 @@
 /**
- * Files of a plan that have what is asked for already, and are left alone: put onto the medium, with their names, for who
- * put them there may never have synced that.
+ * Files of a plan that have what is asked for already, and are left alone: synced, with their names, because the program
+ * that put them there may never have synced them.
  *
  * Where other files of the plan change, this comes before the commit point: what a crash after it leaves is all new; and
  * the last look before it includes these files. After a failure nothing has changed.

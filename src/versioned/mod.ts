@@ -7,18 +7,16 @@
  * The file itself shows the newest version to programs that only read it.
  *
  * - {@linkcode updateVersioned}, {@linkcode updateVersionedText}, {@linkcode updateVersionedJson}: change, again and again
- *   until nobody else was quicker.
+ *   until no other program was faster.
  * - {@linkcode readVersioned} and {@linkcode writeVersioned}: the same in two steps, with the version in your hands.
  *
- * On a local disk, `updateFile` with its lock is quicker and leaves no versions behind.
+ * On a local disk, `updateFile` with its lock is faster and leaves no versions behind.
  *
  * ```ts
  * import { readVersionedJson, updateVersionedJson } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await updateVersionedJson<{ runs: number }>(`${directory}/state.json`, (state = { runs: 0 }) => ({ runs: state.runs + 1 }));
- * console.log(await readVersionedJson(`${directory}/state.json`)); // { content: { runs: 1 }, version: 1 }
- * await Deno.remove(directory, { recursive: true });
+ * await updateVersionedJson<{ runs: number }>("state.json", (state = { runs: 0 }) => ({ runs: state.runs + 1 }));
+ * console.log(await readVersionedJson("state.json")); // { content: { runs: 1 }, version: 1 }
  * ```
  *
  * @module

@@ -81,10 +81,8 @@ function newestJson<T>(path: FilePath, options: ReadJsonFileOptions<T> | undefin
  * ```ts
  * import { readVersioned, writeVersioned } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await writeVersioned(`${directory}/state`, "one", { expected: null });
- * console.log((await readVersioned(`${directory}/state`))?.version); // 1
- * await Deno.remove(directory, { recursive: true });
+ * await writeVersioned("state", "one", { expected: null });
+ * console.log((await readVersioned("state"))?.version); // 1
  * ```
  */
 export function readVersioned(path: FilePath, options?: ReadFileOptions): Promise<Versioned<Uint8Array> | undefined> {
@@ -121,10 +119,8 @@ export function readVersionedSync(path: FilePath, options?: ReadFileOptions): Ve
  * ```ts
  * import { readVersionedText, writeVersioned } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await writeVersioned(`${directory}/state`, "one", { expected: null });
- * console.log(await readVersionedText(`${directory}/state`)); // { content: "one", version: 1 }
- * await Deno.remove(directory, { recursive: true });
+ * await writeVersioned("state", "one", { expected: null });
+ * console.log(await readVersionedText("state")); // { content: "one", version: 1 }
  * ```
  */
 export function readVersionedText(path: FilePath, options?: ReadFileOptions): Promise<Versioned<string> | undefined> {
@@ -161,10 +157,8 @@ export function readVersionedTextSync(path: FilePath, options?: ReadFileOptions)
  * ```ts
  * import { readVersionedJson, updateVersionedJson } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await updateVersionedJson<number>(`${directory}/counter`, (count = 0) => count + 1);
- * console.log(await readVersionedJson<number>(`${directory}/counter`)); // { content: 1, version: 1 }
- * await Deno.remove(directory, { recursive: true });
+ * await updateVersionedJson<number>("counter", (count = 0) => count + 1);
+ * console.log(await readVersionedJson<number>("counter")); // { content: 1, version: 1 }
  * ```
  */
 export function readVersionedJson<T = unknown>(

@@ -1,6 +1,6 @@
 /**
  * `updateVersioned`, `updateVersionedText` and `updateVersionedJson`: read, change and write without a lock, tried again
- * until nobody else was quicker.
+ * until no other program was faster.
  */
 import type { FileData } from "../core/bytes.ts";
 import type { ConflictError } from "../core/errors.ts";
@@ -48,7 +48,7 @@ function* updateUntilFirst(
 }
 
 function outrun(path: string, tries: number): ConflictError {
-  const reason = `others were quicker ${tries === 1 ? "once" : `${tries} times`}`;
+  const reason = `another program was faster ${tries === 1 ? "once" : `${tries} times`}`;
   return conflict({ verb: "Cannot update", path }, reason, "link");
 }
 
@@ -113,13 +113,13 @@ function* changeJsonValue<T>(
 }
 
 /**
- * Changes a file's content without any lock: for network and synchronised file systems where there is none that can be
- * relied on. Among all who change the file so, on any mix of machines, processes and runtimes, no update is lost, and
- * none is made twice.
+ * Changes a file's content without any lock: for network and synchronised file systems, where no lock can be relied on.
+ * Among all programs that change the file in this way, on any mix of machines, processes and runtimes, no update is lost,
+ * and none is made twice.
  *
  * The callback gets the content of the newest version (`undefined` if there is no file) and returns the next one. If
- * somebody else has made the next version by then, it is **called again** with that one's content, after a pause; so it
- * should have no other effects. If it returns `undefined` or equal bytes, no version is made, and what is there is synced.
+ * another program has made the next version by then, it is **called again** with that version's content, after a pause,
+ * so it should have no other effects. If it returns `undefined` or equal bytes, no version is made, and what is there is synced.
  * If it throws, nothing has changed and the call rejects with that error.
  *
  * When the call returns, the version is durable as asked, and the file itself shows it or a newer one. What is returned
@@ -130,7 +130,7 @@ function* changeJsonValue<T>(
  * @param path The file, a path or file: URL. Symlinks at its end are followed.
  * @param change A function from the current content to the next one.
  * @param options See {@linkcode UpdateVersionedOptions}.
- * @throws {ConflictError} Others were quicker more often than `retries` allows; `targetState` is `"unchanged"`.
+ * @throws {ConflictError} Another program was faster more often than `retries` allows; `targetState` is `"unchanged"`.
  * @throws {CorruptionError} The newest version is damaged.
  * @throws {WriteError} `targetState` says what happened: `"unchanged"`; `"replaced"`: the version is there, and may not
  *   be durable; `"unknown"`: the connection or the disk failed before it was known whose the version is.
@@ -139,9 +139,7 @@ function* changeJsonValue<T>(
  * ```ts
  * import { updateVersioned } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await updateVersioned(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
- * await Deno.remove(directory, { recursive: true });
+ * await updateVersioned("log.bin", (current) => new Uint8Array([...current ?? [], 1]));
  * ```
  */
 export function updateVersioned(
@@ -164,9 +162,7 @@ export function updateVersioned(
  * ```ts
  * import { updateVersionedSync } from "@durable/atomic-write/versioned";
  *
- * const directory = Deno.makeTempDirSync();
- * updateVersionedSync(`${directory}/log.bin`, (current) => new Uint8Array([...current ?? [], 1]));
- * Deno.removeSync(directory, { recursive: true });
+ * updateVersionedSync("log.bin", (current) => new Uint8Array([...current ?? [], 1]));
  * ```
  */
 export function updateVersionedSync(
@@ -190,9 +186,7 @@ export function updateVersionedSync(
  * ```ts
  * import { updateVersionedText } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await updateVersionedText(`${directory}/notes`, (text = "") => `${text}one more line\n`);
- * await Deno.remove(directory, { recursive: true });
+ * await updateVersionedText("notes", (text = "") => `${text}one more line\n`);
  * ```
  */
 export function updateVersionedText(
@@ -215,9 +209,7 @@ export function updateVersionedText(
  * ```ts
  * import { updateVersionedTextSync } from "@durable/atomic-write/versioned";
  *
- * const directory = Deno.makeTempDirSync();
- * updateVersionedTextSync(`${directory}/notes`, (text = "") => `${text}one more line\n`);
- * Deno.removeSync(directory, { recursive: true });
+ * updateVersionedTextSync("notes", (text = "") => `${text}one more line\n`);
  * ```
  */
 export function updateVersionedTextSync(
@@ -230,7 +222,7 @@ export function updateVersionedTextSync(
 
 /**
  * Like {@linkcode updateVersioned}, for a JSON value. The callback **returns the new value**; changing the old one in
- * place is fine, but return it. If the value stays the same, in whatever layout it is, no version is made.
+ * place is fine, but return it. If the value stays the same, however it is formatted, no version is made.
  *
  * @param path The file, a path or file: URL.
  * @param change A function from the current value to the next one.
@@ -244,10 +236,8 @@ export function updateVersionedTextSync(
  * ```ts
  * import { updateVersionedJson } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * const result = await updateVersionedJson<number>(`${directory}/counter.json`, (count = 0) => count + 1);
+ * const result = await updateVersionedJson<number>("counter.json", (count = 0) => count + 1);
  * console.log(result.version); // 1
- * await Deno.remove(directory, { recursive: true });
  * ```
  */
 export function updateVersionedJson<T = unknown>(
@@ -270,9 +260,7 @@ export function updateVersionedJson<T = unknown>(
  * ```ts
  * import { updateVersionedJsonSync } from "@durable/atomic-write/versioned";
  *
- * const directory = Deno.makeTempDirSync();
- * updateVersionedJsonSync<number>(`${directory}/counter.json`, (count = 0) => count + 1);
- * Deno.removeSync(directory, { recursive: true });
+ * updateVersionedJsonSync<number>("counter.json", (count = 0) => count + 1);
  * ```
  */
 export function updateVersionedJsonSync<T = unknown>(

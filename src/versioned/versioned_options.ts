@@ -54,7 +54,7 @@ export interface VersionedOptions extends
 /** Options of {@linkcode updateVersioned} and {@linkcode updateVersionedText}. */
 export interface UpdateVersionedOptions extends VersionedOptions {
   /**
-   * How often to try again when others were quicker; then ConflictError. Each try calls the callback again. Between tries
+   * How often to try again when another program was faster; then ConflictError. Each try calls the callback again. Between tries
    * there are pauses of random length, up to 200 ms.
    *
    * @default Infinity

@@ -103,7 +103,7 @@ function refuseOtherContent(
  * Writes a file that still is in the version that the caller has seen, without any lock: for network and synchronised
  * file systems where there is none that can be relied on.
  *
- * Of all who write on one version, exactly one succeeds; the others get a ConflictError, and nothing has changed by them.
+ * Of all programs that write over one version, exactly one succeeds; the others get a ConflictError and change nothing.
  * When the call returns, the new version is durable as asked, and the file itself shows it (`shown`). Content equal to
  * the version that is there makes no new one. The content is held in memory.
  *
@@ -122,11 +122,9 @@ function refuseOtherContent(
  * ```ts
  * import { readVersionedText, writeVersioned } from "@durable/atomic-write/versioned";
  *
- * const directory = await Deno.makeTempDir();
- * await writeVersioned(`${directory}/state`, "one", { expected: null });
- * const state = await readVersionedText(`${directory}/state`);
- * await writeVersioned(`${directory}/state`, `${state?.content} two`, { expected: state?.version ?? null });
- * await Deno.remove(directory, { recursive: true });
+ * await writeVersioned("state", "one", { expected: null });
+ * const state = await readVersionedText("state");
+ * await writeVersioned("state", `${state?.content} two`, { expected: state?.version ?? null });
  * ```
  */
 export function writeVersioned(
@@ -149,9 +147,7 @@ export function writeVersioned(
  * ```ts
  * import { writeVersionedSync } from "@durable/atomic-write/versioned";
  *
- * const directory = Deno.makeTempDirSync();
- * writeVersionedSync(`${directory}/state`, "one", { expected: null });
- * Deno.removeSync(directory, { recursive: true });
+ * writeVersionedSync("state", "one", { expected: null });
  * ```
  */
 export function writeVersionedSync(

@@ -92,7 +92,7 @@ describe("completions", () => {
       const all = await completed();
       assertEquals((await atomicWrite(directory, ["completions", "bash"])).stdout, bashCompletions(all));
       const { code, stderr } = await atomicWrite(directory, ["completions", "tcsh"]);
-      assertEquals([code, stderr], [64, 'atomic-write: SHELL must be bash or zsh or fish, not "tcsh"\n']);
+      assertEquals([code, stderr], [64, 'atomic-write: SHELL must be bash, zsh, or fish, not "tcsh"\n']);
       assertEquals(fs.readdirSync(directory), []);
       for (const { name, options } of notEmpty(all.commands)) {
         assert(options.some(({ long }) => long === "--help"), name);

@@ -246,8 +246,8 @@ describe("atomic-write deploy", { skip: onWindows && "needs a shell" }, () => {
           });
         }
       };
-      const where = `no directory of PATH, which is "/nowhere:${bin}"`;
-      await refused("no-such-program", 127, `"no-such-program" is in ${where} (ENOENT)`);
+      const where = `not in PATH, which is "/nowhere:${bin}"`;
+      await refused("no-such-program", 127, `"no-such-program" is ${where} (ENOENT)`);
       await refused("plain", 126, `"${bin}/plain" is not executable (EACCES)`);
       await refused("./no/program", 127, `"${directory}/no/program" does not exist (ENOENT)`);
       await refused("bin/plain", 126, `"${bin}/plain" is not executable (EACCES)`);

@@ -206,7 +206,7 @@ describe("a writer that is still writing", () => {
       const refused = await inShell(directory, "yes | atomic-write --require-json a");
       assertEquals([refused.code, names(directory)], [65, []]);
       const error = (await answer(directory, ["no/such"], { stdin: "x" }))["error"];
-      assertEquals((error as { hint: string }).hint, "--mkdir makes missing directories");
+      assertEquals((error as { hint: string }).hint, "--mkdir creates missing directories");
     });
   });
 });

@@ -123,12 +123,12 @@ describe("atomic-write lock", () => {
       if (onWindows) return skip(t, "Windows has no executable bit");
       const env = { PATH: directory };
       put(directory, "plain", "no program");
-      const none = `"no-such-program": "no-such-program" is in no directory of PATH, which is "${directory}" (ENOENT)`;
+      const none = `"no-such-program": "no-such-program" is not in PATH, which is "${directory}" (ENOENT)`;
       const plain = `"plain": "${directory}/plain" is not executable (EACCES)`;
       for (const command of ["lock", "update"]) {
         for (const [program, code, reason] of [["no-such-program", 127, none], ["plain", 126, plain]] as const) {
           const ended = await atomicWrite(directory, [command, "a", "--", program], { env });
-          const stderr = `atomic-write: Cannot run ${reason}; nothing is changed\n`;
+          const stderr = `atomic-write: Cannot run ${reason}; nothing was changed\n`;
           assertEquals([ended.code, withoutDenosPath(ended.stderr)], [code, stderr]);
         }
       }

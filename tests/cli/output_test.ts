@@ -76,7 +76,7 @@ describe("--json", () => {
       const path = join(directory, "no", "a");
       const { code, stdout, stderr } = await atomicWrite(directory, ["--json", "no/a"], { stdin: "x" });
       const message = `Cannot create "${path}": there is no directory "${directory}/no" (ENOENT); no file was created`;
-      const hint = "--mkdir makes missing directories";
+      const hint = "--mkdir creates missing directories";
       assertEquals(code, 73);
       assertEquals(JSON.parse(stdout), {
         error: { code: "ENOENT", step: "openDirectory", targetState: "unchanged", path, message, hint },

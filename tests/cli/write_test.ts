@@ -201,7 +201,7 @@ describe("the flags of write", () => {
         directory,
         ["--durability", "most", "a"],
         64,
-        '--durability must be full or barrier or file or none, not "most"',
+        '--durability must be full, barrier, file, or none, not "most"',
       );
     });
   });
@@ -243,11 +243,11 @@ describe("the flags of write", () => {
     });
   });
 
-  it("--mkdir makes directories; without it the message says how", async () => {
+  it("--mkdir creates directories; without it the message says how", async () => {
     await withTemporaryDirectory(async (directory) => {
       const missing = 'Cannot create "DIR/x/y/a": there is no directory "DIR/x/y" (ENOENT); no file was created';
       const more = await fail(directory, ["x/y/a"], 73, missing);
-      assertEquals(more, ["atomic-write: hint: --mkdir makes missing directories", ""]);
+      assertEquals(more, ["atomic-write: hint: --mkdir creates missing directories", ""]);
       await succeed(directory, ["--mkdir", "x/y/a"]);
       assertEquals(text(directory, "x/y/a"), "new\n");
     });

@@ -83,19 +83,27 @@ for (
   });
 }
 
+test("FileError shows the parts of its message once when it is printed", () => {
+  const error = new WriteError("Cannot write", "sync failed", details);
+  assertEquals([error.verb, error.reason], ["Cannot write", "sync failed"]);
+  const shown = ["code", "path", "step", "targetState", "cleanupErrors", "leftBehind", "lost", "unchecked"];
+  assertEquals(Object.keys(error).filter((name) => name !== "name"), shown);
+});
+
 for (
   const [verb, words] of [
     ["Cannot replace", "the file is unchanged"],
     ["Cannot create", "no file was created"],
-    ["Cannot lock", "nothing is changed"],
-    ["Cannot unlock", "nothing is changed"],
-    ["Cannot run", "nothing is changed"],
-    ["Cannot list the backups of", "nothing is changed"],
+    ['Cannot copy "/b" to', "the target is unchanged"],
+    ["Cannot lock", "nothing was changed"],
+    ["Cannot unlock", "nothing was changed"],
+    ["Cannot run", "nothing was changed"],
+    ["Cannot list the backups of", "nothing was changed"],
     ["Cannot append to", "the log is unchanged"],
     ["Cannot checkpoint", "the log is unchanged"],
     ["Cannot store into", "nothing was stored"],
     ["Cannot quarantine", "it is where it was"],
-    ["Cannot collect garbage in", "nothing is removed"],
+    ["Cannot collect garbage in", "nothing was removed"],
     ["Cannot apply", "every file is unchanged"],
     ["Cannot deploy", "every file is unchanged"],
     ["Cannot publish", "it is unchanged"],

@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { walkSync } from "@std/fs";
 import { basename, join, relative, SEPARATOR } from "@std/path";
 import { test } from "node:test";
+import { docExamples, exampleName } from "../../scripts/npm/doc_examples.ts";
 import { README_EXAMPLES, readmeExample } from "../../scripts/npm/readme.ts";
 import { PICTURES } from "../../scripts/pictures.ts";
 import { drawnBelow } from "../../scripts/pictures/house.ts";
@@ -61,33 +62,15 @@ async function withCheckoutFolder(run: (folder: string, environment: Record<stri
   }
 }
 
-/** The examples in the doc comments of a module. */
-function docExamples(path: string): { line: number; text: string }[] {
-  const source = textOf(path);
-  return Array.from(
-    source.matchAll(/^( *\* )```(ts[^\n]*)\n([\s\S]*?)^ *\* ```$/gm),
-    ({ index, 2: language, 3: text = "" }) => {
-      const line = source.slice(0, index).split("\n").length;
-      assertEquals(language, "ts", `${path}:${line}: every example runs`);
-      return { line, text: text.replaceAll(/^ *\* ?/gm, "") };
-    },
-  );
-}
-
 // Not by `deno test --doc`: a worker for every example, each with the whole module anew, takes a minute.
 test("every example in a doc comment runs", () =>
   withCheckoutFolder(async (folder) => {
     const examples: string[] = [];
-    for (const path of ["mod.ts", ...filesBelow("src", ".ts")]) {
-      for (const { line, text } of docExamples(path)) {
-        const file = join(folder, `${path.replaceAll(/[/.]/g, "_")}_${line}.ts`);
-        await Deno.writeTextFile(file, `${text}export {};\n`);
-        examples.push(file);
-      }
+    for (const example of docExamples()) {
+      const file = join(folder, `${exampleName(example)}.ts`);
+      await Deno.writeTextFile(file, `${example.text}export {};\n`);
+      examples.push(file);
     }
-    const marks = ["mod.ts", ...filesBelow("src", ".ts")]
-      .flatMap((path) => textOf(path).match(/^(?: *\* )?```ts/gm) ?? []);
-    assertEquals(examples.length, marks.length);
     assert(examples.length > 50, `${examples.length} examples`);
     const library = denoArguments(await chooseStandardLibrary(readWanted()));
     const args = [

@@ -22,5 +22,5 @@ for (const [script, args] of calls) {
 test("examples/cli_state.ts tells in a line why the state cannot be kept", async () => {
   const { code, stderr } = await spawnScript("examples/cli_state.ts", ["/no/such/directory/state"]).status;
   assertEquals(code, 1);
-  assert(/^Cannot lock ".*"[^\n]*; nothing is changed\n$/.test(stderr), stderr);
+  assert(/^Cannot lock ".*"[^\n]*; nothing was changed\n$/.test(stderr), stderr);
 });

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { npmReadme } from "../../scripts/npm/readme.ts";
-import { npmManifest, readProject } from "../../scripts/npm_manifest.ts";
+import { currentRepository, npmManifest, readProject, repositoryOf } from "../../scripts/npm_manifest.ts";
 import { ROOT } from "../../scripts/toolchain/folders.ts";
 
 test("npmManifest names the repository that a workflow runs in, its page and where to report bugs", () => {
@@ -11,8 +11,20 @@ test("npmManifest names the repository that a workflow runs in, its page and whe
   assertEquals(repository, { type: "git", url: "git+https://github.com/somebody/atomic-write.git" });
   assertEquals(bugs, { url: "https://github.com/somebody/atomic-write/issues" });
   for (const key of ["homepage", "repository", "bugs"]) {
-    assertEquals(key in npmManifest(readProject(), undefined), Deno.env.has("GITHUB_REPOSITORY"), key);
+    assertEquals(key in npmManifest(readProject(), undefined), currentRepository() !== undefined, key);
   }
+});
+
+test("repositoryOf reads OWNER/NAME from every way in which git names a repository on GitHub", () => {
+  const read = [
+    "https://github.com/somebody/atomic-write.git\n",
+    "https://github.com/somebody/atomic-write",
+    "git@github.com:somebody/atomic-write.git",
+    "ssh://git@github.com/somebody/atomic-write.git",
+    "https://example.test/somebody/atomic-write.git",
+    "/srv/git/atomic-write.git",
+  ].map(repositoryOf);
+  assertEquals(read, [...Array(4).fill("somebody/atomic-write"), undefined, undefined]);
 });
 
 test("npmReadme makes every link absolute that leads to a file, and nothing else", () => {

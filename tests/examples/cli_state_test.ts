@@ -40,7 +40,7 @@ test("a newer or unknown state is refused and stays as it is", () =>
     assertEquals(migrate(undefined).version, 2);
   }));
 
-test("recordRunIfUnchanged begins again when somebody was quicker, and loses nothing", () =>
+test("recordRunIfUnchanged starts over when another process was faster, and loses nothing", () =>
   withTemporaryDirectory(async (directory) => {
     const path = join(directory, "state.json");
     let asked = 0;

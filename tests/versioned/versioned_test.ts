@@ -106,7 +106,7 @@ describe("updateVersioned and readVersioned", () => {
     assertEquals(runtime.files(), before);
   });
 
-  it("call again when somebody else was quicker, up to `retries` times", async () => {
+  it("call again when another program was faster, up to `retries` times", async () => {
     const runtime = machineWith({}, 1);
     let calls = 0;
     const meddle = (old?: string) => {
@@ -119,7 +119,7 @@ describe("updateVersioned and readVersioned", () => {
     const error = await assertRejects(
       () => updateVersionedText(path, meddle, { runtime, retries: 1 }),
       ConflictError,
-      "others were quicker 2 times",
+      "another program was faster 2 times",
     );
     assertEquals(error.targetState, "unchanged");
     assertEquals(newest(runtime), { version: 6, content: "1mm!mm" });

@@ -18,7 +18,8 @@ export function run({ operands }: Call<typeof completionsTable>): Outcome {
   const { shell } = operands;
   const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
   if (script === undefined) {
-    throw new UsageError(`SHELL must be ${Object.keys(shells).join(" or ")}, not ${JSON.stringify(shell)}`);
+    const allowed = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(shells));
+    throw new UsageError(`SHELL must be ${allowed}, not ${JSON.stringify(shell)}`);
   }
   const text = script(completed());
   return { result: { shell, script: text }, output: [text.trimEnd()], changing: false };

@@ -81,7 +81,7 @@ async function breakHolder(call: LockCall): Promise<Outcome> {
   if (!call.options.force && !(await agrees(call, path, holderSinceText(holder)))) {
     return {
       result: { path, broken: false },
-      notes: ["nothing is changed"],
+      notes: ["nothing was changed"],
       status: exitStatus.notInTime,
       changing: false,
     };
@@ -91,7 +91,7 @@ async function breakHolder(call: LockCall): Promise<Outcome> {
     ? { result: { path, broken, holder }, output: [`${shownName(path)} is not locked any more`], changing: true }
     : {
       result: { path, broken },
-      notes: ["another holder, or none, has the lock by now; nothing is changed"],
+      notes: ["another holder, or none, has the lock by now; nothing was changed"],
       status: exitStatus.tryAgain,
       changing: false,
     };

@@ -15,7 +15,7 @@ import { defaultLimit } from "../deploy/deploy_plan.ts";
 import { exitStatus } from "../exit_status.ts";
 import type { recoverTable } from "../grammar/transaction.ts";
 import { Interrupted } from "../interruption.ts";
-import { locateOperand, mustExist } from "../operand.ts";
+import { locateOperand, mayExist, mustExist } from "../operand.ts";
 import { refuseProgramsNotRunnable } from "../program/program_lookup.ts";
 import { runProgramStep } from "../program/program_step.ts";
 import { recoveryLines, recoveryReasons, recoveryStatus } from "../results.ts";
@@ -102,7 +102,7 @@ async function settledReport(report: RecoveryReport): Promise<RecoveryReport> {
   for (const each of report.kept) {
     const { path, reason } = each;
     if (kept.has(path) || (reason === "unreachable" && settled.has(transactionAt(path)))) continue;
-    if (await isThere(path)) kept.set(path, each);
+    if (await mayExist(path)) kept.set(path, each);
   }
   return {
     finished: once(report.finished),
@@ -111,15 +111,6 @@ async function settledReport(report: RecoveryReport): Promise<RecoveryReport> {
     needsActivation,
     kept: [...kept.values()],
   };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return await currentRuntime().fileSystem.linkStat(path) !== undefined;
-  } catch {
-    // What cannot be looked at has not been settled.
-    return true;
-  }
 }
 
 const attempt = "Cannot recover";

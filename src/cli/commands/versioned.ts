@@ -1,7 +1,7 @@
 /**
  * `write --versioned` and `update --versioned`: the next version of a file beside it, under no lock.
  *
- * The content is held in memory: a version may have to be made again when somebody else was quicker. COMMAND is then run
+ * The content is held in memory: a version may have to be made again when another program was faster. COMMAND is then run
  * again, with the content of the version that the other has made.
  */
 import { updateVersioned } from "../../versioned/update_versioned.ts";

@@ -2,7 +2,7 @@
 import { writeFile } from "../../file/write_file.ts";
 import type { writeTable } from "../grammar/files.ts";
 import { readContent, standardInput } from "../input.ts";
-import { locateOperand } from "../operand.ts";
+import { locateOperand, mayExist } from "../operand.ts";
 import { writeOptions, written } from "../results.ts";
 import type { Call, Outcome } from "../table.ts";
 import { ShownWait } from "../waiting.ts";
@@ -11,8 +11,8 @@ import { ShownWait } from "../waiting.ts";
 export async function run(call: Call<typeof writeTable>): Promise<Outcome> {
   const { host } = call;
   const { appendNewline: _added, allowEmpty: _accepted, requireJson: _required, ...rest } = call.options;
-  const attempt = "Cannot write";
-  const path = locateOperand(call.operands.file, attempt);
+  const path = locateOperand(call.operands.file, "Cannot write");
+  const attempt = await mayExist(path) ? "Cannot write" : "Cannot create";
   const signal = call.abortOnSignal(attempt, path);
   if (host.isTerminal("input")) call.note("reading from the terminal; end the input with Ctrl-D");
   const report = await call.progress(`writing ${call.operands.file}`, "byte");

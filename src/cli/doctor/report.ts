@@ -65,7 +65,9 @@ function measuredRows(found: Measured): Row[] {
       const text = "access control lists, attributes and labels of a file that is replaced are";
       return yes(
         attributes,
-        attributes ? `${text} kept` : `${text} not seen, so not kept; a list's mask becomes group rights`,
+        attributes
+          ? `${text} kept`
+          : `${text} invisible here, so they are not kept; a list's mask becomes group permissions`,
       );
     }),
   ];

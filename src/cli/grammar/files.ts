@@ -12,7 +12,7 @@ export const writeTable = {
     "Empty input is refused: a pipe looks the same whether the program before it printed nothing or died. If that " +
     "program dies half-way, its output looks complete; use `update`, which checks the program's exit status.",
     "With --versioned no lock is needed: the content becomes the next version of FILE, beside it, and FILE itself shows " +
-    "it. Of all who write on version N (--if-version N), one succeeds; the others get status 2.",
+    "it. Of all programs that write with --if-version N, one succeeds; the others get status 2.",
     'The word "write" can be omitted, unless FILE is the name of a command.',
   ],
   operands: { file: { help: "The file to write" } },
@@ -105,8 +105,8 @@ export const updateTable = {
     "background process that holds its output open (status 65).",
     "Among programs that take the lock, no update is lost. Signals that stop programs are forwarded to COMMAND.",
     "With --versioned no lock is taken: COMMAND gets the newest version of FILE, and what it prints becomes the next one. " +
-    "If others were quicker, COMMAND runs again with what they have written; so it should have no other effects. " +
-    "Everybody who changes FILE must do it with --versioned.",
+    "If another program was faster, COMMAND runs again with the new content, so it should have no other effects. " +
+    "Every program that changes FILE must use --versioned.",
   ],
   operands: {
     file: { help: "The file to change" },

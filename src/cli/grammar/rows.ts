@@ -82,7 +82,7 @@ export const durabilityRows = {
 export const lockDirectoryRow = {
   lockDirectory: text(
     "DIR",
-    "The directory of the lock, if not that of what is locked; all programs that lock it must name the same DIR",
+    "Keep the lock in DIR instead of beside what is locked; all programs that lock it must name the same DIR",
   ),
 } satisfies OptionTable;
 
@@ -90,7 +90,7 @@ export const lockDirectoryRow = {
 export const pathRows = {
   unsafePath: oneOf(
     ["throw", "allow"],
-    "If another user could exchange a directory on the way, and this runtime cannot hold on to the directories that it " +
+    "If another user could exchange a directory on the path, and this runtime cannot hold on to the directories that it " +
       "opens (see SECURITY.md): fail (the default for root), or go on (the default for others)",
   ),
 } satisfies OptionTable;
@@ -121,7 +121,7 @@ export const writeRows = {
   ),
   busyTimeout: seconds(
     "SECONDS",
-    "If another program has FILE open, on a system that does not replace open files, give up after SECONDS; default: 2",
+    "If another program has FILE open, on a system that cannot replace open files, give up after SECONDS; default: 2",
   ),
   strict: flag(
     "Fail before FILE is changed if something cannot be kept (owner, mode, access control list, attributes, " +
@@ -178,7 +178,7 @@ export const lockRows = {
   ...lockDirectoryRow,
   ...pathRows,
   join: flag("If a program that runs this one holds the lock (`lock FILE -- …`), use its lock instead of failing"),
-  verbose: flag("Say who is waited for, also if standard error is no terminal", "v"),
+  verbose: flag("Say which process holds the lock, even if standard error is not a terminal", "v"),
 } satisfies OptionTable;
 
 /** Their values. */

@@ -63,7 +63,7 @@ export const deployTable = {
     strict,
     busyTimeout: seconds(
       "SECONDS",
-      "If another program has a file open, on a system that does not replace open files, give up after SECONDS and " +
+      "If another program has a file open, on a system that cannot replace open files, give up after SECONDS and " +
         "restore every file; default: 2",
     ),
     ...transactionRows,

@@ -32,7 +32,7 @@ export const updateVersionRows = {
   ...versionRows,
   retries: count(
     "N",
-    "With --versioned: how often COMMAND may run again because others were quicker; default: no limit",
+    "With --versioned: how often COMMAND may run again because another program was faster; default: no limit",
   ),
 } satisfies OptionTable;
 

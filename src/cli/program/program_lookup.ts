@@ -102,8 +102,8 @@ class Lookup {
       if (problem === undefined) return undefined;
       if (problem.found) refused ??= problem;
     }
-    const where = `no directory of PATH, which is ${JSON.stringify(path)}`;
-    return refused ?? { code: "ENOENT", found: false, reason: `${JSON.stringify(program)} is in ${where}` };
+    const reason = `${JSON.stringify(program)} is not in PATH, which is ${JSON.stringify(path)}`;
+    return refused ?? { code: "ENOENT", found: false, reason };
   }
 
   /** A name with a separator. */

@@ -2,7 +2,7 @@
  * A change of a versioned file from its newest version to the next: what updates, writes and `ifMatch` without a lock share.
  *
  * `changeOnce`: newest version → the caller decides → equal? then only syncs → publish (publish_version.ts) → clean old
- * versions away → refresh the file itself. Undefined: somebody else was quicker, and nothing has changed. After the
+ * versions away → refresh the file itself. Undefined: another program was faster, and nothing has changed. After the
  * version is published nothing fails the call any more: what could not be cleaned or refreshed is in the result.
  */
 import { type Operation, wait } from "../../core/operation.ts";

@@ -13,7 +13,7 @@ import type { WritePlan } from "../write_plan.ts";
 import { latestVersion } from "./latest_version.ts";
 import { listVersions, type VersionedFile } from "./versioned_file.ts";
 
-/** Somebody is always quicker: then somebody else is going to show what is newest. */
+/** Another program is always faster: then that one is going to show what is newest. */
 const mostRounds = 8;
 
 /** The plan for what is replaced after a version was published: nothing of that can be aborted or refused any more. */

@@ -31,7 +31,7 @@ const lockUnlock = 8;
 
 const ficlone = 0x40049409n;
 
-/** How far a sync of macOS reaches: "full" onto the medium, "barrier" into write order, "plain" into the drive's cache. */
+/** How far a sync of macOS reaches: "full" to disk, "barrier" into write order, "plain" into the drive's cache. */
 export type MacSync = "full" | "barrier" | "plain";
 const syncRequests: Readonly<Record<Exclude<MacSync, "plain">, number>> = { full: 51, barrier: 85 };
 
@@ -145,7 +145,7 @@ export class CLibrary {
     return this.#library.functions.syncfs !== undefined && this.#bound.callLater !== undefined;
   }
 
-  /** Puts everything on the file system of a descriptor onto the medium; see `syncsFileSystems`. */
+  /** Writes everything on the file system of a descriptor to disk; see `syncsFileSystems`. */
   async syncFileSystem(descriptor: number): Promise<void> {
     const answer = await this.#bound.callLater?.("syncfs", [descriptor]);
     // Deno does not tell the number: of what the manual lists, EIO is the one that says the most.
@@ -153,7 +153,7 @@ export class CLibrary {
   }
 
   /**
-   * Begins to put a file's content onto the medium; with `later` off this thread, where calls can be made so. It says
+   * Starts to write a file's content to disk; with `later` off this thread, where calls can be made so. It says
    * nothing about durability, and tells no error: the sync that follows meets it again. Linux only; nothing elsewhere.
    */
   startWriteBack(descriptor: number, later: boolean): Awaitable<void> {

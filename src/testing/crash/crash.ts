@@ -77,7 +77,7 @@ export interface CrashViolation {
 
 /** What an exploration did. */
 export interface CrashReport {
-  /** Calls at the seam that `run` made. */
+  /** Calls of the simulated machine that `run` made. */
   readonly operations: number;
   /** Disks that were tried: recovered, where there is a recovery, and checked. */
   readonly states: number;
@@ -96,7 +96,7 @@ export interface CrashReport {
  * `machine: { delay: "every" }` so does every call of `runtime.fileSystem`.
  *
  * @throws whatever `setup` or `run` throws. What `recover` and `check` throw is in the report.
- * @throws {Error} `run` made no call at the seam: nothing was explored; if it threw as well, that is the `cause`.
+ * @throws {Error} `run` did not use the simulated machine: nothing was explored; if it threw as well, that is the `cause`.
  * @throws {Error} A callback has ended while calls were pending: something was not awaited.
  * @throws {TypeError} an option is misspelt, missing or of the wrong type, `check` returned something, or `acknowledge`
  * was called without a fact; RangeError for a number that makes no sense.

@@ -65,7 +65,7 @@ export interface FaultSweepReport {
  *
  * @throws {TypeError} something is misspelt, missing or of the wrong type, `make` returned no machine or one that it had
  * returned before, or `check` returned something; RangeError for a number that makes no sense.
- * @throws {Error} the operation made no call at the seam: nothing was swept over; if it threw as well, that is the `cause`.
+ * @throws {Error} the operation did not use the simulated machine: nothing was swept over; if it threw as well, that is the `cause`.
  * @throws {Error} the operation has ended while calls were pending: something was not awaited.
  * @throws {Error} the first check that throws; the message names the fault and lists the calls, `cause` is what was thrown.
  *

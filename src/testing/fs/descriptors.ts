@@ -126,7 +126,7 @@ function* openOrCreate(
     try {
       return yield* wait(place.files.create(end, mode));
     } catch (error) {
-      // A symlink that leads to nothing; or another process was quicker, and there is a file to open.
+      // A symlink that leads to nothing; or another process was faster, and there is a file to open.
       if (!(error instanceof SystemError) || error.code !== "EEXIST") throw error;
     }
   }

@@ -218,7 +218,7 @@ export class Disk {
     if (count !== undefined) this.#failed = new Map(this.#failed).set(device, count + 1);
   }
 
-  /** Puts all there is onto the medium, even what a failed sync had left in doubt. */
+  /** Writes all there is to disk, even what a failed sync had left in doubt. */
   syncAll(): void {
     for (const node of [...this.#nodes.values()]) {
       if (node.kind === "file") this.#put({ ...node, durable: node.visible, changes: undefined });

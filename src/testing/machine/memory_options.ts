@@ -186,6 +186,6 @@ export interface MemoryRuntime extends Runtime {
   isLocked(path: string): boolean;
   /** Puts a file, or whatever the description says, at `path`, with every right and missing directories; not durable. */
   put(path: string, entry?: string | Uint8Array | InitialEntry): void;
-  /** Puts everything onto the medium, on all devices, as sync(1) on a perfect disk. */
+  /** Writes everything to disk, on all devices, as sync(1) on a perfect disk. */
   syncAll(): void;
 }

@@ -35,7 +35,7 @@ export interface SyncOpenFile extends OpenFile {
   attributes(): ReadonlyMap<string, Uint8Array>;
   /** Sets an extended attribute; `undefined` removes it. */
   setAttribute(name: string, value: Uint8Array | undefined): void;
-  /** Content and metadata, or entries, onto the medium. */
+  /** Content and metadata, or entries, to disk. */
   sync(level: SyncReach): void;
   /** Shares the blocks of `source`; false where that cannot be done. */
   clone(source: OpenFile): boolean;

@@ -150,7 +150,7 @@ let latest: Promise<unknown> = Promise.resolve();
  * @throws whatever `setup` throws. What the operations, `recover`, `ended` and `check` throw is in the report.
  * @throws {TypeError} an option is misspelt, missing or of the wrong type, `ended`, `check` or `watch` returned something,
  * or `acknowledge` was called without a fact; RangeError for a number that makes no sense.
- * @throws {Error} an operation made no call at the seam: nothing was explored; if it threw as well, that is the `cause`.
+ * @throws {Error} no operation used the simulated machine: nothing was explored; if it threw as well, that is the `cause`.
  * @throws {Error} a callback has ended while calls were pending: something was not awaited.
  * @throws {Error} the code does not take the steps of `schedule`, or not all of them.
  *
