@@ -1,7 +1,15 @@
 /**
  * What went wrong, as the command tells it: a line for people, an object for machines, a status for scripts.
  */
-import { FileError, InvalidArgument, messageOf, OutOfRange, type Remedy, RollbackFailedError } from "../core/errors.ts";
+import {
+  FileError,
+  InvalidArgument,
+  messageOf,
+  OutOfRange,
+  type Remedy,
+  RollbackFailedError,
+  WriteError,
+} from "../core/errors.ts";
 import { quoted } from "./shown.ts";
 import { isStopSignal, signalNumbers, type StopSignal } from "../runtime/host/command_host.ts";
 import { optionName, UsageError } from "./arguments.ts";
@@ -54,6 +62,14 @@ export class OutputFailed extends Error {
 /** What is said when a change was made but could not be reported. */
 export const resultUntold = (code: string): string =>
   `The command was carried out, but its result cannot be printed (${code})`;
+
+/** The failure of a record that is not the first: what was appended before it stays. */
+export function failedAfterRecord(error: unknown, last: number): unknown {
+  if (!FileError.is(error)) return error;
+  const { reason, code, path, step, targetState } = error;
+  const details = { code, path, step, targetState, cause: error };
+  return new WriteError("Cannot append more to", `${reason}, after record number ${last}`, details);
+}
 
 function outputFailure({ code, message }: OutputFailed): Failure {
   const error = { code, step: "write", targetState: "unchanged", message };

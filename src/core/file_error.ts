@@ -22,6 +22,8 @@ export type Subject =
   | "target"
   | "files"
   | "log"
+  | "record"
+  | "more records"
   | "sealed log"
   | "object"
   | "objects"
@@ -31,7 +33,8 @@ export type Subject =
 
 /** What an attempt is about, by the words that begin its message; everything else is about a file. */
 const subjects: Readonly<Record<string, Subject>> = {
-  "Cannot append to": "log",
+  "Cannot append more to": "more records",
+  "Cannot append to": "record",
   "Cannot apply": "files",
   "Cannot break the lock of": "nothing",
   "Cannot checkpoint": "log",
@@ -113,6 +116,8 @@ const unchanged: Readonly<Record<Subject, string>> = {
   "target": "the target is unchanged",
   "files": "every file is unchanged",
   "log": "the log is unchanged",
+  "record": "nothing was appended",
+  "more records": "what was appended before is in the log",
   "sealed log": "the log is unchanged",
   "object": "nothing was stored",
   "objects": "nothing was removed",

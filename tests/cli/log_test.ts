@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { withTmpfs } from "../support/mounts.ts";
 import { skip } from "../support/skip.ts";
 import { withTemporaryDirectory } from "../support/temporary_directory.ts";
 import { answer, inShell, names, send, start, until } from "./command.ts";
@@ -50,6 +51,18 @@ describe("log", () => {
       assert(told.startsWith("1\n2\n"));
     });
   });
+
+  it("append says how much was appended before the disk was full", (t) =>
+    withTmpfs(t, { size: 256 * 1024 }, async ({ directory }) => {
+      const line = "x".repeat(99);
+      const lines = `yes ${line} | head -n 5000 | atomic-write log append --lines -q log; echo "status $?"`;
+      const { stdout, stderr } = await inShell(directory, lines);
+      const { records } = await answer(directory, ["log", "read", "log"]) as { records: { sequence: number }[] };
+      const last = records.at(-1)?.sequence ?? 0;
+      assert(last > 0 && last < 5000, `${last} records`);
+      const told = `, after record number ${last} (ENOSPC); what was appended before is in the log\n`;
+      assertEquals([stdout.includes("status 74"), stderr.endsWith(told)], [true, true], stderr);
+    }));
 
   it("append says that the numbers of what it has appended cannot be printed", async (t) => {
     if (!fs.existsSync("/dev/full")) return skip(t, "needs /dev/full");

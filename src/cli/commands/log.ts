@@ -4,7 +4,7 @@ import type { LogOptions, ReadOptions } from "../../log/log_options.ts";
 import type { SkippedRange } from "../../log/read_log.ts";
 import { repairLog } from "../../log/repair_log.ts";
 import { exitStatus, statusOf } from "../exit_status.ts";
-import { OutputFailed, resultUntold } from "../failure.ts";
+import { failedAfterRecord, OutputFailed, resultUntold } from "../failure.ts";
 import type { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "../grammar/log.ts";
 import { type Destination, readContent, readPieces, standardInput } from "../input.ts";
 import { endOfProgram, Interrupted } from "../interruption.ts";
@@ -75,6 +75,19 @@ function interruptedNote({ signal }: Interrupted, { count, last }: Appended): st
   } appended, up to number ${last}; what came after is not in the log`;
 }
 
+/** What is in the log although a later record could not be appended. */
+async function appendedInPart(log: Log, appended: Appended, error: unknown): Promise<Outcome> {
+  const closing = await closeLog(log);
+  const { count, last, untold: _told, ...first } = appended;
+  if (count === 0 || last === undefined) throw error;
+  return {
+    result: { path: log.path, count, ...first, last },
+    notes: closing,
+    failures: [failedAfterRecord(error, last)],
+    changing: true,
+  };
+}
+
 /** `atomic-write log append LOG`. */
 export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outcome> {
   const { lines: _read, allowEmpty, mkdir, nonblock, timeout, ...rules } = call.options;
@@ -96,7 +109,8 @@ export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outc
   try {
     await appendAll(call, log, continued(first, input), appended, to);
   } catch (error) {
-    if (!(error instanceof Interrupted) || appended.count === 0) {
+    if (!(error instanceof Interrupted)) return await appendedInPart(log, appended, error);
+    if (appended.count === 0) {
       await closeLog(log);
       throw error;
     }
