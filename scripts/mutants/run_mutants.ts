@@ -47,6 +47,9 @@ function complaint({ path, tests, leftovers }: FileResult): string | undefined {
   return leftovers.length > 0 ? `${path}: leaves ${leftovers.join(", ")}` : undefined;
 }
 
+/** What a file that could not be run has said last. */
+const lastLines = (output: string): string => output.trimEnd().split("\n").slice(-12).join("\n    ");
+
 /** Whether a file has failed as a whole: a mutant that cannot even be loaded shows nothing of a test. */
 const failedAsAWhole = ({ path, tests }: FileResult): boolean => tests.every(({ name }) => name === path);
 
@@ -77,8 +80,9 @@ async function runMutant(lane: Lane, mutant: Mutant, quick: boolean, clock: () =
     for (const { test, options } of runsOf(mutant, quick)) {
       const result = await lane.run(test, options);
       if (result.timedOut && mutant.hangs) killedBy = `${test}: no end`;
-      else if (result.timedOut || failedAsAWhole(result)) notes.add(complaint(result) ?? "");
-      else killedBy = complaint(result);
+      else if (result.timedOut || failedAsAWhole(result)) {
+        notes.add(`${complaint(result)}: ${lastLines(result.output)}`);
+      } else killedBy = complaint(result);
       for (const { state, name, reason } of result.tests) {
         if (state === "skipped") notes.add(`skipped: ${name}: ${reason}`);
       }

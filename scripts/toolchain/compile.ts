@@ -134,6 +134,8 @@ export function compileChanged(): void {
 
 /** The JavaScript of one text, as `compileChanged` makes it. */
 export function javaScriptOf(source: string): string {
-  const options = { ...whereOutputGoes(""), inlineSourceMap: false, types: [] };
+  const module = ts.ModuleKind.ESNext;
+  // Of one text alone the compiler does not know that it is a module, and would write CommonJS.
+  const options = { ...whereOutputGoes(""), inlineSourceMap: false, types: [], module };
   return ts.transpileModule(source, { compilerOptions: options }).outputText;
 }

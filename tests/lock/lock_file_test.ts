@@ -44,6 +44,7 @@ describe("a lock file", () => {
       await lock.release();
       const files = [1, 2, 3].map(() => fs.openSync(path, "r"));
       await lock.release();
+      lock[Symbol.dispose]();
       for (const file of files) {
         assertEquals(fs.fstatSync(file).size, 4);
         fs.closeSync(file);
