@@ -10,7 +10,7 @@ withoutForeignCalls();
 
 const millisecond = 1_000_000n;
 
-test("setTimes without foreign calls makes no file older than it was told to be, and none younger by more than is kept", () =>
+test("setTimes without foreign calls makes no file older than it was to be, and none younger by more than a runtime keeps", () =>
   withTemporaryDirectory(async (directory) => {
     const { syncFileSystem } = currentRuntime();
     const file = await syncFileSystem.create(join(directory, "file"), 0o600);
