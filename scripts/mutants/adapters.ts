@@ -2,7 +2,6 @@
 import type { Mutant } from "./mutant.ts";
 
 const contract = ["tests/runtime/contract_test.ts"];
-const opening = ["tests/runtime/contract_test.ts", "tests/hostile_directory_test.ts"];
 const calls = ["tests/real/system_calls_test.ts"];
 const errors = ["tests/runtime/system_error_test.ts"];
 const contractAndErrors = ["tests/runtime/system_error_test.ts", "tests/runtime/contract_test.ts"];
