@@ -226,8 +226,8 @@ export const commandsMutants: readonly Mutant[] = [
   {
     name: "lines are one record",
     file: "src/cli/commands/log.ts",
-    from: `call.options.lines === true, to`,
-    to: `call.options.lines === false, to`,
+    from: `lines === true, to`,
+    to: `lines === false, to`,
     tests: log,
   },
   {

@@ -6,6 +6,7 @@ import { parseDigest } from "../core/digest.ts";
 import type { CommandHost, StopSignal } from "../runtime/host/command_host.ts";
 import type { ExitStatus } from "./exit_status.ts";
 import type { Report, Unit } from "./progress.ts";
+import { anyOf } from "./shown.ts";
 import type { TerminalLine } from "./terminal_line.ts";
 
 /** An option: `--name VALUE`, or a flag. Its name is the table's key with dashes: `skipEqual` is `--skip-equal`. */
@@ -150,9 +151,7 @@ export function oneOf<const Word extends string>(words: readonly Word[], help: s
     words,
     read(text) {
       const word = words.find((candidate) => candidate === text);
-      if (word === undefined) {
-        throw new UnreadableValue(`must be ${new Intl.ListFormat("en", { type: "disjunction" }).format(words)}`);
-      }
+      if (word === undefined) throw new UnreadableValue(`must be ${anyOf(words)}`);
       return word;
     },
   };

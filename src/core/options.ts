@@ -5,6 +5,7 @@
  * TypeError (a misspelt `mode` would otherwise publish a secret), a number out of range a RangeError.
  */
 import { InvalidArgument, OutOfRange } from "./invalid_argument.ts";
+import { anyOf } from "./quotation.ts";
 
 /** Checks one value; `name` is for its message. */
 export type OptionReader<T> = (value: unknown, name: string) => T;
@@ -74,8 +75,8 @@ export function oneOf<const Word extends string>(...words: Word[]): OptionReader
   return (value, name) => {
     const word = words.find((candidate) => candidate === value);
     if (word === undefined) {
-      const allowed = new Intl.ListFormat("en", { type: "disjunction" }).format(words.map((each) => `"${each}"`));
-      throw new InvalidArgument(`${name} must be ${allowed}, not ${show(value)}`);
+      const allowed = words.map((each) => `"${each}"`);
+      throw new InvalidArgument(`${name} must be ${anyOf(allowed)}, not ${show(value)}`);
     }
     return word;
   };

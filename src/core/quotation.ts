@@ -28,6 +28,11 @@ export function quoted(name: string): string {
   return shownText(JSON.stringify(name));
 }
 
+/** Words of which one is to be chosen, as a sentence names them: "a, b, or c". */
+export function anyOf(words: readonly string[]): string {
+  return new Intl.ListFormat("en", { type: "disjunction" }).format(words);
+}
+
 /** A file name in a table: unchanged, or as a JSON string where it has characters that would drive a terminal. */
 export function shownName(name: string): string {
   return driving.test(name) ? quoted(name) : name;

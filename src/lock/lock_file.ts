@@ -3,10 +3,10 @@
  *
  * 1. Open the lock file, or create it exclusively (open_lock_file.ts). 2. Take the turn within this process: the queue is
  * that of this very file. 3. Lock it: a try, then waiting where the machine offers a way, else looking again; a request
- * that has to wait for sharers waits at the gate (lock_gate.ts). 4. Is it still the file with that name? Else begin again. 5. Say who
- * holds it. 6. Release: mark it free, unlock, close. The file stays: a program that has it open and takes its lock
- * without looking at its name again (flock(1)) would hold "the" lock together with the next one. Only this module uses
- * those that are `transient`; they are removed under their lock.
+ * that has to wait for sharers waits at the gate (lock_gate.ts). 4. Is it still the file with that name? Else begin
+ * again. 5. Say who holds it. 6. Release: mark it free, unlock, close. The file stays: a program that has it open and
+ * takes its lock without looking at its name again (flock(1)) would hold "the" lock together with the next one. Only
+ * this module uses those that are `transient`; they are removed under their lock.
  *
  * The lock dies with the process, however it dies. After a failure nothing is held and nothing is open.
  */

@@ -2,8 +2,8 @@
  * Open directories as paths that lead to them wherever they have been moved: `/proc/self/fd/N`, on Linux.
  * https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html
  *
- * 1. `anchor` when names in a directory that is open are to be reached through it, where there are such paths. 2. Names in it are reached below what it
- * answers. 3. `dropAnchor` before the descriptor is closed: its number is used again.
+ * 1. `anchor` when names in a directory that is open are to be reached through it, where there are such paths. 2. Names
+ * in it are reached below what it answers. 3. `dropAnchor` before the descriptor is closed: its number is used again.
  *
  * `shownPath` makes of such a path the one that the directory was opened by, for errors.
  */

@@ -31,7 +31,7 @@ function redirect(as: SyncFileSystem, directory: string): void {
   }
 }
 
-/** The same for every directory of his that has no other in it, however deep it is: where an object is, or a page. */
+/** The same for every directory of his without subdirectories, at any depth: where objects and pages are. */
 function redirectDeepest(as: SyncFileSystem, directory: string, to: string): boolean {
   let isDeepest = true;
   for (const { name, kind } of as.readDirectory(directory) ?? []) {
@@ -92,9 +92,9 @@ const acts: Readonly<Record<string, (as: SyncFileSystem, machine: MemoryRuntime)
   },
   "every directory in the user's becomes a link": (as) => redirect(as, home),
   "every directory in the user's store becomes a link": (as) => redirect(as, `${home}/store`),
-  "every directory with no other in it becomes a link": (as) => redirectDeepest(as, home, "/victim"),
+  "every directory without subdirectories becomes a link": (as) => redirectDeepest(as, home, "/victim"),
   // Where no name of his is taken.
-  "every directory with no other in it becomes a link to one that is empty": (as) =>
+  "every directory without subdirectories becomes a link to an empty one": (as) =>
     redirectDeepest(as, home, "/victim/none"),
 };
 

@@ -4,6 +4,7 @@ import { bashCompletions } from "../completions/bash.ts";
 import { fishCompletions } from "../completions/fish.ts";
 import { completed } from "../completions/model.ts";
 import { zshCompletions } from "../completions/zsh.ts";
+import { anyOf } from "../shown.ts";
 import type { Call, Outcome } from "../table.ts";
 import type { completionsTable } from "../grammar/upkeep.ts";
 
@@ -18,8 +19,7 @@ export function run({ operands }: Call<typeof completionsTable>): Outcome {
   const { shell } = operands;
   const script = Object.hasOwn(shells, shell) ? shells[shell] : undefined;
   if (script === undefined) {
-    const allowed = new Intl.ListFormat("en", { type: "disjunction" }).format(Object.keys(shells));
-    throw new UsageError(`SHELL must be ${allowed}, not ${JSON.stringify(shell)}`);
+    throw new UsageError(`SHELL must be ${anyOf(Object.keys(shells))}, not ${JSON.stringify(shell)}`);
   }
   const text = script(completed());
   return { result: { shell, script: text }, output: [text.trimEnd()], changing: false };

@@ -6,7 +6,7 @@ import { repairLog } from "../../log/repair_log.ts";
 import { exitStatus, statusOf } from "../exit_status.ts";
 import { failedAfterRecord, OutputFailed, resultUntold } from "../failure.ts";
 import type { logAppendTable, logCheckpointTable, logReadTable, logRepairTable } from "../grammar/log.ts";
-import { type Destination, readContent, readPieces, standardInput } from "../input.ts";
+import { readContent, readPieces, standardInput } from "../input.ts";
 import { endOfProgram, Interrupted } from "../interruption.ts";
 import { locateOperand, mustExist } from "../operand.ts";
 import { countText } from "../quantity.ts";
@@ -48,11 +48,10 @@ function tell(call: Call<typeof logAppendTable>, sequences: readonly number[], a
 async function appendAll(
   call: Call<typeof logAppendTable>,
   log: Log,
-  pieces: AsyncIterable<Uint8Array>,
+  groups: AsyncIterable<Uint8Array[]>,
   appended: Appended,
-  to: Destination,
 ): Promise<void> {
-  for await (const records of recordsOf(pieces, call.options.lines === true, to)) {
+  for await (const records of groups) {
     const sequences = await log.appendMany(records);
     appended.count += sequences.length;
     appended.first ??= sequences[0] ?? 0;
@@ -78,19 +77,18 @@ function interruptedNote({ signal }: Interrupted, { count, last }: Appended): st
 /** What is in the log although a later record could not be appended. */
 async function appendedInPart(log: Log, appended: Appended, error: unknown): Promise<Outcome> {
   const closing = await closeLog(log);
-  const { count, last, untold: _told, ...first } = appended;
-  if (count === 0 || last === undefined) throw error;
+  const { untold: _told, ...records } = appended;
   return {
-    result: { path: log.path, count, ...first, last },
+    result: { path: log.path, ...records },
     notes: closing,
-    failures: [failedAfterRecord(error, last)],
+    failures: [failedAfterRecord(error, appended.last ?? 0)],
     changing: true,
   };
 }
 
 /** `atomic-write log append LOG`. */
 export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outcome> {
-  const { lines: _read, allowEmpty, mkdir, nonblock, timeout, ...rules } = call.options;
+  const { lines, allowEmpty, mkdir, nonblock, timeout, ...rules } = call.options;
   const attempt = "Cannot append to";
   const path = locateOperand(call.operands.log, attempt);
   const to = { attempt, path };
@@ -107,13 +105,13 @@ export async function logAppend(call: Call<typeof logAppendTable>): Promise<Outc
   const appended: Appended = { count: 0 };
   let stopped: Interrupted | undefined;
   try {
-    await appendAll(call, log, continued(first, input), appended, to);
+    await appendAll(call, log, recordsOf(continued(first, input), lines === true, to), appended);
   } catch (error) {
-    if (!(error instanceof Interrupted)) return await appendedInPart(log, appended, error);
     if (appended.count === 0) {
       await closeLog(log);
       throw error;
     }
+    if (!(error instanceof Interrupted)) return await appendedInPart(log, appended, error);
     stopped = error;
   }
   const closing = await closeLog(log);
